@@ -1,0 +1,56 @@
+// The one error type of the domain and the closed list of its codes.
+// Knows nothing of HTTP: each face owns the table from code to status and wire shape.
+
+export const errorCodes = [
+  'invalid', // the caller's input breaks a rule
+  'unauthenticated', // nobody, or nobody we know
+  'forbidden', // known, but a right, pin or limit decides against
+  'not_found', // absent, or another tenant's
+  'conflict', // contradicts what is stored
+  'precondition_failed', // an If-Match style condition did not hold
+  'too_large', // beyond a size limit
+  'unsupported', // a media type, version or operation that is not offered
+  'rate_limited', // too many requests; `retryAfterSeconds` says when to come back
+  'unavailable', // full queues, storage out of reach; worth a retry
+  'internal', // a defect of ours
+] as const
+export type ErrorCode = (typeof errorCodes)[number]
+
+/** One broken rule: where (RFC 6901 JSON pointer, or `?name` for a query parameter, or `Header-Name:`), which, and why. */
+export interface Failure {
+  readonly pointer: string
+  /** A requirement id of the specification (`XAPI-00034`) or a rule of ours (`claviger/…`). */
+  readonly rule: string
+  /** For the caller: what is wrong and what would be accepted. */
+  readonly message: string
+}
+
+export interface ErrorDetail {
+  readonly failures?: readonly Failure[]
+  /** Seconds until a retry makes sense; with `rate_limited` and `unavailable`. */
+  readonly retryAfterSeconds?: number
+  /** Which right, pin or limit decided, as `explain` names it. */
+  readonly decidedBy?: string
+}
+
+/** `message` and `detail` are for the caller in any vendor's shape; `cause` is for the log only. No secret in any of them. */
+export class DomainError extends Error {
+  readonly code: ErrorCode
+  readonly detail: ErrorDetail
+
+  constructor(code: ErrorCode, message: string, options: { detail?: ErrorDetail; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'DomainError'
+    this.code = code
+    this.detail = options.detail ?? {}
+  }
+}
+
+/** Shorthand for the commonest error: one or more broken rules. */
+export function invalid(message: string, failures: readonly Failure[] = []): DomainError {
+  return new DomainError('invalid', message, { detail: { failures } })
+}
+
+export function isDomainError(error: unknown): error is DomainError {
+  return error instanceof DomainError
+}

@@ -1,0 +1,41 @@
+// Who is asking, after authentication. Every way in (Basic, bearer, …) ends in one `Principal`.
+
+import type { AgentIdentity } from './authority.ts'
+import type { CredentialId, LrsId, OrganisationId, SecretId, SessionId } from './ids.ts'
+import type { Limits } from './limits.ts'
+import type { Pins } from './pins.ts'
+import type { Rights } from './rights.ts'
+
+/** Whoever calls a use case: a principal, or the operator at the command line. Written into the audit log. */
+export interface Caller {
+  readonly organisationId: OrganisationId
+  readonly rights: Rights
+  /** For people: the credential's name, or `command line`. */
+  readonly name: string
+  /** Absent for an operator. */
+  readonly credentialId?: CredentialId
+  /** Present when a session signed in. */
+  readonly sessionId?: SessionId
+  /** The client's IP address as seen behind trusted proxies. */
+  readonly address?: string
+}
+
+export type SignedInBy = 'basic' | 'bearer'
+
+export interface Principal extends Caller {
+  readonly credentialId: CredentialId
+  readonly key: string
+  /** Which secret was presented; the session's parent has none. */
+  readonly secretId?: SecretId
+  readonly signedInBy: SignedInBy
+  /** One to n; the first is home. */
+  readonly lrsIds: readonly LrsId[]
+  /** Where the organisation's own default path leads. */
+  readonly defaultLrsId: LrsId
+  readonly pins: Pins
+  readonly limits: Limits
+  /** Stamped on what this principal stores. */
+  readonly authority: AgentIdentity
+  /** Unix milliseconds after which the principal is no longer valid (earliest expiry of credential, secret, session, token). */
+  readonly notAfter?: number
+}

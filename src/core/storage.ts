@@ -1,0 +1,430 @@
+// The storage port. Its doc comments are the specification of the contract tests in test/contract.
+// Tenancy: every method that touches tenant data takes the tenant first (an organisation for the directory, an Lrs for
+// xAPI data) and behaves as if no other tenant existed. What concerns no single tenant lives on `PlatformStore`.
+// Durability: a resolved write is synced to disk; a rejected one left nothing behind.
+// Errors: `DomainError` only. `not_found` also for another tenant's object; `conflict` for a duplicate; `unavailable`
+// when the store is out of reach, full or closing. Driver errors are mapped in one function of the adapter.
+
+import type { NewAuditEvent, AuditEvent } from './audit.ts'
+import type { AgentIdentity } from './authority.ts'
+import type { CredentialId, LrsId, Oid, OrganisationId, SecretId, Seq, SessionId } from './ids.ts'
+import type { Limits } from './limits.ts'
+import type { Pins } from './pins.ts'
+import type { Reach, Rights } from './rights.ts'
+
+/** Wall clock. */
+export interface Clock {
+  /** Unix milliseconds. */
+  now(): number
+}
+
+/** Sources of fresh identifiers and keys; a double in tests. */
+export interface Ids {
+  oid(): Oid
+  uuid(): string
+  /** `bytes` random bytes as lower-case hex. */
+  hex(bytes: number): string
+}
+
+export interface Storage {
+  readonly platform: PlatformStore
+  readonly directory: DirectoryStore
+  readonly statements: StatementStore
+  /**
+   * Calls `listener` after a committed change to anything that decides who may sign in or what they may do (organisation,
+   * Lrs, credential, secret, session), on this node before the write's promise resolves. Returns the unsubscriber.
+   */
+  onDirectoryChange(listener: (organisationId: OrganisationId) => void): () => void
+  /** Finishes what was accepted, refuses the rest as `unavailable`, syncs, closes. Idempotent. */
+  close(): Promise<void>
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Records
+
+/** JSON-safe value. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json }
+
+/** Ciphertext made by `Vault.seal`. Opaque to storage. */
+export type Sealed = string
+
+export interface OrganisationRecord {
+  readonly id: OrganisationId
+  readonly oid: Oid
+  readonly name: string
+  readonly defaultLrsId: LrsId | null
+  /** The organisation's data key, wrapped by the master key. */
+  readonly wrappedKey: Sealed
+  /** Choices a face offers per organisation (`watershed.create-status` = 201). Core does not interpret them. */
+  readonly switches: Readonly<Record<string, Json>>
+  /** Unix milliseconds. */
+  readonly createdAt: number
+}
+
+export interface LrsRecord {
+  readonly id: LrsId
+  readonly oid: Oid
+  readonly organisationId: OrganisationId
+  readonly name: string
+  readonly createdAt: number
+}
+
+export type CredentialKind = 'client' | 'application' | 'management'
+
+export interface CredentialRecord {
+  readonly id: CredentialId
+  readonly oid: Oid
+  readonly organisationId: OrganisationId
+  readonly kind: CredentialKind
+  readonly name: string
+  /** User name of Basic authentication. Indexed, not unique on the platform; unique inside the organisation unless imported. */
+  readonly key: string
+  readonly isEnabled: boolean
+  readonly rights: Rights
+  readonly pins: Pins
+  readonly limits: Limits
+  /** At least one; the first is home. */
+  readonly lrsIds: readonly LrsId[]
+  /** A fixed authority; null = derived from name and oid. */
+  readonly authority: AgentIdentity | null
+  /** Exact vendor words per face, with the fingerprint of the rights they stood for. */
+  readonly words: Readonly<Record<string, Json>>
+  /** Unix milliseconds; null = never. */
+  readonly expiresAt: number | null
+  /** Starts at 1, +1 with each accepted update of the credential itself (not of its secrets). */
+  readonly version: number
+  readonly createdAt: number
+  readonly updatedAt: number
+  /** Oldest first. */
+  readonly secrets: readonly SecretRecord[]
+}
+
+export interface SecretRecord {
+  readonly id: SecretId
+  readonly name: string
+  readonly sealed: Sealed
+  /** +1 whenever the sealed value changes; tokens are bound to it. */
+  readonly generation: number
+  readonly isEnabled: boolean
+  readonly createdAt: number
+  readonly expiresAt: number | null
+}
+
+export interface SessionRecord {
+  readonly id: SessionId
+  readonly oid: Oid
+  readonly organisationId: OrganisationId
+  /** The parent: owner of what the session stores. */
+  readonly credentialId: CredentialId
+  readonly key: string
+  readonly sealed: Sealed
+  /** Intersected with the parent's present rights on every use. */
+  readonly rights: Rights
+  readonly pins: Pins
+  /** Words of the face that made it, shown back. */
+  readonly words: Readonly<Record<string, Json>>
+  readonly createdAt: number
+  readonly expiresAt: number
+}
+
+/** What sign-in needs to decide about one presented key, read in one query. */
+export interface SignInCandidate {
+  readonly organisation: OrganisationRecord
+  readonly credential: CredentialRecord
+  /** Present when the key is a session's; then the secrets of `credential` do not count. */
+  readonly session?: SessionRecord
+}
+
+export type NewCredential = Omit<
+  CredentialRecord,
+  'id' | 'organisationId' | 'version' | 'createdAt' | 'updatedAt' | 'secrets'
+> & {
+  /** Chosen by an operator so that identifiers survive a move; `conflict` when taken. */
+  readonly id?: CredentialId
+  readonly createdAt: number
+  readonly secrets: readonly SecretRecord[]
+  /** Imports only: do not refuse a key that the organisation already has. */
+  readonly allowDuplicateKey?: boolean
+}
+
+export type CredentialPatch = Partial<
+  Pick<
+    CredentialRecord,
+    'name' | 'key' | 'isEnabled' | 'rights' | 'pins' | 'limits' | 'lrsIds' | 'authority' | 'words' | 'expiresAt'
+  >
+> & {
+  /** Unix milliseconds; becomes `updatedAt`. */
+  readonly at: number
+  /** Secrets to insert, or to replace by id, in the same transaction. */
+  readonly putSecrets?: readonly SecretRecord[]
+  readonly dropSecrets?: readonly SecretId[]
+  /** False for a change of secrets only: `version` and `updatedAt` stay. */
+  readonly countsAsEdit?: boolean
+}
+
+export type NewSession = Omit<SessionRecord, 'id' | 'organisationId'>
+
+/** Offset paging, as three of the imitated APIs page. `limit` at least 0. */
+export interface Slice {
+  readonly offset: number
+  readonly limit: number
+}
+
+export interface Listed<T> {
+  readonly items: readonly T[]
+  /** Matches altogether, whatever the slice. */
+  readonly total: number
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Platform: what belongs to no single tenant
+
+export interface PlatformStore {
+  /** By id, ascending. */
+  listOrganisations(slice: Slice): Promise<Listed<OrganisationRecord>>
+  /**
+   * Creates an organisation together with its first Lrs, which becomes its default. `conflict` when a chosen id is taken.
+   * The event is the first of the organisation's audit chain.
+   */
+  createOrganisation(
+    organisation: Omit<OrganisationRecord, 'id' | 'defaultLrsId'> & { readonly id?: OrganisationId },
+    lrs: Omit<LrsRecord, 'id' | 'organisationId'> & { readonly id?: LrsId },
+    event: NewAuditEvent,
+  ): Promise<{ readonly organisation: OrganisationRecord; readonly lrs: LrsRecord }>
+  /**
+   * Credentials and sessions whose key is exactly `key`, by creation, at most 16; only of `within` when given. Disabled
+   * and expired ones are included (sign-in decides), so that the number of queries tells nothing.
+   */
+  findSignInCandidates(key: string, within?: OrganisationId): Promise<readonly SignInCandidate[]>
+  /** The value that proves the master key; undefined on an empty store. */
+  findKeyCheck(): Promise<Sealed | undefined>
+  /** Stores the check value if there is none yet; returns the one that stands. */
+  putKeyCheck(check: Sealed): Promise<Sealed>
+  /** Replaces check value and all wrapped keys in one transaction; `conflict` unless every organisation is named. */
+  rewrapKeys(
+    check: Sealed,
+    wrapped: readonly { readonly id: OrganisationId; readonly wrappedKey: Sealed }[],
+  ): Promise<void>
+  /** Adds buffered counters. Rows of credentials that are gone are dropped silently. */
+  addUsage(deltas: readonly UsageDelta[]): Promise<void>
+}
+
+/** Counters since the last flush, per credential and secret (`secretId` null: a session, or no secret known). */
+export interface UsageDelta {
+  readonly organisationId: OrganisationId
+  readonly credentialId: CredentialId
+  readonly secretId: SecretId | null
+  readonly requests: number
+  readonly statements: number
+  /** Refusals by reason, e.g. `{ expired: 2 }`. */
+  readonly refusals: Readonly<Record<string, number>>
+  /** Unix milliseconds. */
+  readonly firstAt: number
+  readonly lastAt: number
+  readonly lastAddress: string | null
+  readonly lastUserAgent: string | null
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Directory: organisations, Lrs, credentials, secrets, sessions, audit, usage. Every write carries its audit event and
+// stores both in one transaction; the adapter chains the event with `chainHash` of core/audit.ts.
+
+export interface DirectoryStore {
+  findOrganisation(organisationId: OrganisationId): Promise<OrganisationRecord | undefined>
+  /** Only the named fields; a switch set to null is removed. `not_found`. */
+  updateOrganisation(
+    organisationId: OrganisationId,
+    patch: Partial<Pick<OrganisationRecord, 'name' | 'defaultLrsId' | 'switches'>>,
+    event: NewAuditEvent,
+  ): Promise<OrganisationRecord>
+
+  /** `conflict` when a chosen id is taken; `not_found` for the organisation. */
+  createLrs(
+    organisationId: OrganisationId,
+    lrs: Omit<LrsRecord, 'id' | 'organisationId'> & { readonly id?: LrsId },
+    event: NewAuditEvent,
+  ): Promise<LrsRecord>
+  /** By id, ascending. */
+  listLrs(organisationId: OrganisationId): Promise<readonly LrsRecord[]>
+
+  /**
+   * `conflict` when a credential or session of the organisation has the key (unless `allowDuplicateKey`) or the chosen id
+   * is taken anywhere; `invalid` when an Lrs is not the organisation's.
+   */
+  createCredential(
+    organisationId: OrganisationId,
+    credential: NewCredential,
+    event: NewAuditEvent,
+  ): Promise<CredentialRecord>
+  findCredential(organisationId: OrganisationId, id: CredentialId): Promise<CredentialRecord | undefined>
+  /** The credential that has this secret, for verifying tokens. */
+  findCredentialBySecret(organisationId: OrganisationId, secretId: SecretId): Promise<CredentialRecord | undefined>
+  /** By id, ascending; exact match on what the filter names. */
+  listCredentials(
+    organisationId: OrganisationId,
+    filter: { readonly kind?: CredentialKind; readonly key?: string },
+    slice: Slice,
+  ): Promise<Listed<CredentialRecord>>
+  /** `not_found`; `conflict` when a new key is already the organisation's. */
+  updateCredential(
+    organisationId: OrganisationId,
+    id: CredentialId,
+    patch: CredentialPatch,
+    event: NewAuditEvent,
+  ): Promise<CredentialRecord>
+  /** Removes credential, secrets and sessions, never statements; returns what was removed. Its id is never given again. */
+  deleteCredential(organisationId: OrganisationId, id: CredentialId, event: NewAuditEvent): Promise<CredentialRecord>
+
+  /** `not_found` for the parent; `conflict` for the key, as with credentials. */
+  createSession(organisationId: OrganisationId, session: NewSession, event: NewAuditEvent): Promise<SessionRecord>
+  /** Of one credential, by id, ascending, expired ones included until swept. */
+  listSessions(organisationId: OrganisationId, credentialId: CredentialId, slice: Slice): Promise<Listed<SessionRecord>>
+  findSession(
+    organisationId: OrganisationId,
+    credentialId: CredentialId,
+    id: SessionId,
+  ): Promise<SessionRecord | undefined>
+  /** Returns what was removed; `not_found`. */
+  deleteSession(
+    organisationId: OrganisationId,
+    credentialId: CredentialId,
+    id: SessionId,
+    event: NewAuditEvent,
+  ): Promise<SessionRecord>
+  /** Removes sessions that expired before `before` (Unix milliseconds); returns how many. Not audited: expiry was. */
+  sweepSessions(organisationId: OrganisationId, before: number): Promise<number>
+
+  /** An event without a change of its own (a refused grant, a verification). */
+  appendAudit(organisationId: OrganisationId, event: NewAuditEvent): Promise<AuditEvent>
+  /** By `number`, ascending, those after `after` (0 = from the first), at most `limit`. */
+  listAudit(organisationId: OrganisationId, after: number, limit: number): Promise<readonly AuditEvent[]>
+
+  /** Totals per secret of one credential (`secretId` null: sessions and tokens without one). */
+  listUsage(organisationId: OrganisationId, credentialId: CredentialId): Promise<readonly UsageDelta[]>
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Statements
+
+export const termKinds = ['agent', 'verb', 'activity', 'registration'] as const
+export type TermKind = (typeof termKinds)[number]
+
+/**
+ * One value a statement can be found by. `value` is the identifier in the canonical text of core/xapi/term.ts (an agent's
+ * identifier, an IRI, a lower-case UUID).
+ */
+export interface Term {
+  readonly kind: TermKind
+  readonly value: string
+  /** Only the related_agents / related_activities filters reach it. A value that is both is listed once, as not related. */
+  readonly isRelated: boolean
+}
+
+/** A validated statement, ready to store. */
+export interface PreparedStatement {
+  /** Lower-case UUID. */
+  readonly id: string
+  /** 32 hex digits; equal exactly when two statements are equal by core/xapi/equality.ts, timestamp aside. */
+  readonly digest: string
+  /** Microseconds since the Unix epoch; undefined when the client sent none, then the stored time counts. */
+  readonly timestamp: number | undefined
+  /**
+   * The statement as JSON text without the closing brace. The store appends `,"timestamp":"…"` when `timestamp` is
+   * undefined, then `,"stored":"…"}`, both the stored time with six digits of a second and `Z`.
+   */
+  readonly openBody: string
+  readonly terms: readonly Term[]
+  /** Lower-case UUID of the statement its object refers to. */
+  readonly refersTo: string | undefined
+  /** True for a voiding statement; `refersTo` is then its target. */
+  readonly isVoiding: boolean
+}
+
+/** The statements of one request, stored all or none. */
+export interface StatementBatch {
+  readonly lrsId: LrsId
+  /** Owner of what is stored. */
+  readonly owner: CredentialId
+  /** Reach of `statements/read`: decides whether an equal statement of another owner may be acknowledged as already there. */
+  readonly readReach: Reach | undefined
+  /** Reach of `statements/void`: decides what a voiding statement takes effect on. */
+  readonly voidReach: Reach | undefined
+  /** No two with one id. */
+  readonly statements: readonly PreparedStatement[]
+}
+
+export type BatchOutcome =
+  | {
+      readonly kind: 'stored'
+      /** Per statement, in order: its stored time, and whether an equal one was already there. */
+      readonly statements: readonly { readonly seq: Seq; readonly wasThere: boolean }[]
+    }
+  /** Another statement has the id (index into `statements`). Nothing of the batch was stored. */
+  | { readonly kind: 'conflict'; readonly index: number }
+
+/** One filter of a list query. */
+export interface TermFilter {
+  readonly kind: TermKind
+  readonly value: string
+  /** Also match postings that only the related filters reach. */
+  readonly includeRelated: boolean
+}
+
+export interface StatementQuery {
+  /** A statement must match all. */
+  readonly filters: readonly TermFilter[]
+  /** Reach mine: only this owner's statements, and no posting inherited from another owner's. */
+  readonly owner?: CredentialId
+  /** Stored after this; microseconds. */
+  readonly since?: number
+  /** Stored at or before this; microseconds. */
+  readonly until?: number
+  readonly isAscending: boolean
+  /** At least 1. */
+  readonly limit: number
+  /** Continue behind this stored time, in the query's direction. */
+  readonly cursor?: Seq
+}
+
+export interface StatementPage {
+  /** Bodies in stored order; newest first unless ascending. Voided statements are left out. */
+  readonly rows: readonly StoredStatement[]
+  /** Where to continue; undefined when the end was reached. May be set with fewer rows than the limit (seek budget). */
+  readonly next: Seq | undefined
+  /** Every statement stored at or before this (microseconds) is visible to this read and to every later one. */
+  readonly consistentThrough: number
+}
+
+export interface StoredStatement {
+  readonly seq: Seq
+  readonly owner: CredentialId
+  /** Complete JSON text, as `format=exact` serves it. */
+  readonly body: string
+}
+
+/**
+ * Rules the store keeps, in the same transaction as the insert:
+ * - An id that exists: same owner or `readReach` any, same digest, and no timestamp sent or the same one → acknowledged as
+ *   there; anything else → `conflict`. Also within a batch of concurrent requests.
+ * - A statement that refers to another inherits the other's postings, transitively, whichever of the two came first. A
+ *   posting inherited through a statement of another owner is foreign: a query with `owner` never reads it. Bounds: 1,000
+ *   referring statements per target, 256 inherited postings per statement; beyond them nothing more is inherited.
+ * - A voiding statement takes effect on its target, whichever came first, unless the target is itself voiding, or
+ *   `voidReach` is mine and the target is another owner's. Then it is stored without effect.
+ */
+export interface StatementStore {
+  /**
+   * Stores batches in order, each all or none, and resolves when all are synced. The outcome at each index is that of the
+   * batch at the index. The adapter joins concurrent calls into one transaction (group commit).
+   */
+  store(batches: readonly StatementBatch[]): Promise<readonly BatchOutcome[]>
+  /** One statement by id, as voided (`isVoided` true) or not; only of `owner` when given. */
+  find(
+    lrsId: LrsId,
+    id: string,
+    options: { readonly isVoided: boolean; readonly owner?: CredentialId },
+  ): Promise<{ readonly statement: StoredStatement | undefined; readonly consistentThrough: number }>
+  list(lrsId: LrsId, query: StatementQuery): Promise<StatementPage>
+  /** As `StatementPage.consistentThrough`, without reading anything else. */
+  consistentThrough(lrsId: LrsId): Promise<number>
+}
