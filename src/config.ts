@@ -1,0 +1,435 @@
+// The settings: one zod schema, read from the environment and an optional JSON file. Knows nothing of what they are used
+// for; only app.ts, server.ts and cli/ import it. docs/config.md is generated from the schema (scripts/config-docs.ts).
+
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { createSecureContext } from 'node:tls'
+import ipaddr from 'ipaddr.js'
+import { z } from 'zod'
+
+export interface Config {
+  /** 0 = any free port; `atPort` fills in the real one. */
+  readonly port: number
+  readonly host: string
+  /** Absolute. */
+  readonly dataDirectory: string
+  /** Origin under which clients reach the server, without a trailing slash. */
+  readonly baseUrl: string
+  /** False when `baseUrl` is made of scheme, host and port. */
+  readonly isBaseUrlSet: boolean
+  readonly masterKey?: Buffer
+  readonly masterKeyPrevious?: Buffer
+  readonly bootstrap?: { readonly key: string; readonly secret: string }
+  readonly logLevel: LogLevel
+  /** Requests a minute and credential on the xAPI; absent = off. */
+  readonly rateLimitPerMinute?: number
+  /** Addresses and CIDR ranges. */
+  readonly trustedProxies: readonly string[]
+  /** PEM texts. */
+  readonly tls?: { readonly cert: string; readonly key: string }
+  readonly maxBodyBytes: number
+  readonly maxBatch: number
+  /** Which faces are mounted. */
+  readonly faces: { readonly watershed: boolean }
+  /** What was set to what, and where, for showing: secrets are masked here. */
+  readonly settings: readonly ShownSetting[]
+}
+
+export interface ShownSetting {
+  readonly name: string
+  /** Null = not set and without a default. */
+  readonly value: string | null
+  /** `environment`, `default`, `not set` or the file it was read from. */
+  readonly source: string
+}
+
+/** All that is wrong with a configuration, one line each. Never holds the value of a secret. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+export type LogLevel = (typeof logLevels)[number]
+
+/** What docs/config.md says of a setting beside its description. */
+interface About {
+  readonly description: string
+  /** For the reader, where the default is not a plain value. */
+  readonly default?: string
+  /** Never shown; may also be given as `<name>_FILE`. */
+  readonly isSecret?: boolean
+}
+
+const text = z.string()
+const onOff = z.enum(['on', 'off'], 'must be on or off').transform((value) => value === 'on')
+
+function integer(least: number, most: number): z.ZodType<number, string> {
+  const wrong = `must be a whole number from ${least} to ${most}`
+  return text
+    .regex(/^\d{1,10}$/, wrong)
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, wrong)
+}
+
+const origin = text.transform((value, context) => {
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  if (!url || !['http:', 'https:'].includes(url.protocol) || url.username || url.password) {
+    context.addIssue('must be an http or https URL such as https://lrs.example.org')
+    return z.NEVER
+  }
+  // Clients take host and organisation id from fixed positions of the path (mod_tincanlaunch), so it must start at the root.
+  if (url.pathname !== '/' || url.search || url.hash) {
+    context.addIssue('must be an origin such as https://lrs.example.org, without a path')
+    return z.NEVER
+  }
+  return url.origin
+})
+
+const keyBytes = text.transform((value, context) => {
+  const key = /^[0-9a-f]{64}$/i.test(value)
+    ? Buffer.from(value, 'hex')
+    : /^[A-Za-z0-9+/_-]{43}=?$/.test(value)
+      ? Buffer.from(value, 'base64')
+      : undefined
+  if (key?.length === 32) return key
+  context.addIssue('must be 32 bytes as base64 (44 characters) or hex (64 digits); `openssl rand -base64 32` makes one')
+  return z.NEVER
+})
+
+const units: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }
+const bytes = text.transform((value, context) => {
+  const match = /^(\d{1,12})(k|m|g|)i?b?$/i.exec(value)
+  const amount = match ? Number(match[1]) * (units[match[2]!.toLowerCase()] ?? 1) : 0
+  if (amount >= 1024 && amount <= 1024 ** 3) return amount
+  context.addIssue('must be a size from 1k to 1g, such as 16m')
+  return z.NEVER
+})
+
+const addresses = text.transform((value, context) => {
+  const items = value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+  for (const item of items) {
+    if (!ipaddr.isValid(item) && !ipaddr.isValidCIDR(item)) {
+      context.addIssue(`is a list of addresses and CIDR ranges; ${JSON.stringify(item)} is neither`)
+    }
+  }
+  return items
+})
+
+/** Printable and without a colon: Basic authentication splits at the first one. */
+const bootstrapKey = text.regex(
+  /^[\x21-\x39\x3b-\x7e]{1,200}$/,
+  'must be 1 to 200 printable ASCII characters, no colon',
+)
+const bootstrapSecret = text.regex(/^[\x20-\x7e]{8,500}$/, 'must be 8 to 500 printable ASCII characters')
+
+const schema = z.object({
+  CLAVIGER_PORT: integer(0, 65535).default(8080).meta({ description: 'Port to listen on; 0 takes any free one.' }),
+  CLAVIGER_HOST: text
+    .refine((host) => URL.canParse(urlOf(host, 0, false)), 'must be an address or a host name')
+    .default('127.0.0.1')
+    .meta({ description: 'Address to listen on. `0.0.0.0` or `::` listens on every interface.' }),
+  CLAVIGER_DATA: text.default('./data').meta({
+    description: 'Data directory: the database, the master key (unless it is given) and the command line’s socket.',
+  }),
+  CLAVIGER_BASE_URL: origin.optional().meta({
+    description:
+      'Origin under which clients reach this server, such as `https://lrs.example.org`; no path. Part of the authority stamped on statements: set it before the first one is stored.',
+    default: 'scheme, host and port the server listens on',
+  }),
+  CLAVIGER_MASTER_KEY: keyBytes.optional().meta({
+    description:
+      'Wraps the keys that seal every secret: 32 bytes as base64 or hex. Without it the file `master.key` in the data directory is used, and created on the first start; a copy of the whole directory then includes the key.',
+    default: '`master.key` in the data directory',
+    isSecret: true,
+  }),
+  CLAVIGER_MASTER_KEY_PREVIOUS: keyBytes.optional().meta({
+    description:
+      'The master key before a change. When the data is still under it, the start puts it under the present one; then remove this setting.',
+    isSecret: true,
+  }),
+  CLAVIGER_BOOTSTRAP_KEY: bootstrapKey.optional().meta({
+    description: 'Key of the first credential, for automation. Only read on the first start; needs the secret, too.',
+    default: 'a random one, printed once',
+  }),
+  CLAVIGER_BOOTSTRAP_SECRET: bootstrapSecret.optional().meta({
+    description: 'Secret of the first credential, at least 8 characters.',
+    default: 'a random one, printed once',
+    isSecret: true,
+  }),
+  CLAVIGER_LOG_LEVEL: z
+    .enum(logLevels, `must be one of ${logLevels.join(', ')}`)
+    .default('info')
+    .meta({ description: `How much is logged, as JSON lines on standard error: ${logLevels.join(', ')}.` }),
+  CLAVIGER_RATE_LIMIT: z
+    .union(
+      [z.literal('off').transform(() => undefined), integer(1, 100_000_000)],
+      'must be off or requests a minute and credential, at least 1',
+    )
+    .optional()
+    .meta({ description: 'Requests a minute each credential may make on the xAPI, or `off`.', default: 'off' }),
+  CLAVIGER_TRUSTED_PROXIES: addresses.default([]).meta({
+    description:
+      'Addresses and CIDR ranges, separated by commas, whose `X-Forwarded-For` is believed. Everybody else’s is ignored.',
+    default: 'none',
+  }),
+  CLAVIGER_TLS_CERT: text.optional().meta({
+    description: 'File with the PEM certificate (and chain) to serve HTTPS with; needs the key, too.',
+    default: 'plain HTTP',
+  }),
+  CLAVIGER_TLS_KEY: text.optional().meta({ description: 'File with the PEM private key of that certificate.' }),
+  CLAVIGER_MAX_BODY: bytes.default(16 * 1024 ** 2).meta({
+    description: 'Largest request body, in bytes or as `512k`, `16m`. A credential may have a lower one.',
+    default: '16m',
+  }),
+  CLAVIGER_MAX_BATCH: integer(1, 100_000)
+    .default(2000)
+    .meta({ description: 'Most statements in one request. A credential may have a lower limit.' }),
+  CLAVIGER_FACE_WATERSHED: onOff.default(true).meta({
+    description: 'Watershed’s Credentials API and xAPI path under `/api/organizations/…`: `on` or `off`.',
+    default: 'on',
+  }),
+})
+
+type SettingName = keyof typeof schema.shape
+type Values = z.output<typeof schema>
+
+const configFile = 'CLAVIGER_CONFIG'
+const configFileAbout =
+  'Optional JSON file: one object with these names and their values. The environment wins over it.'
+
+function about(name: SettingName): About {
+  return schema.shape[name].meta() as unknown as About
+}
+const settingNames = Object.keys(schema.shape) as SettingName[]
+const knownNames = new Set<string>([
+  configFile,
+  ...settingNames,
+  ...settingNames.filter((name) => about(name).isSecret).map((name) => `${name}_FILE`),
+])
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Reads the whole configuration or throws one `ConfigError` with every problem. */
+export function loadConfig(environment: Environment): Config {
+  const problems: string[] = []
+  const given = gather(environment, problems)
+  const parsed = schema.safeParse(Object.fromEntries([...given].map(([name, { value }]) => [name, value])))
+  if (!parsed.success) {
+    // A value is quoted only where it cannot be a secret, and here no message quotes one at all.
+    for (const issue of parsed.error.issues) problems.push(`${String(issue.path[0])} ${issue.message}`)
+  }
+  const values: Partial<Values> = parsed.success ? parsed.data : {}
+  const isGiven = (name: SettingName): boolean => given.has(name)
+  for (const [one, other] of [
+    ['CLAVIGER_BOOTSTRAP_KEY', 'CLAVIGER_BOOTSTRAP_SECRET'],
+    ['CLAVIGER_TLS_CERT', 'CLAVIGER_TLS_KEY'],
+  ] as const) {
+    if (isGiven(one) !== isGiven(other)) {
+      problems.push(`${isGiven(one) ? other : one} is missing: ${one} and ${other} come together or not at all`)
+    }
+  }
+  const tls = readTls(given.get('CLAVIGER_TLS_CERT')?.value, given.get('CLAVIGER_TLS_KEY')?.value, problems)
+  if (isGiven('CLAVIGER_MASTER_KEY_PREVIOUS') && !isGiven('CLAVIGER_MASTER_KEY')) {
+    problems.push('CLAVIGER_MASTER_KEY_PREVIOUS needs CLAVIGER_MASTER_KEY, the key that replaces it')
+  }
+  if (problems.length > 0) throw new ConfigError(problems)
+  return assemble(values as Values, tls, given)
+}
+
+/** The same configuration with the port that was really bound. */
+export function atPort(config: Config, port: number): Config {
+  if (port === config.port) return config
+  const baseUrl = config.isBaseUrlSet ? config.baseUrl : defaultBaseUrl(config.host, port, config.tls !== undefined)
+  return { ...config, port, baseUrl }
+}
+
+interface Given {
+  readonly value: string
+  readonly source: string
+}
+
+/** What was set, by name; an empty value counts as not set. Fills `_FILE` twins in and reports names nobody knows. */
+function gather(environment: Environment, problems: string[]): Map<SettingName, Given> {
+  const raw = new Map<string, Given>()
+  const file = environment[configFile]
+  if (file) readConfigFile(file, raw, problems)
+  for (const [name, value] of Object.entries(environment)) {
+    if (!name.startsWith('CLAVIGER_') || !value) continue
+    // A value in the environment also replaces the file's twin of it.
+    raw.delete(name.endsWith('_FILE') ? name.slice(0, -5) : `${name}_FILE`)
+    raw.set(name, { value, source: 'environment' })
+  }
+  for (const name of Object.keys(environment)) {
+    const twin = name.endsWith('_FILE') ? name.slice(0, -5) : undefined
+    if (twin && environment[name] && environment[twin] && knownNames.has(name)) {
+      problems.push(`${twin} and ${name} are both set: give one`)
+    }
+  }
+  const given = new Map<SettingName, Given>()
+  for (const [name, { value, source }] of raw) {
+    if (name === configFile) continue
+    if (!knownNames.has(name)) problems.push(unknownName(name))
+    else if (isSettingName(name)) given.set(name, { value, source })
+    else readSecretFile(name, value, given, problems)
+  }
+  return given
+}
+
+function isSettingName(name: string): name is SettingName {
+  return name in schema.shape
+}
+
+function readConfigFile(file: string, into: Map<string, Given>, problems: string[]): void {
+  const content = readText(file, configFile, problems)
+  if (content === undefined) return
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(content)
+  } catch {
+    // The parser's message would quote the text, which may hold a secret.
+    problems.push(`${configFile}: ${file} is not JSON`)
+    return
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    problems.push(`${configFile}: ${file} must hold one JSON object`)
+    return
+  }
+  for (const [name, value] of Object.entries(parsed)) {
+    const isPlain = typeof value === 'string' || typeof value === 'number'
+    if (isPlain) into.set(name, { value: String(value), source: file })
+    else problems.push(`${name} in ${file} must be a string or a number`)
+  }
+}
+
+function readSecretFile(name: string, file: string, into: Map<SettingName, Given>, problems: string[]): void {
+  const setting = name.slice(0, -'_FILE'.length)
+  const content = readText(file, name, problems)
+  if (content === undefined || !isSettingName(setting)) return
+  const value = content.replace(/\r?\n$/, '')
+  if (value === '') problems.push(`${name}: ${file} is empty`)
+  else into.set(setting, { value, source: file })
+}
+
+function readText(file: string, name: string, problems: string[]): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    problems.push(`${name}: cannot read ${file} (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`)
+    return undefined
+  }
+}
+
+function readTls(certFile: string | undefined, keyFile: string | undefined, problems: string[]): Config['tls'] {
+  const cert = certFile === undefined ? undefined : readText(certFile, 'CLAVIGER_TLS_CERT', problems)
+  const key = keyFile === undefined ? undefined : readText(keyFile, 'CLAVIGER_TLS_KEY', problems)
+  if (cert === undefined || key === undefined) return undefined
+  try {
+    createSecureContext({ cert, key })
+    return { cert, key }
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
+    problems.push(`CLAVIGER_TLS_CERT and CLAVIGER_TLS_KEY are not a PEM certificate and its private key (${code})`)
+    return undefined
+  }
+}
+
+function unknownName(name: string): string {
+  const nearest = [...knownNames]
+    .map((known) => ({ known, distance: editDistance(name, known) }))
+    .toSorted((a, b) => a.distance - b.distance)[0]
+  const hint = nearest && nearest.distance <= 6 ? `; did you mean ${nearest.known}?` : ''
+  return `${name} is not a setting${hint}`
+}
+
+/** Levenshtein. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
+    }
+    row = next
+  }
+  return row[b.length]!
+}
+
+function assemble(values: Values, tls: Config['tls'], given: ReadonlyMap<SettingName, Given>): Config {
+  const { CLAVIGER_PORT: port, CLAVIGER_HOST: host, CLAVIGER_BASE_URL: baseUrl } = values
+  const { CLAVIGER_BOOTSTRAP_KEY: key, CLAVIGER_BOOTSTRAP_SECRET: secret } = values
+  return {
+    port,
+    host,
+    dataDirectory: resolve(values.CLAVIGER_DATA),
+    baseUrl: baseUrl ?? defaultBaseUrl(host, port, tls !== undefined),
+    isBaseUrlSet: baseUrl !== undefined,
+    ...(values.CLAVIGER_MASTER_KEY && { masterKey: values.CLAVIGER_MASTER_KEY }),
+    ...(values.CLAVIGER_MASTER_KEY_PREVIOUS && { masterKeyPrevious: values.CLAVIGER_MASTER_KEY_PREVIOUS }),
+    ...(key !== undefined && secret !== undefined && { bootstrap: { key, secret } }),
+    logLevel: values.CLAVIGER_LOG_LEVEL,
+    ...(values.CLAVIGER_RATE_LIMIT !== undefined && { rateLimitPerMinute: values.CLAVIGER_RATE_LIMIT }),
+    trustedProxies: values.CLAVIGER_TRUSTED_PROXIES,
+    ...(tls && { tls }),
+    maxBodyBytes: values.CLAVIGER_MAX_BODY,
+    maxBatch: values.CLAVIGER_MAX_BATCH,
+    faces: { watershed: values.CLAVIGER_FACE_WATERSHED },
+    settings: settingNames.map((name) => showSetting(name, given.get(name))),
+  }
+}
+
+function showSetting(name: SettingName, given: Given | undefined): ShownSetting {
+  if (given) return { name, value: about(name).isSecret ? '(secret)' : given.value, source: given.source }
+  const value = shownDefault(name)
+  return { name, value, source: value === null ? 'not set' : 'default' }
+}
+
+function shownDefault(name: SettingName): string | null {
+  const { default: words } = about(name)
+  if (words !== undefined) return words.replaceAll('`', '')
+  const parsed: unknown = schema.shape[name].safeParse(undefined).data
+  return parsed === undefined ? null : String(parsed)
+}
+
+/** What a client on this machine would use; a server for others sets CLAVIGER_BASE_URL. */
+function defaultBaseUrl(host: string, port: number, isTls: boolean): string {
+  return new URL(urlOf(host, port, isTls)).origin
+}
+
+function urlOf(host: string, port: number, isTls: boolean): string {
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host
+  return `${isTls ? 'https' : 'http'}://${name}:${port}`
+}
+
+/** docs/config.md, whole. */
+export function configDocs(): string {
+  const rows = settingNames.map((name) => {
+    const { description, isSecret } = about(name)
+    const words = about(name).default ?? (shownDefault(name) === null ? '–' : `\`${shownDefault(name)}\``)
+    const names = isSecret ? `\`${name}\`<br>\`${name}_FILE\`` : `\`${name}\``
+    return `| ${names} | ${words} | ${description} |`
+  })
+  return [
+    '# Settings',
+    '',
+    '<!-- Generated from src/config.ts by `npm run docs`; do not edit. -->',
+    '',
+    'Claviger reads environment variables and runs without any. Where two names are given, the second is a file that',
+    'holds the value. A bad configuration, including a `CLAVIGER_` name that does not exist, prints all its problems and',
+    'exits with 78. `claviger config` shows what is in effect and where it comes from.',
+    '',
+    '| name | default | meaning |',
+    '| --- | --- | --- |',
+    `| \`${configFile}\` | none | ${configFileAbout} |`,
+    ...rows,
+    '',
+  ].join('\n')
+}
