@@ -55,7 +55,7 @@ export interface OrganisationRecord {
   readonly defaultLrsId: LrsId | null
   /** The organisation's data key, wrapped by the master key. */
   readonly wrappedKey: Sealed
-  /** Choices a face offers per organisation (`watershed.create-status` = 201). Core does not interpret them. */
+  /** Choices a face offers per organisation (`<face>.create-status` = 201). Core does not interpret them. */
   readonly switches: Readonly<Record<string, Json>>
   /** Unix milliseconds. */
   readonly createdAt: number
