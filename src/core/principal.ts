@@ -18,6 +18,12 @@ export interface Caller {
   readonly sessionId?: SessionId
   /** The client's IP address as seen behind trusted proxies. */
   readonly address?: string
+  /** What a delegated grantor is itself held to; a principal always has them. */
+  readonly lrsIds?: readonly LrsId[]
+  readonly pins?: Pins
+  readonly limits?: Limits
+  /** A session or token made by this caller ends no later. Unix milliseconds. */
+  readonly notAfter?: number
 }
 
 export type SignedInBy = 'basic' | 'bearer'

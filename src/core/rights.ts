@@ -1,6 +1,7 @@
 // What a principal may do: rights with a reach, management with a bound, and the algebra on them (within, intersect,
 // fingerprint). Knows no union words: presets and vendor words expand to these atoms elsewhere.
 
+import { createHash } from 'node:crypto'
 import type { LrsId } from './ids.ts'
 
 export const xapiRights = [
@@ -49,3 +50,140 @@ export interface Rights {
 }
 
 export const noRights: Rights = { xapi: {}, management: [] }
+
+/** Management of everything in the organisation. */
+export const allManagement: readonly ManagementGrant[] = managementAreas.map((area) => ({
+  area,
+  actions: managementActions,
+  bound: { kind: 'organisation' },
+}))
+
+/** What the operator at the command line holds. */
+export const everyRight: Rights = {
+  xapi: Object.fromEntries(xapiRights.map((right) => [right, 'any'])) as Record<XapiRight, Reach>,
+  management: allManagement,
+}
+
+/** True when everything `inner` reaches is reached by `outer` too. Applications and Lrs do not cover each other. */
+export function isBoundWithin(inner: Bound, outer: Bound): boolean {
+  switch (outer.kind) {
+    case 'organisation':
+      return true
+    case 'applications':
+      return inner.kind === 'applications' || inner.kind === 'application'
+    case 'application':
+    case 'lrs':
+      return inner.kind === outer.kind && inner.id === outer.id
+  }
+}
+
+/** True when `a` permits nothing that `b` does not. A delegated grant lies within a full one, not the other way round. */
+export function isWithin(a: Rights, b: Rights): boolean {
+  return missingFrom(a, b).length === 0
+}
+
+/** The rights of `a` that `b` does not cover, by name: `statements/read any`, `manage/credentials/write`. */
+export function missingFrom(a: Rights, b: Rights): readonly string[] {
+  const xapi = xapiRights
+    .filter((right) => a.xapi[right] !== undefined && !reaches(b.xapi[right], a.xapi[right]))
+    .map((right) => `${right} ${a.xapi[right]}`)
+  const management = atomsOf(a)
+    .filter((atom) => !atomsOf(b).some((other) => covers(other, atom)))
+    .map((atom) => `manage/${atom.area}/${atom.action}`)
+  return [...xapi, ...new Set(management)]
+}
+
+/** The widest rights that lie within both. */
+export function intersect(a: Rights, b: Rights): Rights {
+  const xapi: Partial<Record<XapiRight, Reach>> = {}
+  for (const right of xapiRights) {
+    const [one, two] = [a.xapi[right], b.xapi[right]]
+    if (one !== undefined && two !== undefined) xapi[right] = one === 'mine' ? one : two
+  }
+  const shared = atomsOf(a).flatMap((one) => atomsOf(b).flatMap((two) => meet(one, two)))
+  return { xapi, management: grantsOf(shared) }
+}
+
+/** Equal exactly for rights that permit the same, however they are written down. 64 hex digits. */
+export function fingerprint(rights: Rights): string {
+  const xapi = xapiRights.map((right) => rights.xapi[right] ?? '-')
+  const management = reduced(atomsOf(rights)).map(nameOf).toSorted()
+  return createHash('sha256')
+    .update(JSON.stringify([xapi, management]))
+    .digest('hex')
+}
+
+/** True when the caller may do `action` in `area` everywhere in `bound` (the whole organisation unless given). */
+export function mayManage(
+  caller: { readonly rights: Rights },
+  area: ManagementArea,
+  action: ManagementAction,
+  bound: Bound = { kind: 'organisation' },
+): boolean {
+  return caller.rights.management.some(
+    (grant) => grant.area === area && grant.actions.includes(action) && isBoundWithin(bound, grant.bound),
+  )
+}
+
+interface Atom {
+  readonly area: ManagementArea
+  readonly action: ManagementAction
+  readonly bound: Bound
+  readonly within: boolean
+}
+
+function reaches(held: Reach | undefined, wanted: Reach | undefined): boolean {
+  return held === 'any' || held === wanted
+}
+
+function atomsOf(rights: Rights): readonly Atom[] {
+  return rights.management.flatMap(({ area, actions, bound, within }) =>
+    actions.map((action) => ({ area, action, bound, within: area === 'credentials' && within === true })),
+  )
+}
+
+function covers(outer: Atom, inner: Atom): boolean {
+  return (
+    outer.area === inner.area &&
+    outer.action === inner.action &&
+    (!outer.within || inner.within) &&
+    isBoundWithin(inner.bound, outer.bound)
+  )
+}
+
+// Bounds form a tree, so two that overlap at all are one inside the other.
+function meet(one: Atom, two: Atom): readonly Atom[] {
+  if (one.area !== two.area || one.action !== two.action) return []
+  const within = one.within || two.within
+  if (isBoundWithin(one.bound, two.bound)) return [{ ...one, within }]
+  if (isBoundWithin(two.bound, one.bound)) return [{ ...two, within }]
+  return []
+}
+
+function reduced(atoms: readonly Atom[]): readonly Atom[] {
+  const kept = new Map<string, Atom>()
+  for (const atom of atoms) {
+    const isCovered = atoms.some((other) => covers(other, atom) && nameOf(other) !== nameOf(atom))
+    if (!isCovered) kept.set(nameOf(atom), atom)
+  }
+  return [...kept.values()]
+}
+
+function grantsOf(atoms: readonly Atom[]): readonly ManagementGrant[] {
+  const grants = new Map<string, { area: ManagementArea; actions: ManagementAction[]; bound: Bound; within: boolean }>()
+  for (const { area, action, bound, within } of reduced(atoms)) {
+    const name = [area, boundName(bound), within].join(' ')
+    const grant = grants.get(name) ?? { area, actions: [], bound, within }
+    grant.actions.push(action)
+    grants.set(name, grant)
+  }
+  return [...grants.values()].map(({ within, ...grant }) => (within ? { ...grant, within } : grant))
+}
+
+function nameOf({ area, action, bound, within }: Atom): string {
+  return [area, action, boundName(bound), within].join(' ')
+}
+
+function boundName(bound: Bound): string {
+  return 'id' in bound ? `${bound.kind} ${bound.id}` : bound.kind
+}
