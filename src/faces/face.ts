@@ -15,7 +15,13 @@ import type { RequestContext } from './http.ts'
 /** The Hono environment of every face: `c.env` says who asks from where, `c.var.principal` as whom. */
 export interface FaceEnv {
   Bindings: RequestContext
-  Variables: { principal?: Principal; statements?: number }
+  Variables: {
+    principal?: Principal
+    /** Why the request was refused, for usage. */
+    refusal?: string
+    /** How many statements the request stored, for usage. */
+    statements?: number
+  }
 }
 
 /** A path prefix that belongs to one face, with everything below it. */

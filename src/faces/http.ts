@@ -1,23 +1,35 @@
 // What every face needs of HTTP: bodies, credentials in headers, addresses, request ids, CORS, errors, usage.
 // Knows no vendor and no xAPI; speaks of errors through the face's own presenter.
 
+import { isUtf8 } from 'node:buffer'
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { Hono } from 'hono'
 import type { Context } from 'hono'
+import { getPath } from 'hono/utils/url'
+import ipaddr from 'ipaddr.js'
 import type { Core } from '../core/core.ts'
-import { DomainError } from '../core/errors.ts'
+import { DomainError, invalid, isDomainError } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { OrganisationId } from '../core/ids.ts'
 import type { Principal } from '../core/principal.ts'
 import type { ErrorAnswer, ErrorContext, FaceEnv } from './face.ts'
+
+/** Where unknown errors go; pino's shape. */
+export interface HttpLog {
+  error(fields: object, message: string): void
+}
 
 /** What app.ts knows about a request before any face sees it. */
 export interface RequestContext {
   readonly requestId: string
   /** The client's address, seen through trusted proxies only. */
   readonly address: string | undefined
+  /** The path as the mount tolerates it (slashes, case); routes match on this. */
+  readonly path?: string
   /** Node's own request, when the server and not a test delivers it. */
-  readonly incoming?: IncomingMessage
+  readonly incoming?: IncomingMessage | undefined
+  readonly log?: HttpLog | undefined
 }
 
 /** A refusal that exists in HTTP only (405, 415, …): a domain code for the presenter plus the status that shall win. */
@@ -30,6 +42,11 @@ export class HttpError extends DomainError {
     this.status = status
     this.headers = headers
   }
+}
+
+export function methodNotAllowed(method: string, allowed: readonly string[]): HttpError {
+  const allow = allowed.join(', ')
+  return new HttpError('unsupported', 405, `${method} is not offered here; these are: ${allow}`, { Allow: allow })
 }
 
 /** The status of an error: its own if it is an `HttpError`, else the face's. */
@@ -45,45 +62,339 @@ export interface FaceAppOptions {
   readonly cors?: boolean
 }
 
-/** A Hono app with errors, unknown paths, request ids, CORS, security headers and usage counting taken care of. */
+/**
+ * A Hono app with errors, unknown paths and methods, request ids, CORS, security headers and usage counting taken care of.
+ * Routes are absolute. Methods other than the registered ones answer 405 with Allow.
+ */
 export function faceApp(core: Core, options: FaceAppOptions): Hono<FaceEnv> {
-  void core
-  void options
-  return new Hono<FaceEnv>({ strict: false })
+  const app = new Hono<FaceEnv>({ strict: false, getPath: pathOf })
+  const hasCors = options.cors ?? true
+  app.use(async (c, next) => {
+    if (hasCors && isPreflight(c)) return preflight(c)
+    await next()
+    const headers = c.res.headers
+    for (const [name, value] of Object.entries(commonHeaders(c, hasCors))) headers.set(name, value)
+    const principal = c.get('principal')
+    if (principal) core.usage.count(principal, usageOf(c))
+    return undefined
+  })
+  app.notFound((c) => {
+    const allowed = allowedMethods(app, c.req.path)
+    const error =
+      allowed.length > 0
+        ? methodNotAllowed(c.req.method, allowed)
+        : new DomainError('not_found', 'There is nothing at this path')
+    return answerError(c, error, options)
+  })
+  app.onError((error, c) => answerError(c, error, options))
+  return app
 }
+
+/** Hono's `getPath` for apps behind app.ts: the tolerated path, decoded once. */
+export function pathOf(request: Request, options?: { env?: Partial<RequestContext> | undefined }): string {
+  return options?.env?.path ?? getPath(request)
+}
+
+export function requestIdOf(c: Context<FaceEnv>): string {
+  // Absent only when a test calls a face's Hono app without app.ts in front.
+  return (c.env as Partial<RequestContext> | undefined)?.requestId ?? '-'
+}
+
+const exposedHeaders = [
+  'ETag',
+  'Last-Modified',
+  'Location',
+  'Retry-After',
+  'WWW-Authenticate',
+  'X-Experience-API-Consistent-Through',
+  'X-Experience-API-Version',
+  'X-Request-Id',
+].join(', ')
+const allowedHeaders = [
+  'Accept',
+  'Accept-Language',
+  'Authorization',
+  'Content-Type',
+  'If-Match',
+  'If-None-Match',
+  'X-Experience-API-Version',
+].join(', ')
+
+/** On every answer of a face. Whatever a face serves is somebody's data or secret: nothing of it belongs into a cache. */
+export function commonHeaders(c: Context<FaceEnv>, hasCors = true): Record<string, string> {
+  const headers: Record<string, string> = {
+    'X-Request-Id': requestIdOf(c),
+    'X-Content-Type-Options': 'nosniff',
+    'Cache-Control': 'no-store',
+  }
+  if (hasCors) {
+    headers['Access-Control-Allow-Origin'] = '*'
+    headers['Access-Control-Expose-Headers'] = exposedHeaders
+  }
+  return headers
+}
+
+export function isPreflight(c: Context<FaceEnv>): boolean {
+  return c.req.method === 'OPTIONS'
+}
+
+/** Answers OPTIONS without asking for credentials: browsers send none with a preflight. */
+export function preflight(c: Context<FaceEnv>): Response {
+  const asked = c.req.header('Access-Control-Request-Headers')
+  const headers = {
+    ...commonHeaders(c),
+    'Access-Control-Allow-Methods': 'GET, HEAD, POST, PUT, DELETE, OPTIONS',
+    'Access-Control-Allow-Headers': asked && /^[\w\-, ]{1,1000}$/.test(asked) ? asked : allowedHeaders,
+    'Access-Control-Max-Age': '86400',
+    Allow: 'GET, HEAD, POST, PUT, DELETE, OPTIONS',
+  }
+  return new Response(null, { status: 204, headers })
+}
+
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+
+function allowedMethods(app: Hono<FaceEnv>, path: string): string[] {
+  // One match is the middleware above; a second one is a route.
+  const offered: string[] = methods.filter((method) => app.router.match(method, path)[0].length > 1)
+  if (offered[0] === 'GET') offered.splice(1, 0, 'HEAD')
+  return offered.length > 0 ? [...offered, 'OPTIONS'] : []
+}
+
+function usageOf(c: Context<FaceEnv>): { statements: number; refusal?: string } {
+  const refusal = c.get('refusal')
+  const statements = c.get('statements') ?? 0
+  return refusal === undefined ? { statements } : { statements, refusal }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Errors
+
+/** Any thrown value as the face's answer. What is not a `DomainError` is logged once, here, and answered as internal. */
+export function answerError(
+  c: Context<FaceEnv>,
+  thrown: unknown,
+  face: Pick<FaceAppOptions, 'name' | 'presentError'>,
+  extraHeaders: Readonly<Record<string, string>> = {},
+): Response {
+  const error = domainErrorOf(c, thrown, face.name)
+  c.set('refusal', error.detail.decidedBy ?? error.code)
+  const answer = face.presentError(error, { requestId: requestIdOf(c) })
+  const headers: Record<string, string> = { ...extraHeaders }
+  if (typeof answer.body === 'object' && answer.body !== null) headers['Content-Type'] = 'application/json'
+  if (answer.status === 401) headers['WWW-Authenticate'] = 'Basic realm="Claviger", charset="UTF-8"'
+  if (error.detail.retryAfterSeconds !== undefined) {
+    headers['Retry-After'] = String(Math.max(1, Math.ceil(error.detail.retryAfterSeconds)))
+  }
+  if (error instanceof HttpError) Object.assign(headers, error.headers)
+  Object.assign(headers, answer.headers)
+  const body = typeof answer.body === 'object' && answer.body !== null ? JSON.stringify(answer.body) : answer.body
+  return new Response(body, { status: answer.status, headers })
+}
+
+function domainErrorOf(c: Context<FaceEnv>, thrown: unknown, face: string): DomainError {
+  const error = isDomainError(thrown)
+    ? thrown
+    : new DomainError('internal', 'Something went wrong on our side; the request id finds it in the log', {
+        cause: thrown,
+      })
+  if (error.code === 'internal') {
+    const fields = {
+      err: error.cause ?? error,
+      requestId: requestIdOf(c),
+      face,
+      organisation: c.get('principal')?.organisationId,
+      method: c.req.method,
+      path: c.req.path,
+    }
+    ;(c.env as Partial<RequestContext> | undefined)?.log?.error(fields, 'request failed')
+  }
+  return error
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Who asks
 
 export type PresentedCredentials =
   | { readonly kind: 'basic'; readonly key: string; readonly secret: string }
   | { readonly kind: 'bearer'; readonly token: string }
 
+const malformed =
+  'The Authorization header is malformed; send `Basic` with base64 of key:secret, or `Bearer` with a token'
+
 /** Reads an Authorization header. Undefined when absent; throws `unauthenticated` when malformed or of another scheme. */
 export function parseAuthorization(header: string | undefined): PresentedCredentials | undefined {
-  void header
-  throw new Error('not written yet')
+  if (header === undefined || header === '') return undefined
+  const space = header.indexOf(' ')
+  const scheme = header.slice(0, Math.max(space, 0)).toLowerCase()
+  const value = space < 0 ? '' : header.slice(space + 1).trim()
+  if (scheme === 'bearer' && /^[\w.~+/-]+=*$/.test(value)) return { kind: 'bearer', token: value }
+  if (scheme === 'basic' && /^[\w+/-]+={0,2}$/.test(value)) {
+    const bytes = Buffer.from(value, 'base64')
+    // RFC 7617 leaves the charset to us; old clients send ISO 8859-1.
+    const pair = isUtf8(bytes) ? bytes.toString('utf8') : bytes.toString('latin1')
+    // At the first colon: a key holds none, a secret may (RFC 7617 section 2).
+    const colon = pair.indexOf(':')
+    if (colon >= 0) return { kind: 'basic', key: pair.slice(0, colon), secret: pair.slice(colon + 1) }
+  }
+  throw new DomainError('unauthenticated', malformed)
 }
 
-/** Signs in by the Authorization header, applies the credential's limits, remembers the principal for usage. */
+/** Signs in by the Authorization header and remembers the principal for usage. Limits are applied by `admit`. */
 export async function authenticate(
   c: Context<FaceEnv>,
   core: Core,
-  options: { readonly within?: OrganisationId | undefined; readonly xapiVersion?: string } = {},
+  options: { readonly within?: OrganisationId | undefined } = {},
 ): Promise<Principal> {
-  void c
-  void core
-  void options
-  throw new Error('not written yet')
+  const presented = parseAuthorization(c.req.header('Authorization'))
+  if (!presented) throw new DomainError('unauthenticated', 'Credentials are missing: send an Authorization header')
+  const where = { ...(options.within && { within: options.within }), ...addressOf(c) }
+  const principal =
+    presented.kind === 'basic'
+      ? await core.signIn.basic({ key: presented.key, secret: presented.secret, ...where })
+      : await core.signIn.bearer({ token: presented.token, ...where })
+  c.set('principal', principal)
+  return principal
 }
+
+export function addressOf(c: Context<FaceEnv>): { address?: string } {
+  const address = (c.env as Partial<RequestContext> | undefined)?.address
+  return address === undefined ? {} : { address }
+}
+
+/** Says from which address a request came: the peer's, or, if that is a trusted proxy, what X-Forwarded-For says. */
+export function addressReader(
+  trustedProxies: readonly string[],
+): (peer: string | undefined, forwarded: string | undefined) => { address: string | undefined; isTrusted: boolean } {
+  const trusted = trustedProxies.map((text) =>
+    text.includes('/') ? ipaddr.parseCIDR(text) : ([ipaddr.process(text), undefined] as const),
+  )
+  const isTrusted = (text: string): boolean => {
+    const address = ipaddr.process(text)
+    return trusted.some(([range, bits]) => {
+      if (range.kind() !== address.kind()) return false
+      return address.match(range, bits ?? (range.kind() === 'ipv4' ? 32 : 128))
+    })
+  }
+  return (peer, forwarded) => {
+    const address = readAddress(peer)
+    if (address === undefined || trusted.length === 0 || !isTrusted(address)) return { address, isTrusted: false }
+    // From the right: each hop was written by the one before it, so the first we do not trust is the client.
+    let client = address
+    for (const hop of (forwarded ?? '').split(',').toReversed()) {
+      const next = readAddress(hop.trim())
+      if (next === undefined) break
+      client = next
+      if (!isTrusted(next)) break
+    }
+    return { address: client, isTrusted: true }
+  }
+}
+
+/** An address without port, brackets, zone or IPv4-in-IPv6 wrapping; undefined when it is none. */
+function readAddress(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined
+  if (/^\d+\.\d+\.\d+\.\d+$/.test(text)) return ipaddr.isValid(text) ? text : undefined
+  const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text
+  return ipaddr.isValid(bare) ? ipaddr.process(bare).toString() : undefined
+}
+
+/** A request id from outside counts only when a trusted proxy sent it; otherwise anybody could forge log lines. */
+export function newRequestId(sent: string | undefined, isTrusted: boolean): string {
+  return isTrusted && sent !== undefined && /^[\w.:-]{1,128}$/.test(sent) ? sent : randomUUID()
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Bodies
 
 /** The body as text: at most `limitBytes` (`too_large`), valid UTF-8 (`invalid`), a leading BOM dropped. */
 export async function readText(c: Context<FaceEnv>, limitBytes: number): Promise<string> {
-  void c
-  void limitBytes
-  throw new Error('not written yet')
+  const encoding = c.req.header('Content-Encoding')
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    throw new HttpError(
+      'unsupported',
+      415,
+      `Content-Encoding ${encoding.slice(0, 40)} is not offered; send the body as it is`,
+    )
+  }
+  if (Number(c.req.header('Content-Length') ?? 0) > limitBytes) throw tooLarge(limitBytes)
+  const incoming = (c.env as Partial<RequestContext> | undefined)?.incoming
+  const bytes = incoming ? await readIncoming(incoming, limitBytes) : await readStream(c.req.raw.body, limitBytes)
+  if (!isUtf8(bytes)) {
+    const failure = { pointer: '', rule: 'claviger/utf-8', message: 'the body is not valid UTF-8' }
+    throw invalid('The body is not valid UTF-8', [failure])
+  }
+  const text = bytes.toString('utf8')
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
 }
 
-/** The body as JSON of media type application/json; throws `invalid`. An absent body is undefined. */
+/** The body as JSON; an absent one is undefined. Whatever media type it claims: see `mediaTypeOf`. */
 export async function readJson(c: Context<FaceEnv>, limitBytes: number): Promise<unknown> {
-  void c
-  void limitBytes
-  throw new Error('not written yet')
+  const text = await readText(c, limitBytes)
+  if (text.trim() === '') return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw invalid('The body is not JSON', [{ pointer: '', rule: 'claviger/json', message: 'not valid JSON' }])
+  }
+}
+
+export interface MediaType {
+  /** `application/json`, lower case, without parameters; empty when there is no Content-Type. */
+  readonly type: string
+  readonly charset: string | undefined
+}
+
+export function mediaTypeOf(c: Context<FaceEnv>): MediaType {
+  const header = c.req.header('Content-Type') ?? ''
+  // What nearly every request sends needs no parsing.
+  if (header === 'application/json') return { type: header, charset: undefined }
+  const [type = '', ...parameters] = header.split(';')
+  const charset = parameters.map((text) => /^\s*charset\s*=\s*"?([^"\s]*)"?\s*$/i.exec(text)?.[1]).find(Boolean)
+  return { type: type.trim().toLowerCase(), charset: charset?.toLowerCase() }
+}
+
+function tooLarge(limitBytes: number): DomainError {
+  return new DomainError('too_large', `The body is larger than ${limitBytes} bytes`)
+}
+
+// Reads Node's stream itself: neither a web stream nor a second Request is made for the one thing every write does.
+function readIncoming(incoming: IncomingMessage, limitBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let length = 0
+    const stop = (): void => {
+      incoming.off('data', onData).off('end', onEnd).off('error', onFailure).off('close', onFailure)
+    }
+    const onData = (chunk: Buffer): void => {
+      length += chunk.length
+      chunks.push(chunk)
+      if (length <= limitBytes) return
+      stop()
+      reject(tooLarge(limitBytes))
+    }
+    const onEnd = (): void => {
+      stop()
+      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length))
+    }
+    const onFailure = (): void => {
+      stop()
+      reject(invalid('The request ended before its body did'))
+    }
+    if (incoming.readableEnded) return onEnd()
+    if (incoming.destroyed) return onFailure()
+    incoming.on('data', onData).on('end', onEnd).on('error', onFailure).on('close', onFailure)
+  })
+}
+
+async function readStream(stream: ReadableStream<Uint8Array> | null, limitBytes: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  if (stream) {
+    for await (const chunk of stream) {
+      length += chunk.byteLength
+      if (length > limitBytes) throw tooLarge(limitBytes)
+      chunks.push(chunk)
+    }
+  }
+  return Buffer.concat(chunks, length)
 }
