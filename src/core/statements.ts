@@ -1,9 +1,21 @@
 // The statement use cases: rights, pins and limits in front of the rules, the rules in front of storage.
 // Knows nothing of HTTP; what it returns is text a face passes through.
 
+import { authorise } from './access.ts'
+import { DomainError, invalid } from './errors.ts'
 import type { LrsId, Seq } from './ids.ts'
+import { Ingest } from './ingest.ts'
+import type { IngestBounds } from './ingest.ts'
+import type { Pins } from './pins.ts'
 import type { Principal } from './principal.ts'
-import type { Ids, StatementQuery, Storage, StoredStatement } from './storage.ts'
+import type { Ids, PreparedStatement, StatementQuery, Storage, StoredStatement, TermFilter } from './storage.ts'
+import { agentTerm } from './xapi/agent.ts'
+import { parseJson } from './xapi/json.ts'
+import { normalise } from './xapi/normalise.ts'
+import { pinViolation } from './xapi/pin.ts'
+import { prepare } from './xapi/prepare.ts'
+import { checkStatements } from './xapi/statement.ts'
+import type { Statement } from './xapi/statement.ts'
 import type { XapiVersion } from './xapi/version.ts'
 
 export interface StatementsOptions {
@@ -11,6 +23,9 @@ export interface StatementsOptions {
   readonly ids: Ids
   /** Statements in one request, unless the credential's own limit is lower. */
   readonly batchLimit: number
+  readonly ingest?: Partial<IngestBounds>
+  /** Statements a pinned read looks at before it answers with a short page. */
+  readonly pinnedScanLimit?: number
 }
 
 /** One request to store. */
@@ -27,6 +42,11 @@ export interface Receipt {
   readonly ids: readonly string[]
 }
 
+export interface FoundStatement {
+  readonly statement: StoredStatement
+  readonly consistentThrough: number
+}
+
 export interface StatementSlice {
   readonly statements: readonly StoredStatement[]
   /** Where to continue; undefined at the end. May be set with fewer statements than asked for. */
@@ -34,36 +54,194 @@ export interface StatementSlice {
   readonly consistentThrough: number
 }
 
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
 export class Statements {
-  readonly options: StatementsOptions
+  readonly #storage: Storage
+  readonly #ids: Ids
+  readonly #batchLimit: number
+  readonly #pinnedScanLimit: number
+  readonly #ingest: Ingest
 
   constructor(options: StatementsOptions) {
-    this.options = options
+    this.#storage = options.storage
+    this.#ids = options.ids
+    this.#batchLimit = options.batchLimit
+    this.#pinnedScanLimit = options.pinnedScanLimit ?? 2_000
+    const { statements } = options.storage
+    this.#ingest = new Ingest((batches) => statements.store(batches), options.ingest)
   }
 
   /** Validates, stamps and stores all or none; resolves when synced. */
   async store(principal: Principal, lrsId: LrsId, submission: Submission): Promise<Receipt> {
-    void [principal, lrsId, submission]
-    throw new Error('not written yet')
+    authorise(principal, { kind: 'xapi', right: 'statements/write', lrsId })
+    const statements = this.#read(principal, submission)
+    const prepared = statements.map((statement) => prepare(statement))
+    const voidReach = prepared.some(({ isVoiding }) => isVoiding)
+      ? authorise(principal, { kind: 'xapi', right: 'statements/void', lrsId })
+      : principal.rights.xapi['statements/void']
+    if (prepared.length > 0) {
+      const outcome = await this.#ingest.submit({
+        lrsId,
+        owner: principal.credentialId,
+        readReach: principal.rights.xapi['statements/read'],
+        voidReach,
+        statements: prepared,
+      })
+      if (outcome.kind === 'conflict') throw conflict(prepared, outcome.index)
+    }
+    return { ids: prepared.map(({ id }) => id) }
   }
 
   /** One statement by id, voided or not. `not_found` also for what the principal's reach or pins hide. */
-  async get(principal: Principal, lrsId: LrsId, id: string, options: { isVoided: boolean }): Promise<StoredStatement> {
-    void [principal, lrsId, id, options]
-    throw new Error('not written yet')
+  async get(
+    principal: Principal,
+    lrsId: LrsId,
+    id: string,
+    options: { readonly isVoided: boolean },
+  ): Promise<FoundStatement> {
+    const owner = this.#ownerRead(principal, lrsId)
+    const { isVoided } = options
+    const { statement, consistentThrough } = await this.#storage.statements.find(lrsId, id.toLowerCase(), {
+      isVoided,
+      ...owner,
+    })
+    if (!statement || !isInsidePins(statement, principal.pins)) {
+      throw new DomainError('not_found', `There is no ${isVoided ? 'voided statement' : 'statement'} with this id`)
+    }
+    return { statement, consistentThrough }
   }
 
   /** A page of what the principal may read. */
   async list(principal: Principal, lrsId: LrsId, query: Omit<StatementQuery, 'owner'>): Promise<StatementSlice> {
-    void [principal, lrsId, query]
-    throw new Error('not written yet')
+    const owned: StatementQuery = { ...query, ...this.#ownerRead(principal, lrsId) }
+    if (hasPins(principal.pins)) return this.#listInsidePins(principal.pins, lrsId, owned)
+    const { rows, next, consistentThrough } = await this.#storage.statements.list(lrsId, owned)
+    return { statements: rows, next, consistentThrough }
   }
 
   /** Microseconds: everything stored at or before it is visible. Tells nothing of content, so it needs no right. */
-  async consistentThrough(lrsId: LrsId): Promise<number> {
-    return this.options.storage.statements.consistentThrough(lrsId)
+  consistentThrough(lrsId: LrsId): Promise<number> {
+    return this.#storage.statements.consistentThrough(lrsId)
   }
 
   /** Refuses what is new, finishes what was accepted. */
-  async close(): Promise<void> {}
+  close(): Promise<void> {
+    return this.#ingest.close()
+  }
+
+  /** From text to stamped statements inside every pin and limit; nothing is stored unless all of them are. */
+  #read(principal: Principal, submission: Submission): Statement[] {
+    const { version, statementId } = submission
+    const body = parseJson(submission.text)
+    if (statementId !== undefined) checkChosenId(body, statementId)
+    const batchLimit = Math.min(this.#batchLimit, principal.limits.batch ?? Infinity)
+    if (Array.isArray(body) && body.length > batchLimit) {
+      throw new DomainError('too_large', `More than ${batchLimit} statements in one request`, {
+        detail: { decidedBy: 'limit batch' },
+      })
+    }
+    // Pins look at what will be stored, so that a write and a later read of it decide alike.
+    const statements = checkStatements(body, version).statements.map((statement) =>
+      normalise(statement, {
+        ...(statementId !== undefined && { id: statementId }),
+        authority: principal.authority,
+        mayChooseAuthority: principal.rights.xapi['authority/set'] !== undefined,
+        version,
+        uuid: () => this.#ids.uuid(),
+      }),
+    )
+    if (hasPins(principal.pins)) {
+      statements.forEach((statement, index) => requireInsidePins(statement, principal.pins, index))
+    }
+    return statements
+  }
+
+  #ownerRead(principal: Principal, lrsId: LrsId): Pick<StatementQuery, 'owner'> {
+    const reach = authorise(principal, { kind: 'xapi', right: 'statements/read', lrsId })
+    return reach === 'mine' ? { owner: principal.credentialId } : {}
+  }
+
+  // Pins are checked on the statements themselves, page by page, so that a pin means the same on reads as on writes. The
+  // filters they imply only spare pages. A budget bounds the work; the page is then short and `next` continues it.
+  async #listInsidePins(pins: Pins, lrsId: LrsId, query: StatementQuery): Promise<StatementSlice> {
+    const narrowed = { ...query, filters: [...query.filters, ...filtersOf(pins)] }
+    const statements: StoredStatement[] = []
+    let cursor = query.cursor
+    let scanned = 0
+    let consistentThrough: number | undefined
+    do {
+      const page = await this.#storage.statements.list(lrsId, { ...narrowed, ...(cursor !== undefined && { cursor }) })
+      // What the first page saw is what the whole answer vouches for.
+      consistentThrough ??= page.consistentThrough
+      for (const row of page.rows) {
+        if (!isInsidePins(row, pins)) continue
+        statements.push(row)
+        if (statements.length < query.limit) continue
+        const isLast = page.next === undefined && row === page.rows.at(-1)
+        return { statements, next: isLast ? undefined : row.seq, consistentThrough }
+      }
+      cursor = page.next
+      scanned += Math.max(page.rows.length, 1)
+    } while (cursor !== undefined && scanned < this.#pinnedScanLimit)
+    return { statements, next: cursor, consistentThrough }
+  }
+}
+
+// Communication 2.1.1: the id of a PUT is the parameter's; the body is one statement and may repeat it, not contradict it.
+function checkChosenId(body: unknown, statementId: string): void {
+  if (!uuid.test(statementId)) {
+    const failure = { pointer: '?statementId', rule: 'claviger/statement-id', message: 'statementId must be a UUID' }
+    throw invalid('statementId must be a UUID', [failure])
+  }
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    const failure = { pointer: '', rule: 'claviger/one-statement', message: 'the body must be one statement' }
+    throw invalid('The body must be one statement, not an array', [failure])
+  }
+  const { id } = body as { id?: unknown }
+  if (typeof id === 'string' && id.toLowerCase() !== statementId.toLowerCase()) {
+    const failure = {
+      pointer: '/id',
+      rule: 'claviger/statement-id',
+      message: 'id differs from the statementId parameter',
+    }
+    throw invalid('The id in the body differs from the statementId parameter', [failure])
+  }
+}
+
+function conflict(statements: readonly PreparedStatement[], index: number): DomainError {
+  const id = statements[index]?.id ?? 'unknown'
+  return new DomainError('conflict', `A different statement with the id ${id} is already stored; nothing was stored`)
+}
+
+function requireInsidePins(statement: Statement, pins: Pins, index: number): void {
+  const violated = pinViolation(statement, pins)
+  if (violated === undefined) return
+  throw new DomainError(
+    'forbidden',
+    `Statement ${index}: this credential is pinned, and the statement is outside: ${violated}`,
+    {
+      detail: { decidedBy: `pin ${violated}` },
+    },
+  )
+}
+
+function hasPins(pins: Pins): boolean {
+  return pins.actor !== undefined || pins.registration !== undefined || pins.activity !== undefined
+}
+
+function isInsidePins(statement: StoredStatement, pins: Pins): boolean {
+  return !hasPins(pins) || pinViolation(JSON.parse(statement.body) as Statement, pins) === undefined
+}
+
+/** Filters every statement inside the pins is sure to match. */
+function filtersOf(pins: Pins): TermFilter[] {
+  const filters: TermFilter[] = []
+  if (pins.registration?.mode === 'required') {
+    filters.push({ kind: 'registration', value: pins.registration.id.toLowerCase(), includeRelated: false })
+  }
+  const [actor, ...others] = pins.actor ?? []
+  const value = actor && others.length === 0 && 'mbox' in actor ? agentTerm(actor) : undefined
+  if (value !== undefined) filters.push({ kind: 'agent', value, includeRelated: false })
+  return filters
 }

@@ -8,17 +8,12 @@ import { Hono } from 'hono'
 import type { Context } from 'hono'
 import { getPath } from 'hono/utils/url'
 import ipaddr from 'ipaddr.js'
-import type { Core } from '../core/core.ts'
+import type { Core, Log } from '../core/core.ts'
 import { DomainError, invalid, isDomainError } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { OrganisationId } from '../core/ids.ts'
 import type { Principal } from '../core/principal.ts'
 import type { ErrorAnswer, ErrorContext, FaceEnv } from './face.ts'
-
-/** Where unknown errors go; pino's shape. */
-export interface HttpLog {
-  error(fields: object, message: string): void
-}
 
 /** What app.ts knows about a request before any face sees it. */
 export interface RequestContext {
@@ -29,7 +24,7 @@ export interface RequestContext {
   readonly path?: string
   /** Node's own request, when the server and not a test delivers it. */
   readonly incoming?: IncomingMessage | undefined
-  readonly log?: HttpLog | undefined
+  readonly log?: Log | undefined
 }
 
 /** A refusal that exists in HTTP only (405, 415, …): a domain code for the presenter plus the status that shall win. */
@@ -67,15 +62,14 @@ export interface FaceAppOptions {
  * Routes are absolute. Methods other than the registered ones answer 405 with Allow.
  */
 export function faceApp(core: Core, options: FaceAppOptions): Hono<FaceEnv> {
-  const app = new Hono<FaceEnv>({ strict: false, getPath: pathOf })
+  const app = new Hono<FaceEnv>({ getPath: pathOf })
   const hasCors = options.cors ?? true
   app.use(async (c, next) => {
     if (hasCors && isPreflight(c)) return preflight(c)
     await next()
     const headers = c.res.headers
     for (const [name, value] of Object.entries(commonHeaders(c, hasCors))) headers.set(name, value)
-    const principal = c.get('principal')
-    if (principal) core.usage.count(principal, usageOf(c))
+    countUsage(c, core)
     return undefined
   })
   app.notFound((c) => {
@@ -160,10 +154,17 @@ function allowedMethods(app: Hono<FaceEnv>, path: string): string[] {
   return offered.length > 0 ? [...offered, 'OPTIONS'] : []
 }
 
-function usageOf(c: Context<FaceEnv>): { statements: number; refusal?: string } {
+/** Counts the request for whoever signed in; requests of nobody are counted by nobody. */
+export function countUsage(c: Context<FaceEnv>, core: Core): void {
+  const principal = c.get('principal')
+  if (!principal) return
   const refusal = c.get('refusal')
-  const statements = c.get('statements') ?? 0
-  return refusal === undefined ? { statements } : { statements, refusal }
+  const userAgent = c.req.header('User-Agent')
+  core.usage.count(principal, {
+    statements: c.get('statements') ?? 0,
+    ...(refusal !== undefined && { refusal }),
+    ...(userAgent !== undefined && { userAgent }),
+  })
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -239,8 +240,19 @@ export function parseAuthorization(header: string | undefined): PresentedCredent
   throw new DomainError('unauthenticated', malformed)
 }
 
-/** Signs in by the Authorization header and remembers the principal for usage. Limits are applied by `admit`. */
+/** Signs in by the Authorization header and admits the request: addresses, origins, rates of the credential. */
 export async function authenticate(
+  c: Context<FaceEnv>,
+  core: Core,
+  options: { readonly within?: OrganisationId | undefined } = {},
+): Promise<Principal> {
+  const principal = await signIn(c, core, options)
+  await admit(c, core, principal)
+  return principal
+}
+
+/** Signs in by the Authorization header and remembers the principal for usage. */
+export async function signIn(
   c: Context<FaceEnv>,
   core: Core,
   options: { readonly within?: OrganisationId | undefined } = {},
@@ -254,6 +266,16 @@ export async function authenticate(
       : await core.signIn.bearer({ token: presented.token, ...where })
   c.set('principal', principal)
   return principal
+}
+
+/** Once per request, after signing in. Undefined when nothing needs waiting for. */
+export function admit(
+  c: Context<FaceEnv>,
+  core: Core,
+  principal: Principal,
+  version?: string,
+): Promise<void> | undefined {
+  return core.limits.admit(principal, { ...addressOf(c), origin: c.req.header('Origin'), version })
 }
 
 export function addressOf(c: Context<FaceEnv>): { address?: string } {

@@ -1,0 +1,88 @@
+// One xAPI request on one mount: which version it speaks, who asks, which Lrs it reaches, and what every answer carries.
+
+import type { Context } from 'hono'
+import type { Core } from '../../core/core.ts'
+import type { LrsId } from '../../core/ids.ts'
+import type { Principal } from '../../core/principal.ts'
+import { latestVersion, parseVersion } from '../../core/xapi/version.ts'
+import type { XapiVersion } from '../../core/xapi/version.ts'
+import type { FaceEnv, XapiMount } from '../face.ts'
+import { admit, answerError, commonHeaders, countUsage, signIn } from '../http.ts'
+
+export interface Call {
+  readonly c: Context<FaceEnv>
+  readonly core: Core
+  readonly mount: XapiMount
+  readonly method: string
+  /** Decoded query parameters. */
+  readonly params: URLSearchParams
+  /** Headers of the answer, whatever it becomes. */
+  readonly headers: Record<string, string>
+}
+
+/** A call whose caller is known and admitted. */
+export interface AdmittedCall extends Call {
+  readonly principal: Principal
+  readonly lrsId: LrsId
+  readonly version: XapiVersion
+}
+
+const versionHeader = 'X-Experience-API-Version'
+
+export function newCall(c: Context<FaceEnv>, core: Core, mount: XapiMount): Call {
+  const headers = commonHeaders(c)
+  headers[versionHeader] = latestVersion[likelyVersion(c.req.header(versionHeader))]
+  const { url } = c.req.raw
+  const question = url.indexOf('?')
+  const params = new URLSearchParams(question < 0 ? '' : url.slice(question))
+  return { c, core, mount, method: c.req.method, params, headers }
+}
+
+/** Signs in, then settles the version: both the version's errors and the limits depend on who asks. */
+export async function admitCall(call: Call): Promise<AdmittedCall> {
+  const { c, core, mount, headers } = call
+  const params = c.req.param() as Record<string, string>
+  const principal = await signIn(c, core, { within: mount.within?.(params) })
+  const sent = c.req.header(versionHeader)
+  const versions = principal.limits.xapiVersions
+  // Without the header, what is answered is the latest version this caller may speak (XAPI-00331 asks for 1.0.3 of a 1.0 LRS).
+  if (sent === undefined && versions && !versions.includes('2.0')) headers[versionHeader] = latestVersion['1.0']
+  const version = parseVersion(sent)
+  const lrsId = mount.lrs(principal, params)
+  const admission = admit(c, core, principal, version)
+  if (admission) await admission
+  return { ...call, principal, lrsId, version }
+}
+
+export function answer(call: Call, status: number, body: string | null, headers?: Record<string, string>): Response {
+  if (headers) Object.assign(call.headers, headers)
+  // Hono drops the body of a HEAD; its length is still the GET's (RFC 9110 section 9.3.2).
+  if (body !== null && call.method === 'HEAD') call.headers['Content-Length'] = String(Buffer.byteLength(body))
+  return new Response(body, { status, headers: call.headers })
+}
+
+export function answerJson(call: Call, body: string, headers?: Record<string, string>): Response {
+  call.headers['Content-Type'] = 'application/json'
+  return answer(call, 200, body, headers)
+}
+
+/** Runs a handler: errors in the mount's shape, usage counted once, whatever happens. */
+export async function run(call: Call, handle: (call: Call) => Promise<Response>): Promise<Response> {
+  try {
+    return await handle(call)
+  } catch (error) {
+    return answerError(
+      call.c,
+      error,
+      { name: `xapi (${call.mount.name})`, presentError: call.mount.presentError },
+      call.headers,
+    )
+  } finally {
+    countUsage(call.c, call.core)
+  }
+}
+
+/** The family to name in answers before the version is known to be right. */
+function likelyVersion(header: string | undefined): XapiVersion {
+  return header?.startsWith('1.') ? '1.0' : '2.0'
+}
