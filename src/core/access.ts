@@ -2,39 +2,98 @@
 // Knows nothing of how anyone signed in.
 
 import { DomainError } from './errors.ts'
+import type { ErrorCode } from './errors.ts'
 import type { LrsId } from './ids.ts'
+import { refusingLimit } from './limits.ts'
+import type { Arrival } from './limits.ts'
 import type { Caller } from './principal.ts'
+import { mayManage } from './rights.ts'
 import type { Bound, ManagementAction, ManagementArea, Reach, XapiRight } from './rights.ts'
+import { pinViolation } from './xapi/pin.ts'
+import type { Statement } from './xapi/statement.ts'
 
-export type AccessRequest =
-  | { readonly kind: 'xapi'; readonly right: XapiRight; readonly lrsId?: LrsId }
-  | {
-      readonly kind: 'manage'
-      readonly area: ManagementArea
-      readonly action: ManagementAction
-      /** The whole organisation unless given. */
-      readonly bound?: Bound
-    }
+export interface XapiAccess {
+  readonly kind: 'xapi'
+  readonly right: XapiRight
+  readonly lrsId?: LrsId
+  /** Judged by the limits when given. */
+  readonly arrival?: Arrival
+  /** Judged by the pins when given. */
+  readonly statement?: Statement
+}
+
+export interface ManageAccess {
+  readonly kind: 'manage'
+  readonly area: ManagementArea
+  readonly action: ManagementAction
+  /** The whole organisation unless given. */
+  readonly bound?: Bound
+}
+
+export type AccessRequest = XapiAccess | ManageAccess
 
 export interface Decision {
   readonly allowed: boolean
   /** With an allowed xAPI request. */
   readonly reach?: Reach
-  /** The right, pin or limit that decided: `statements/read`, `manage/credentials/write`, `lrs`, `pin actor`, `limit addresses`. */
+  /** What decided: `statements/read`, `manage/credentials/write`, `lrs`, `pin actor`, `limit addresses`. */
   readonly decidedBy: string
   readonly reason: string
   /** With a refusal: what would change it. */
   readonly remedy?: string
+  /** With a refusal. */
+  readonly code?: ErrorCode
 }
 
 export function explain(caller: Caller, request: AccessRequest): Decision {
-  void [caller, request]
-  throw new Error('not written yet')
+  return request.kind === 'manage' ? explainManagement(caller, request) : explainXapi(caller, request)
 }
 
-/** The reach of what is allowed; throws `forbidden` with the decision otherwise. Management answers `any`. */
+/** The reach of what is allowed; throws with the decision otherwise. Management answers `any`. */
 export function authorise(caller: Caller, request: AccessRequest): Reach {
-  const decision = explain(caller, request)
-  if (decision.allowed) return decision.reach ?? 'any'
-  throw new DomainError('forbidden', decision.reason, { detail: { decidedBy: decision.decidedBy } })
+  const { allowed, reach = 'any', decidedBy, reason, remedy, code = 'forbidden' } = explain(caller, request)
+  if (allowed) return reach
+  throw new DomainError(code, remedy === undefined ? reason : `${reason} ${remedy}`, { detail: { decidedBy } })
+}
+
+function explainXapi(caller: Caller, { right, lrsId, arrival, statement }: XapiAccess): Decision {
+  const reach = caller.rights.xapi[right]
+  if (reach === undefined) {
+    const remedy = `Grant ${right} to "${caller.name}".`
+    return { allowed: false, decidedBy: right, reason: `This key lacks the right ${right}.`, remedy }
+  }
+  if (lrsId !== undefined && caller.lrsIds !== undefined && !caller.lrsIds.includes(lrsId)) {
+    const remedy = `Add Lrs ${lrsId} to "${caller.name}", or use its own.`
+    return { allowed: false, decidedBy: 'lrs', reason: 'This key does not reach this Lrs.', remedy }
+  }
+  const refused = arrival && caller.limits && refusingLimit(caller.limits, arrival)
+  if (refused) return { allowed: false, ...refused }
+  const pin = statement && caller.pins && pinViolation(statement, caller.pins)
+  if (pin) {
+    const remedy = 'Send only what lies inside the pin, or use a key without it.'
+    return { allowed: false, decidedBy: `pin ${pin}`, reason: `The statement lies outside the pin ${pin}.`, remedy }
+  }
+  return { allowed: true, reach, decidedBy: right, reason: `${right} is granted, reach ${reach}.` }
+}
+
+function explainManagement(caller: Caller, { area, action, bound }: ManageAccess): Decision {
+  const decidedBy = `manage/${area}/${action}`
+  if (mayManage(caller, area, action, bound)) {
+    return { allowed: true, decidedBy, reason: `${decidedBy} is granted for ${boundText(bound)}.` }
+  }
+  const remedy = `Grant ${decidedBy} to "${caller.name}", or ask a key that has it.`
+  return { allowed: false, decidedBy, reason: `This key lacks ${decidedBy} for ${boundText(bound)}.`, remedy }
+}
+
+export function boundText(bound: Bound = { kind: 'organisation' }): string {
+  switch (bound.kind) {
+    case 'organisation':
+      return 'the whole organisation'
+    case 'applications':
+      return 'all applications'
+    case 'application':
+      return `application ${bound.id}`
+    case 'lrs':
+      return `Lrs ${bound.id}`
+  }
 }

@@ -1,5 +1,7 @@
 // Pins narrow what a principal reaches to one actor, registration or activity. They are never dropped by a change of rights.
 
+import { z } from 'zod'
+
 export interface Pins {
   /** Any one of these identities. An account without `homePage` matches any homePage. */
   readonly actor?: readonly ActorPin[]
@@ -17,3 +19,85 @@ export interface RegistrationPin {
 }
 
 export const noPins: Pins = {}
+
+const actorPin = z.union(
+  [
+    z.strictObject({ mbox: z.string().regex(/^mailto:[^@\s]+@[^@\s]+$/) }),
+    z.strictObject({ accountName: z.string().min(1).max(1000), homePage: z.url().max(2000).exactOptional() }),
+  ],
+  'An actor pin is {"mbox": "mailto:…"} or {"accountName": "…", "homePage": "https://…"}; homePage may be left out.',
+)
+
+export const pinsSchema: z.ZodType<Pins> = z.strictObject({
+  actor: z.array(actorPin).min(1, 'An actor pin names at least one identity.').max(100).exactOptional(),
+  registration: z
+    .strictObject({
+      id: z
+        .string()
+        .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'A pinned registration is a lower-case UUID.'),
+      mode: z.enum(['required', 'whenPresent'], 'The mode is required or whenPresent.'),
+    })
+    .exactOptional(),
+  activity: z
+    .string()
+    .max(2000)
+    .regex(/^[a-z][a-z0-9+.-]*:\S+$/i, 'A pinned activity is an absolute IRI.')
+    .exactOptional(),
+})
+
+/** Pins that hold both sets at once; undefined when nothing could ever satisfy both. */
+export function combinePins(a: Pins, b: Pins): Pins | undefined {
+  const actor = combineActors(a.actor, b.actor)
+  const registration = combineRegistrations(a.registration, b.registration)
+  const activity = combineActivities(a.activity, b.activity)
+  if (actor === 'never' || registration === 'never' || activity === 'never') return undefined
+  return {
+    ...(actor === undefined ? {} : { actor }),
+    ...(registration === undefined ? {} : { registration }),
+    ...(activity === undefined ? {} : { activity: activity.id }),
+  }
+}
+
+/** True when whatever `a` lets pass, `b` does too. */
+export function arePinsWithin(a: Pins, b: Pins): boolean {
+  const { actor, registration, activity } = b
+  return (
+    (actor === undefined || a.actor?.every((pin) => actor.some((wider) => isActorWithin(pin, wider))) === true) &&
+    (registration === undefined ||
+      (a.registration?.id === registration.id &&
+        (registration.mode === 'whenPresent' || a.registration.mode === 'required'))) &&
+    (activity === undefined || (a.activity !== undefined && isActivityWithin(a.activity, activity)))
+  )
+}
+
+function combineActors(a: Pins['actor'], b: Pins['actor']): Pins['actor'] | 'never' {
+  if (a === undefined || b === undefined) return a ?? b
+  const shared = a.flatMap((one) =>
+    b.flatMap((two) => (isActorWithin(one, two) ? [one] : isActorWithin(two, one) ? [two] : [])),
+  )
+  return shared.length === 0 ? 'never' : shared
+}
+
+function isActorWithin(a: ActorPin, b: ActorPin): boolean {
+  if ('mbox' in a || 'mbox' in b) return 'mbox' in a && 'mbox' in b && a.mbox === b.mbox
+  return a.accountName === b.accountName && (b.homePage === undefined || a.homePage === b.homePage)
+}
+
+function combineRegistrations(a: Pins['registration'], b: Pins['registration']): Pins['registration'] | 'never' {
+  if (a === undefined || b === undefined) return a ?? b
+  if (a.id !== b.id) return 'never'
+  return a.mode === 'required' ? a : b
+}
+
+function combineActivities(a: string | undefined, b: string | undefined): { id: string } | 'never' | undefined {
+  if (a === undefined || b === undefined) {
+    const id = a ?? b
+    return id === undefined ? undefined : { id }
+  }
+  if (isActivityWithin(a, b)) return { id: a }
+  return isActivityWithin(b, a) ? { id: b } : 'never'
+}
+
+function isActivityWithin(a: string, b: string): boolean {
+  return a === b || a.startsWith(`${b}/`)
+}

@@ -1,8 +1,10 @@
 // Named sets of rights for people, and rights put into words. Vendors' own words live with their face.
 
+import { boundText } from './access.ts'
 import type { Limits } from './limits.ts'
-import type { Pins } from './pins.ts'
-import type { Rights } from './rights.ts'
+import type { ActorPin, Pins } from './pins.ts'
+import { allManagement, everyRight } from './rights.ts'
+import type { Bound, ManagementArea, ManagementGrant, Reach, Rights, XapiRight } from './rights.ts'
 
 export interface Preset {
   readonly name: string
@@ -10,7 +12,72 @@ export interface Preset {
   readonly rights: Rights
 }
 
-export const presets: readonly Preset[] = []
+const reading = [
+  'statements/read',
+  'state/read',
+  'profile/read',
+  'agents/read',
+  'activities/read',
+] as const satisfies readonly XapiRight[]
+const writing = ['statements/write', 'statements/void', 'state/write', 'profile/write', 'define'] as const
+
+const xapi: Rights['xapi'] = { ...all(reading, 'any'), ...all(writing, 'any') }
+
+/** The table of architecture.md section 3, in our own words; `actor` expects an actor pin beside it. */
+export const presets: readonly Preset[] = [
+  preset('everything', 'Every right, including erasing statements and managing the organisation.', everyRight),
+  preset('management', 'Manages the whole organisation; no xAPI.', { xapi: {}, management: allManagement }),
+  preset('xapi-and-management', 'All of xAPI, and manages the whole organisation; does not erase statements.', {
+    xapi,
+    management: allManagement,
+  }),
+  preset('delegated-management', 'Manages credentials no stronger than itself; reads and writes all of xAPI.', {
+    xapi,
+    management: [
+      { area: 'credentials', actions: ['read', 'write', 'delete'], bound: { kind: 'organisation' }, within: true },
+    ],
+  }),
+  preset('applications', 'Manages applications only; no xAPI.', {
+    xapi: {},
+    management: [{ area: 'applications', actions: ['read', 'write', 'delete'], bound: { kind: 'applications' } }],
+  }),
+  preset('xapi', 'Reads, writes and voids everything xAPI knows.', rightsOf(xapi)),
+  preset(
+    'global',
+    'As xapi, and may name the authority of what it stores.',
+    rightsOf({ ...xapi, 'authority/set': 'any' }),
+  ),
+  preset(
+    'isolated',
+    'Writes anything; reads, voids and defines only what is its own.',
+    rightsOf({ ...all(reading, 'mine'), ...all(writing, 'mine'), 'statements/write': 'any' }),
+  ),
+  preset('read-only', 'Reads everything, writes nothing.', rightsOf(all(reading, 'any'))),
+  preset('read-mine', 'Reads what is its own, writes nothing.', rightsOf(all(reading, 'mine'))),
+  preset('write-only', 'Stores statements and reads nothing back.', rightsOf(all(['statements/write'], 'any'))),
+  preset(
+    'statements-write',
+    'Stores, voids and defines; reads nothing.',
+    rightsOf(all(['statements/write', 'statements/void', 'define'], 'any')),
+  ),
+  preset('statements-read', 'Reads all statements, no documents.', rightsOf(all(['statements/read'], 'any'))),
+  preset('statements-read-mine', 'Reads its own statements, no documents.', rightsOf(all(['statements/read'], 'mine'))),
+  preset('statements-delete', 'Erases statements.', rightsOf(all(['statements/delete'], 'any'))),
+  preset('state', 'Reads and writes state documents.', rightsOf(all(['state/read', 'state/write'], 'any'))),
+  preset(
+    'profile',
+    'Reads and writes profiles, reads agents and activities.',
+    rightsOf(all(['profile/read', 'profile/write', 'agents/read', 'activities/read'], 'any')),
+  ),
+  preset(
+    'actor',
+    'For one learner: statements and documents of the pinned actor, no voiding, no definitions.',
+    rightsOf(
+      all(['statements/write', 'statements/read', 'state/read', 'state/write', 'profile/read', 'profile/write'], 'any'),
+    ),
+  ),
+  preset('none', 'Signs in and may do nothing.', rightsOf({})),
+]
 
 export function findPreset(name: string): Preset | undefined {
   return presets.find((preset) => preset.name === name)
@@ -21,8 +88,128 @@ export interface Described {
   readonly mayNot: readonly string[]
 }
 
-/** What a key may and may not do, a line each. */
+/** What a key may and may not do, a line each. Pins and limits are named among what it may not. */
 export function describeRights(rights: Rights, pins: Pins = {}, limits: Limits = {}): Described {
-  void [rights, pins, limits]
-  throw new Error('not written yet')
+  const may: string[] = []
+  const mayNot: string[] = []
+  for (const [right, words] of Object.entries(rightWords) as [XapiRight, RightWords][]) {
+    const reach = rights.xapi[right]
+    if (reach === undefined) mayNot.push(words.plain)
+    else may.push(reach === 'any' ? words.any : words.mine)
+    if (reach === 'mine' && words.beyond !== undefined) mayNot.push(words.beyond)
+  }
+  for (const grant of rights.management) may.push(grantText(grant))
+  mayNot.push(...managementLacks(rights), ...pinTexts(pins), ...limitTexts(limits))
+  return { may, mayNot }
+}
+
+interface RightWords {
+  readonly any: string
+  readonly mine: string
+  readonly plain: string
+  /** What reach mine leaves out. */
+  readonly beyond?: string
+}
+
+const rightWords: Readonly<Record<XapiRight, RightWords>> = {
+  'statements/write': words('store statements'),
+  'statements/read': words(
+    'read all statements',
+    'read the statements it stored',
+    'read statements',
+    "read other keys' statements",
+  ),
+  'statements/void': words(
+    'void any statement',
+    'void the statements it stored',
+    'void statements',
+    "void other keys' statements",
+  ),
+  'statements/delete': words(
+    'erase any statement',
+    'erase the statements it stored',
+    'erase statements',
+    "erase other keys' statements",
+  ),
+  'state/read': words('read all state documents', 'read its own state documents', 'read state documents'),
+  'state/write': words('write state documents', 'write state documents of its own', 'write state documents'),
+  'profile/read': words('read all profile documents', 'read its own profile documents', 'read profile documents'),
+  'profile/write': words('write profile documents', 'write profile documents of its own', 'write profile documents'),
+  'agents/read': words('look up any person', 'look up persons in what it stored', 'look up persons'),
+  'activities/read': words(
+    'read all activity definitions',
+    'read activity definitions it stored',
+    'read activity definitions',
+  ),
+  define: words('define activities for everybody', 'define activities for itself', 'define activities'),
+  'authority/set': words('name the authority of what it stores'),
+}
+
+function words(any: string, mine: string = any, plain: string = any, beyond?: string): RightWords {
+  return beyond === undefined ? { any, mine, plain } : { any, mine, plain, beyond }
+}
+
+const areaWords: Readonly<Record<ManagementArea, string>> = {
+  credentials: 'keys and their secrets, and grant rights',
+  applications: 'applications',
+  settings: 'settings',
+  forwarding: 'forwarding',
+  operators: 'operators',
+  data: 'bodies of data',
+}
+
+function grantText({ area, actions, bound, within }: ManagementGrant): string {
+  const how = within === true ? ', none stronger than itself' : ''
+  return `manage (${actions.join(', ')}) ${areaWords[area]}, in ${boundText(bound)}${how}`
+}
+
+function managementLacks({ management }: Rights): readonly string[] {
+  if (management.length === 0) return ['manage anything']
+  const lacking = Object.entries(areaWords).filter(([area]) => !management.some((grant) => grant.area === area))
+  const outside: Partial<Record<Bound['kind'], string>> = {
+    applications: 'manage anything outside applications',
+    application: 'manage anything outside its application',
+    lrs: 'manage anything outside its Lrs',
+  }
+  const bounds = new Set(management.map(({ bound }) => outside[bound.kind]))
+  const beyond = bounds.has(undefined) ? [] : [...bounds].filter((text) => text !== undefined)
+  return [...lacking.map(([, text]) => `manage ${text}`), ...beyond]
+}
+
+function pinTexts({ actor, registration, activity }: Pins): readonly string[] {
+  return [
+    ...(actor === undefined ? [] : [`touch anybody but ${actor.map(actorText).join(' or ')}`]),
+    ...(registration === undefined ? [] : [`touch any registration but ${registration.id} (${registration.mode})`]),
+    ...(activity === undefined ? [] : [`touch any activity but ${activity} and what lies below it`]),
+  ]
+}
+
+function actorText(pin: ActorPin): string {
+  if ('mbox' in pin) return pin.mbox
+  return `account ${pin.accountName} of ${pin.homePage ?? 'any home page'}`
+}
+
+function limitTexts(limits: Limits): readonly string[] {
+  const { ratePerMinute, burst = 0, batch, bodyBytes, dailyQuota, addresses, origins, xapiVersions } = limits
+  return [
+    ...(ratePerMinute === undefined ? [] : [`send more than ${ratePerMinute} requests a minute (burst ${burst})`]),
+    ...(dailyQuota === undefined ? [] : [`send more than ${dailyQuota} requests a day`]),
+    ...(batch === undefined ? [] : [`send more than ${batch} statements at once`]),
+    ...(bodyBytes === undefined ? [] : [`send bodies of more than ${bodyBytes} bytes`]),
+    ...(addresses === undefined ? [] : [`be used from addresses other than ${addresses.join(', ')}`]),
+    ...(origins === undefined ? [] : [`be used by web pages other than of ${origins.join(', ')}`]),
+    ...(xapiVersions === undefined ? [] : [`use xAPI versions other than ${xapiVersions.join(', ')}`]),
+  ]
+}
+
+function preset(name: string, summary: string, rights: Rights): Preset {
+  return { name, summary, rights }
+}
+
+function rightsOf(granted: Rights['xapi']): Rights {
+  return { xapi: granted, management: [] }
+}
+
+function all(rights: readonly XapiRight[], reach: Reach): Rights['xapi'] {
+  return Object.fromEntries(rights.map((right) => [right, reach]))
 }

@@ -1,6 +1,10 @@
-// What keys and secrets look like, and how secrets of one credential replace each other.
+// What keys and secrets look like, how they are made and sealed, and which of several is current.
 
+import { DomainError } from './errors.ts'
+import type { Failure } from './errors.ts'
 import type { SecretId } from './ids.ts'
+import type { Ids, SecretRecord } from './storage.ts'
+import type { KeyHolder, Place, Vault } from './vault.ts'
 
 /** A secret in clear, for the one answer that shows it. */
 export interface ClearSecret {
@@ -10,4 +14,116 @@ export interface ClearSecret {
   readonly isEnabled: boolean
   readonly createdAt: number
   readonly expiresAt: number | null
+}
+
+export interface NewSecret {
+  readonly name?: string
+  readonly secret?: string
+  readonly expiresAt?: number | null
+}
+
+/** Characters of a name, key or secret. */
+export const maxNameLength = 255
+/** Secrets of one credential that may exist at once. */
+export const maxSecrets = 16
+/** Fewer characters than this are worth a warning: 128 bits are 32 hex digits, or 22 characters of base64. */
+const strongLength = 20
+
+const control = /[\u0000-\u001f\u007f]/
+const unpaired = /\p{Surrogate}/u
+
+/** 24 hex digits. */
+export function newKey(ids: Ids): string {
+  return ids.hex(12)
+}
+
+/** 40 hex digits, 160 random bits. */
+export function newSecretValue(ids: Ids): string {
+  return ids.hex(20)
+}
+
+export function secretPlace(id: SecretId): Place {
+  return { row: id, column: 'secret.sealed' }
+}
+
+/** Seals `value` as a new secret. */
+export function sealSecret(
+  { vault, ids, at }: { vault: Vault; ids: Ids; at: number },
+  holder: KeyHolder,
+  { name = 'Secret', secret, expiresAt = null }: NewSecret,
+): { readonly record: SecretRecord; readonly clear: string } {
+  const id = ids.uuid() as SecretId
+  const clear = secret ?? newSecretValue(ids)
+  const sealed = vault.seal(holder, secretPlace(id), clear)
+  return { record: { id, name, sealed, generation: 1, isEnabled: true, createdAt: at, expiresAt }, clear }
+}
+
+export function openSecrets(vault: Vault, holder: KeyHolder, secrets: readonly SecretRecord[]): readonly ClearSecret[] {
+  return secrets.map(({ id, name, sealed, isEnabled, createdAt, expiresAt }) => {
+    return { id, name, value: vault.open(holder, secretPlace(id), sealed), isEnabled, createdAt, expiresAt }
+  })
+}
+
+export function isLive(
+  thing: { readonly isEnabled: boolean; readonly expiresAt: number | null },
+  now: number,
+): boolean {
+  return thing.isEnabled && (thing.expiresAt === null || now < thing.expiresAt)
+}
+
+/**
+ * The secret to show where a protocol knows only one: the newest that is live and has no end, else the newest that is
+ * live, else the newest.
+ */
+export function currentSecret<T extends { readonly isEnabled: boolean; readonly expiresAt: number | null }>(
+  secrets: readonly T[],
+  now: number,
+): T | undefined {
+  const live = secrets.filter((secret) => isLive(secret, now))
+  return live.findLast((secret) => secret.expiresAt === null) ?? live.at(-1) ?? secrets.at(-1)
+}
+
+/** Basic authentication splits at the first colon and forbids control characters (RFC 7617 section 2). */
+export function checkKey(key: string, pointer = '/key'): readonly Failure[] {
+  const rule = 'claviger/key'
+  if (key === '') return [{ pointer, rule, message: 'A key must not be empty.' }]
+  if (key.includes(':')) return [{ pointer, rule, message: 'A key must not contain a colon: Basic splits there.' }]
+  return checkText(key, { pointer, rule, noun: 'A key' })
+}
+
+export function checkSecretValue(secret: string, pointer = '/secret'): readonly Failure[] {
+  const rule = 'claviger/secret'
+  if (secret === '') return [{ pointer, rule, message: 'A secret must not be empty.' }]
+  return checkText(secret, { pointer, rule, noun: 'A secret' })
+}
+
+export function checkName(name: string, pointer = '/name'): readonly Failure[] {
+  return checkText(name, { pointer, rule: 'claviger/name', noun: 'A name' })
+}
+
+/** Why the secret is worth a warning; undefined when it is not. */
+export function weakness(value: string, key?: string): string | undefined {
+  if (value === key) return 'The secret equals the key.'
+  if (value.length < strongLength) return `The secret has ${value.length} characters; ${strongLength} or more are safe.`
+  if (new Set(value).size < 8) return 'The secret repeats very few characters.'
+  return undefined
+}
+
+/** Throws `invalid` naming every failure. */
+export function refuse(failures: readonly Failure[]): void {
+  if (failures.length === 0) return
+  throw new DomainError('invalid', failures.map(({ message }) => message).join(' '), { detail: { failures } })
+}
+
+function checkText(
+  text: string,
+  { pointer, rule, noun }: { readonly pointer: string; readonly rule: string; readonly noun: string },
+): readonly Failure[] {
+  if (text.length > maxNameLength) {
+    return [{ pointer, rule, message: `${noun} must have at most ${maxNameLength} characters.` }]
+  }
+  if (control.test(text) || unpaired.test(text)) {
+    return [{ pointer, rule, message: `${noun} must not contain control characters or unpaired surrogates.` }]
+  }
+  return []
 }

@@ -1,7 +1,10 @@
 // Seals secrets at rest: AES-256-GCM under one data key per organisation, each wrapped by the master key.
 // Knows nothing of what a secret is for; storage sees only what comes out of here.
 
-import type { Oid } from './ids.ts'
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import { DomainError, invalid } from './errors.ts'
+import type { Oid, SecretId } from './ids.ts'
 import type { PlatformStore, Sealed } from './storage.ts'
 
 /** What the vault needs to know of an organisation. */
@@ -16,37 +19,115 @@ export interface Place {
   readonly column: string
 }
 
+const keyBytes = 32
+const ivBytes = 12
+const tagBytes = 16
+/** First characters of every sealed value, so that another algorithm can follow one day. */
+const format = 'g1.'
+const checkText = 'claviger master key'
+const checkPlace = ['master key check']
+/** Unwrapped data keys in memory. */
+const cachedKeys = 1000
+
 export class Vault {
+  readonly #masterKey: Buffer
+  readonly #dataKeys = new LRUCache<string, Buffer>({ max: cachedKeys })
+
   constructor(masterKey: Buffer) {
-    void masterKey
+    if (masterKey.length !== keyBytes) throw invalid(`The master key must be ${keyBytes} bytes long.`)
+    this.#masterKey = masterKey
   }
 
-  /** Throws `invalid` when the store was made with another master key. */
+  /** Throws `invalid` when the store was made with another master key; an empty store takes this one. */
   async checkMasterKey(platform: PlatformStore): Promise<void> {
-    void platform
-    throw new Error('not written yet')
+    const check = (await platform.findKeyCheck()) ?? (await platform.putKeyCheck(this.newCheck()))
+    if (this.fitsCheck(check)) return
+    throw invalid('The master key is not the one this data was sealed with. Nothing was changed; give the right key.')
+  }
+
+  /** A value that only this master key opens. */
+  newCheck(): Sealed {
+    return encrypt(this.#masterKey, checkPlace, Buffer.from(checkText))
+  }
+
+  fitsCheck(check: Sealed): boolean {
+    return decrypt(this.#masterKey, checkPlace, check)?.toString() === checkText
   }
 
   /** A fresh data key for a new organisation, wrapped. */
   newDataKey(oid: Oid): Sealed {
-    void oid
-    throw new Error('not written yet')
+    return this.wrap(oid, randomBytes(keyBytes))
+  }
+
+  wrap(oid: Oid, dataKey: Buffer): Sealed {
+    return encrypt(this.#masterKey, ['data key', oid], dataKey)
+  }
+
+  unwrap(holder: KeyHolder): Buffer {
+    const name = `${holder.oid} ${holder.wrappedKey}`
+    const cached = this.#dataKeys.get(name)
+    if (cached !== undefined) return cached
+    const dataKey = decrypt(this.#masterKey, ['data key', holder.oid], holder.wrappedKey)
+    if (dataKey === undefined) throw new DomainError('internal', "The organisation's data key does not open.")
+    this.#dataKeys.set(name, dataKey)
+    return dataKey
   }
 
   seal(holder: KeyHolder, place: Place, clear: string): Sealed {
-    void [holder, place, clear]
-    throw new Error('not written yet')
+    return encrypt(this.unwrap(holder), [holder.oid, place.row, place.column], Buffer.from(clear))
   }
 
   /** Throws `internal` when the value was changed, moved, or sealed for another organisation. */
   open(holder: KeyHolder, place: Place, sealed: Sealed): string {
-    void [holder, place, sealed]
-    throw new Error('not written yet')
+    const clear = decrypt(this.unwrap(holder), [holder.oid, place.row, place.column], sealed)
+    if (clear === undefined) throw new DomainError('internal', 'A sealed value does not open.')
+    return clear.toString()
+  }
+
+  /** What signs the tokens of one secret; another generation of it signs with another key. */
+  tokenKey(holder: KeyHolder, secret: { readonly id: SecretId; readonly generation: number }): Uint8Array {
+    const info = JSON.stringify(['claviger token', secret.id, secret.generation])
+    return new Uint8Array(hkdfSync('sha256', this.unwrap(holder), Buffer.alloc(0), info, keyBytes))
   }
 }
 
-/** Rewraps every organisation's data key; the old key must be the right one. Returns how many. */
+/** Rewraps every organisation's data key in one transaction; `invalid` when `from` is not the standing key. */
 export async function rotateMasterKey(platform: PlatformStore, from: Buffer, to: Buffer): Promise<number> {
-  void [platform, from, to]
-  throw new Error('not written yet')
+  const [before, after] = [new Vault(from), new Vault(to)]
+  await before.checkMasterKey(platform)
+  const wrapped: { id: RewrappedId; wrappedKey: Sealed }[] = []
+  for (;;) {
+    const { items, total } = await platform.listOrganisations({ offset: wrapped.length, limit: 500 })
+    wrapped.push(...items.map((it) => ({ id: it.id, wrappedKey: after.wrap(it.oid, before.unwrap(it)) })))
+    if (items.length === 0 || wrapped.length >= total) break
+  }
+  await platform.rewrapKeys(after.newCheck(), wrapped)
+  return wrapped.length
+}
+
+type RewrappedId = Parameters<PlatformStore['rewrapKeys']>[1][number]['id']
+
+function encrypt(key: Buffer, place: readonly string[], clear: Buffer): Sealed {
+  const iv = randomBytes(ivBytes)
+  const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(additional(place))
+  const body = Buffer.concat([iv, cipher.update(clear), cipher.final(), cipher.getAuthTag()])
+  return format + body.toString('base64url')
+}
+
+function decrypt(key: Buffer, place: readonly string[], sealed: Sealed): Buffer | undefined {
+  if (!sealed.startsWith(format)) return undefined
+  const body = Buffer.from(sealed.slice(format.length), 'base64url')
+  if (body.length < ivBytes + tagBytes) return undefined
+  const decipher = createDecipheriv('aes-256-gcm', key, body.subarray(0, ivBytes), { authTagLength: tagBytes })
+  decipher.setAAD(additional(place)).setAuthTag(body.subarray(-tagBytes))
+  try {
+    return Buffer.concat([decipher.update(body.subarray(ivBytes, -tagBytes)), decipher.final()])
+  } catch {
+    return undefined
+  }
+}
+
+// JSON, so that no two lists of names run together into the same bytes.
+function additional(place: readonly string[]): Buffer {
+  return Buffer.from(JSON.stringify(place))
 }
