@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process'
 
 const steps: Readonly<Record<string, string>> = {
   format: 'oxfmt --check .',
-  lint: 'oxlint',
+  lint: 'npm run lint',
   types: 'tsc -p . && tsc -p tsconfig.build.json --noEmit',
   unused: 'knip --no-progress',
   architecture: 'vitest run --project fast --reporter dot test/architecture.test.ts',
@@ -23,7 +23,11 @@ interface Outcome {
 function run(name: string, command: string): Promise<Outcome> {
   const startedAt = Date.now()
   return new Promise((resolve) => {
-    const child = spawn(command, { shell: true, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(command, {
+      shell: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NO_COLOR: '1' },
+    })
     let output = ''
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
