@@ -1,28 +1,195 @@
-// Composition root: the only file that sees configuration, storage and faces together.
+// Composition root: the only file that sees configuration, storage and faces together. Decides which face a path belongs
+// to and hands it the request; everything after that is the face's.
 
-import { Hono } from 'hono'
+import type { IncomingMessage } from 'node:http'
+import type { Hono } from 'hono'
+import { getPath } from 'hono/utils/url'
+import pino from 'pino'
 import type { Config } from './config.ts'
-import type { Core } from './core/core.ts'
+import { createCore } from './core/core.ts'
+import type { Core, Log } from './core/core.ts'
+import { DomainError } from './core/errors.ts'
 import type { Storage } from './core/storage.ts'
-import type { Face } from './faces/face.ts'
+import type { Face, FaceEnv, Mount } from './faces/face.ts'
+import { addressReader, newRequestId } from './faces/http.ts'
+import type { RequestContext } from './faces/http.ts'
+import { watershed } from './faces/watershed/index.ts'
+import { presentError } from './faces/xapi/errors.ts'
+import { xapiFace } from './faces/xapi/index.ts'
+import { openSqlite } from './storage/sqlite/index.ts'
+
+/** What delivers a request: Node's message from the server; from a test, if anything, the peer's address. */
+export interface Delivery {
+  readonly incoming?: IncomingMessage
+  readonly peer?: string
+}
+
+export interface HttpApp {
+  fetch(request: Request, delivery?: Delivery): Promise<Response>
+  /** For tests: a path or URL instead of a Request. */
+  request(input: string, init?: RequestInit, delivery?: Delivery): Promise<Response>
+}
 
 export interface App {
-  /** `fetch(request, env)` for a server, `request(path, init)` for tests. */
-  readonly app: Hono
+  readonly app: HttpApp
   readonly core: Core
   readonly faces: readonly Face[]
+  readonly log: Log
   /** Finishes what was accepted, flushes usage, closes storage. Idempotent. */
   close(): Promise<void>
 }
 
-/** What a test or the CLI brings along instead of what the configuration would open. */
+/** What the caller brings along instead of what the configuration would open. */
 export interface AppParts {
-  readonly storage?: Storage
   readonly core?: Core
+  readonly storage?: Storage
+  readonly log?: Log
 }
 
 export async function createApp(config: Config, parts: AppParts = {}): Promise<App> {
-  void config
-  void parts
-  throw new Error('not written yet')
+  const log = parts.log ?? newLog(config)
+  const core = parts.core ?? (await openCore(config, parts.storage, log))
+  const faces = enabledFaces(config)
+  const app = routeFaces(core, faces, { trustedProxies: config.trustedProxies, log })
+  let closing: Promise<void> | undefined
+  return { app, core, faces, log, close: () => (closing ??= core.close()) }
+}
+
+/** Every face the configuration enables; the one list that grows with a vendor. */
+export function enabledFaces(config: Pick<Config, 'faces'>): readonly Face[] {
+  const vendors: readonly Face[] = config.faces.watershed ? [watershed] : []
+  return [xapiFace(vendors.flatMap((face) => face.xapiMounts ?? [])), ...vendors]
+}
+
+/** JSON lines on standard error, so that standard output stays the program's. */
+export function newLog(config: Pick<Config, 'logLevel'>): Log {
+  return pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: true }))
+}
+
+async function openCore(config: Config, given: Storage | undefined, log: Log): Promise<Core> {
+  if (!config.masterKey) throw new Error('createApp needs a master key in the configuration, or an open core')
+  const storage = given ?? (await openSqlite({ directory: config.dataDirectory, threads: 'workers' }))
+  try {
+    return await createCore({
+      storage,
+      masterKey: config.masterKey,
+      masterKeyPrevious: config.masterKeyPrevious,
+      baseUrl: config.baseUrl,
+      limits: {
+        batch: config.maxBatch,
+        bodyBytes: config.maxBodyBytes,
+        xapiRatePerMinute: config.rateLimitPerMinute,
+      },
+      log,
+    })
+  } catch (error) {
+    if (!given) await storage.close()
+    throw error
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Dispatch. Not Hono's: a sub-app mounted there loses its notFound, and a catch-all swallows what comes after it.
+
+interface Route {
+  readonly face: Face
+  readonly mount: Mount
+  readonly segments: readonly string[]
+  readonly pattern: RegExp
+  readonly app: Hono<FaceEnv>
+}
+
+interface RoutingOptions {
+  readonly trustedProxies: readonly string[]
+  readonly log: Log
+}
+
+/** One handler over exact prefixes. Throws when two faces claim overlapping ones, or one routes outside its own. */
+export function routeFaces(core: Core, faces: readonly Face[], { trustedProxies, log }: RoutingOptions): HttpApp {
+  const routes = faces.flatMap((face) => routesOf(core, face))
+  refuseOverlaps(routes)
+  // The longer prefix of one face is the more specific one.
+  const ordered = routes.toSorted((one, other) => other.segments.length - one.segments.length)
+  const readAddress = addressReader(trustedProxies)
+
+  const fetch = async (request: Request, delivery: Delivery = {}): Promise<Response> => {
+    const { headers } = request
+    const peer = delivery.peer ?? delivery.incoming?.socket.remoteAddress
+    const { address, isTrusted } = readAddress(peer, headers.get('X-Forwarded-For') ?? undefined)
+    const requestId = newRequestId(isTrusted ? (headers.get('X-Request-Id') ?? undefined) : undefined, isTrusted)
+    const sentPath = getPath(request)
+    for (const route of ordered) {
+      const match = route.pattern.exec(sentPath)
+      if (!match) continue
+      const path = tidyPath(route, match)
+      const context: RequestContext = { requestId, address, path, incoming: delivery.incoming, log }
+      try {
+        return await route.app.fetch(request, context)
+      } catch (error) {
+        log.error({ err: error, requestId, method: request.method, path }, 'request failed outside its face')
+        return plainAnswer(new DomainError('internal', 'Something went wrong on our side'), requestId)
+      }
+    }
+    return plainAnswer(new DomainError('not_found', 'There is nothing at this path'), requestId)
+  }
+  const request: HttpApp['request'] = (input, init, delivery) =>
+    fetch(new Request(new URL(input, 'http://localhost'), init), delivery)
+  return { fetch, request }
+}
+
+function routesOf(core: Core, face: Face): Route[] {
+  const app = face.routes(core)
+  for (const { path } of app.routes) {
+    const isOwn = path === '/*' || face.mounts.some((mount) => path === mount.path || path.startsWith(`${mount.path}/`))
+    if (!isOwn) throw new Error(`face ${face.name} routes ${path}, which is outside its mounts`)
+  }
+  return face.mounts.map((mount) => {
+    const segments = mount.path.split('/').slice(1)
+    const slash = mount.toleratesSlashes ? '/+' : '/'
+    const prefix = segments.map((segment) => slash + (segment.startsWith(':') ? '([^/]+)' : escapeForPattern(segment)))
+    const pattern = new RegExp(`^${prefix.join('')}((?:/.*)?)$`, mount.toleratesCase ? 'is' : 's')
+    return { face, mount, segments, pattern, app }
+  })
+}
+
+function escapeForPattern(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+}
+
+/** The path as routes expect it: the prefix as declared, slashes as tolerated, none at the end. */
+function tidyPath({ mount, segments }: Route, match: RegExpExecArray): string {
+  let parameter = 0
+  const prefix = segments.map((segment) => (segment.startsWith(':') ? match[++parameter] : segment)).join('/')
+  const rest = match.at(-1) ?? ''
+  const tidied = mount.toleratesSlashes ? rest.replaceAll(/\/{2,}/g, '/') : rest
+  return `/${prefix}${tidied.endsWith('/') ? tidied.slice(0, -1) : tidied}`
+}
+
+function refuseOverlaps(routes: readonly Route[]): void {
+  for (const [index, one] of routes.entries()) {
+    for (const other of routes.slice(index + 1)) {
+      if (one.face !== other.face && doOverlap(one, other)) {
+        throw new Error(
+          `faces ${one.face.name} and ${other.face.name} both claim ${one.mount.path} and ${other.mount.path}`,
+        )
+      }
+    }
+  }
+}
+
+/** True when one prefix matches the beginning of the other. */
+function doOverlap(one: Route, other: Route): boolean {
+  const length = Math.min(one.segments.length, other.segments.length)
+  const ignoresCase = one.mount.toleratesCase || other.mount.toleratesCase
+  const pairs = one.segments.slice(0, length).map((segment, index) => [segment, other.segments[index]!] as const)
+  return pairs.every(([left, right]) => {
+    if (left.startsWith(':') || right.startsWith(':')) return true
+    return ignoresCase ? left.toLowerCase() === right.toLowerCase() : left === right
+  })
+}
+
+function plainAnswer(error: DomainError, requestId: string): Response {
+  const { status, body } = presentError(error, { requestId })
+  const headers = { 'Content-Type': 'application/json', 'X-Request-Id': requestId, 'X-Content-Type-Options': 'nosniff' }
+  return new Response(JSON.stringify(body), { status, headers })
 }

@@ -240,19 +240,8 @@ export function parseAuthorization(header: string | undefined): PresentedCredent
   throw new DomainError('unauthenticated', malformed)
 }
 
-/** Signs in by the Authorization header and admits the request: addresses, origins, rates of the credential. */
+/** Signs in by the Authorization header and remembers the principal for usage. `core.limits.admit` is still to be asked. */
 export async function authenticate(
-  c: Context<FaceEnv>,
-  core: Core,
-  options: { readonly within?: OrganisationId | undefined } = {},
-): Promise<Principal> {
-  const principal = await signIn(c, core, options)
-  await admit(c, core, principal)
-  return principal
-}
-
-/** Signs in by the Authorization header and remembers the principal for usage. */
-export async function signIn(
   c: Context<FaceEnv>,
   core: Core,
   options: { readonly within?: OrganisationId | undefined } = {},
@@ -266,16 +255,6 @@ export async function signIn(
       : await core.signIn.bearer({ token: presented.token, ...where })
   c.set('principal', principal)
   return principal
-}
-
-/** Once per request, after signing in. Undefined when nothing needs waiting for. */
-export function admit(
-  c: Context<FaceEnv>,
-  core: Core,
-  principal: Principal,
-  version?: string,
-): Promise<void> | undefined {
-  return core.limits.admit(principal, { ...addressOf(c), origin: c.req.header('Origin'), version })
 }
 
 export function addressOf(c: Context<FaceEnv>): { address?: string } {

@@ -7,7 +7,7 @@ import type { Principal } from '../../core/principal.ts'
 import { latestVersion, parseVersion } from '../../core/xapi/version.ts'
 import type { XapiVersion } from '../../core/xapi/version.ts'
 import type { FaceEnv, XapiMount } from '../face.ts'
-import { admit, answerError, commonHeaders, countUsage, signIn } from '../http.ts'
+import { addressOf, answerError, authenticate, commonHeaders, countUsage } from '../http.ts'
 
 export interface Call {
   readonly c: Context<FaceEnv>
@@ -42,14 +42,15 @@ export function newCall(c: Context<FaceEnv>, core: Core, mount: XapiMount): Call
 export async function admitCall(call: Call): Promise<AdmittedCall> {
   const { c, core, mount, headers } = call
   const params = c.req.param() as Record<string, string>
-  const principal = await signIn(c, core, { within: mount.within?.(params) })
+  const principal = await authenticate(c, core, { within: mount.within?.(params) })
   const sent = c.req.header(versionHeader)
   const versions = principal.limits.xapiVersions
   // Without the header, what is answered is the latest version this caller may speak (XAPI-00331 asks for 1.0.3 of a 1.0 LRS).
   if (sent === undefined && versions && !versions.includes('2.0')) headers[versionHeader] = latestVersion['1.0']
   const version = parseVersion(sent)
   const lrsId = mount.lrs(principal, params)
-  const admission = admit(c, core, principal, version)
+  const admission = core.limits.admit(principal, { ...addressOf(c), origin: c.req.header('Origin'), version })
+  // Mostly there is nothing to wait for.
   if (admission) await admission
   return { ...call, principal, lrsId, version }
 }

@@ -47,13 +47,14 @@ export function xapiFace(lent: readonly XapiMount[] = []): Face {
 function routes(core: Core, mounts: readonly XapiMount[]): Hono<FaceEnv> {
   const app = new Hono<FaceEnv>({ getPath: pathOf })
   for (const mount of mounts) {
-    const register = (path: string, resource: Resource): void => {
+    for (const [path, resource] of Object.entries(resources)) {
       app.all(mount.prefix + path, (c) => (isPreflight(c) ? preflight(c) : run(newCall(c, core, mount), resource)))
     }
-    for (const [path, resource] of Object.entries(resources)) register(path, resource)
-    register('', unknownPath)
-    register('/*', unknownPath)
   }
+  app.notFound((c) => {
+    const mount = mounts.find(({ prefix }) => patternOf(prefix).test(c.req.path)) ?? nativeMount
+    return isPreflight(c) ? preflight(c) : run(newCall(c, core, mount), unknownPath)
+  })
   return app
 }
 
@@ -72,13 +73,15 @@ async function unknownPath(): Promise<Response> {
 }
 
 function accessFor(mounts: readonly XapiMount[], method: string, path: string): AccessRequest | undefined {
-  const isStatements = mounts.some(({ prefix }) => {
-    const pattern = prefix.replaceAll(/:[^/]+/g, '[^/]+')
-    return new RegExp(`^${pattern}/statements/?$`).test(path)
-  })
-  if (!isStatements) return undefined
+  const rest = mounts.map(({ prefix }) => patternOf(prefix).exec(path)?.[1]).find((text) => text !== undefined)
+  if (rest?.replaceAll('/', '') !== 'statements') return undefined
   const verb = method.toUpperCase()
   if (verb === 'GET' || verb === 'HEAD') return { kind: 'xapi', right: 'statements/read' }
   if (verb === 'POST' || verb === 'PUT') return { kind: 'xapi', right: 'statements/write' }
   return undefined
+}
+
+/** Matches the prefix and captures what follows it. */
+function patternOf(prefix: string): RegExp {
+  return new RegExp(`^${prefix.replaceAll(/:[^/]+/g, '[^/]+')}((?:/.*)?)$`)
 }
