@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 export const root = path.resolve(import.meta.dirname, '..')
-const entry = path.join(root, 'dist/cli/main.js')
+/** The built program. */
+export const entry = path.join(root, 'dist/cli/main.js')
 const startTimeoutMs = 60_000
 
 export interface StartOptions {
@@ -16,7 +17,7 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>
   /** A command in front of `node`, as `['strace', '-D', …]`. */
   readonly wrap?: readonly string[]
-  /** Options of node itself. */
+  /** What node gets: options and program; the product unless given. */
   readonly nodeArguments?: readonly string[]
 }
 
@@ -47,7 +48,7 @@ export async function startProgram(options: StartOptions = {}): Promise<StartedP
   const dataDirectory = options.dataDirectory ?? (await mkdtemp(path.join(tmpdir(), 'claviger-')))
   const key = 'measuring'
   const secret = 'measuring-secret-0123456789'
-  const command = [...(options.wrap ?? []), process.execPath, ...(options.nodeArguments ?? []), entry, 'serve']
+  const command = [...(options.wrap ?? []), process.execPath, ...(options.nodeArguments ?? [entry, 'serve'])]
   const child = spawn(command[0] ?? '', command.slice(1), {
     cwd: root,
     env: {
