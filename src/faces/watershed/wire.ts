@@ -49,7 +49,7 @@ export function readProvider(body: unknown): ProviderInput {
 }
 
 const sessionShape = {
-  expireSeconds: z.int(sessionRule).min(sessionSeconds.min, sessionRule).max(sessionSeconds.max, sessionRule),
+  expireSeconds: z.number(sessionRule).refine(isSessionLength, sessionRule),
   scope: z.string(`must be a string: one or more of ${scopes.join(', ')}`).transform(scopesIn),
 }
 const sessionInput = z.object(sessionShape).partial()
@@ -70,6 +70,10 @@ export function readSession(body: unknown, query: URLSearchParams): SessionInput
   }
   const { expireSeconds = sessionSeconds.default, scope = [] } = check(sessionInput, given, 'The session was refused')
   return { expireSeconds, scopes: scope }
+}
+
+function isSessionLength(seconds: number): boolean {
+  return Number.isInteger(seconds) && seconds >= sessionSeconds.min && seconds <= sessionSeconds.max
 }
 
 function scopesIn(value: string, context: z.RefinementCtx): Scope[] {

@@ -1,28 +1,28 @@
 // Watershed's words for rights: what lrsAccess, watershedApiAccess and the scopes stand for, and which word to show for
 // rights that were given elsewhere. Knows nothing of HTTP.
 
+import { findPreset } from '../../core/presets.ts'
 import { allManagement, fingerprint, intersect, isWithin } from '../../core/rights.ts'
-import type { ManagementGrant, Reach, Rights, XapiRight } from '../../core/rights.ts'
+import type { ManagementGrant, Rights } from '../../core/rights.ts'
 import type { CredentialRecord, Json, OrganisationRecord } from '../../core/storage.ts'
 import type { FacePreset } from '../face.ts'
 
 type XapiRights = Rights['xapi']
 
-const readRights = ['statements/read', 'state/read', 'profile/read', 'agents/read', 'activities/read'] as const
-const writeRights = ['statements/write', 'statements/void', 'state/write', 'profile/write', 'define'] as const
-
-function reaching(reach: Reach, rights: readonly XapiRight[]): XapiRights {
-  return Object.fromEntries(rights.map((right) => [right, reach]))
-}
-
-/** From wide to narrow, so that the first that fits is the nearest. */
+/** From wide to narrow, so that the first that fits is the nearest. The rights themselves are core's presets. */
 const lrsRights = {
-  global: reaching('any', [...readRights, ...writeRights, 'authority/set']),
-  isolated: { ...reaching('mine', [...readRights, ...writeRights]), 'statements/write': 'any' },
-  globalReadOnly: reaching('any', readRights),
-  writeOnly: { 'statements/write': 'any' },
+  global: xapiOfPreset('global'),
+  isolated: xapiOfPreset('isolated'),
+  globalReadOnly: xapiOfPreset('read-only'),
+  writeOnly: xapiOfPreset('write-only'),
   disabled: {},
 } as const satisfies Record<string, XapiRights>
+
+function xapiOfPreset(name: string): XapiRights {
+  const preset = findPreset(name)
+  if (!preset) throw new Error(`core has no preset ${name}`)
+  return preset.rights.xapi
+}
 
 export type LrsAccess = keyof typeof lrsRights
 /** In the order of the article, ours last. */
@@ -137,12 +137,13 @@ export const presets: readonly FacePreset[] = [
 export const scopes = ['xapi:read', 'xapi:write', 'xapi:all', 'wsapi:all'] as const
 export type Scope = (typeof scopes)[number]
 
-const everyReach = (rights: readonly XapiRight[]): Rights => ({ xapi: reaching('any', rights), management: [] })
+const { global: everything, globalReadOnly: reading } = lrsRights
+const writing = Object.fromEntries(Object.entries(everything).filter(([right]) => !(right in reading)))
 
 const scopeRights: Readonly<Record<Scope, Rights>> = {
-  'xapi:read': everyReach(readRights),
-  'xapi:write': everyReach([...writeRights, 'authority/set']),
-  'xapi:all': everyReach([...readRights, ...writeRights, 'authority/set']),
+  'xapi:read': { xapi: reading, management: [] },
+  'xapi:write': { xapi: writing, management: [] },
+  'xapi:all': { xapi: everything, management: [] },
   'wsapi:all': { xapi: {}, management: allManagement },
 }
 
