@@ -32,7 +32,7 @@ export async function listen(config: Config, open: (config: Config) => Promise<A
   let isStopping = false
   const answer = getRequestListener(
     async (request, delivery) => {
-      const { app } = await opening.promise
+      const { app } = await opening
       return app.fetch(request, { incoming: delivery.incoming as IncomingMessage })
     },
     { errorHandler: refuse },

@@ -2,7 +2,7 @@
 
 import type { DomainError, ErrorCode } from '../../core/errors.ts'
 import type { ErrorAnswer, ErrorContext } from '../face.ts'
-import { statusOf } from '../http.ts'
+import { HttpError, statusOf } from '../http.ts'
 
 export const statuses = {
   invalid: 400,
@@ -31,4 +31,9 @@ export function presentError(error: DomainError, context: ErrorContext): ErrorAn
       requestId: context.requestId,
     },
   }
+}
+
+/** A part of xAPI that is still to come: 501 whatever the mount makes of `unsupported`. */
+export function notOffered(message: string): HttpError {
+  return new HttpError('unsupported', 501, message)
 }

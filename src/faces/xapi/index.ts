@@ -9,7 +9,7 @@ import type { Face, FaceEnv, XapiMount } from '../face.ts'
 import { isPreflight, methodNotAllowed, pathOf, preflight } from '../http.ts'
 import { answerJson, newCall, run } from './call.ts'
 import type { Call } from './call.ts'
-import { presentError } from './errors.ts'
+import { notOffered, presentError } from './errors.ts'
 import { statements } from './statements.ts'
 
 /** `/xapi`: the Lrs is the credential's home, errors have our own shape. */
@@ -65,7 +65,7 @@ async function about(call: Call): Promise<Response> {
 }
 
 async function notYet(): Promise<Response> {
-  throw new DomainError('unsupported', 'This resource of xAPI is not offered yet; statements and about are')
+  throw notOffered('This resource of xAPI is not offered yet; statements and about are')
 }
 
 async function unknownPath(): Promise<Response> {

@@ -1,7 +1,7 @@
 // The Statement Resource: PUT, POST and GET unpacked and presented. The rules are core's.
 
-import { DomainError, invalid, isDomainError } from '../../core/errors.ts'
-import type { Failure } from '../../core/errors.ts'
+import { invalid, isDomainError } from '../../core/errors.ts'
+import type { DomainError, Failure } from '../../core/errors.ts'
 import type { Seq } from '../../core/ids.ts'
 import type { StoredStatement } from '../../core/storage.ts'
 import { toCanonical, toIds } from '../../core/xapi/format.ts'
@@ -12,6 +12,7 @@ import { formatStored } from '../../core/xapi/time.ts'
 import { mediaTypeOf, methodNotAllowed, readText } from '../http.ts'
 import { admitCall, answer, answerJson } from './call.ts'
 import type { AdmittedCall, Call } from './call.ts'
+import { notOffered } from './errors.ts'
 
 /** What a GET without a limit, and one with limit=0, answers at most. */
 const pageLimits = { defaultLimit: 100, maxLimit: 1000 }
@@ -78,10 +79,7 @@ async function readAdmitted(call: AdmittedCall): Promise<Response> {
   const { core, principal, lrsId } = call
   const request = parseStatementsQuery(paramsOf(call), call.version, pageLimits)
   if (request.attachments) {
-    throw new DomainError(
-      'unsupported',
-      'attachments=true is not offered yet; ask without it, or with attachments=false',
-    )
+    throw notOffered('attachments=true is not offered yet; ask without it, or with attachments=false')
   }
   const id = request.statementId ?? request.voidedStatementId
   if (id !== undefined) {
@@ -145,10 +143,7 @@ export function languagesOf(header: string | undefined): string[] {
 function readStatements(call: AdmittedCall): Promise<string> {
   const { type, charset } = mediaTypeOf(call.c)
   if (type === 'multipart/mixed') {
-    throw new DomainError(
-      'unsupported',
-      'multipart/mixed is not offered yet: send statements without attachment data as application/json',
-    )
+    throw notOffered('multipart/mixed is not offered yet: send statements without attachment data as application/json')
   }
   if (type !== 'application/json') {
     throw failedHeader(
@@ -165,10 +160,7 @@ function readStatements(call: AdmittedCall): Promise<string> {
 // Communication 1.3, 1.0.x only; in 2.0 `method` is just an unknown parameter.
 function refuseAlternateSyntax(call: Call): void {
   if (!call.params.has('method') || call.headers['X-Experience-API-Version'] === '2.0.0') return
-  throw new DomainError(
-    'unsupported',
-    'The alternate request syntax (POST with ?method=) is not offered yet: send the request itself',
-  )
+  throw notOffered('The alternate request syntax (POST with ?method=) is not offered yet: send the request itself')
 }
 
 function requireParams(call: Call, known: readonly string[]): void {
