@@ -1,7 +1,114 @@
-// When two statements say the same: the digest of what a client meant, without what the LRS sets.
+// When two statements say the same: a digest over what the client meant. Left out, with the specification's section on
+// immutability (2.3.1): what the LRS sets, verb displays, Activity definitions, the order of members and of unordered
+// lists, and of durations what lies beyond 0.01 s. All else counts, extensions included.
 
+import { hash } from 'node:crypto'
+import { foldMailbox } from './agent.ts'
+import { contextActivityKinds } from './context.ts'
+import { canonicalDuration } from './duration.ts'
+import { isObject } from './rule.ts'
+import type { JsonObject } from './rule.ts'
 import type { Statement } from './statement.ts'
+import { canonicalTimestamp } from './time.ts'
 
+/** 32 hex digits; equal when, and but for collisions only when, two statements say the same. */
 export function digest(statement: Statement): string {
-  throw new Error(`not written yet: ${typeof statement}`)
+  return hash('sha256', statementText(statement), 'hex').slice(0, 32)
 }
+
+/** A value as canonical text: equal values, equal text. */
+type Writer = (value: unknown) => string
+
+const leftOut = null
+
+/** An object with its members in order of name, each by its own writer; `anything` writes those the table lacks. */
+function shaped(members: Readonly<Record<string, Writer | null>>, defaults: JsonObject = {}): Writer {
+  const writers = new Map(Object.entries(members))
+  const absent = Object.entries(defaults)
+  return (value) => {
+    if (!isObject(value)) return anything(value)
+    const parts: string[] = []
+    for (const name of Object.keys(value)) {
+      const writer = writers.get(name)
+      if (writer !== leftOut) parts.push(`${JSON.stringify(name)}:${(writer ?? anything)(value[name])}`)
+    }
+    for (const [name, standard] of absent) {
+      if (value[name] === undefined) parts.push(`${JSON.stringify(name)}:${anything(standard)}`)
+    }
+    return `{${parts.sort().join()}}`
+  }
+}
+
+/** Duplicates count, order does not. */
+function unordered(item: Writer): Writer {
+  return (value) => (Array.isArray(value) ? `[${value.map(item).sort().join()}]` : anything(value))
+}
+
+function ordered(item: Writer): Writer {
+  return (value) => (Array.isArray(value) ? `[${value.map(item).join()}]` : anything(value))
+}
+
+function folded(fold: (text: string) => string): Writer {
+  return (value) => JSON.stringify(typeof value === 'string' ? fold(value) : value)
+}
+
+function anything(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(anything).join()}]`
+  if (!isObject(value)) return JSON.stringify(value)
+  const parts = Object.keys(value).map((name) => `${JSON.stringify(name)}:${anything(value[name])}`)
+  return `{${parts.sort().join()}}`
+}
+
+const lowerCase = folded((text) => text.toLowerCase())
+const instant = folded(canonicalTimestamp)
+
+const identifiers = { mbox: folded(foldMailbox), mbox_sha1sum: lowerCase }
+const agent = shaped(identifiers, { objectType: 'Agent' })
+const agentOrGroup = shaped({ ...identifiers, member: unordered(agent) }, { objectType: 'Agent' })
+const activity = shaped({ definition: leftOut }, { objectType: 'Activity' })
+const activities = unordered(activity)
+/** A single Activity means a list of one. */
+const activityOrList: Writer = (value) => activities(Array.isArray(value) ? value : [value])
+const statementRef = shaped({ id: lowerCase })
+
+const event = {
+  actor: agentOrGroup,
+  verb: shaped({ display: leftOut }),
+  result: shaped({ duration: folded(canonicalDuration) }),
+  context: shaped({
+    registration: lowerCase,
+    instructor: agentOrGroup,
+    team: agentOrGroup,
+    contextActivities: shaped(Object.fromEntries(contextActivityKinds.map((kind) => [kind, activityOrList]))),
+    contextAgents: ordered(shaped({ agent })),
+    contextGroups: ordered(shaped({ group: agentOrGroup })),
+    statement: statementRef,
+  }),
+  attachments: ordered(shaped({ sha2: lowerCase })),
+}
+
+const subStatement = shaped({ ...event, timestamp: instant, object: objectText })
+
+function objectText(value: unknown): string {
+  switch (isObject(value) ? value['objectType'] : undefined) {
+    case 'Agent':
+    case 'Group':
+      return agentOrGroup(value)
+    case 'StatementRef':
+      return statementRef(value)
+    case 'SubStatement':
+      return subStatement(value)
+    default:
+      return activity(value)
+  }
+}
+
+const statementText = shaped({
+  ...event,
+  object: objectText,
+  id: leftOut,
+  stored: leftOut,
+  timestamp: leftOut,
+  authority: leftOut,
+  version: leftOut,
+})

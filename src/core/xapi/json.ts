@@ -1,5 +1,155 @@
-// Strict JSON text: duplicate member names, too deep nesting and numbers beyond a double are refused.
+// Strict JSON text. What JSON.parse forgives is refused: a member name twice (XAPI-00021), numbers beyond a double,
+// absurd depth. One pass over the characters finds depth and counts members; only when the count differs from that of the
+// parsed tree, names were repeated, and a slower scan says where.
 
+import type { Failure } from '../errors.ts'
+import { Check, maxFailures, refusal, toPointer } from './rule.ts'
+
+/** Objects and arrays inside one another. Statements need about 12, extensions the rest. */
+export const maxDepth = 128
+
+/** Throws `invalid`. */
 export function parseJson(text: string): unknown {
-  throw new Error(`not written yet: ${text.length}`)
+  const { members, depth } = survey(text)
+  if (depth > maxDepth) throw refuse('claviger/depth', `JSON nested deeper than ${maxDepth} levels is not accepted.`)
+  const value = parse(text)
+  if (countMembers(value) !== members) throw refusal(locate(text, value))
+  return value
+}
+
+function refuse(rule: string, message: string): Error {
+  return refusal([{ pointer: '', rule, message }])
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch (error) {
+    // V8 names the place in words; the rest of its message quotes the body.
+    const place = error instanceof Error ? / at position \d+/.exec(error.message)?.[0] : undefined
+    throw refuse('XAPI-00014', `The body is not valid JSON${place ?? ''}.`)
+  }
+}
+
+const quote = 0x22
+const backslash = 0x5c
+
+/** Depth and number of members (colons outside strings). Says nothing useful about text that is not JSON. */
+function survey(text: string): { members: number; depth: number } {
+  let members = 0
+  let depth = 0
+  let deepest = 0
+  for (let at = 0; at < text.length; at++) {
+    switch (text.charCodeAt(at)) {
+      case quote:
+        at = endOfString(text, at)
+        break
+      case 0x3a: // :
+        members++
+        break
+      case 0x7b: // {
+      case 0x5b: // [
+        depth++
+        if (depth > deepest) deepest = depth
+        break
+      case 0x7d: // }
+      case 0x5d: // ]
+        depth--
+    }
+  }
+  return { members, depth: deepest }
+}
+
+/** Index of the closing quote of the string that opens at `start`; the end of the text when there is none. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let before = end - 1
+    while (before > start && text.charCodeAt(before) === backslash) before--
+    if ((end - before) % 2 === 1) return end
+  }
+  return text.length
+}
+
+/** NaN, equal to no count, when some number is not finite (1e400). */
+function countMembers(value: unknown): number {
+  if (typeof value === 'number') return Number.isFinite(value) ? 0 : Number.NaN
+  if (typeof value !== 'object' || value === null) return 0
+  if (Array.isArray(value)) {
+    let count = 0
+    for (const item of value) count += countMembers(item)
+    return count
+  }
+  const names = Object.keys(value)
+  let count = names.length
+  for (const name of names) count += countMembers((value as Record<string, unknown>)[name])
+  return count
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Where it is wrong, once it is known that it is
+
+function locate(text: string, value: unknown): Failure[] {
+  const failures: Failure[] = []
+  const check = new Check({ version: '2.0', failures })
+  locateNumbers(value, check)
+  for (const pointer of listRepeated(text)) {
+    const here = new Check({ version: '2.0', pointer, failures })
+    here.refuse('XAPI-00021', 'The same member name occurs twice in one object.')
+  }
+  return failures
+}
+
+function locateNumbers(value: unknown, check: Check): void {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    check.refuse('claviger/number-range', 'Numbers beyond about 1.8e308 are not accepted.')
+  }
+  if (typeof value !== 'object' || value === null) return
+  for (const [name, member] of Object.entries(value)) check.at(name, member, locateNumbers)
+}
+
+interface Level {
+  /** Names so far; undefined in an array. */
+  readonly names: Set<string> | undefined
+  step: string | number
+}
+
+/** Pointers to the second occurrences of member names, as many as are listed. `text` is valid JSON. */
+function listRepeated(text: string): string[] {
+  const found: string[] = []
+  const levels: Level[] = []
+  for (let at = 0; at < text.length && found.length <= maxFailures; at++) {
+    const level = levels.at(-1)
+    switch (text[at]) {
+      case '{':
+        levels.push({ names: new Set(), step: '' })
+        break
+      case '[':
+        levels.push({ names: undefined, step: 0 })
+        break
+      case '}':
+      case ']':
+        levels.pop()
+        break
+      case ',':
+        if (typeof level?.step === 'number') level.step++
+        break
+      case '"': {
+        const end = endOfString(text, at)
+        if (isName(text, end)) {
+          const name = JSON.parse(text.slice(at, end + 1)) as string
+          if (level !== undefined) level.step = name
+          if (level?.names?.has(name)) found.push(toPointer(levels.map(({ step }) => step)))
+          level?.names?.add(name)
+        }
+        at = end
+      }
+    }
+  }
+  return found
+}
+
+function isName(text: string, end: number): boolean {
+  let next = end + 1
+  while (' \t\n\r'.includes(text[next] ?? '.')) next++
+  return text[next] === ':'
 }

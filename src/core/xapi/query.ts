@@ -1,6 +1,16 @@
-// The parameters of a GET on statements: every rule about names, values and combinations.
+// The parameters of a GET on statements: every rule about names, values and combinations, and what they ask the store.
 
-import type { StatementQuery } from '../storage.ts'
+import type { Failure } from '../errors.ts'
+import { isDomainError } from '../errors.ts'
+import type { Seq } from '../ids.ts'
+import type { StatementQuery, TermFilter } from '../storage.ts'
+import { agentTerm, checkIdentifiedAgent } from './agent.ts'
+import { iri } from './iri.ts'
+import { parseJson } from './json.ts'
+import type { Rule } from './rule.ts'
+import { Check, format, oneOf, refusal } from './rule.ts'
+import { parseTimestamp, timestamp } from './time.ts'
+import { uuid } from './uuid.ts'
 import type { XapiVersion } from './version.ts'
 
 export type StatementFormat = 'ids' | 'exact' | 'canonical'
@@ -14,14 +24,161 @@ export interface StatementsRequest {
 }
 
 export interface QueryLimits {
+  /** When no limit is asked for. */
   readonly defaultLimit: number
+  /** When limit=0, the maximum, is asked for. */
   readonly maxLimit: number
 }
 
+// XAPI-00012: values keep the same rules as in statements.
+const id = uuid('XAPI-00012')
+const anyIri = iri('XAPI-00012')
+const time = timestamp('XAPI-00012')
+const truth = oneOf(['true', 'false'], 'XAPI-00012')
+const count = format('a non-negative integer', 'XAPI-00012', (value) => /^\d{1,15}$/.test(value))
+const seq = format('a cursor out of a "more" link', 'claviger/cursor', (value) => parseCursor(value) !== undefined)
+
+const parameters = new Map<string, Rule>([
+  ['statementId', id],
+  ['voidedStatementId', id],
+  ['agent', checkAgentParameter],
+  ['verb', anyIri],
+  ['activity', anyIri],
+  ['registration', id],
+  ['related_agents', truth],
+  ['related_activities', truth],
+  ['since', time],
+  ['until', time],
+  ['limit', count],
+  ['format', oneOf(['ids', 'exact', 'canonical'], 'XAPI-00012')],
+  ['attachments', truth],
+  ['ascending', truth],
+  ['cursor', seq],
+])
+
+/** Beside an id, only these. */
+const withId = new Set(['format', 'attachments'])
+
+function checkAgentParameter(value: unknown, check: Check): void {
+  const { version, failures } = check
+  try {
+    checkIdentifiedAgent(parseJson(String(value)), { version, failures, pointer: '?agent' })
+  } catch (error) {
+    if (!isDomainError(error)) throw error
+    check.refuse('XAPI-00012', 'Expected an Agent or an identified Group as JSON.')
+  }
+}
+
+/** `params` as decoded from the query, or from the form of the alternate request syntax. Throws `invalid` with all failures. */
 export function parseStatementsQuery(
   params: ReadonlyMap<string, readonly string[]>,
   version: XapiVersion,
   limits: QueryLimits,
 ): StatementsRequest {
-  throw new Error(`not written yet: ${params.size} ${version} ${limits.maxLimit}`)
+  const failures: Failure[] = []
+  for (const [name, values] of params) checkParameter(name, values, { version, failures, pointer: `?${name}` })
+  checkExclusive(params, failures)
+  if (failures.length > 0) throw refusal(failures)
+  return toRequest((name) => params.get(name)?.[0], limits)
+}
+
+type Options = ConstructorParameters<typeof Check>[0]
+
+function checkParameter(name: string, values: readonly string[], options: Options): void {
+  const check = new Check(options)
+  const rule = parameters.get(name)
+  if (rule === undefined) return refuseUnknown(name, check)
+  if (values.length > 1) check.refuse('claviger/repeated-parameter', 'Give this parameter once.')
+  rule(values[0], check)
+}
+
+/** XAPI-00324, and XAPI-00325 for a known name in another case. */
+function refuseUnknown(name: string, check: Check): void {
+  const known = [...parameters.keys()].filter((candidate) => candidate !== 'cursor')
+  const meant = known.find((candidate) => candidate.toLowerCase() === name.toLowerCase())
+  if (meant !== undefined) check.refuse('XAPI-00325', `Names are case-sensitive: write "${meant}".`)
+  else check.refuse('XAPI-00324', `Not a parameter of this resource, which has: ${known.join(', ')}.`)
+}
+
+/** XAPI-00151 and XAPI-00150: an id allows no other parameter but format and attachments. */
+function checkExclusive(params: ReadonlyMap<string, unknown>, failures: Failure[]): void {
+  for (const [single, rule] of exclusive) {
+    const others = [...params.keys()].filter((name) => name !== single && !withId.has(name) && parameters.has(name))
+    if (!params.has(single) || others.length === 0) continue
+    const message = `With ${single} only format and attachments may be given, not ${others.join(', ')}.`
+    failures.push({ pointer: `?${single}`, rule, message })
+  }
+}
+
+const exclusive = [
+  ['statementId', 'XAPI-00151'],
+  ['voidedStatementId', 'XAPI-00150'],
+] as const
+
+// ---------------------------------------------------------------------------------------------------------------------
+// From valid parameters to the request
+
+type Get = (name: string) => string | undefined
+
+function toRequest(get: Get, limits: QueryLimits): StatementsRequest {
+  const statementId = get('statementId')?.toLowerCase()
+  const voidedStatementId = get('voidedStatementId')?.toLowerCase()
+  return {
+    ...(statementId !== undefined && { statementId }),
+    ...(voidedStatementId !== undefined && { voidedStatementId }),
+    query: toQuery(get, limits),
+    format: (get('format') ?? 'exact') as StatementFormat,
+    attachments: get('attachments') === 'true',
+  }
+}
+
+function toQuery(get: Get, limits: QueryLimits): StatementsRequest['query'] {
+  const since = parseTime(get('since'))
+  const until = parseTime(get('until'))
+  const cursor = parseCursor(get('cursor') ?? '')
+  return {
+    filters: listFilters(get),
+    ...(since !== undefined && { since }),
+    ...(until !== undefined && { until }),
+    isAscending: get('ascending') === 'true',
+    limit: toLimit(get('limit'), limits),
+    ...(cursor !== undefined && { cursor }),
+  }
+}
+
+function listFilters(get: Get): TermFilter[] {
+  const agent = get('agent')
+  const verb = get('verb')
+  const activity = get('activity')
+  const registration = get('registration')?.toLowerCase()
+  const agentValue = agent === undefined ? undefined : agentTerm(parseJson(agent))
+  const filters: readonly [TermFilter['kind'], string | undefined, boolean][] = [
+    ['agent', agentValue, get('related_agents') === 'true'],
+    ['verb', verb, false],
+    ['activity', activity, get('related_activities') === 'true'],
+    ['registration', registration, false],
+  ]
+  return filters.flatMap(([kind, value, includeRelated]) =>
+    value === undefined ? [] : { kind, value, includeRelated },
+  )
+}
+
+function parseTime(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : parseTimestamp(text)
+}
+
+function toLimit(text: string | undefined, { defaultLimit, maxLimit }: QueryLimits): number {
+  const asked = text === undefined ? defaultLimit : Number(text)
+  return asked === 0 ? maxLimit : Math.min(asked, maxLimit)
+}
+
+/** The stored time to continue behind, in base 36. */
+export function formatCursor(cursor: Seq): string {
+  return cursor.toString(36)
+}
+
+function parseCursor(text: string): Seq | undefined {
+  if (!/^[0-9a-z]{1,11}$/.test(text)) return undefined
+  const value = Number.parseInt(text, 36)
+  return value > 0 && Number.isSafeInteger(value) ? (value as Seq) : undefined
 }

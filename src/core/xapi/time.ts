@@ -1,9 +1,82 @@
-// RFC 3339 timestamps with microseconds.
+// Timestamps: ISO 8601 for 1.0.x, its profile RFC 3339 for 2.0, always to the microsecond.
 
-export function formatStored(seq: number): string {
-  throw new Error(`not written yet: ${seq}`)
+import type { Rule } from './rule.ts'
+import { format } from './rule.ts'
+
+// Date and time in extended or basic form (XAPI-00123), seconds and offset optional as 1.0.x leaves them.
+const extended = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?([Zz]|[+-]\d\d(?::?\d\d)?)?$/
+const basic = /^(\d{4})(\d\d)(\d\d)[Tt](\d\d)(\d\d)(?:(\d\d)(?:[.,](\d+))?)?([Zz]|[+-]\d\d(?:\d\d)?)?$/
+const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/
+
+interface Moment {
+  /** Milliseconds since the Unix epoch of the whole second, in UTC. */
+  readonly ms: number
+  /** Digits of the fraction, as written. */
+  readonly fraction: string
+  readonly isUtc: boolean
 }
 
+/** Microseconds since the Unix epoch, further digits cut off. Beyond the year 2255 only as exact as a double is. */
 export function parseTimestamp(text: string): number | undefined {
-  throw new Error(`not written yet: ${text}`)
+  const moment = parseMoment(text)
+  return moment && moment.ms * 1000 + Number(moment.fraction.slice(0, 6).padEnd(6, '0'))
+}
+
+function parseMoment(text: string): Moment | undefined {
+  const match = extended.exec(text) ?? basic.exec(text)
+  if (match === null) return undefined
+  const [, year, month, day, hour, minute, second = '0', fraction = '', zone] = match
+  const offset = parseOffset(zone)
+  const midnight = parseDate(Number(year), Number(month), Number(day))
+  // :60 is a leap second and counts as the first of the next minute.
+  if (offset === undefined || midnight === undefined || Number(hour) > 23 || Number(minute) > 59) return undefined
+  if (Number(second) > 60) return undefined
+  const seconds = Number(hour) * 3600 + (Number(minute) - offset) * 60 + Number(second)
+  return { ms: midnight + seconds * 1000, fraction, isUtc: zone === 'Z' }
+}
+
+function parseDate(year: number, month: number, day: number): number | undefined {
+  const date = new Date(0)
+  date.setUTCFullYear(year, month - 1, day)
+  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day ? date.getTime() : undefined
+}
+
+/** Minutes. An offset of minus zero means `unknown` in RFC 3339 and nothing in ISO 8601; it is refused. */
+function parseOffset(zone: string | undefined): number | undefined {
+  if (zone === undefined || zone === 'Z' || zone === 'z') return 0
+  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(3).replace(':', '') || 0)
+  if (Number(zone.slice(1, 3)) > 23 || minutes % 60 !== Number(zone.slice(3).replace(':', '') || 0)) return undefined
+  if (zone.startsWith('+')) return minutes
+  return minutes === 0 ? undefined : -minutes
+}
+
+/** The same moment with `Z`, every digit of the fraction kept; unchanged where UTC leaves the years 0000 to 9999. */
+export function toUtc(text: string): string {
+  const moment = parseMoment(text)
+  if (moment === undefined || moment.isUtc) return text
+  const seconds = new Date(moment.ms).toISOString()
+  if (seconds.length !== 24) return text
+  return `${seconds.slice(0, 19)}${moment.fraction && `.${moment.fraction}`}Z`
+}
+
+/** A text equal for equal moments, whatever offset or number of digits they were written with. */
+export function canonicalTimestamp(text: string): string {
+  const moment = parseMoment(text)
+  return moment === undefined ? text : `${moment.ms}.${moment.fraction.replace(/0+$/, '')}`
+}
+
+/** The stored time with six digits, as `stored` prints it. */
+export function formatStored(seq: number): string {
+  const ms = Math.floor(seq / 1000)
+  return `${new Date(ms).toISOString().slice(0, -1)}${String(seq - ms * 1000).padStart(3, '0')}Z`
+}
+
+const loose = 'an ISO 8601 timestamp such as 2026-01-31T12:00:00.000Z (an offset of -00:00 is not valid)'
+const strict = 'an RFC 3339 timestamp such as 2026-01-31T12:00:00.000Z (an offset of -00:00 is not valid)'
+
+/** A future time is accepted: clocks err. */
+export function timestamp(rule: string): Rule {
+  const version1 = format(loose, rule, (value) => parseMoment(value) !== undefined)
+  const version2 = format(strict, rule, (value) => rfc3339.test(value) && parseMoment(value) !== undefined)
+  return (value, check) => (check.version === '1.0' ? version1 : version2)(value, check)
 }

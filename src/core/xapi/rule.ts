@@ -1,0 +1,185 @@
+// How the rules of the data model are written down: tables of members, each with the rule its value must keep.
+// A check walks one value, knows where it is, and collects every failure. Knows no noun of xAPI.
+
+import type { Failure } from '../errors.ts'
+import { DomainError, invalid } from '../errors.ts'
+import type { XapiVersion } from './version.ts'
+
+export type JsonObject = Readonly<Record<string, unknown>>
+
+/** Refuses what is wrong with `value` through `check`; says nothing when all is well. Never throws. */
+export type Rule = (value: unknown, check: Check) => void
+
+/** A hostile request must not buy a huge answer: this many failures are listed, then one more says there are others. */
+export const maxFailures = 100
+
+/** Code units of an IRI, an account name or another identifier. Longer ones are refused. */
+export const maxIdentifierLength = 8192
+
+/** Longest piece of the caller's own text that a message or a step of a pointer repeats. */
+const maxEcho = 120
+const maxPointer = 1000
+
+export class Check {
+  readonly version: XapiVersion
+  readonly failures: Failure[]
+  /** Agents and Activities seen in the statement at hand: each may become a term. */
+  mentions = 0
+  private readonly base: string
+  private readonly path: (string | number)[] = []
+
+  constructor(options: { version: XapiVersion; pointer?: string; failures: Failure[] }) {
+    this.version = options.version
+    this.failures = options.failures
+    this.base = options.pointer ?? ''
+  }
+
+  /** Applies `rule` to the member or item `step` of the value at hand. */
+  at(step: string | number, value: unknown, rule: Rule): void {
+    this.path.push(step)
+    rule(value, this)
+    this.path.pop()
+  }
+
+  refuse(rule: string, message: string): void {
+    if (this.failures.length < maxFailures) this.failures.push({ pointer: this.pointer(), rule, message })
+    else if (this.failures.length === maxFailures) this.failures.push(tooMany)
+  }
+
+  /** Nothing further would be listed. */
+  get isFull(): boolean {
+    return this.failures.length > maxFailures
+  }
+
+  refuseAt(step: string | number, rule: string, message: string): void {
+    this.at(step, undefined, () => this.refuse(rule, message))
+  }
+
+  private pointer(): string {
+    return this.base + toPointer(this.path)
+  }
+}
+
+const tooMany: Failure = {
+  pointer: '',
+  rule: 'claviger/too-many-failures',
+  message: `More rules are broken; only the first ${maxFailures} are listed.`,
+}
+
+/** Member names and indexes as an RFC 6901 JSON pointer, cut when it is absurdly long. */
+export function toPointer(path: readonly (string | number)[]): string {
+  const steps = path.map((step) => `/${cut(String(step), maxEcho).replaceAll('~', '~0').replaceAll('/', '~1')}`)
+  return cut(steps.join(''), maxPointer)
+}
+
+/** The error that carries all failures of a request. */
+export function refusal(failures: readonly Failure[]): DomainError {
+  const first = failures[0]
+  if (first === undefined) return invalid('The request breaks a rule.')
+  const others = failures.length === 1 ? '' : ` (${failures.length - 1} more)`
+  return invalid(`${first.pointer === '' ? '' : `${first.pointer}: `}${first.message}${others}`, failures)
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A value as a message names it. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return `"${cut(value, maxEcho)}"`
+  if (Array.isArray(value)) return 'an array'
+  if (isObject(value)) return 'an object'
+  return String(value)
+}
+
+function cut(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length)}…`
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Kinds of rule
+
+export interface Shape {
+  /** With its article, for messages: `an Agent`. */
+  readonly what: string
+  /** Broken when the value is no object at all. */
+  readonly rule: string
+  /** Every member that may occur. Names are case-sensitive (XAPI-00008), others are refused (XAPI-00010). */
+  readonly members: Readonly<Record<string, Rule>>
+  /** Members that must occur, each with the rule that says so. */
+  readonly required?: Readonly<Record<string, string>>
+  /** Rules that look at several members. */
+  readonly whole?: (value: JsonObject, check: Check) => void
+}
+
+export function record(shape: Shape): Rule {
+  const members = new Map(Object.entries(shape.members))
+  const required = Object.entries(shape.required ?? {})
+  return (value, check) => {
+    if (!isObject(value)) return check.refuse(typeRule(value, shape.rule), expected(shape.what, value))
+    for (const name of Object.keys(value)) {
+      const rule = members.get(name)
+      if (rule === undefined) refuseUnknown(name, shape.what, members, check)
+      else check.at(name, value[name], rule)
+    }
+    for (const [name, rule] of required) {
+      if (value[name] === undefined) check.refuse(rule, `"${name}" is missing: ${shape.what} must have it.`)
+    }
+    shape.whole?.(value, check)
+  }
+}
+
+function refuseUnknown(name: string, what: string, members: ReadonlyMap<string, Rule>, check: Check): void {
+  if (check.isFull) return
+  const known = [...members.keys()]
+  const lower = name.toLowerCase()
+  const meant = known.find((candidate) => candidate.toLowerCase() === lower)
+  if (meant !== undefined) check.refuseAt(name, 'XAPI-00008', `Names are case-sensitive: write "${meant}".`)
+  else check.refuseAt(name, 'XAPI-00010', `Not a member of ${what}, which may have: ${known.join(', ')}.`)
+}
+
+export function list(what: string, rule: string, item: Rule): Rule {
+  return (value, check) => {
+    if (!Array.isArray(value)) return check.refuse(typeRule(value, rule), expected(`an array of ${what}`, value))
+    for (let index = 0; index < value.length; index++) check.at(index, value[index], item)
+  }
+}
+
+/** A string in a particular format: `isValid` decides. */
+export function format(what: string, rule: string, isValid: (text: string) => boolean): Rule {
+  return (value, check) => {
+    if (typeof value !== 'string' || !isValid(value)) check.refuse(typeRule(value, rule), expected(what, value))
+  }
+}
+
+export function text(rule: string): Rule {
+  return (value, check) => {
+    if (typeof value !== 'string') check.refuse(typeRule(value, rule), expected('a string', value))
+  }
+}
+
+export function truth(rule: string): Rule {
+  return (value, check) => {
+    if (typeof value !== 'boolean') check.refuse(typeRule(value, rule), expected('true or false, unquoted', value))
+  }
+}
+
+/** One of a few words, exactly as spelled (XAPI-00009). */
+export function oneOf(words: readonly string[], rule: string): Rule {
+  const what = words.map((word) => `"${word}"`).join(' or ')
+  return format(what, rule, (value) => words.includes(value))
+}
+
+/** A member that exists in the model but not here. */
+export function never(rule: string, message: string): Rule {
+  return (_, check) => check.refuse(rule, message)
+}
+
+function expected(what: string, value: unknown): string {
+  return `Expected ${what}, got ${shown(value)}.`
+}
+
+/** null is refused everywhere outside extensions, whatever the type should be. */
+function typeRule(value: unknown, rule: string): string {
+  return value === null ? 'XAPI-00001' : rule
+}
