@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { checkSeeds } from './check-seeds.ts'
+import { checkProofs, checkSeeds } from './check-seeds.ts'
 
 const seeds = readFileSync(new URL('../docs/seeds.md', import.meta.url), 'utf8')
 const deviations = readFileSync(new URL('../docs/deviations.md', import.meta.url), 'utf8')
@@ -70,5 +70,13 @@ describe('the ledger’s checker', () => {
     expect(unexplained).toContain('S2.6: marked D, but docs/deviations.md has no row')
     const unmarked = checkSeeds({ seeds: seeds.replace('**D** kept', 'kept'), deviations, read: () => '' })
     expect(unmarked).toContain('S2.6: in docs/deviations.md, but not marked D')
+  })
+
+  it('finds the tests named in a table of any document', () => {
+    const text = '| sealed | `src/one.test.ts` › S4.2 is made by hand | x |\n| forged | `src/one.test.ts` › gone |\n'
+    expect(checkProofs(text, (path) => tests[path])).toEqual({
+      named: 2,
+      problems: ['src/one.test.ts has no test titled “gone”'],
+    })
   })
 })

@@ -1,5 +1,5 @@
-// Keeps docs/seeds.md honest: every id is there once, with a reading and a state; `done` names tests that exist; a **D** is
-// explained in docs/deviations.md. Run by `npm run check`.
+// Keeps documents honest that name tests. docs/seeds.md: every id is there once, with a reading and a state; `done` names
+// tests that exist; a **D** is explained in docs/deviations.md. SECURITY.md: what it calls proven is. Run by `npm run check`.
 
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -47,13 +47,19 @@ function checkState({ state }: Row, ledger: Ledger): string[] {
   if (word === 'planned') return milestones.includes(reason ?? '') ? [] : [`planned for no known milestone: ${reason}`]
   if (word === 'refused') return reason ? [] : ['refused without a reason']
   if (!/^done\b/.test(state)) return [`no state: ${state || '(empty)'}`]
-  const proofs = [...state.matchAll(/`([^`]+\.test\.ts)` › (.+?)(?=<br>|$)/g)]
-  if (proofs.length === 0) return ['done, but names no test (`file.test.ts` › title)']
-  return proofs.flatMap(([, file = '', title = '']) => {
-    const text = ledger.read(file)
-    if (text === undefined) return [`there is no ${file}`]
-    return hasTest(text, title.trim()) ? [] : [`${file} has no test titled “${title.trim()}”`]
+  const { named, problems } = checkProofs(state, ledger.read)
+  return named === 0 ? ['done, but names no test (`file.test.ts` › title)'] : problems
+}
+
+/** Looks for every test that a text names as `` `file.test.ts` › title ``, up to a `<br>`, a table's `|` or the line's end. */
+export function checkProofs(text: string, read: Ledger['read']): { named: number; problems: string[] } {
+  const proofs = [...text.matchAll(/`([^`]+\.test\.ts)` › (.+?) *(?=<br>|\||$)/gm)]
+  const problems = proofs.flatMap(([, file = '', title = '']) => {
+    const source = read(file)
+    if (source === undefined) return [`there is no ${file}`]
+    return hasTest(source, title) ? [] : [`${file} has no test titled “${title}”`]
   })
+  return { named: proofs.length, problems }
 }
 
 /** The title stands quoted, whole, and as a first argument, as in `it('…'` or `it.each(…)('…'`. */
@@ -81,11 +87,10 @@ function rowsOf(markdown: string): Row[] {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const root = fileURLToPath(new URL('../', import.meta.url))
   const read = (path: string) => (existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : undefined)
-  const problems = checkSeeds({
-    seeds: read('docs/seeds.md') ?? '',
-    deviations: read('docs/deviations.md') ?? '',
-    read,
-  })
+  const ledger = { seeds: read('docs/seeds.md') ?? '', deviations: read('docs/deviations.md') ?? '', read }
+  const security = checkProofs(read('SECURITY.md') ?? '', read)
+  if (security.named === 0) security.problems.push('names no test')
+  const problems = [...checkSeeds(ledger), ...security.problems.map((problem) => `SECURITY.md: ${problem}`)]
   for (const problem of problems) console.error(problem)
   process.exitCode = problems.length > 0 ? 1 : 0
 }
