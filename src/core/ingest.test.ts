@@ -1,0 +1,143 @@
+// The queue in front of the store: what it joins, what it refuses, whom a defect hits.
+
+import { describe, expect, it } from 'vitest'
+import { DomainError } from './errors.ts'
+import type { CredentialId, LrsId, Seq } from './ids.ts'
+import { Ingest } from './ingest.ts'
+import type { BatchOutcome, PreparedStatement, StatementBatch } from './storage.ts'
+
+function batchOf(...ids: string[]): StatementBatch {
+  const statements = ids.map((id): PreparedStatement => {
+    return { id, digest: id, timestamp: 0, openBody: '{"1234567"', terms: [], refersTo: undefined, isVoiding: false }
+  })
+  return { lrsId: 1 as LrsId, owner: 1 as CredentialId, readReach: 'any', voidReach: 'any', statements }
+}
+
+function outcomeOf(batch: StatementBatch): BatchOutcome {
+  return { kind: 'stored', statements: batch.statements.map((_, index) => ({ seq: index as Seq, wasThere: false })) }
+}
+
+/** A store whose calls end when the test says so. */
+function heldStore() {
+  const calls: { batches: readonly StatementBatch[]; end(): void; fail(error: unknown): void }[] = []
+  const store = (batches: readonly StatementBatch[]): Promise<readonly BatchOutcome[]> =>
+    new Promise((resolve, reject) => {
+      calls.push({ batches, end: () => resolve(batches.map(outcomeOf)), fail: reject })
+    })
+  return { calls, store }
+}
+
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+const idsOf = (batches: readonly StatementBatch[]): string[][] =>
+  batches.map(({ statements }) => statements.map(({ id }) => id))
+
+describe('Ingest', () => {
+  it('stores the first request at once and joins those that arrive meanwhile', async () => {
+    const { calls, store } = heldStore()
+    const ingest = new Ingest(store, { callsInFlight: 1 })
+    const answers = ['a', 'b', 'c'].map((id) => ingest.submit(batchOf(id)))
+    expect(calls.map(({ batches }) => idsOf(batches))).toEqual([[['a']]])
+    calls[0]!.end()
+    await answers[0]
+    await settle()
+    expect(calls.map(({ batches }) => idsOf(batches))).toEqual([[['a']], [['b'], ['c']]])
+    calls[1]!.end()
+    expect((await Promise.all(answers)).map(({ kind }) => kind)).toEqual(['stored', 'stored', 'stored'])
+  })
+
+  it('answers nobody before the store has', async () => {
+    const { calls, store } = heldStore()
+    const ingest = new Ingest(store)
+    let answered = false
+    const answer = ingest.submit(batchOf('a')).then(() => (answered = true))
+    await settle()
+    expect(answered).toBe(false)
+    calls[0]!.end()
+    await answer
+    expect(answered).toBe(true)
+  })
+
+  it('keeps as many calls in flight as it may, and no more statements in one than it may', async () => {
+    const { calls, store } = heldStore()
+    const ingest = new Ingest(store, { callsInFlight: 2, statementsPerCall: 3 })
+    const answers = [batchOf('a'), batchOf('b'), batchOf('c', 'd'), batchOf('e', 'f'), batchOf('g')].map((batch) =>
+      ingest.submit(batch),
+    )
+    expect(calls).toHaveLength(2)
+    calls[0]!.end()
+    await settle()
+    expect(idsOf(calls[2]!.batches)).toEqual([['c', 'd']])
+    for (const call of calls) call.end()
+    await settle()
+    expect(idsOf(calls[3]!.batches)).toEqual([['e', 'f'], ['g']])
+    calls[3]!.end()
+    await Promise.all(answers)
+  })
+
+  it('refuses what exceeds its bounds at once, and accepts again when there is room', async () => {
+    const { calls, store } = heldStore()
+    const ingest = new Ingest(store, { callsInFlight: 1, statements: 2 })
+    const first = ingest.submit(batchOf('a'))
+    const second = ingest.submit(batchOf('b'))
+    await expect(ingest.submit(batchOf('c'))).rejects.toMatchObject({
+      code: 'unavailable',
+      detail: { retryAfterSeconds: 1 },
+    })
+    calls[0]!.end()
+    await first
+    await settle()
+    const third = ingest.submit(batchOf('c'))
+    calls[1]!.end()
+    await second
+    await settle()
+    calls[2]!.end()
+    expect((await third).kind).toBe('stored')
+  })
+
+  it('bounds bytes, too, but never refuses a batch because it alone is large', async () => {
+    const { calls, store } = heldStore()
+    const ingest = new Ingest(store, { callsInFlight: 1, bytes: 15 })
+    const large = ingest.submit(batchOf('a', 'b'))
+    await expect(ingest.submit(batchOf('c'))).rejects.toMatchObject({ code: 'unavailable' })
+    calls[0]!.end()
+    await large
+  })
+
+  it('lets a defect hit only the batch that causes it', async () => {
+    const store = async (batches: readonly StatementBatch[]): Promise<readonly BatchOutcome[]> => {
+      if (idsOf(batches).flat().includes('bad')) throw new Error('a defect')
+      return batches.map(outcomeOf)
+    }
+    const ingest = new Ingest(store, { callsInFlight: 1 })
+    const [first, bad, last] = [batchOf('a'), batchOf('bad'), batchOf('c')].map((batch) => ingest.submit(batch))
+    await expect(bad).rejects.toThrow('a defect')
+    expect([(await first)!.kind, (await last)!.kind]).toEqual(['stored', 'stored'])
+  })
+
+  it('does not retry a store that is out of reach', async () => {
+    const { calls, store } = heldStore()
+    const ingest = new Ingest(store, { callsInFlight: 1 })
+    const answers = ['a', 'b', 'c'].map((id) => ingest.submit(batchOf(id)))
+    const settled = Promise.allSettled(answers)
+    calls[0]!.end()
+    await settle()
+    calls[1]!.fail(new DomainError('unavailable', 'closing'))
+    expect((await settled).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected'])
+    expect(calls).toHaveLength(2)
+  })
+
+  it('finishes what was accepted when it closes, and refuses the rest', async () => {
+    const { calls, store } = heldStore()
+    const ingest = new Ingest(store, { callsInFlight: 1 })
+    const answers = ['a', 'b'].map((id) => ingest.submit(batchOf(id)))
+    let isClosed = false
+    const closing = ingest.close().then(() => (isClosed = true))
+    await expect(ingest.submit(batchOf('c'))).rejects.toMatchObject({ code: 'unavailable' })
+    calls[0]!.end()
+    await settle()
+    expect(isClosed).toBe(false)
+    calls[1]!.end()
+    await closing
+    expect((await Promise.all(answers)).map(({ kind }) => kind)).toEqual(['stored', 'stored'])
+  })
+})

@@ -1,0 +1,193 @@
+// Drives the program's HTTP interface in this process, as one credential after another, on a store of its own.
+
+import { randomBytes, randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { enabledFaces, routeFaces } from '../../src/app.ts'
+import type { Delivery, HttpApp } from '../../src/app.ts'
+import { createCore } from '../../src/core/core.ts'
+import type { Core, Log } from '../../src/core/core.ts'
+import type { NewCredentialInput } from '../../src/core/credential.ts'
+import type { OrganisationId } from '../../src/core/ids.ts'
+import { findPreset } from '../../src/core/presets.ts'
+import type { CredentialRecord, OrganisationRecord, Storage } from '../../src/core/storage.ts'
+import { openSqlite } from '../../src/storage/sqlite/index.ts'
+
+export interface Stage {
+  readonly app: HttpApp
+  readonly core: Core
+  readonly storage: Storage
+  readonly organisation: OrganisationRecord
+  /** What was logged as an error. */
+  readonly logged: object[]
+  createOrganisation(name: string): Promise<OrganisationRecord>
+  /** A credential of the first organisation unless another is named, and a client that signs in as it. */
+  as(preset: string, input?: Partial<NewCredentialInput>, organisationId?: OrganisationId): Promise<Client>
+  close(): Promise<void>
+}
+
+export interface StageOptions {
+  readonly batch?: number
+  readonly bodyBytes?: number
+  readonly trustedProxies?: readonly string[]
+  wrapStorage?(storage: Storage): Storage
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  /** Undefined when the body is not JSON. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests read members of unknown answers
+  readonly json: any
+}
+
+export interface Client {
+  readonly key: string
+  readonly secret: string
+  readonly credential: CredentialRecord
+  /** `path` is absolute, or relative to /xapi when it starts with a resource name. */
+  send(method: string, path: string, options?: SendOptions): Promise<Answer>
+  get(path: string, headers?: Record<string, string>): Promise<Answer>
+  post(body: unknown, headers?: Record<string, string>): Promise<Answer>
+  put(id: string, body: unknown, headers?: Record<string, string>): Promise<Answer>
+  /** Ids of all statements a query shows, following `more`. */
+  idsOf(query?: string): Promise<string[]>
+}
+
+export interface SendOptions {
+  /** An object becomes JSON; text goes as it is. */
+  readonly body?: unknown
+  /** Null removes one that is sent by default. */
+  readonly headers?: Readonly<Record<string, string | null>>
+  readonly delivery?: Delivery
+}
+
+export async function openStage(options: StageOptions = {}): Promise<Stage> {
+  const directory = mkdtempSync(join(tmpdir(), 'claviger-'))
+  const opened = await openSqlite({ directory, threads: 'inline' })
+  const storage = options.wrapStorage?.(opened) ?? opened
+  const logged: object[] = []
+  const log: Log = { info() {}, warn() {}, error: (fields) => void logged.push(fields) }
+  const core = await createCore({
+    storage,
+    masterKey: randomBytes(32),
+    baseUrl: 'https://lrs.example.org',
+    limits: { batch: options.batch ?? 500, bodyBytes: options.bodyBytes ?? 4_000_000, xapiRatePerMinute: undefined },
+    log,
+  })
+  const app = routeFaces(core, enabledFaces({ faces: { watershed: true } }), {
+    trustedProxies: options.trustedProxies ?? [],
+    log,
+  })
+  const createOrganisation = async (name: string): Promise<OrganisationRecord> =>
+    (await core.organisations.create({ operator: 'test' }, { name })).organisation
+  const organisation = await createOrganisation('First')
+  return {
+    app,
+    core,
+    storage,
+    organisation,
+    logged,
+    createOrganisation,
+    as: async (preset, input = {}, organisationId = organisation.id) => {
+      const found = findPreset(preset)
+      if (!found) throw new Error(`no preset ${preset}`)
+      const caller = core.signIn.operator(organisationId, 'test')
+      const issued = await core.credentials.create(caller, { name: preset, rights: found.rights, ...input })
+      return clientOf(app, issued)
+    },
+    close: async () => {
+      await core.close()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+export interface SignIn {
+  readonly key: string
+  readonly secret: string
+  readonly credential: CredentialRecord
+}
+
+export function clientOf(app: HttpApp, { key, secret, credential }: SignIn, version = '2.0.0'): Client {
+  const authorization = `Basic ${Buffer.from(`${key}:${secret}`).toString('base64')}`
+  const send: Client['send'] = async (method, path, { body, headers = {}, delivery } = {}) => {
+    const all: Record<string, string | null> = {
+      authorization,
+      'x-experience-api-version': version,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...lowerCase(headers),
+    }
+    const sent = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== null)
+    const init: RequestInit = { method, headers: sent }
+    if (body !== undefined) init.body = bodyOf(body)
+    const url = path.startsWith('/') ? path : `/xapi/${path}`
+    return answerOf(await app.request(url, init, delivery))
+  }
+  const get: Client['get'] = (path, headers) => send('GET', path, headers ? { headers } : {})
+  return {
+    key,
+    secret,
+    credential,
+    send,
+    get,
+    post: (body, headers) => send('POST', 'statements', { body, ...(headers && { headers }) }),
+    put: (id, body, headers) => send('PUT', `statements?statementId=${id}`, { body, ...(headers && { headers }) }),
+    idsOf: async (query = '') => {
+      const ids: string[] = []
+      let path = `statements${query === '' ? '' : `?${query}`}`
+      while (path !== '') {
+        const { status, json, text } = await get(path)
+        if (status !== 200) throw new Error(`${status} ${text}`)
+        ids.push(...json.statements.map((statement: { id: string }) => statement.id))
+        path = json.more
+      }
+      return ids
+    },
+  }
+}
+
+function lowerCase(headers: Readonly<Record<string, string | null>>): Record<string, string | null> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+}
+
+function bodyOf(body: unknown): NonNullable<RequestInit['body']> {
+  return typeof body === 'string' || body instanceof Uint8Array
+    ? (body as Uint8Array<ArrayBuffer> | string)
+    : JSON.stringify(body)
+}
+
+export async function answerOf(response: Response): Promise<Answer> {
+  const text = await response.text()
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    json = undefined
+  }
+  return { status: response.status, headers: response.headers, text, json }
+}
+
+export const voided = 'http://adlnet.gov/expapi/verbs/voided'
+
+/** A valid statement with an id of its own; members replace the defaults, undefined ones remove them. */
+export function statement(members: Record<string, unknown> = {}): Record<string, unknown> & { id: string } {
+  const all = {
+    id: randomUUID(),
+    actor: { mbox: 'mailto:learner@example.org' },
+    verb: { id: 'http://example.org/verbs/did', display: { en: 'did', de: 'tat' } },
+    object: { id: 'http://example.org/activities/one' },
+    ...members,
+  }
+  return JSON.parse(JSON.stringify(all)) as Record<string, unknown> & { id: string }
+}
+
+export function reference(id: string): { objectType: 'StatementRef'; id: string } {
+  return { objectType: 'StatementRef', id }
+}
+
+export function voiding(id: string, members: Record<string, unknown> = {}): Record<string, unknown> & { id: string } {
+  return statement({ verb: { id: voided }, object: reference(id), ...members })
+}
