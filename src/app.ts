@@ -133,7 +133,7 @@ export function routeFaces(core: Core, faces: readonly Face[], { trustedProxies,
     return plainAnswer(new DomainError('not_found', 'There is nothing at this path'), requestId)
   }
   const request: HttpApp['request'] = (input, init, delivery) =>
-    fetch(new Request(new URL(input, 'http://localhost'), init), delivery)
+    fetch(new Request(input.startsWith('/') ? `http://localhost${input}` : input, init), delivery)
   return { fetch, request }
 }
 

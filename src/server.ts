@@ -45,8 +45,9 @@ export async function listen(config: Config, open: (config: Config) => Promise<A
   await bind(server, config)
   const bound = atPort(config, (server.address() as AddressInfo).port)
   const attempt = open(bound)
-  // Requests that waited learn of a failure, too.
+  // Requests that waited learn of a failure, too; with none waiting, it is not an unhandled rejection.
   opened(attempt)
+  opening.catch(() => {})
   const app = await attempt.catch(async (error: unknown) => {
     await close(server, 1)
     throw error

@@ -1,0 +1,122 @@
+// Which face a path belongs to: exact prefixes, tolerances, refusals at start.
+
+import { Hono } from 'hono'
+import { describe, expect, it } from 'vitest'
+import { routeFaces } from './app.ts'
+import type { HttpApp } from './app.ts'
+import type { Core, Log } from './core/core.ts'
+import type { Face, FaceEnv, Mount } from './faces/face.ts'
+import { pathOf } from './faces/http.ts'
+
+const silent: Log = { info() {}, warn() {}, error() {} }
+
+/** A face that answers its own name, the path it saw and what it knows of the caller. */
+function faceNamed(name: string, mounts: readonly Mount[], paths = mounts.map(({ path }) => path)): Face {
+  const routes = (): Hono<FaceEnv> => {
+    const app = new Hono<FaceEnv>({ getPath: pathOf })
+    for (const path of paths) {
+      app.all(path, (c) => c.json({ name, path: c.req.path, params: c.req.param(), address: c.env.address ?? null }))
+      app.all(`${path}/known`, (c) => c.json({ name, path: c.req.path }))
+    }
+    app.notFound((c) => c.json({ name, unknown: c.req.path }, 404))
+    return app
+  }
+  return { name, mounts, routes }
+}
+
+function route(faces: readonly Face[], trustedProxies: readonly string[] = []): HttpApp {
+  return routeFaces({} as Core, faces, { trustedProxies, log: silent })
+}
+
+describe('routeFaces', () => {
+  const app = route([
+    faceNamed('one', [{ path: '/api/things' }, { path: '/api/orgs/:orgId/lrs', toleratesSlashes: true }]),
+    faceNamed('two', [{ path: '/Api/other', toleratesCase: true }]),
+  ])
+
+  it.each([
+    ['a prefix', '/api/things', { name: 'one', path: '/api/things' }],
+    ['a route below it', '/api/things/known', { path: '/api/things/known' }],
+    ['a trailing slash', '/api/things/known/', { path: '/api/things/known' }],
+    ['a parameter', '/api/orgs/7/lrs', { params: { orgId: '7' } }],
+    ['runs of slashes where tolerated', '//api//orgs/7/lrs///known', { path: '/api/orgs/7/lrs/known' }],
+    ['another case where tolerated', '/API/OTHER/known', { name: 'two', path: '/Api/other/known' }],
+    ['an escaped path', '/api/%74hings', { name: 'one', path: '/api/things' }],
+  ])('hands over %s', async (_, path, expected) => {
+    const answer = await app.request(path)
+    expect([answer.status, await answer.json()]).toEqual([200, expect.objectContaining(expected)])
+  })
+
+  it('leaves an unknown path below a prefix to its face', async () => {
+    expect(await (await app.request('/api/things/nothing')).json()).toEqual({
+      name: 'one',
+      unknown: '/api/things/nothing',
+    })
+  })
+
+  it.each(['/', '/api', '/api/thing', '/api/thingsx', '/API/things', '/api//things', '/api/orgs/lrs', '/%E0%A4%A'])(
+    'answers %s natively: it is nobody’s',
+    async (path) => {
+      const answer = await app.request(path)
+      expect([answer.status, await answer.json()]).toEqual([
+        404,
+        { code: 'not_found', message: expect.any(String), failures: [], requestId: expect.any(String) },
+      ])
+      expect(answer.headers.get('x-request-id')).toBeTruthy()
+    },
+  )
+
+  it('shows a face the client’s address through trusted proxies only', async () => {
+    const init = { headers: { 'x-forwarded-for': '198.51.100.1' } }
+    const things = [faceNamed('one', [{ path: '/api/things' }])]
+    const address = async (trusted: string[]): Promise<unknown> =>
+      (await route(things, trusted).request('/api/things', init, { peer: '127.0.0.1' })).json()
+    expect(await address([])).toMatchObject({ address: '127.0.0.1' })
+    expect(await address(['127.0.0.1'])).toMatchObject({ address: '198.51.100.1' })
+  })
+
+  it('answers internal, not nothing, when a face throws what is no Error', async () => {
+    const face: Face = {
+      name: 'odd',
+      mounts: [{ path: '/odd' }],
+      routes: () => {
+        const odd = new Hono<FaceEnv>()
+        odd.all('/odd', () => {
+          // oxlint-disable-next-line only-throw-error -- the trap itself: Hono lets non-errors through
+          throw 'text'
+        })
+        return odd
+      },
+    }
+    const answer = await route([face]).request('/odd')
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([500, 'internal'])
+  })
+
+  it.each([
+    ['the same prefix', '/api/a', '/api/a'],
+    ['a prefix of the other', '/api', '/api/a/b'],
+    ['a parameter where the other has a word', '/api/:x/lrs', '/api/a/lrs'],
+  ])('refuses two faces that claim %s', (_, one, other) => {
+    expect(() => route([faceNamed('one', [{ path: one }]), faceNamed('two', [{ path: other }])])).toThrow(/both claim/)
+  })
+
+  it('refuses prefixes that differ in case when one tolerates it', () => {
+    const faces = [faceNamed('one', [{ path: '/api/a', toleratesCase: true }]), faceNamed('two', [{ path: '/API/A' }])]
+    expect(() => route(faces)).toThrow(/both claim/)
+  })
+
+  it('lets siblings below a parameter be', () => {
+    expect(() =>
+      route([faceNamed('one', [{ path: '/o/:id/a' }]), faceNamed('two', [{ path: '/o/:id/b' }])]),
+    ).not.toThrow()
+  })
+
+  it('prefers the longer prefix of one face', async () => {
+    const nested = route([faceNamed('one', [{ path: '/lrs/:app' }, { path: '/lrs/:app/sandbox' }])])
+    expect(await (await nested.request('/lrs/A/sandbox')).json()).toMatchObject({ path: '/lrs/A/sandbox' })
+  })
+
+  it('refuses a face that routes outside its mounts', () => {
+    expect(() => route([faceNamed('one', [{ path: '/api/a' }], ['/api/b'])])).toThrow(/outside its mounts/)
+  })
+})
