@@ -66,9 +66,14 @@ export function newLog(config: Pick<Config, 'logLevel'>): Log {
   return pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: true }))
 }
 
+/** The storage the configuration names. `inline` for commands, which end before a worker pays off. */
+export function openStorage(config: Config, threads: 'workers' | 'inline'): Promise<Storage> {
+  return openSqlite({ directory: config.dataDirectory, threads })
+}
+
 async function openCore(config: Config, given: Storage | undefined, log: Log): Promise<Core> {
   if (!config.masterKey) throw new Error('createApp needs a master key in the configuration, or an open core')
-  const storage = given ?? (await openSqlite({ directory: config.dataDirectory, threads: 'workers' }))
+  const storage = given ?? (await openStorage(config, 'workers'))
   try {
     return await createCore({
       storage,

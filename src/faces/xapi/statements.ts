@@ -5,7 +5,7 @@ import type { DomainError, Failure } from '../../core/errors.ts'
 import type { Seq } from '../../core/ids.ts'
 import type { StoredStatement } from '../../core/storage.ts'
 import { toCanonical, toIds } from '../../core/xapi/format.ts'
-import { parseStatementsQuery } from '../../core/xapi/query.ts'
+import { formatCursor, parseStatementsQuery } from '../../core/xapi/query.ts'
 import type { StatementFormat } from '../../core/xapi/query.ts'
 import type { Statement } from '../../core/xapi/statement.ts'
 import { formatStored } from '../../core/xapi/time.ts'
@@ -107,7 +107,7 @@ function present(call: AdmittedCall, statement: StoredStatement, format: Stateme
 function moreLink(call: AdmittedCall, next: Seq | undefined): string {
   if (next === undefined) return ''
   const params = new URLSearchParams(call.params)
-  params.set('cursor', next.toString(36))
+  params.set('cursor', formatCursor(next))
   return `${call.c.req.path}?${params.toString()}`
 }
 
