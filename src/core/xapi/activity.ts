@@ -4,8 +4,8 @@
 import { extensions } from './extensions.ts'
 import { iri } from './iri.ts'
 import { languageMap } from './language-map.ts'
-import type { JsonObject, Rule } from './rule.ts'
-import { Check, isObject, list, oneOf, record, text } from './rule.ts'
+import type { Check, JsonObject, Rule } from './rule.ts'
+import { isObject, list, oneOf, record, text } from './rule.ts'
 
 export const interactionTypes = [
   'true-false',

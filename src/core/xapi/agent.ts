@@ -89,7 +89,7 @@ export function group(rule: string): Rule {
         check.refuse('XAPI-00037', `A Group has at most ${anIdentifier}; this one has ${found.join(' and ')}.`)
       }
       if (found.length === 0 && isEmpty(value['member'])) {
-        check.refuse('XAPI-00037', `A Group without ${anIdentifier} must list at least one Agent in "member".`)
+        check.refuse('XAPI-00035', `A Group without ${anIdentifier} must list at least one Agent in "member".`)
       }
     },
   })

@@ -18,10 +18,10 @@ const activities = list('Activities', 'XAPI-00094', oneActivity)
 /** An array; a single Activity is taken too, for the sake of clients from before 1.0. */
 const activityOrList: Rule = (value, check) => (Array.isArray(value) ? activities : oneActivity)(value, check)
 
-// XAPI-00093: these four names and no other.
 const contextActivities = record({
   what: 'contextActivities',
   rule: 'XAPI-00086',
+  others: 'XAPI-00093',
   members: { parent: activityOrList, grouping: activityOrList, category: activityOrList, other: activityOrList },
 })
 

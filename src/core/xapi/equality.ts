@@ -24,19 +24,24 @@ const leftOut = null
 /** An object with its members in order of name, each by its own writer; `anything` writes those the table lacks. */
 function shaped(members: Readonly<Record<string, Writer | null>>, defaults: JsonObject = {}): Writer {
   const writers = new Map(Object.entries(members))
+  const labels = new Map(Object.keys(members).map((name) => [name, label(name)]))
   const absent = Object.entries(defaults)
   return (value) => {
     if (!isObject(value)) return anything(value)
     const parts: string[] = []
     for (const name of Object.keys(value)) {
       const writer = writers.get(name)
-      if (writer !== leftOut) parts.push(`${JSON.stringify(name)}:${(writer ?? anything)(value[name])}`)
+      if (writer !== leftOut) parts.push((labels.get(name) ?? label(name)) + (writer ?? anything)(value[name]))
     }
     for (const [name, standard] of absent) {
-      if (value[name] === undefined) parts.push(`${JSON.stringify(name)}:${anything(standard)}`)
+      if (value[name] === undefined) parts.push(label(name) + anything(standard))
     }
     return `{${parts.sort().join()}}`
   }
+}
+
+function label(name: string): string {
+  return `${JSON.stringify(name)}:`
 }
 
 /** Duplicates count, order does not. */
@@ -55,7 +60,7 @@ function folded(fold: (text: string) => string): Writer {
 function anything(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(anything).join()}]`
   if (!isObject(value)) return JSON.stringify(value)
-  const parts = Object.keys(value).map((name) => `${JSON.stringify(name)}:${anything(value[name])}`)
+  const parts = Object.keys(value).map((name) => label(name) + anything(value[name]))
   return `{${parts.sort().join()}}`
 }
 

@@ -27,7 +27,7 @@ function parse(text: string): unknown {
   } catch (error) {
     // V8 names the place in words; the rest of its message quotes the body.
     const place = error instanceof Error ? / at position \d+/.exec(error.message)?.[0] : undefined
-    throw refuse('XAPI-00014', `The body is not valid JSON${place ?? ''}.`)
+    throw refuse('XAPI-00014', `This is not valid JSON${place ?? ''}.`)
   }
 }
 
@@ -142,7 +142,9 @@ function listRepeated(text: string): string[] {
           level?.names?.add(name)
         }
         at = end
+        break
       }
+      default: // numbers, words, colons, white space
     }
   }
   return found

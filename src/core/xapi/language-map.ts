@@ -1,7 +1,7 @@
 // Language tags (RFC 5646) and maps from tags to text. XAPI-00013, XAPI-00121.
 
-import type { JsonObject, Rule } from './rule.ts'
-import { Check, isObject, shown } from './rule.ts'
+import type { Check, JsonObject, Rule } from './rule.ts'
+import { isObject, shown } from './rule.ts'
 
 const common = /^[A-Za-z]{2,3}(?:-[A-Za-z]{2})?$/
 const maxTagLength = 255

@@ -8,7 +8,7 @@ import { agentTerm, checkIdentifiedAgent } from './agent.ts'
 import { iri } from './iri.ts'
 import { parseJson } from './json.ts'
 import type { Rule } from './rule.ts'
-import { Check, format, oneOf, refusal } from './rule.ts'
+import { Check, cut, format, inOtherCase, oneOf, refusal } from './rule.ts'
 import { parseTimestamp, timestamp } from './time.ts'
 import { uuid } from './uuid.ts'
 import type { XapiVersion } from './version.ts'
@@ -33,7 +33,7 @@ export interface QueryLimits {
 // XAPI-00012: values keep the same rules as in statements.
 const id = uuid('XAPI-00012')
 const anyIri = iri('XAPI-00012')
-const time = timestamp('XAPI-00012')
+const time = timestamp('XAPI-00012', 'XAPI-00012')
 const truth = oneOf(['true', 'false'], 'XAPI-00012')
 const count = format('a non-negative integer', 'XAPI-00012', (value) => /^\d{1,15}$/.test(value))
 const seq = format('a cursor out of a "more" link', 'claviger/cursor', (value) => parseCursor(value) !== undefined)
@@ -65,7 +65,7 @@ function checkAgentParameter(value: unknown, check: Check): void {
     checkIdentifiedAgent(parseJson(String(value)), { version, failures, pointer: '?agent' })
   } catch (error) {
     if (!isDomainError(error)) throw error
-    check.refuse('XAPI-00012', 'Expected an Agent or an identified Group as JSON.')
+    check.refuse('XAPI-00012', `Expected an Agent or an identified Group as JSON. ${error.message}`)
   }
 }
 
@@ -76,7 +76,7 @@ export function parseStatementsQuery(
   limits: QueryLimits,
 ): StatementsRequest {
   const failures: Failure[] = []
-  for (const [name, values] of params) checkParameter(name, values, { version, failures, pointer: `?${name}` })
+  for (const [name, values] of params) checkParameter(name, values, { version, failures, pointer: `?${cut(name)}` })
   checkExclusive(params, failures)
   if (failures.length > 0) throw refusal(failures)
   return toRequest((name) => params.get(name)?.[0], limits)
@@ -95,7 +95,7 @@ function checkParameter(name: string, values: readonly string[], options: Option
 /** XAPI-00324, and XAPI-00325 for a known name in another case. */
 function refuseUnknown(name: string, check: Check): void {
   const known = [...parameters.keys()].filter((candidate) => candidate !== 'cursor')
-  const meant = known.find((candidate) => candidate.toLowerCase() === name.toLowerCase())
+  const meant = inOtherCase(name, known)
   if (meant !== undefined) check.refuse('XAPI-00325', `Names are case-sensitive: write "${meant}".`)
   else check.refuse('XAPI-00324', `Not a parameter of this resource, which has: ${known.join(', ')}.`)
 }

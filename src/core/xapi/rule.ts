@@ -1,8 +1,8 @@
 // How the rules of the data model are written down: tables of members, each with the rule its value must keep.
 // A check walks one value, knows where it is, and collects every failure. Knows no noun of xAPI.
 
-import type { Failure } from '../errors.ts'
-import { DomainError, invalid } from '../errors.ts'
+import type { DomainError, Failure } from '../errors.ts'
+import { invalid } from '../errors.ts'
 import type { XapiVersion } from './version.ts'
 
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -68,7 +68,7 @@ const tooMany: Failure = {
 
 /** Member names and indexes as an RFC 6901 JSON pointer, cut when it is absurdly long. */
 export function toPointer(path: readonly (string | number)[]): string {
-  const steps = path.map((step) => `/${cut(String(step), maxEcho).replaceAll('~', '~0').replaceAll('/', '~1')}`)
+  const steps = path.map((step) => `/${cut(String(step)).replaceAll('~', '~0').replaceAll('/', '~1')}`)
   return cut(steps.join(''), maxPointer)
 }
 
@@ -86,13 +86,13 @@ export function isObject(value: unknown): value is JsonObject {
 
 /** A value as a message names it. */
 export function shown(value: unknown): string {
-  if (typeof value === 'string') return `"${cut(value, maxEcho)}"`
+  if (typeof value === 'string') return `"${cut(value)}"`
   if (Array.isArray(value)) return 'an array'
   if (isObject(value)) return 'an object'
   return String(value)
 }
 
-function cut(text: string, length: number): string {
+export function cut(text: string, length = maxEcho): string {
   return text.length <= length ? text : `${text.slice(0, length)}…`
 }
 
@@ -104,8 +104,10 @@ export interface Shape {
   readonly what: string
   /** Broken when the value is no object at all. */
   readonly rule: string
-  /** Every member that may occur. Names are case-sensitive (XAPI-00008), others are refused (XAPI-00010). */
+  /** Every member that may occur. Names are case-sensitive (XAPI-00008). */
   readonly members: Readonly<Record<string, Rule>>
+  /** Broken by any other member; XAPI-00010 unless there is a more specific rule. */
+  readonly others?: string
   /** Members that must occur, each with the rule that says so. */
   readonly required?: Readonly<Record<string, string>>
   /** Rules that look at several members. */
@@ -115,11 +117,12 @@ export interface Shape {
 export function record(shape: Shape): Rule {
   const members = new Map(Object.entries(shape.members))
   const required = Object.entries(shape.required ?? {})
+  const refuseOther = otherMember(shape)
   return (value, check) => {
     if (!isObject(value)) return check.refuse(typeRule(value, shape.rule), expected(shape.what, value))
     for (const name of Object.keys(value)) {
       const rule = members.get(name)
-      if (rule === undefined) refuseUnknown(name, shape.what, members, check)
+      if (rule === undefined) check.at(name, value[name], refuseOther(name))
       else check.at(name, value[name], rule)
     }
     for (const [name, rule] of required) {
@@ -129,13 +132,20 @@ export function record(shape: Shape): Rule {
   }
 }
 
-function refuseUnknown(name: string, what: string, members: ReadonlyMap<string, Rule>, check: Check): void {
-  if (check.isFull) return
-  const known = [...members.keys()]
-  const lower = name.toLowerCase()
-  const meant = known.find((candidate) => candidate.toLowerCase() === lower)
-  if (meant !== undefined) check.refuseAt(name, 'XAPI-00008', `Names are case-sensitive: write "${meant}".`)
-  else check.refuseAt(name, 'XAPI-00010', `Not a member of ${what}, which may have: ${known.join(', ')}.`)
+function otherMember({ what, members, others = 'XAPI-00010' }: Shape): (name: string) => Rule {
+  const known = Object.keys(members)
+  return (name) => (_, check) => {
+    if (check.isFull) return
+    const meant = inOtherCase(name, known)
+    if (meant !== undefined) check.refuse('XAPI-00008', `Names are case-sensitive: write "${meant}".`)
+    else check.refuse(others, `Not a member of ${what}, which may have: ${known.join(', ')}.`)
+  }
+}
+
+/** The word that `text` would be, were it not for upper and lower case. */
+export function inOtherCase(text: string, words: readonly string[]): string | undefined {
+  const lower = text.toLowerCase()
+  return words.find((word) => word.toLowerCase() === lower)
 }
 
 export function list(what: string, rule: string, item: Rule): Rule {
@@ -145,10 +155,11 @@ export function list(what: string, rule: string, item: Rule): Rule {
   }
 }
 
-/** A string in a particular format: `isValid` decides. */
-export function format(what: string, rule: string, isValid: (text: string) => boolean): Rule {
+/** A string in a particular format: `isValid` decides. `type` is broken by what is no string. */
+export function format(what: string, rule: string, isValid: (text: string) => boolean, type = rule): Rule {
   return (value, check) => {
-    if (typeof value !== 'string' || !isValid(value)) check.refuse(typeRule(value, rule), expected(what, value))
+    if (typeof value !== 'string') check.refuse(typeRule(value, type), expected(what, value))
+    else if (!isValid(value)) check.refuse(rule, expected(what, value))
   }
 }
 
@@ -164,10 +175,14 @@ export function truth(rule: string): Rule {
   }
 }
 
-/** One of a few words, exactly as spelled (XAPI-00009). */
+/** One of a few words, exactly as spelled: another case breaks XAPI-00009. */
 export function oneOf(words: readonly string[], rule: string): Rule {
   const what = words.map((word) => `"${word}"`).join(' or ')
-  return format(what, rule, (value) => words.includes(value))
+  return (value, check) => {
+    if (typeof value !== 'string') check.refuse(typeRule(value, rule), expected(what, value))
+    else if (!words.includes(value))
+      check.refuse(inOtherCase(value, words) ? 'XAPI-00009' : rule, expected(what, value))
+  }
 }
 
 /** A member that exists in the model but not here. */

@@ -115,7 +115,7 @@ const statement = record({
   what: 'a Statement',
   rule: 'XAPI-00006',
   members: {
-    id: uuid('XAPI-00027'),
+    id: uuid('XAPI-00027', 'XAPI-00028'),
     ...common,
     object: objectOf(new Map([...simpleObjects, ['SubStatement', subStatement]])),
     stored: timestamp('XAPI-00023'),

@@ -44,10 +44,12 @@ function parseDate(year: number, month: number, day: number): number | undefined
 /** Minutes. An offset of minus zero means `unknown` in RFC 3339 and nothing in ISO 8601; it is refused. */
 function parseOffset(zone: string | undefined): number | undefined {
   if (zone === undefined || zone === 'Z' || zone === 'z') return 0
-  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(3).replace(':', '') || 0)
-  if (Number(zone.slice(1, 3)) > 23 || minutes % 60 !== Number(zone.slice(3).replace(':', '') || 0)) return undefined
-  if (zone.startsWith('+')) return minutes
-  return minutes === 0 ? undefined : -minutes
+  const hours = Number(zone.slice(1, 3))
+  const minutes = Number(zone.slice(3).replace(':', ''))
+  if (hours > 23 || minutes > 59) return undefined
+  const total = hours * 60 + minutes
+  if (zone.startsWith('+')) return total
+  return total === 0 ? undefined : -total
 }
 
 /** The same moment with `Z`, every digit of the fraction kept; unchanged where UTC leaves the years 0000 to 9999. */
@@ -75,8 +77,8 @@ const loose = 'an ISO 8601 timestamp such as 2026-01-31T12:00:00.000Z (an offset
 const strict = 'an RFC 3339 timestamp such as 2026-01-31T12:00:00.000Z (an offset of -00:00 is not valid)'
 
 /** A future time is accepted: clocks err. */
-export function timestamp(rule: string): Rule {
-  const version1 = format(loose, rule, (value) => parseMoment(value) !== undefined)
-  const version2 = format(strict, rule, (value) => rfc3339.test(value) && parseMoment(value) !== undefined)
+export function timestamp(type: string, rule = 'XAPI-00123'): Rule {
+  const version1 = format(loose, rule, (value) => parseMoment(value) !== undefined, type)
+  const version2 = format(strict, rule, (value) => rfc3339.test(value) && parseMoment(value) !== undefined, type)
   return (value, check) => (check.version === '1.0' ? version1 : version2)(value, check)
 }

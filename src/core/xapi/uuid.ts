@@ -9,6 +9,6 @@ export function isUuid(text: string): boolean {
   return pattern.test(text)
 }
 
-export function uuid(rule: string): Rule {
-  return format('a UUID such as 8f87ccde-bb56-4c2e-ab83-44982ef22df0', rule, isUuid)
+export function uuid(rule: string, type = rule): Rule {
+  return format('a UUID such as 8f87ccde-bb56-4c2e-ab83-44982ef22df0', rule, isUuid, type)
 }
