@@ -91,13 +91,15 @@ const origin = text.transform((value, context) => {
   return url.origin
 })
 
+/** 32 bytes from base64 or hex; undefined for anything else. */
+export function masterKeyFrom(value: string): Buffer | undefined {
+  if (/^[0-9a-f]{64}$/i.test(value)) return Buffer.from(value, 'hex')
+  return /^[A-Za-z0-9+/_-]{43}=?$/.test(value) ? Buffer.from(value, 'base64') : undefined
+}
+
 const keyBytes = text.transform((value, context) => {
-  const key = /^[0-9a-f]{64}$/i.test(value)
-    ? Buffer.from(value, 'hex')
-    : /^[A-Za-z0-9+/_-]{43}=?$/.test(value)
-      ? Buffer.from(value, 'base64')
-      : undefined
-  if (key?.length === 32) return key
+  const key = masterKeyFrom(value)
+  if (key) return key
   context.addIssue('must be 32 bytes as base64 (44 characters) or hex (64 digits); `openssl rand -base64 32` makes one')
   return z.NEVER
 })
@@ -343,11 +345,16 @@ function readTls(certFile: string | undefined, keyFile: string | undefined, prob
 }
 
 function unknownName(name: string): string {
-  const nearest = [...knownNames]
-    .map((known) => ({ known, distance: editDistance(name, known) }))
-    .toSorted((a, b) => a.distance - b.distance)[0]
-  const hint = nearest && nearest.distance <= 6 ? `; did you mean ${nearest.known}?` : ''
-  return `${name} is not a setting${hint}`
+  const known = nearest(name, knownNames)
+  return `${name} is not a setting${known ? `; did you mean ${known}?` : ''}`
+}
+
+/** The candidate that `word` was probably meant to be. */
+export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  const [best] = [...candidates]
+    .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
+    .toSorted((a, b) => a.distance - b.distance)
+  return best && best.distance <= Math.max(2, word.length * 0.3) ? best.candidate : undefined
 }
 
 /** Levenshtein. */

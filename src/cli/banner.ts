@@ -1,0 +1,76 @@
+// What a start prints: how to reach the server and, once in the life of a data directory, the first key and a line that
+// stores a record with it.
+
+import type { Config } from '../config.ts'
+import type { Listening } from '../server.ts'
+import type { Opened } from './context.ts'
+import type { FirstCredential } from './first-start.ts'
+import { pairs } from './outcome.ts'
+import { version } from './version.ts'
+
+export function banner(
+  opened: Pick<Opened, 'faces'>,
+  { config, url }: Pick<Listening, 'config' | 'url'>,
+  first: FirstCredential | undefined,
+): string {
+  const head = `Claviger ${version} listens on ${url}\n\n${pairs([...addresses(opened, config), ['data', config.dataDirectory]])}\n`
+  return first ? `${head}\n${firstWords(first, config)}\n` : head
+}
+
+function addresses({ faces }: Pick<Opened, 'faces'>, { baseUrl }: Config): [string, string][] {
+  // A path names an organisation by number in every face that names one; the first start makes number 1.
+  const filled = (path: string): string => `${baseUrl}${path.replaceAll(/:org\w*/gi, '1')}`
+  const xapi: [string, string] = ['xAPI', `${baseUrl}/xapi/`]
+  const others = faces.flatMap((face): [string, string][] => {
+    const xapiPaths = (face.xapiMounts ?? []).map(({ prefix }): [string, string] => [
+      `${face.name} xAPI`,
+      `${filled(prefix)}/`,
+    ])
+    const isVendor = face.xapiMounts !== undefined || face.showCredential !== undefined
+    const [api] = isVendor ? face.mounts : []
+    return [...(api ? [[`${face.name} API`, filled(api.path)] as [string, string]] : []), ...xapiPaths]
+  })
+  return [xapi, ...others]
+}
+
+function firstWords({ key, secret }: FirstCredential, config: Config): string {
+  const isChosen = config.bootstrap !== undefined
+  const keys = pairs([
+    ['key', key],
+    // What a setting holds need not be in a log of the start, too.
+    ['secret', isChosen ? '(as set by CLAVIGER_BOOTSTRAP_SECRET)' : secret],
+  ])
+  return `First start: organisation 1 and a credential with every right were made. ${isChosen ? '' : 'The secret is shown this once; '}handle it with care.
+
+${keys}
+
+Store a record:
+
+${curlLine(key, isChosen ? undefined : secret, config)}
+`
+}
+
+const firstStatement = {
+  actor: { mbox: 'mailto:ann@example.org' },
+  verb: { id: 'http://adlnet.gov/expapi/verbs/experienced', display: { en: 'experienced' } },
+  object: { id: 'http://example.org/activities/first-start' },
+}
+
+/** For a POSIX shell, in one line. */
+function curlLine(key: string, secret: string | undefined, config: Config): string {
+  const user = secret === undefined ? `${quote(`${key}:`)}"$CLAVIGER_BOOTSTRAP_SECRET"` : quote(`${key}:${secret}`)
+  return [
+    'curl',
+    // A certificate made for another name would be refused at this machine's own address.
+    ...(config.tls && !config.isBaseUrlSet ? ['--insecure'] : []),
+    `--user ${user}`,
+    `--header ${quote('X-Experience-API-Version: 1.0.3')}`,
+    `--header ${quote('Content-Type: application/json')}`,
+    `--data ${quote(JSON.stringify(firstStatement))}`,
+    quote(`${config.baseUrl}/xapi/statements`),
+  ].join(' ')
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`
+}

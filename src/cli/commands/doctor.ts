@@ -1,0 +1,153 @@
+// claviger doctor: looks at what usually goes wrong and says what to do about it. Changes nothing.
+
+import { statSync } from 'node:fs'
+import { statfs } from 'node:fs/promises'
+import type { Command } from 'commander'
+import type { Config } from '../../config.ts'
+import { isDomainError } from '../../core/errors.ts'
+import type { Caller } from '../../core/principal.ts'
+import type { CredentialRecord } from '../../core/storage.ts'
+import { callerIn, everyOrganisation } from '../context.ts'
+import type { CommandContext, Opened } from '../context.ts'
+import { keyFiles } from '../master-key.ts'
+import { exitCodes, PlainError, table } from '../outcome.ts'
+import type { Act } from '../run.ts'
+import { listAll, stateOf } from './credential.ts'
+
+interface Finding {
+  readonly check: string
+  /** `problem`: something does not work or is not safe; `warning`: worth a look. */
+  readonly state: 'ok' | 'warning' | 'problem'
+  readonly message: string
+}
+
+const dayMs = 86_400_000
+const soonDays = 14
+const unusedDays = 30
+
+export function addDoctor(program: Command, context: CommandContext, act: Act): void {
+  const command = program
+    .command('doctor')
+    .description('check data directory, master key, database, audit log and keys; changes nothing')
+  act(command, async () => {
+    const findings: Finding[] = [...checkBaseUrl(context.config), ...(await checkDirectory(context.config))]
+    try {
+      const opened = await context.open()
+      findings.push(...checkMasterKey(context.config, opened))
+      findings.push(await checkDatabase(opened))
+      for await (const { id, name } of everyOrganisation(opened)) {
+        const caller = callerIn(opened, id)
+        findings.push(await checkAudit(opened, caller, `audit log of organisation ${id} (${name})`))
+        for (const credential of await listAll(opened, id))
+          findings.push(...(await checkCredential(opened, caller, credential)))
+      }
+    } catch (error) {
+      if (!isDomainError(error) && !(error instanceof PlainError)) throw error
+      findings.push({ check: 'opening', state: 'problem', message: error.message })
+    }
+    const problems = findings.filter(({ state }) => state === 'problem').length
+    const warnings = findings.filter(({ state }) => state === 'warning').length
+    const order = { problem: 0, warning: 1, ok: 2 }
+    const sorted = findings.toSorted((a, b) => order[a.state] - order[b.state])
+    const rows = sorted.map(({ state, check, message }) => [
+      state === 'ok' ? 'ok' : state.toUpperCase(),
+      check,
+      message,
+    ])
+    return {
+      json: { problems, warnings, findings: sorted },
+      text: `${table([['', 'what', 'finding'], ...rows])}\n\n${problems} problems, ${warnings} warnings`,
+      exit: problems > 0 ? exitCodes.failed : exitCodes.ok,
+    }
+  })
+}
+
+function checkBaseUrl({ baseUrl, isBaseUrlSet, host, tls }: Config): Finding[] {
+  const check = 'base URL'
+  const isLocal = ['127.0.0.1', '::1', 'localhost'].includes(host)
+  if (!isBaseUrlSet && !isLocal) {
+    const message = `${baseUrl} is a guess: others reach this server, so set CLAVIGER_BASE_URL to what they use`
+    return [{ check, state: 'warning', message }]
+  }
+  if (!isLocal && !tls && baseUrl.startsWith('http:')) {
+    const message = 'keys and secrets travel unencrypted: put a TLS proxy in front, or set CLAVIGER_TLS_CERT and _KEY'
+    return [{ check, state: 'warning', message }]
+  }
+  return [{ check, state: 'ok', message: baseUrl }]
+}
+
+async function checkDirectory({ dataDirectory }: Config): Promise<Finding[]> {
+  const check = 'data directory'
+  const stats = statSync(dataDirectory, { throwIfNoEntry: false })
+  if (!stats?.isDirectory()) {
+    return [{ check, state: 'problem', message: `${dataDirectory} is not a directory; CLAVIGER_DATA names it` }]
+  }
+  const found: Finding[] = []
+  if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0) {
+    const message = `others on this machine may open ${dataDirectory}: chmod 700 it`
+    found.push({ check, state: 'warning', message })
+  }
+  const { bavail, bsize } = await statfs(dataDirectory)
+  const freeGb = (bavail * bsize) / 1024 ** 3
+  if (freeGb < 1) {
+    found.push({ check, state: 'warning', message: `only ${(freeGb * 1024).toFixed(0)} MB are free on its disk` })
+  }
+  return found.length > 0 ? found : [{ check, state: 'ok', message: dataDirectory }]
+}
+
+function checkMasterKey({ dataDirectory }: Config, { masterKeySource }: Opened): Finding[] {
+  const check = 'master key'
+  const { present, next } = keyFiles(dataDirectory)
+  const file = statSync(present, { throwIfNoEntry: false })
+  if (masterKeySource === 'configuration') {
+    if (!file) return [{ check, state: 'ok', message: 'given by a setting' }]
+    const message = `a setting gives the key; remove ${present} if nothing needs it any more`
+    return [{ check, state: 'warning', message }]
+  }
+  const found: Finding[] = []
+  if (file && process.platform !== 'win32' && (file.mode & 0o077) !== 0) {
+    found.push({ check, state: 'problem', message: `others on this machine may read ${present}: chmod 600 it` })
+  }
+  if (statSync(next, { throwIfNoEntry: false })) {
+    found.push({ check, state: 'warning', message: 'a rotation was interrupted; the next start finishes it' })
+  }
+  const message = `${present}; a copy of the whole directory includes it`
+  return found.length > 0 ? found : [{ check, state: 'ok', message }]
+}
+
+async function checkDatabase(opened: Opened): Promise<Finding> {
+  const check = 'database'
+  const faults = await opened.checkIntegrity()
+  if (faults.length === 0) return { check, state: 'ok', message: 'intact' }
+  return { check, state: 'problem', message: `damaged, restore a backup: ${faults.slice(0, 3).join('; ')}` }
+}
+
+async function checkAudit(opened: Opened, caller: Caller, check: string): Promise<Finding> {
+  const { events, brokenAt } = await opened.core.audit.verify(caller)
+  if (brokenAt === undefined) return { check, state: 'ok', message: `${events} events, unbroken` }
+  return { check, state: 'problem', message: `broken at event ${brokenAt}: it or one before it was changed` }
+}
+
+async function checkCredential(opened: Opened, caller: Caller, credential: CredentialRecord): Promise<Finding[]> {
+  const check = `credential ${credential.id} (${credential.name})`
+  const now = opened.core.clock.now()
+  const state = stateOf(credential, now)
+  if (state !== 'active') return [{ check, state: 'ok', message: state }]
+  const { warnings } = await opened.core.credentials.describe(caller, credential.id)
+  const messages = [...warnings]
+  if (credential.expiresAt !== null && credential.expiresAt - now < soonDays * dayMs) {
+    messages.push(`expires ${new Date(credential.expiresAt).toISOString()}`)
+  }
+  const { xapi } = credential.rights
+  if (xapi['statements/write'] && !xapi['statements/read']) {
+    messages.push('may store statements but not read them back: right for a kiosk, surprising for an activity')
+  }
+  const usage = await opened.core.usage.list(caller, credential.id)
+  const usedAt = Math.max(0, ...usage.map(({ lastAt }) => lastAt))
+  if (usedAt === 0 && now - credential.createdAt > unusedDays * dayMs) {
+    messages.push(
+      `never used in ${Math.floor((now - credential.createdAt) / dayMs)} days: revoke it if nothing needs it`,
+    )
+  }
+  return messages.map((message) => ({ check, state: 'warning', message }))
+}

@@ -1,0 +1,56 @@
+// claviger usage: counters per key and secret.
+
+import type { Command } from 'commander'
+import type { CredentialRecord, UsageDelta } from '../../core/storage.ts'
+import { callerIn, chooseOrganisation, everyOrganisation, locateCredential } from '../context.ts'
+import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
+import { table, time } from '../outcome.ts'
+import type { Act } from '../run.ts'
+import { listAll } from './credential.ts'
+
+export function addUsage(program: Command, context: CommandContext, act: Act): void {
+  const usage = program
+    .command('usage')
+    .description('how often keys were used, refused, and when last; of every key unless one is given')
+    .argument('[id-or-key]')
+  act<GlobalOptions>(usage, async (options, word) => {
+    const opened = await context.open()
+    const credentials =
+      word === undefined ? await all(opened, options) : [(await locateCredential(opened, options, word)).credential]
+    const rows: { credential: CredentialRecord; usage: UsageDelta }[] = []
+    for (const credential of credentials) {
+      const caller = callerIn(opened, credential.organisationId)
+      for (const item of await opened.core.usage.list(caller, credential.id)) rows.push({ credential, usage: item })
+    }
+    const lines = rows.map(
+      ({ credential, usage: { secretId, requests, statements, refusals, lastAt, lastAddress } }) => [
+        credential.id,
+        credential.name,
+        credential.secrets.find((secret) => secret.id === secretId)?.name ?? (secretId === null ? '–' : secretId),
+        requests,
+        statements,
+        Object.entries(refusals)
+          .map(([reason, count]) => `${reason} ${count}`)
+          .join(', ') || '–',
+        time(lastAt),
+        lastAddress ?? '–',
+      ],
+    )
+    return {
+      json: rows.map(({ usage: { firstAt, lastAt, ...rest } }) => ({
+        ...rest,
+        firstAt: time(firstAt),
+        lastAt: time(lastAt),
+      })),
+      text: table([['id', 'name', 'secret', 'requests', 'statements', 'refused', 'last used', 'from'], ...lines]),
+    }
+  })
+}
+
+async function all(opened: Opened, options: GlobalOptions): Promise<CredentialRecord[]> {
+  const organisations =
+    options.organisation === undefined ? everyOrganisation(opened) : [await chooseOrganisation(opened, options)]
+  const found: CredentialRecord[] = []
+  for await (const { id } of organisations) found.push(...(await listAll(opened, id)))
+  return found
+}

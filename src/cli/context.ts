@@ -1,0 +1,111 @@
+// What every command works with: configuration, streams, and the opened data directory; and how a command line's words
+// for an organisation or a credential are resolved. Knows nothing of where it runs (server, or this process).
+
+import type { App } from '../app.ts'
+import type { Config } from '../config.ts'
+import { isDomainError } from '../core/errors.ts'
+import type { CredentialId, OrganisationId } from '../core/ids.ts'
+import { maxId } from '../core/ids.ts'
+import type { Caller } from '../core/principal.ts'
+import type { CredentialRecord, OrganisationRecord } from '../core/storage.ts'
+import { PlainError, UsageError } from './outcome.ts'
+import type { Streams } from './socket.ts'
+
+/** An open data directory, in the server or in this process. */
+export interface Opened extends Pick<App, 'core' | 'faces'> {
+  /** `file`: in the data directory; `configuration`: given by a setting. */
+  readonly masterKeySource: 'file' | 'configuration'
+  /** Makes a new master key and puts everything under it; returns how many organisations. */
+  rotateMasterKey(): Promise<number>
+  /** What the database says is wrong with itself. */
+  checkIntegrity(): Promise<readonly string[]>
+}
+
+export interface CommandContext {
+  /** Of the server, when one runs. */
+  readonly config: Config
+  readonly streams: Streams
+  /** What was piped in, for the commands that read it. */
+  readonly stdin?: string | undefined
+  /** Opens on first need, so that help and mistakes need no data directory. */
+  open(): Promise<Opened>
+}
+
+/** Options every command takes. */
+export interface GlobalOptions {
+  readonly json?: boolean
+  readonly organisation?: string
+}
+
+/** Who acts, in the audit log. */
+const operatorName = 'command line'
+export const operator = { operator: operatorName } as const
+
+export function callerIn(opened: Opened, organisationId: OrganisationId): Caller {
+  return opened.core.signIn.operator(organisationId, operatorName)
+}
+
+/** All organisations, a page at a time. */
+export async function* everyOrganisation(opened: Opened): AsyncGenerator<OrganisationRecord> {
+  const limit = 200
+  for (let offset = 0; ; offset += limit) {
+    const page = await opened.core.organisations.list(operator, { offset, limit })
+    yield* page.items
+    if (offset + limit >= page.total) return
+  }
+}
+
+/** The organisation `--organisation` names, or the only one there is. */
+export async function chooseOrganisation(opened: Opened, options: GlobalOptions): Promise<OrganisationRecord> {
+  if (options.organisation !== undefined) {
+    return opened.core.organisations.get(callerIn(opened, organisationIdOf(options.organisation)))
+  }
+  const { items, total } = await opened.core.organisations.list(operator, { offset: 0, limit: 5 })
+  if (total === 1 && items[0]) return items[0]
+  if (total === 0) throw new PlainError('there is no organisation yet: claviger organisation create NAME')
+  const some = items.map(({ id, name }) => `${id} (${name})`).join(', ')
+  throw new UsageError(`there are ${total} organisations: say which with --organisation ID, such as ${some}`)
+}
+
+function organisationIdOf(text: string): OrganisationId {
+  const id = Number(text)
+  if (/^\d+$/.test(text) && id >= 1 && id <= maxId) return id as OrganisationId
+  throw new UsageError(`--organisation takes an id, a whole number, not ${JSON.stringify(text)}`)
+}
+
+export interface Located {
+  readonly caller: Caller
+  readonly organisation: OrganisationRecord
+  readonly credential: CredentialRecord
+}
+
+/** The credential a command line names by id or key, in the organisation given or in whichever has it. */
+export async function locateCredential(opened: Opened, options: GlobalOptions, word: string): Promise<Located> {
+  const found: Located[] = []
+  const organisations =
+    options.organisation === undefined ? everyOrganisation(opened) : [await chooseOrganisation(opened, options)]
+  for await (const organisation of organisations) {
+    const caller = callerIn(opened, organisation.id)
+    const byId = await findById(opened, caller, word)
+    // An id is unique over all organisations and wins over a key that looks like one.
+    if (byId) return { caller, organisation, credential: byId }
+    const { items } = await opened.core.credentials.list(caller, { key: word }, { offset: 0, limit: 16 })
+    found.push(...items.map((credential) => ({ caller, organisation, credential })))
+  }
+  const [only, ...others] = found
+  if (!only) throw new PlainError(`no credential has the id or key ${word}; claviger credential list shows them`)
+  if (others.length === 0) return only
+  const ids = found.map(({ credential, organisation }) => `${credential.id} (${organisation.name})`).join(', ')
+  throw new UsageError(`several credentials have the key ${word}: say which by id: ${ids}`)
+}
+
+async function findById(opened: Opened, caller: Caller, word: string): Promise<CredentialRecord | undefined> {
+  const id = Number(word)
+  if (!/^[1-9]\d{0,9}$/.test(word) || id > maxId) return undefined
+  try {
+    return await opened.core.credentials.get(caller, id as CredentialId)
+  } catch (error) {
+    if (isDomainError(error) && error.code === 'not_found') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,126 @@
+// claviger serve: starts the server, says on standard output how to reach it, runs commands that come through the socket,
+// stops on a signal.
+
+import { newLog } from '../app.ts'
+import type { Config } from '../config.ts'
+import type { Log } from '../core/core.ts'
+import { isDomainError } from '../core/errors.ts'
+import { listen } from '../server.ts'
+import type { Listening } from '../server.ts'
+import { banner } from './banner.ts'
+import { callerIn, everyOrganisation } from './context.ts'
+import { firstStart } from './first-start.ts'
+import type { FirstCredential } from './first-start.ts'
+import { openData, prepareDataDirectory } from './open-data.ts'
+import type { OpenData } from './open-data.ts'
+import { exitCodes, PlainError } from './outcome.ts'
+import { run } from './run.ts'
+import { serveCommands, socketPath } from './socket.ts'
+import type { CommandServer } from './socket.ts'
+
+const sweepIntervalMs = 5 * 60_000
+
+/** Runs until a signal stops it; resolves to the exit code. */
+export async function serve(config: Config): Promise<number> {
+  prepareDataDirectory(config)
+  const log = newLog(config)
+  const { opened, listening, first } = await start(config, log)
+  const stopped = waitForSignal()
+  const commands = await takeCommands(opened, listening.config, log)
+  const sweep = startSweep(opened, log)
+  process.stdout.write(banner(opened, listening, first))
+  const signal = await stopped
+  log.info({ signal }, 'stopping: what is under way is finished first')
+  clearInterval(sweep)
+  await commands?.close()
+  await listening.stop()
+  log.info({}, 'stopped')
+  return exitCodes.ok
+}
+
+interface Started {
+  readonly opened: OpenData
+  readonly listening: Listening
+  readonly first: FirstCredential | undefined
+}
+
+/** The port comes first: what is in use already must not leave a first credential behind that nobody was shown. */
+async function start(config: Config, log: Log): Promise<Started> {
+  let inside: Omit<Started, 'listening'> | undefined
+  try {
+    const listening = await listen(config, async (bound) => {
+      const opened = await openData(bound, { threads: 'workers', log })
+      try {
+        inside = { opened, first: await firstStart(opened, bound) }
+        return opened.app
+      } catch (error) {
+        await opened.app.close()
+        throw error
+      }
+    })
+    if (!inside) throw new Error('listening, but nothing is open')
+    return { ...inside, listening }
+  } catch (error) {
+    throw plainly(error, config)
+  }
+}
+
+/** One line for what an operator can do something about. */
+function plainly(error: unknown, { host, port }: Config): unknown {
+  if (isDomainError(error)) return error
+  const { code, syscall } = error as NodeJS.ErrnoException
+  if (syscall !== 'listen' && syscall !== 'bind' && syscall !== 'getaddrinfo') return error
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: `port ${port} on ${host} is in use; CLAVIGER_PORT chooses another`,
+    EACCES: `this user may not listen on port ${port}; CLAVIGER_PORT chooses another`,
+    EADDRNOTAVAIL: `${host} is not an address of this machine; CLAVIGER_HOST chooses another`,
+    ENOTFOUND: `${host} is not known; CLAVIGER_HOST chooses another address`,
+  }
+  return new PlainError(reasons[code ?? ''] ?? `cannot listen on ${host}:${port} (${code})`)
+}
+
+/** Resolves at the first signal; the next one ends the process at once. */
+function waitForSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let isStopping = false
+    const take = (signal: NodeJS.Signals): void => {
+      if (isStopping) {
+        process.stderr.write(`${signal} again: stopping at once\n`)
+        process.exit(exitCodes.failed)
+      }
+      isStopping = true
+      resolve(signal)
+    }
+    process.on('SIGTERM', take)
+    process.on('SIGINT', take)
+  })
+}
+
+/**
+ * Commands run one after another, so that a rotation of the master key never meets the creation of an organisation.
+ * Without a socket (a file system that has none) the server serves all the same.
+ */
+async function takeCommands(opened: OpenData, config: Config, log: Log): Promise<CommandServer | undefined> {
+  let last: Promise<unknown> = Promise.resolve()
+  try {
+    return await serveCommands(socketPath(config.dataDirectory), ({ argv, stdin }, streams) => {
+      const mine = last.then(() => run(argv, { config, streams, stdin, open: () => Promise.resolve(opened) }))
+      last = mine.catch(() => undefined)
+      return mine
+    })
+  } catch (error) {
+    log.warn({ err: error }, 'no socket for commands: the command line cannot reach this server')
+    return undefined
+  }
+}
+
+function startSweep(opened: OpenData, log: Log): NodeJS.Timeout {
+  const sweep = async (): Promise<void> => {
+    try {
+      for await (const { id } of everyOrganisation(opened)) await opened.core.sessions.sweep(callerIn(opened, id))
+    } catch (error) {
+      log.error({ err: error }, 'expired sessions were not removed; the next sweep tries again')
+    }
+  }
+  return setInterval(() => void sweep(), sweepIntervalMs).unref()
+}
