@@ -30,7 +30,9 @@ const checkPlace = ['master key check']
 const cachedKeys = 1000
 
 export class Vault {
-  readonly #masterKey: Buffer
+  #masterKey: Buffer
+  /** Replaced while this process ran; records read before a rotation still open. */
+  readonly #formerKeys: Buffer[] = []
   readonly #dataKeys = new LRUCache<string, Buffer>({ max: cachedKeys })
 
   constructor(masterKey: Buffer) {
@@ -43,6 +45,13 @@ export class Vault {
     const check = (await platform.findKeyCheck()) ?? (await platform.putKeyCheck(this.newCheck()))
     if (this.fitsCheck(check)) return
     throw invalid('The master key is not the one this data was sealed with. Nothing was changed; give the right key.')
+  }
+
+  /** From now on wraps with this key: the store stands on it since `rotateMasterKey`. */
+  adoptMasterKey(masterKey: Buffer): void {
+    if (masterKey.length !== keyBytes) throw invalid(`The master key must be ${keyBytes} bytes long.`)
+    this.#formerKeys.unshift(this.#masterKey)
+    this.#masterKey = masterKey
   }
 
   /** A value that only this master key opens. */
@@ -67,7 +76,9 @@ export class Vault {
     const name = `${holder.oid} ${holder.wrappedKey}`
     const cached = this.#dataKeys.get(name)
     if (cached !== undefined) return cached
-    const dataKey = decrypt(this.#masterKey, ['data key', holder.oid], holder.wrappedKey)
+    const dataKey = [this.#masterKey, ...this.#formerKeys]
+      .map((key) => decrypt(key, ['data key', holder.oid], holder.wrappedKey))
+      .find((opened) => opened !== undefined)
     if (dataKey === undefined) throw new DomainError('internal', "The organisation's data key does not open.")
     this.#dataKeys.set(name, dataKey)
     return dataKey
