@@ -1,9 +1,10 @@
 // Who did what to which noun, when, from where. Append only, hash-chained per organisation from the first event on.
 
 import { createHash } from 'node:crypto'
-import type { Json } from './storage.ts'
+import { authorise } from './access.ts'
 import type { OrganisationId } from './ids.ts'
 import type { Caller } from './principal.ts'
+import type { Clock, DirectoryStore, Json, Storage } from './storage.ts'
 
 export interface AuditActor {
   readonly kind: 'operator' | 'credential' | 'session' | 'system'
@@ -76,15 +77,75 @@ export interface AuditVerdict {
   readonly head: string
 }
 
+const pageSize = 1000
+
 export class Audit {
-  /** Ascending by number, those after `after`. */
-  async list(caller: Caller, options: { readonly after?: number; readonly limit?: number }): Promise<AuditPage> {
-    void [caller, options]
-    throw new Error('not written yet')
+  readonly #directory: DirectoryStore
+  readonly #clock: Clock
+
+  constructor({ storage, clock }: { readonly storage: Storage; readonly clock: Clock }) {
+    this.#directory = storage.directory
+    this.#clock = clock
   }
 
-  async verify(caller: Caller): Promise<AuditVerdict> {
-    void caller
-    throw new Error('not written yet')
+  /** Ascending by number, those after `after`; at most 1,000. */
+  async list(caller: Caller, options: { readonly after?: number; readonly limit?: number } = {}): Promise<AuditPage> {
+    authorise(caller, { kind: 'manage', area: 'credentials', action: 'read' })
+    const limit = Math.min(Math.max(options.limit ?? 100, 1), pageSize)
+    const events = await this.#directory.listAudit(caller.organisationId, options.after ?? 0, limit)
+    return { events, next: events.length < limit ? undefined : events.at(-1)?.number }
   }
+
+  /** Walks the whole chain; the verification is itself recorded. */
+  async verify(caller: Caller): Promise<AuditVerdict> {
+    authorise(caller, { kind: 'manage', area: 'credentials', action: 'read' })
+    const verdict = await this.#walk(caller.organisationId)
+    const detail: Json = { events: verdict.events, brokenAt: verdict.brokenAt ?? null }
+    await this.#directory.appendAudit(
+      caller.organisationId,
+      eventBy(caller, this.#clock, 'audit.verify', { noun: 'audit', id: null }, detail),
+    )
+    return verdict
+  }
+
+  async #walk(organisationId: OrganisationId): Promise<AuditVerdict> {
+    let head = firstPreviousHash
+    let number = 0
+    for (;;) {
+      const events = await this.#directory.listAudit(organisationId, number, pageSize)
+      for (const event of events) {
+        if (!follows(event, organisationId, head, number + 1)) return { events: number, brokenAt: number + 1, head }
+        head = event.hash
+        number += 1
+      }
+      if (events.length < pageSize) return { events: number, head }
+    }
+  }
+}
+
+/** The event of something a caller did now. */
+export function eventBy(
+  caller: Caller,
+  clock: Clock,
+  action: string,
+  target: NewAuditEvent['target'],
+  detail: Json,
+): NewAuditEvent {
+  return { at: clock.now(), actor: actorOf(caller), action, target, detail }
+}
+
+function actorOf({ name, address, credentialId, sessionId }: Caller): AuditActor {
+  const from = address === undefined ? {} : { address }
+  if (sessionId !== undefined) return { kind: 'session', id: sessionId, name, ...from }
+  if (credentialId !== undefined) return { kind: 'credential', id: credentialId, name, ...from }
+  return { kind: 'operator', name, ...from }
+}
+
+function follows(event: AuditEvent, organisationId: OrganisationId, previousHash: string, number: number): boolean {
+  const { hash } = event
+  return (
+    event.number === number &&
+    event.previousHash === previousHash &&
+    chainHash(previousHash, { ...event, organisationId }, number) === hash
+  )
 }

@@ -2,6 +2,8 @@
 // fingerprint). Knows no union words: presets and vendor words expand to these atoms elsewhere.
 
 import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { maxId } from './ids.ts'
 import type { LrsId } from './ids.ts'
 
 export const xapiRights = [
@@ -50,6 +52,27 @@ export interface Rights {
 }
 
 export const noRights: Rights = { xapi: {}, management: [] }
+
+const boundSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('organisation') }),
+  z.strictObject({ kind: z.literal('applications') }),
+  z.strictObject({ kind: z.literal('application'), id: z.string().min(1).max(255) }),
+  z.strictObject({ kind: z.literal('lrs'), id: z.int().min(1).max(maxId) }),
+])
+
+export const rightsSchema = z.strictObject({
+  xapi: z.partialRecord(z.enum(xapiRights), z.enum(['any', 'mine'], 'The reach of a right is any or mine.')),
+  management: z
+    .array(
+      z.strictObject({
+        area: z.enum(managementAreas),
+        actions: z.array(z.enum(managementActions)).min(1),
+        bound: boundSchema,
+        within: z.boolean().exactOptional(),
+      }),
+    )
+    .max(100),
+})
 
 /** Management of everything in the organisation. */
 export const allManagement: readonly ManagementGrant[] = managementAreas.map((area) => ({

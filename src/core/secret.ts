@@ -1,6 +1,6 @@
 // What keys and secrets look like, how they are made and sealed, and which of several is current.
 
-import { DomainError } from './errors.ts'
+import { checkText } from './check.ts'
 import type { Failure } from './errors.ts'
 import type { SecretId } from './ids.ts'
 import type { Ids, SecretRecord } from './storage.ts'
@@ -22,15 +22,10 @@ export interface NewSecret {
   readonly expiresAt?: number | null
 }
 
-/** Characters of a name, key or secret. */
-export const maxNameLength = 255
 /** Secrets of one credential that may exist at once. */
 export const maxSecrets = 16
 /** Fewer characters than this are worth a warning: 128 bits are 32 hex digits, or 22 characters of base64. */
 const strongLength = 20
-
-const control = /[\u0000-\u001f\u007f]/
-const unpaired = /\p{Surrogate}/u
 
 /** 24 hex digits. */
 export function newKey(ids: Ids): string {
@@ -97,33 +92,10 @@ export function checkSecretValue(secret: string, pointer = '/secret'): readonly 
   return checkText(secret, { pointer, rule, noun: 'A secret' })
 }
 
-export function checkName(name: string, pointer = '/name'): readonly Failure[] {
-  return checkText(name, { pointer, rule: 'claviger/name', noun: 'A name' })
-}
-
 /** Why the secret is worth a warning; undefined when it is not. */
 export function weakness(value: string, key?: string): string | undefined {
   if (value === key) return 'The secret equals the key.'
   if (value.length < strongLength) return `The secret has ${value.length} characters; ${strongLength} or more are safe.`
   if (new Set(value).size < 8) return 'The secret repeats very few characters.'
   return undefined
-}
-
-/** Throws `invalid` naming every failure. */
-export function refuse(failures: readonly Failure[]): void {
-  if (failures.length === 0) return
-  throw new DomainError('invalid', failures.map(({ message }) => message).join(' '), { detail: { failures } })
-}
-
-function checkText(
-  text: string,
-  { pointer, rule, noun }: { readonly pointer: string; readonly rule: string; readonly noun: string },
-): readonly Failure[] {
-  if (text.length > maxNameLength) {
-    return [{ pointer, rule, message: `${noun} must have at most ${maxNameLength} characters.` }]
-  }
-  if (control.test(text) || unpaired.test(text)) {
-    return [{ pointer, rule, message: `${noun} must not contain control characters or unpaired surrogates.` }]
-  }
-  return []
 }

@@ -1,0 +1,94 @@
+// Who may hand out what. Management of credentials includes granting every right within its bound, to oneself too; the
+// delegated form (`within`) grants and reaches only what is no stronger than itself. Knows nothing of storage.
+
+import type { Decision } from './access.ts'
+import { boundText, explain } from './access.ts'
+import { DomainError } from './errors.ts'
+import type { CredentialId, LrsId } from './ids.ts'
+import { areLimitsWithin } from './limits.ts'
+import type { Limits } from './limits.ts'
+import { arePinsWithin } from './pins.ts'
+import type { Pins } from './pins.ts'
+import type { Caller } from './principal.ts'
+import { isBoundWithin, missingFrom } from './rights.ts'
+import type { Bound, ManagementAction, ManagementGrant, Reach, Rights, XapiRight } from './rights.ts'
+
+/** All that makes a key worth having. */
+export interface Worth {
+  readonly rights: Rights
+  readonly lrsIds: readonly LrsId[]
+  readonly pins: Pins
+  readonly limits: Limits
+}
+
+/** Whether the caller's management of credentials covers handing out, or taking hold of, a credential of this worth. */
+export function explainGrant(caller: Caller, action: ManagementAction, worth: Worth): Decision {
+  return firstFitting(caller, action, (grant) => {
+    return outsideBound(grant.bound, worth) ?? (grant.within === true ? beyondOwn(caller, worth) : undefined)
+  })
+}
+
+/** Whether the caller may see a credential of this worth, its secrets aside; of any credential when none is given. */
+export function explainLook(caller: Caller, action: ManagementAction, worth?: Worth): Decision {
+  return firstFitting(caller, action, (grant) => (worth === undefined ? undefined : outsideBound(grant.bound, worth)))
+}
+
+/** Naming what is stamped on statements is a right of its own, which delegated management cannot grant without having it. */
+export function explainAuthority(caller: Caller): Decision {
+  return firstFitting(caller, 'write', (grant) => {
+    if (grant.within !== true || caller.rights.xapi['authority/set'] !== undefined) return undefined
+    return 'Delegated management cannot set an authority without the right authority/set.'
+  })
+}
+
+/** Throws `forbidden` unless allowed. */
+export function demand({ allowed, reason, remedy, decidedBy }: Decision): void {
+  if (allowed) return
+  throw new DomainError('forbidden', remedy === undefined ? reason : `${reason} ${remedy}`, { detail: { decidedBy } })
+}
+
+/**
+ * The worth of someone else's credential to whoever learns its secret: what is its own is not the learner's own, so reach
+ * mine counts as any.
+ */
+export function worthToOthers(worth: Worth, owner: CredentialId, caller: Caller): Worth {
+  if (owner === caller.credentialId) return worth
+  const xapi = Object.keys(worth.rights.xapi).map((right) => [right as XapiRight, 'any' satisfies Reach])
+  return { ...worth, rights: { ...worth.rights, xapi: Object.fromEntries(xapi) as Rights['xapi'] } }
+}
+
+function firstFitting(
+  caller: Caller,
+  action: ManagementAction,
+  refusal: (grant: ManagementGrant) => string | undefined,
+): Decision {
+  const grants = caller.rights.management.filter(({ area, actions }) => {
+    return area === 'credentials' && actions.includes(action)
+  })
+  if (grants.length === 0) return explain(caller, { kind: 'manage', area: 'credentials', action })
+  const decidedBy = `manage/credentials/${action}`
+  const refusals = grants.map(refusal)
+  if (refusals.includes(undefined)) return { allowed: true, decidedBy, reason: `${decidedBy} covers it.` }
+  const remedy = 'Ask a key whose management reaches further.'
+  return { allowed: false, decidedBy, reason: refusals[0] ?? '', remedy }
+}
+
+// Nobody grants management beyond their own bound, nor reaches into an Lrs outside it.
+function outsideBound(bound: Bound, { rights, lrsIds }: Worth): string | undefined {
+  const lrsId = lrsIds.find((id) => !isBoundWithin({ kind: 'lrs', id }, bound))
+  if (lrsId !== undefined) return `Lrs ${lrsId} is outside this key's management, which covers ${boundText(bound)}.`
+  const wider = rights.management.find((grant) => !isBoundWithin(grant.bound, bound))
+  if (wider === undefined) return undefined
+  return `Management of ${boundText(wider.bound)} is beyond this key's own, which covers ${boundText(bound)}.`
+}
+
+function beyondOwn(caller: Caller, { rights, lrsIds, pins, limits }: Worth): string | undefined {
+  const missing = missingFrom(rights, caller.rights)
+  if (missing.length > 0) return `Delegated management cannot grant what it lacks: ${missing.join(', ')}.`
+  const foreign = lrsIds.find((id) => caller.lrsIds?.includes(id) === false)
+  if (foreign !== undefined) return `Delegated management cannot grant Lrs ${foreign}, which it does not reach itself.`
+  if (!arePinsWithin(pins, caller.pins ?? {})) return 'Delegated management cannot grant less than its own pins.'
+  if (!areLimitsWithin(limits, caller.limits ?? {}))
+    return 'Delegated management cannot grant more than its own limits.'
+  return undefined
+}
