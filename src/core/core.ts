@@ -1,18 +1,21 @@
 // Composes the use cases over one storage. What faces and the command line hold in their hands; storage stays inside.
 
-import * as access from './access.ts'
-import type { Audit } from './audit.ts'
-import type { Credentials } from './credential.ts'
-import type { RateLimits } from './limits.ts'
-import type { LrsDirectory } from './lrs.ts'
-import type { Organisations } from './organisation.ts'
-import type { Sessions } from './session.ts'
-import type { SignIn } from './sign-in.ts'
-import type { Statements } from './statements.ts'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { authorise, explain } from './access.ts'
+import { Audit } from './audit.ts'
+import { Credentials } from './credential.ts'
+import type { Oid } from './ids.ts'
+import { RateLimits } from './limits.ts'
+import type { ServerLimits } from './limits.ts'
+import { LrsDirectory } from './lrs.ts'
+import { Organisations } from './organisation.ts'
+import { Sessions } from './session.ts'
+import { SignIn } from './sign-in.ts'
+import { Statements } from './statements.ts'
 import type { Clock, Ids, Storage } from './storage.ts'
-import type { Tokens } from './token.ts'
-import type { UsageMeter } from './usage.ts'
-import type { Vault } from './vault.ts'
+import { Tokens } from './token.ts'
+import { UsageMeter } from './usage.ts'
+import { Vault, rotateMasterKey } from './vault.ts'
 
 /** The part of a pino logger that core uses. */
 export interface Log {
@@ -31,11 +34,7 @@ export interface CoreOptions {
   readonly ids?: Ids
   /** Where the server is reached from outside; the homePage of derived authorities. */
   readonly baseUrl: string
-  readonly limits: {
-    readonly batch: number
-    readonly bodyBytes: number
-    readonly xapiRatePerMinute: number | undefined
-  }
+  readonly limits: ServerLimits
   readonly log?: Log
 }
 
@@ -46,7 +45,7 @@ export interface Core {
   readonly sessions: Sessions
   readonly tokens: Tokens
   readonly signIn: SignIn
-  readonly access: Pick<typeof access, 'explain' | 'authorise'>
+  readonly access: { readonly explain: typeof explain; readonly authorise: typeof authorise }
   readonly statements: Statements
   readonly audit: Audit
   readonly usage: UsageMeter
@@ -58,7 +57,71 @@ export interface Core {
   close(): Promise<void>
 }
 
+export const systemClock: Clock = { now: () => Date.now() }
+
+export function randomIds(clock: Clock): Ids {
+  const hex = (bytes: number): string => randomBytes(bytes).toString('hex')
+  const time = (): string =>
+    Math.floor(clock.now() / 1000)
+      .toString(16)
+      .padStart(8, '0')
+      .slice(-8)
+  return { hex, uuid: () => randomUUID(), oid: () => `${time()}${hex(8)}` as Oid }
+}
+
+/** Throws `invalid` when the master key is not the one the store was made with. */
 export async function createCore(options: CoreOptions): Promise<Core> {
-  void [options, access]
-  throw new Error('not written yet')
+  const { storage, baseUrl, log, clock = systemClock, ids = randomIds(clock) } = options
+  const vault = await openVault(options)
+  const parts = { storage, vault, clock, ids }
+  const tokens = new Tokens(parts)
+  const onError = (error: unknown): void => log?.error({ err: error }, 'Usage counters could not be written.')
+  const usage = new UsageMeter({ storage, clock, onError })
+  const signIn = new SignIn({ storage, vault, clock, tokens, usage, baseUrl })
+  const statements = new Statements({ storage, ids, batchLimit: options.limits.batch })
+  let closing: Promise<void> | undefined
+  return {
+    organisations: new Organisations(parts),
+    lrs: new LrsDirectory(parts),
+    credentials: new Credentials(parts),
+    sessions: new Sessions(parts),
+    tokens,
+    signIn,
+    access: { explain, authorise },
+    statements,
+    audit: new Audit(parts),
+    usage,
+    limits: new RateLimits({ clock, server: options.limits }),
+    vault,
+    clock,
+    ids,
+    close: () => (closing ??= closeAll({ statements, usage, signIn, storage, onError })),
+  }
+}
+
+// A rotation interrupted before its one transaction starts again; one interrupted after it has nothing left to do.
+async function openVault({ storage, masterKey, masterKeyPrevious, log }: CoreOptions): Promise<Vault> {
+  const vault = new Vault(masterKey)
+  const check = await storage.platform.findKeyCheck()
+  const isOnPrevious = check !== undefined && !vault.fitsCheck(check) && masterKeyPrevious !== undefined
+  if (isOnPrevious && new Vault(masterKeyPrevious).fitsCheck(check)) {
+    const organisations = await rotateMasterKey(storage.platform, masterKeyPrevious, masterKey)
+    log?.info({ organisations }, 'The master key was rotated.')
+  }
+  await vault.checkMasterKey(storage.platform)
+  return vault
+}
+
+async function closeAll(parts: {
+  statements: Statements
+  usage: UsageMeter
+  signIn: SignIn
+  storage: Storage
+  onError: (error: unknown) => void
+}): Promise<void> {
+  await parts.statements.close()
+  // Counters that cannot be written must not keep the store from closing.
+  await parts.usage.close().catch(parts.onError)
+  parts.signIn.close()
+  await parts.storage.close()
 }

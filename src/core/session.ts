@@ -1,17 +1,35 @@
 // Short-lived child credentials: never wider than the parent, dead with it, without children of their own.
 
-import type { CredentialId, SessionId } from './ids.ts'
+import { eventBy } from './audit.ts'
+import { checkShape, checkWhole, refuse } from './check.ts'
+import { DomainError } from './errors.ts'
+import { demand, explainGrant, explainLook, worthToOthers } from './grant.ts'
+import type { CredentialId, Oid, OrganisationId, SessionId } from './ids.ts'
+import { combinePins, pinsSchema } from './pins.ts'
 import type { Pins } from './pins.ts'
 import type { Caller } from './principal.ts'
-import type { Rights } from './rights.ts'
-import type { Json, Listed, SessionRecord, Slice } from './storage.ts'
+import { intersect, missingFrom, rightsSchema } from './rights.ts'
+import type { ManagementAction, Rights } from './rights.ts'
+import { newKey, newSecretValue } from './secret.ts'
+import type {
+  Clock,
+  CredentialRecord,
+  DirectoryStore,
+  Ids,
+  Json,
+  Listed,
+  SessionRecord,
+  Slice,
+  Storage,
+} from './storage.ts'
+import type { Place, Vault } from './vault.ts'
 
 export const sessionSeconds = { min: 1, max: 30 * 86_400, default: 3600 } as const
 
 export interface NewSessionInput {
   /** 1 second to 30 days; an hour unless given. */
   readonly expireSeconds?: number
-  /** Within the parent's and the caller's present rights, else `forbidden`; all of the parent's unless given. */
+  /** Within the parent's and, for oneself, the caller's present rights, else `forbidden`; all of them unless given. */
   readonly rights?: Rights
   /** On top of the parent's. */
   readonly pins?: Pins
@@ -25,32 +43,152 @@ export interface IssuedSession {
   readonly secret: string
 }
 
+/** Expired sessions stay listed this long. */
+const keptMs = 86_400_000
+const sweepEveryMs = 3_600_000
+const pageSize = 1000
+
 export class Sessions {
-  /** For oneself, or for any credential the caller manages. A session may not create one. */
-  async create(caller: Caller, credentialId: CredentialId, input: NewSessionInput): Promise<IssuedSession> {
-    return unwritten(caller, credentialId, input)
+  readonly #directory: DirectoryStore
+  readonly #vault: Vault
+  readonly #clock: Clock
+  readonly #ids: Ids
+  readonly #sweptAt = new Map<OrganisationId, number>()
+
+  constructor({ storage, vault, clock, ids }: { storage: Storage; vault: Vault; clock: Clock; ids: Ids }) {
+    this.#directory = storage.directory
+    this.#vault = vault
+    this.#clock = clock
+    this.#ids = ids
   }
 
-  /** Live ones and, until swept, expired ones. */
+  /** For oneself, or for any credential the caller's management covers. A session may not create one. */
+  async create(caller: Caller, credentialId: CredentialId, input: NewSessionInput = {}): Promise<IssuedSession> {
+    const { expireSeconds = sessionSeconds.default, pins = {}, words = {} } = input
+    refuse([
+      ...checkWhole(expireSeconds, { ...sessionSeconds, pointer: '/expireSeconds', noun: 'expireSeconds' }),
+      ...(input.rights === undefined ? [] : checkShape(rightsSchema, input.rights, '/rights')),
+      ...checkShape(pinsSchema, pins, '/pins'),
+    ])
+    refuseChildren(caller)
+    const parent = await this.#parent(caller, credentialId, 'write')
+    const held = caller.credentialId === credentialId ? intersect(parent.rights, caller.rights) : parent.rights
+    const rights = input.rights ?? held
+    refuseWider(rights, held)
+    refuseContradiction(parent.pins, pins)
+    const now = this.#clock.now()
+    await this.#sweep(caller.organisationId, now)
+    const expiresAt = Math.min(now + expireSeconds * 1000, latestEnd(caller, credentialId))
+    const [oid, key, secret] = [this.#ids.oid(), newKey(this.#ids), newSecretValue(this.#ids)]
+    const sealed = await this.#seal(caller.organisationId, oid, secret)
+    const flag = rights.management.length > 0 ? { flagged: 'management granted' } : {}
+    const detail = { credential: credentialId, key, rights, pins, expiresAt, ...flag } as unknown as Json
+    const session = await this.#directory.createSession(
+      caller.organisationId,
+      { oid, credentialId, key, sealed, rights, pins, words, createdAt: now, expiresAt },
+      eventBy(caller, this.#clock, 'session.create', { noun: 'session', id: null }, detail),
+    )
+    return { session, key, secret }
+  }
+
+  /** Live ones and, for a day, expired ones. */
   async list(caller: Caller, credentialId: CredentialId, slice: Slice): Promise<Listed<SessionRecord>> {
-    return unwritten(caller, credentialId, slice)
+    await this.#parent(caller, credentialId, 'read')
+    return this.#directory.listSessions(caller.organisationId, credentialId, slice)
   }
 
   async get(caller: Caller, credentialId: CredentialId, id: SessionId): Promise<SessionRecord> {
-    return unwritten(caller, credentialId, id)
+    await this.#parent(caller, credentialId, 'read', id)
+    const found = await this.#directory.findSession(caller.organisationId, credentialId, id)
+    if (found === undefined) throw new DomainError('not_found', `The credential has no session ${id}.`)
+    return found
   }
 
   /** Ends it at once; returns what was removed. */
   async remove(caller: Caller, credentialId: CredentialId, id: SessionId): Promise<SessionRecord> {
-    return unwritten(caller, credentialId, id)
+    await this.#parent(caller, credentialId, 'delete', id)
+    return this.#directory.deleteSession(
+      caller.organisationId,
+      credentialId,
+      id,
+      eventBy(caller, this.#clock, 'session.delete', { noun: 'session', id }, { credential: credentialId }),
+    )
   }
 
-  /** Ends all of a credential's sessions, as after a leak; returns how many. */
+  /** Ends all of a credential's sessions, as after a leak: they do not end with the secret that made them. */
   async removeAll(caller: Caller, credentialId: CredentialId): Promise<number> {
-    return unwritten(caller, credentialId)
+    await this.#parent(caller, credentialId, 'delete')
+    let removed = 0
+    for (;;) {
+      const first = { offset: 0, limit: pageSize }
+      const { items } = await this.#directory.listSessions(caller.organisationId, credentialId, first)
+      if (items.length === 0) return removed
+      for (const { id } of items) await this.remove(caller, credentialId, id)
+      removed += items.length
+    }
+  }
+
+  // A credential reaches its own sessions; a session only itself; management what it covers.
+  async #parent(
+    caller: Caller,
+    credentialId: CredentialId,
+    action: ManagementAction,
+    sessionId?: SessionId,
+  ): Promise<CredentialRecord> {
+    const isOwn =
+      caller.credentialId === credentialId && (caller.sessionId === undefined || caller.sessionId === sessionId)
+    if (!isOwn) demand(explainLook(caller, action))
+    const found = await this.#directory.findCredential(caller.organisationId, credentialId)
+    if (found === undefined) throw new DomainError('not_found', `There is no credential ${credentialId}.`)
+    if (isOwn) return found
+    const isLook = action === 'read'
+    demand(isLook ? explainLook(caller, action, found) : explainGrant(caller, action, valueOf(found, caller, action)))
+    return found
+  }
+
+  async #seal(organisationId: OrganisationId, oid: Oid, secret: string): Promise<string> {
+    const organisation = await this.#directory.findOrganisation(organisationId)
+    if (organisation === undefined) throw new DomainError('not_found', 'There is no such organisation.')
+    return this.#vault.seal(organisation, sessionPlace(oid), secret)
+  }
+
+  async #sweep(organisationId: OrganisationId, now: number): Promise<void> {
+    if (now - (this.#sweptAt.get(organisationId) ?? 0) < sweepEveryMs) return
+    this.#sweptAt.set(organisationId, now)
+    await this.#directory.sweepSessions(organisationId, now - keptMs)
   }
 }
 
-function unwritten(...args: readonly unknown[]): never {
-  throw new Error(`not written yet: ${args.length}`)
+export function sessionPlace(oid: Oid): Place {
+  return { row: oid, column: 'session.sealed' }
+}
+
+// Making a session hands out a secret that acts as the parent; ending one does not.
+function valueOf(parent: CredentialRecord, caller: Caller, action: ManagementAction) {
+  return action === 'write' ? worthToOthers(parent, parent.id, caller) : parent
+}
+
+function refuseChildren({ sessionId }: Caller): void {
+  if (sessionId === undefined) return
+  throw new DomainError('forbidden', 'A session cannot create sessions; ask its parent.', {
+    detail: { decidedBy: 'session' },
+  })
+}
+
+function refuseWider(rights: Rights, held: Rights): void {
+  const missing = missingFrom(rights, held)
+  if (missing.length === 0) return
+  throw new DomainError('forbidden', `A session is never wider than its parent, which lacks ${missing.join(', ')}.`, {
+    detail: { decidedBy: missing[0] ?? 'session' },
+  })
+}
+
+function refuseContradiction(parent: Pins, pins: Pins): void {
+  if (combinePins(parent, pins) !== undefined) return
+  refuse([{ pointer: '/pins', rule: 'claviger/pins', message: "The session's pins contradict those of its parent." }])
+}
+
+// A token must not prolong itself through a session of its own credential.
+function latestEnd({ credentialId, notAfter = Infinity }: Caller, parent: CredentialId): number {
+  return credentialId === parent ? notAfter : Infinity
 }

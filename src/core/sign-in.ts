@@ -1,8 +1,24 @@
 // From what was presented to a `Principal`. Warm sign-ins are answered from memory; a committed change of the directory
 // takes effect on the very next one. Unknown keys and wrong secrets are told apart by nobody.
 
-import type { OrganisationId } from './ids.ts'
-import type { Caller, Principal } from './principal.ts'
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import type { AgentIdentity } from './authority.ts'
+import { maxTextLength } from './check.ts'
+import { DomainError } from './errors.ts'
+import { FailureLimit } from './failure-limit.ts'
+import type { Attempt, FailureLimits } from './failure-limit.ts'
+import type { Oid, OrganisationId, SecretId } from './ids.ts'
+import { combinePins } from './pins.ts'
+import type { Caller, Principal, SignedInBy } from './principal.ts'
+import { everyRight, intersect } from './rights.ts'
+import type { Rights } from './rights.ts'
+import { isLive, secretPlace } from './secret.ts'
+import { sessionPlace } from './session.ts'
+import type { Clock, CredentialRecord, SecretRecord, SignInCandidate, Storage } from './storage.ts'
+import type { Tokens } from './token.ts'
+import type { UsageMeter } from './usage.ts'
+import type { KeyHolder, Place, Vault } from './vault.ts'
 
 export interface BasicAttempt {
   readonly key: string
@@ -19,21 +35,290 @@ export interface BearerAttempt {
   readonly address?: string | undefined
 }
 
+export interface SignInParts {
+  readonly storage: Storage
+  readonly vault: Vault
+  readonly clock: Clock
+  readonly tokens: Tokens
+  readonly usage: UsageMeter
+  /** homePage of derived authorities. */
+  readonly baseUrl: string
+  readonly failures?: FailureLimits
+}
+
+/** Verified sign-ins in memory. */
+const cachedSignIns = 20_000
+
 export class SignIn {
+  readonly #parts: SignInParts
+  readonly #failures: FailureLimit
+  readonly #processKey = randomBytes(32)
+  readonly #cache = new LRUCache<string, Entry>({ max: cachedSignIns })
+  readonly #flights = new Map<string, Flight>()
+  readonly #decoy: { readonly holder: KeyHolder; readonly place: Place; readonly sealed: string }
+  readonly #unsubscribe: () => void
+  /** Grows with every committed change; what was read at an older count than its organisation's last change is stale. */
+  #changes = 0
+  readonly #changedAt = new Map<OrganisationId, number>()
+
+  constructor(parts: SignInParts) {
+    this.#parts = parts
+    this.#failures = new FailureLimit(parts.failures)
+    this.#decoy = decoyOf(parts.vault)
+    this.#unsubscribe = parts.storage.onDirectoryChange((organisationId) => {
+      this.#changes += 1
+      this.#changedAt.set(organisationId, this.#changes)
+    })
+  }
+
   /** Throws `unauthenticated` (one message for every reason) or `rate_limited`. */
   async basic(attempt: BasicAttempt): Promise<Principal> {
-    void attempt
-    throw new Error('not written yet')
+    const { key, secret, within, address } = attempt
+    const name = this.#nameOf('basic', within, key, secret)
+    return this.#warm(name, address) ?? this.#cold(name, address, key, (entered) => this.#match(attempt, entered))
   }
 
   async bearer(attempt: BearerAttempt): Promise<Principal> {
-    void attempt
-    throw new Error('not written yet')
+    const { token, within, address } = attempt
+    const name = this.#nameOf('bearer', within, token)
+    return this.#warm(name, address) ?? this.#cold(name, address, undefined, () => this.#verify(attempt))
   }
 
   /** The operator at the command line: every right in one organisation. */
   operator(organisationId: OrganisationId, name: string): Caller {
-    void [organisationId, name]
-    throw new Error('not written yet')
+    return { organisationId, name, rights: everyRight }
   }
+
+  close(): void {
+    this.#unsubscribe()
+    this.#cache.clear()
+  }
+
+  // One keyed hash: what was presented is not kept, and without the key of this process its hash says nothing.
+  #nameOf(way: SignedInBy, within: OrganisationId | undefined, ...presented: readonly string[]): string {
+    const text = [way, within ?? '', ...presented.map((part) => `${part.length}:${part}`)].join('\n')
+    return createHmac('sha256', this.#processKey).update(text).digest('base64')
+  }
+
+  #warm(name: string, address: string | undefined): Principal | undefined {
+    const entry = this.#cache.get(name)
+    if (entry === undefined) return undefined
+    if (this.#isCurrent(entry)) return at(entry, address)
+    this.#cache.delete(name)
+    return undefined
+  }
+
+  #isCurrent({ principal, since }: Entry): boolean {
+    const { organisationId, notAfter } = principal
+    if ((this.#changedAt.get(organisationId) ?? 0) > since) return false
+    return notAfter === undefined || this.#parts.clock.now() < notAfter
+  }
+
+  // The same thing presented many times at once is verified once, unless something changed since that began.
+  async #cold(
+    name: string,
+    address: string | undefined,
+    key: string | undefined,
+    find: (entered: Attempt) => Promise<Principal | undefined>,
+  ): Promise<Principal> {
+    const flightName = `${name} ${address ?? ''}`
+    const since = this.#changes
+    const under = this.#flights.get(flightName)
+    if (under?.since === since) return at(await under.entry, address)
+    const entry = this.#land(name, since, address, key, find)
+    const flight = { since, entry }
+    this.#flights.set(flightName, flight)
+    try {
+      return at(await entry, address)
+    } finally {
+      if (this.#flights.get(flightName) === flight) this.#flights.delete(flightName)
+    }
+  }
+
+  async #land(
+    name: string,
+    since: number,
+    address: string | undefined,
+    key: string | undefined,
+    find: (entered: Attempt) => Promise<Principal | undefined>,
+  ): Promise<Entry> {
+    const entered = await this.#failures.enter(key, address)
+    const principal = await find(entered)
+    if (principal === undefined) throw new DomainError('unauthenticated', 'The credentials were not accepted.')
+    await entered.succeeded()
+    const entry: Entry = { principal, since, last: principal }
+    // A change that was committed while we read may have ended what we just verified: then the next one reads again.
+    if (this.#isCurrent(entry)) this.#cache.set(name, entry)
+    return entry
+  }
+
+  async #match(attempt: BasicAttempt, entered: Attempt): Promise<Principal | undefined> {
+    const { key, secret, within, address } = attempt
+    // No key is empty or this long; the query is made all the same.
+    const wanted = key.length > maxTextLength ? '' : key
+    const candidates = await this.#parts.storage.platform.findSignInCandidates(wanted, within)
+    const matches = this.#matching(candidates, secret)
+    if (matches.length === 0) {
+      for (const candidate of candidates) this.#refused(candidate, undefined, 'wrong_secret', address)
+      return undefined
+    }
+    // The oldest match decides the organisation even when it is disabled. Otherwise somebody who learned a key could keep
+    // it in an organisation of their own and receive what is sent after its owner switched it off.
+    const own = matches.filter(({ candidate }) => isSameTenant(candidate, matches[0]?.candidate))
+    const now = this.#parts.clock.now()
+    const live = own.find((match) => lapse(match, now) === undefined)
+    if (live !== undefined) return this.#principalOf(live.candidate, { secret: live.secret, signedInBy: 'basic' })
+    for (const match of own) this.#refused(match.candidate, match.secret, lapse(match, now) ?? 'disabled', address)
+    await entered.wasNoGuess()
+    return undefined
+  }
+
+  // Every secret of every candidate is compared, none is skipped once one has matched.
+  #matching(candidates: readonly SignInCandidate[], presented: string): readonly Match[] {
+    const matches: Match[] = []
+    let compared = 0
+    for (const candidate of candidates) {
+      for (const { place, sealed, secret } of sealedOf(candidate)) {
+        compared += 1
+        if (this.#fits(candidate.organisation, place, sealed, presented)) matches.push({ candidate, secret })
+      }
+    }
+    const { holder, place, sealed } = this.#decoy
+    if (compared === 0) this.#fits(holder, place, sealed, presented)
+    return matches
+  }
+
+  // A value that does not open fits nothing: one damaged row must not lock out the others that share its key.
+  #fits(holder: KeyHolder, place: Place, sealed: string, presented: string): boolean {
+    let clear: string
+    try {
+      clear = this.#parts.vault.open(holder, place, sealed)
+    } catch {
+      return false
+    }
+    return timingSafeEqual(sha256(clear), sha256(presented))
+  }
+
+  async #verify({ token, within, address }: BearerAttempt): Promise<Principal | undefined> {
+    const verified = await this.#parts.tokens.verify(token)
+    if (verified === undefined) return undefined
+    const { organisation, credential, secret, mask, expiresAt } = verified
+    if (within !== undefined && organisation.id !== within) return undefined
+    const candidate = { organisation, credential }
+    const reason = lapse({ candidate, secret }, this.#parts.clock.now())
+    if (reason === undefined) return this.#principalOf(candidate, { secret, signedInBy: 'bearer', mask, expiresAt })
+    this.#refused(candidate, secret, reason, address)
+    return undefined
+  }
+
+  #principalOf({ organisation, credential, session }: SignInCandidate, how: How): Principal {
+    const pins = combinePins(credential.pins, session?.pins ?? {})
+    const narrowed = [session?.rights, how.mask].reduce<Rights>(
+      (rights, mask) => (mask === undefined ? rights : intersect(rights, mask)),
+      credential.rights,
+    )
+    const ends = [credential.expiresAt, session?.expiresAt, how.secret?.expiresAt, how.expiresAt]
+    const notAfter = Math.min(...ends.map((end) => end ?? Infinity))
+    return {
+      organisationId: organisation.id,
+      credentialId: credential.id,
+      name: credential.name,
+      key: session?.key ?? credential.key,
+      signedInBy: how.signedInBy,
+      // Pins that have come to contradict each other let nothing pass.
+      rights: pins === undefined ? { ...narrowed, xapi: {} } : narrowed,
+      pins: pins ?? credential.pins,
+      limits: credential.limits,
+      lrsIds: credential.lrsIds,
+      defaultLrsId: organisation.defaultLrsId ?? firstLrs(credential),
+      authority: credential.authority ?? this.#derivedAuthority(credential),
+      ...(session === undefined ? {} : { sessionId: session.id }),
+      ...(how.secret === undefined ? {} : { secretId: how.secret.id }),
+      ...(notAfter === Infinity ? {} : { notAfter }),
+    }
+  }
+
+  // The account stays when the name changes, so that what was stored before and after is found together (S2.9).
+  #derivedAuthority({ name, oid }: CredentialRecord): AgentIdentity {
+    const account = { homePage: this.#parts.baseUrl, name: oid }
+    return name === '' ? { objectType: 'Agent', account } : { objectType: 'Agent', name, account }
+  }
+
+  #refused(
+    { organisation, credential }: SignInCandidate,
+    secret: SecretRecord | undefined,
+    refusal: string,
+    address: string | undefined,
+  ): void {
+    const counting = { organisationId: organisation.id, credentialId: credential.id, secretId: secret?.id, address }
+    this.#parts.usage.countFor(counting, { refusal })
+  }
+}
+
+interface Entry {
+  readonly principal: Principal
+  /** The count of changes before the first read. */
+  readonly since: number
+  /** As handed out last: most clients stay at one address. */
+  last: Principal
+}
+
+interface Flight {
+  readonly since: number
+  readonly entry: Promise<Entry>
+}
+
+interface Match {
+  readonly candidate: SignInCandidate
+  /** Undefined for a session's. */
+  readonly secret: SecretRecord | undefined
+}
+
+interface How {
+  readonly signedInBy: SignedInBy
+  readonly secret: SecretRecord | undefined
+  readonly mask?: Rights | undefined
+  readonly expiresAt?: number
+}
+
+function at(entry: Entry, address: string | undefined): Principal {
+  if (entry.last.address !== address) {
+    entry.last = address === undefined ? entry.principal : { ...entry.principal, address }
+  }
+  return entry.last
+}
+
+function sealedOf({ credential, session }: SignInCandidate) {
+  if (session !== undefined) return [{ place: sessionPlace(session.oid), sealed: session.sealed, secret: undefined }]
+  return credential.secrets.map((secret) => ({ place: secretPlace(secret.id), sealed: secret.sealed, secret }))
+}
+
+/** Why the right secret is not enough: `disabled`, `expired`. */
+function lapse({ candidate: { credential, session }, secret }: Match, now: number): string | undefined {
+  if (!credential.isEnabled) return 'disabled'
+  if (!isLive(credential, now)) return 'expired'
+  if (session !== undefined && session.expiresAt <= now) return 'session_expired'
+  if (secret === undefined || isLive(secret, now)) return undefined
+  return secret.isEnabled ? 'secret_expired' : 'secret_disabled'
+}
+
+function isSameTenant(a: SignInCandidate, b: SignInCandidate | undefined): boolean {
+  return a.organisation.id === b?.organisation.id
+}
+
+function firstLrs({ lrsIds, name }: CredentialRecord) {
+  const [first] = lrsIds
+  if (first === undefined) throw new DomainError('internal', `The credential ${name} has no Lrs.`)
+  return first
+}
+
+/** Opened where a key is unknown, so that it takes the work of one that is known. */
+function decoyOf(vault: Vault) {
+  const holder = { oid: '0'.repeat(24) as Oid, wrappedKey: vault.newDataKey('0'.repeat(24) as Oid) }
+  const place = secretPlace('decoy' as SecretId)
+  return { holder, place, sealed: vault.seal(holder, place, randomBytes(20).toString('hex')) }
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
 }

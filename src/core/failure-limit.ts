@@ -1,0 +1,69 @@
+// Limits guessing: failed sign-ins per key and address, and per address. Knows nothing of credentials.
+
+import ipaddr from 'ipaddr.js'
+import { maxTextLength } from './check.ts'
+import { Counters, limited } from './limits.ts'
+
+export interface FailureLimits {
+  /** Failures a minute of one key from one address. */
+  readonly perKey: number
+  /** Failures a minute from one address, whatever the key. */
+  readonly perAddress: number
+}
+
+export const failureLimits: FailureLimits = { perKey: 10, perAddress: 200 }
+
+/** Keys and addresses remembered; see `Counters`. */
+const remembered = 50_000
+const windowSeconds = 60
+
+export interface Attempt {
+  /** The right secret was presented: nobody guessed, whatever else is wrong with it. */
+  wasNoGuess(): Promise<void>
+  succeeded(): Promise<void>
+}
+
+export class FailureLimit {
+  readonly #limits: FailureLimits
+  readonly #keys = new Counters(remembered)
+  readonly #addresses = new Counters(remembered)
+
+  constructor(limits: FailureLimits = failureLimits) {
+    this.#limits = limits
+  }
+
+  /**
+   * Counts an attempt before it is made, so that many at once are not all let through; what succeeds is taken back.
+   * Throws `rate_limited`. Without an address only the key counts; without a key only the address.
+   */
+  async enter(key: string | undefined, address: string | undefined): Promise<Attempt> {
+    const network = address === undefined ? undefined : networkOf(address)
+    const keyName = key === undefined ? undefined : `${network ?? ''}\n${key.slice(0, maxTextLength)}`
+    if (network !== undefined) await this.#count(this.#addresses, network, this.#limits.perAddress)
+    if (keyName !== undefined) await this.#count(this.#keys, keyName, this.#limits.perKey)
+    const wasNoGuess = async (): Promise<void> => {
+      if (network !== undefined) await this.#addresses.takeBack(network)
+    }
+    const succeeded = async (): Promise<void> => {
+      await wasNoGuess()
+      if (keyName !== undefined) await this.#keys.takeBack(keyName)
+    }
+    return { wasNoGuess, succeeded }
+  }
+
+  async #count(counters: Counters, name: string, allowed: number): Promise<void> {
+    const { count, seconds } = await counters.add(name, windowSeconds)
+    if (count > allowed) throw limited('failed sign-ins', `${allowed} failed sign-ins a minute`, seconds)
+  }
+}
+
+// Who has one IPv6 address has at least the /64 around it.
+function networkOf(address: string): string {
+  if (!ipaddr.isValid(address)) return address.slice(0, maxTextLength)
+  const parsed = ipaddr.process(address)
+  if (parsed instanceof ipaddr.IPv4) return parsed.toString()
+  return `${parsed.parts
+    .slice(0, 4)
+    .map((part) => part.toString(16))
+    .join(':')}::/64`
+}
