@@ -17,6 +17,7 @@ import { watershed } from './faces/watershed/index.ts'
 import { presentError } from './faces/xapi/errors.ts'
 import { xapiFace } from './faces/xapi/index.ts'
 import { openSqlite } from './storage/sqlite/index.ts'
+import { checkIntegrity } from './storage/sqlite/integrity.ts'
 
 /** What delivers a request: Node's message from the server; from a test, if anything, the peer's address. */
 export interface Delivery {
@@ -69,6 +70,11 @@ export function newLog(config: Pick<Config, 'logLevel'>): Log {
 /** The storage the configuration names. `inline` for commands, which end before a worker pays off. */
 export function openStorage(config: Config, threads: 'workers' | 'inline'): Promise<Storage> {
   return openSqlite({ directory: config.dataDirectory, threads })
+}
+
+/** What the database says is wrong with itself; empty when it is sound. Takes long on a large one, and holds nobody up. */
+export function checkDatabase(config: Config): Promise<readonly string[]> {
+  return checkIntegrity(config.dataDirectory)
 }
 
 async function openCore(config: Config, given: Storage | undefined, log: Log): Promise<Core> {

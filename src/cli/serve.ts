@@ -8,7 +8,6 @@ import { isDomainError } from '../core/errors.ts'
 import { listen } from '../server.ts'
 import type { Listening } from '../server.ts'
 import { banner } from './banner.ts'
-import { callerIn, everyOrganisation } from './context.ts'
 import { firstStart } from './first-start.ts'
 import type { FirstCredential } from './first-start.ts'
 import { openData, prepareDataDirectory } from './open-data.ts'
@@ -18,8 +17,6 @@ import { run } from './run.ts'
 import { serveCommands, socketPath } from './socket.ts'
 import type { CommandServer } from './socket.ts'
 
-const sweepIntervalMs = 5 * 60_000
-
 /** Runs until a signal stops it; resolves to the exit code. */
 export async function serve(config: Config): Promise<number> {
   prepareDataDirectory(config)
@@ -27,11 +24,9 @@ export async function serve(config: Config): Promise<number> {
   const { opened, listening, first } = await start(config, log)
   const stopped = waitForSignal()
   const commands = await takeCommands(opened, listening.config, log)
-  const sweep = startSweep(opened, log)
   process.stdout.write(banner(opened, listening, first))
   const signal = await stopped
   log.info({ signal }, 'stopping: what is under way is finished first')
-  clearInterval(sweep)
   await commands?.close()
   await listening.stop()
   log.info({}, 'stopped')
@@ -112,15 +107,4 @@ async function takeCommands(opened: OpenData, config: Config, log: Log): Promise
     log.warn({ err: error }, 'no socket for commands: the command line cannot reach this server')
     return undefined
   }
-}
-
-function startSweep(opened: OpenData, log: Log): NodeJS.Timeout {
-  const sweep = async (): Promise<void> => {
-    try {
-      for await (const { id } of everyOrganisation(opened)) await opened.core.sessions.sweep(callerIn(opened, id))
-    } catch (error) {
-      log.error({ err: error }, 'expired sessions were not removed; the next sweep tries again')
-    }
-  }
-  return setInterval(() => void sweep(), sweepIntervalMs).unref()
 }
