@@ -45,7 +45,6 @@ export interface IssuedSession {
 
 /** Expired sessions stay listed this long. */
 const keptMs = 86_400_000
-const sweepEveryMs = 3_600_000
 const pageSize = 1000
 
 export class Sessions {
@@ -53,7 +52,6 @@ export class Sessions {
   readonly #vault: Vault
   readonly #clock: Clock
   readonly #ids: Ids
-  readonly #sweptAt = new Map<OrganisationId, number>()
 
   constructor({ storage, vault, clock, ids }: { storage: Storage; vault: Vault; clock: Clock; ids: Ids }) {
     this.#directory = storage.directory
@@ -77,7 +75,6 @@ export class Sessions {
     refuseWider(rights, held)
     refuseContradiction(parent.pins, pins)
     const now = this.#clock.now()
-    await this.#sweep(caller.organisationId, now)
     const expiresAt = Math.min(now + expireSeconds * 1000, latestEnd(caller, credentialId))
     const [oid, key, secret] = [this.#ids.oid(), newKey(this.#ids), newSecretValue(this.#ids)]
     const sealed = await this.#seal(caller.organisationId, oid, secret)
@@ -128,6 +125,12 @@ export class Sessions {
     }
   }
 
+  /** Removes what expired more than a day ago; for whoever runs the server, now and then. Returns how many. */
+  async sweep(caller: Caller): Promise<number> {
+    demand(explainLook(caller, 'delete'))
+    return this.#directory.sweepSessions(caller.organisationId, this.#clock.now() - keptMs)
+  }
+
   // A credential reaches its own sessions; a session only itself; management what it covers.
   async #parent(
     caller: Caller,
@@ -150,12 +153,6 @@ export class Sessions {
     const organisation = await this.#directory.findOrganisation(organisationId)
     if (organisation === undefined) throw new DomainError('not_found', 'There is no such organisation.')
     return this.#vault.seal(organisation, sessionPlace(oid), secret)
-  }
-
-  async #sweep(organisationId: OrganisationId, now: number): Promise<void> {
-    if (now - (this.#sweptAt.get(organisationId) ?? 0) < sweepEveryMs) return
-    this.#sweptAt.set(organisationId, now)
-    await this.#directory.sweepSessions(organisationId, now - keptMs)
   }
 }
 
