@@ -6,12 +6,13 @@ import { invalid } from '../../core/errors.ts'
 import type { Failure } from '../../core/errors.ts'
 import type { CredentialRecord, Json, OrganisationRecord, SessionRecord, Slice } from '../../core/storage.ts'
 import { maxId } from '../../core/ids.ts'
-import { checkKey, checkName, checkSecretValue } from '../../core/secret.ts'
+import { checkName } from '../../core/check.ts'
+import { checkKey, checkSecretValue } from '../../core/secret.ts'
 import { sessionSeconds } from '../../core/session.ts'
 import { tokenSeconds } from '../../core/token.ts'
 import { TokenError } from './errors.ts'
 import { apiAccesses, lrsAccesses, scopes, wordsOf } from './words.ts'
-import type { Scope } from './words.ts'
+import type { ApiAccess, LrsAccess, Scope } from './words.ts'
 
 export const defaultName = 'Unnamed Provider'
 const sessionRule = `must be a whole number of seconds from ${sessionSeconds.min} to ${sessionSeconds.max}`
@@ -182,12 +183,17 @@ function refuse(refusal: string, pointer: string, message: string): Error {
 // Out
 
 /** The entity of Watershed's API, members in its order. */
-export type Provider = Required<{
-  -readonly [Name in keyof ProviderInput]: Exclude<ProviderInput[Name], undefined>
-}> & {
-  id: number
-  created: string
-  version: number
+export type Provider = {
+  readonly id: number
+  readonly created: string
+  readonly version: number
+  readonly name: string
+  readonly key: string
+  /** Left out when there is none to show, so that an echoed entity keeps what is there. */
+  readonly secret?: string
+  readonly active: boolean
+  readonly lrsAccess: LrsAccess
+  readonly watershedApiAccess: ApiAccess
 }
 
 export interface ShownProvider {
@@ -206,7 +212,7 @@ export function presentProvider({ organisation, credential, secret, now }: Shown
     version: credential.version,
     name: credential.name,
     key: credential.key,
-    secret: secret ?? '',
+    ...(secret !== undefined && { secret }),
     active: credential.isEnabled && !hasExpired(credential, now),
     ...wordsOf(credential, organisation),
   }
