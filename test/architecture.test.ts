@@ -32,6 +32,23 @@ describe('the tree', () => {
   })
 })
 
+describe('ARCHITECTURE.md', () => {
+  const page = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8')
+  const layout = /\n## Layout\n[\s\S]*?```\n([\s\S]*?)```/.exec(page)?.[1] ?? ''
+  const named = [...layout.matchAll(/[a-z-]+(?:\.test)?\.ts\b/g)].map(([name]) => name)
+  const sources = sourceFiles().map(({ path }) => path)
+
+  it('names no file that is gone', () => {
+    const names = sources.map((path) => path.split('/').at(-1))
+    expect(named.filter((name) => !names.includes(name))).toEqual([])
+  })
+
+  it('names every file at the top of core, faces and storage', () => {
+    const expected = sources.filter((path) => /^src\/((core|faces|storage)\/)?[^/]+(?<!\.test)\.ts$/.test(path))
+    expect(expected.filter((path) => !named.includes(path.split('/').at(-1) ?? ''))).toEqual([])
+  })
+})
+
 describe('the rules', () => {
   const opening = '// Owns a thing.\n'
   const rulesBroken = (path: string, text: string) =>
@@ -105,6 +122,7 @@ describe('the rules', () => {
     ['src/core/lrs.ts', '// SELECT a FROM b; process.env; status: 404; export default; import x from "hono"'],
     ['src/core/lrs.ts', "const message = 'select what you want from the list' // 404"],
     ['src/core/lrs.ts', "const rule = 'XAPI-00404'\nconst size = 1404"],
+    ['src/core/lrs.ts', "const text = `export { x } ${missing} from ', '`\nconst list = parts.join(' taken from ')"],
     ['src/core/lrs.test.ts', "import { openCore } from '../../test/support/core.ts'"],
     [
       'src/faces/watershed/wire.ts',
