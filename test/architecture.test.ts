@@ -123,6 +123,7 @@ describe('the rules', () => {
     ['src/core/lrs.ts', "const message = 'select what you want from the list' // 404"],
     ['src/core/lrs.ts', "const rule = 'XAPI-00404'\nconst size = 1404"],
     ['src/core/lrs.ts', "const text = `export { x } ${missing} from ', '`\nconst list = parts.join(' taken from ')"],
+    ['src/core/lrs.ts', "const flags = ['--import', 'tsx']"],
     ['src/core/lrs.test.ts', "import { openCore } from '../../test/support/core.ts'"],
     [
       'src/faces/watershed/wire.ts',

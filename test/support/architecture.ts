@@ -161,7 +161,7 @@ function checkImports(path: string, code: string): Violation[] {
 /** Also module workers and other files named by `new URL('…', import.meta.url)`. */
 export function importsOf(code: string): { specifier: string; line: number }[] {
   const pattern =
-    /\b(?:import|export)\b[^'"`;]*?\bfrom\s*(['"])([^'"\s]+)\1|\bimport\s*(['"])(.+?)\3|\bimport\(\s*(['"`])(.+?)\5|\bnew URL\(\s*(['"`])(.+?)\7\s*,\s*import\.meta\.url/g
+    /\b(?:import|export)\b[^'"`;]*?\bfrom\s*(['"])([^'"\s]+)\1|^\s*import\s*(['"])(.+?)\3|\bimport\(\s*(['"`])(.+?)\5|\bnew URL\(\s*(['"`])(.+?)\7\s*,\s*import\.meta\.url/gm
   return [...code.matchAll(pattern)].map((match) => ({
     specifier: match[2] ?? match[4] ?? match[6] ?? match[8] ?? '',
     line: lineAt(code, match.index),
