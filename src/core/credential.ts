@@ -90,6 +90,9 @@ export interface CredentialChange {
   readonly expiresAt?: number | null
 }
 
+/** A change, or how to make it from the credential as it stands when its turn comes: nothing changes in between. */
+export type ChangeFrom = CredentialChange | ((before: CredentialRecord) => CredentialChange)
+
 export interface IssuedCredential {
   readonly credential: CredentialRecord
   readonly key: string
@@ -216,7 +219,7 @@ export class Credentials {
   }
 
   /** An accepted update counts as an edit even when it changes nothing. Pins stay unless the change names them. */
-  update(caller: Caller, id: CredentialId, change: CredentialChange): Promise<CredentialRecord> {
+  update(caller: Caller, id: CredentialId, change: ChangeFrom): Promise<CredentialRecord> {
     return this.#change(caller, id, change, 'credential.update')
   }
 
@@ -297,10 +300,11 @@ export class Credentials {
     return { ...described, credential, warnings: warningsOf(revealed, this.#clock.now()) }
   }
 
-  #change(caller: Caller, id: CredentialId, change: CredentialChange, action: string): Promise<CredentialRecord> {
+  #change(caller: Caller, id: CredentialId, from: ChangeFrom, action: string): Promise<CredentialRecord> {
     return this.#inTurn(id, async () => {
-      refuse(checkFields(change))
       const before = await this.#reach(caller, 'write', id)
+      const change = typeof from === 'function' ? from(before) : from
+      refuse(checkFields(change))
       const after: Worth = { ...before, ...worthIn(change) }
       if (changesWorth(change)) await this.#grant(caller, after, before)
       if (change.authority) demand(explainAuthority(caller))
