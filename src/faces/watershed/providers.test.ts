@@ -234,6 +234,16 @@ describe('edit', () => {
     expect(changed.rights).toEqual({ xapi: credential.rights.xapi, management: [] })
   })
 
+  it('two at once both hold', async () => {
+    const one = await create({ lrsAccess: 'isolated', watershedApiAccess: 'enabled' })
+    const put = (json: object) => world.ask('PUT', `${base}/${one.id}`, { as: admin, json })
+    await Promise.all([put({ lrsAccess: 'global' }), put({ watershedApiAccess: 'disabled' }), put({ name: 'Both' })])
+    expect(await read(one.id)).toEqual({
+      ...one,
+      ...{ version: 4, name: 'Both', lrsAccess: 'global', watershedApiAccess: 'disabled' },
+    })
+  })
+
   it('never drops a pin, a limit or another Lrs', async () => {
     const pins = { registration: { id: 'b8d2f0d8-3f1f-4c6e-9a3e-0f6a0c1d2e3f', mode: 'required' as const } }
     const limits = { ratePerMinute: 77 }
