@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest'
+import { isLanguageTag, oneLanguage } from './language-map.ts'
+
+describe('language tags', () => {
+  it.each([
+    'en',
+    'EN-us',
+    'cmn',
+    'ase',
+    'zh-Hans-CN',
+    'sr-Latn-RS',
+    'sr-Cyrl',
+    'zh-Hant',
+    'es-MX',
+    'es-419',
+    'fr-CA',
+    'zh-cmn-Hans-CN',
+    'sl-rozaj-biske',
+    'de-CH-1901',
+    'de-CH-x-phonebk',
+    'en-a-bbb-x-a-ccc',
+    'en-u-ca-gregory-t-de',
+    'x-whatever',
+    'i-klingon',
+    'sgn-BE-FR',
+    'art-lojban',
+    'abcdefgh',
+    // Equal subtags inside an extension or after x are no repetition.
+    'en-a-bbbbb-bbbbb-x-1-1',
+  ])('XAPI-00121 %s is accepted', (tag) => {
+    expect(isLanguageTag(tag)).toBe(true)
+  })
+
+  it.each([
+    '',
+    'e',
+    'something',
+    'a12345',
+    'a12345678',
+    'zh-something-ccc',
+    'zh-z-aaa-z-bbb-c-ccc',
+    'de-1901-1901',
+    'en-',
+    'en--US',
+    '-en',
+    'en_US',
+    'en-a',
+    'x',
+    'en-x',
+    'en us',
+    'é',
+    'en\n',
+    `en-${'x-'.repeat(200)}x`,
+  ])('XAPI-00013 XAPI-00121 %j is refused', (tag) => {
+    expect(isLanguageTag(tag)).toBe(false)
+  })
+})
+
+describe('choosing one language', () => {
+  const map = { 'en-US': 'color', 'en-GB': 'colour', fr: 'couleur', 'zh-Hant-TW': '顏色' }
+
+  it.each([
+    [['en-GB'], 'en-GB'],
+    [['EN-gb'], 'en-GB'],
+    [['en'], 'en-US'],
+    [['zh'], 'zh-Hant-TW'],
+    [['fr-CA', 'en-GB'], 'fr'],
+    [['de', 'fr'], 'fr'],
+    [['de'], 'en-US'],
+    [['e'], 'en-US'],
+    [['*'], 'en-US'],
+    [['-', '', 'fr'], 'fr'],
+    [[], 'en-US'],
+  ])('XAPI-00172 wanting %j picks %s', (languages, tag) => {
+    expect(Object.keys(oneLanguage(map, languages))).toEqual([tag])
+  })
+
+  it('an empty map stays empty, a single entry stays', () => {
+    expect(oneLanguage({}, ['en'])).toEqual({})
+    expect(oneLanguage({ de: 'Farbe' }, ['en'])).toEqual({ de: 'Farbe' })
+  })
+})
