@@ -18,6 +18,11 @@ import type {
 } from '../core/rights.ts'
 import { UsageError } from './outcome.ts'
 
+/** For an option that may be given several times. Not variadic: such an option would swallow what follows it. */
+export function repeated(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value]
+}
+
 /** A whole number from `least` up. */
 export function parseNumber(text: string, what: string, least = 1, most = maxId): number {
   const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN

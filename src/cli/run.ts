@@ -55,7 +55,9 @@ export function buildProgram(context: CommandContext, act: Act): Command {
     .option('-o, --organisation <id>', 'the organisation; needed when there are several')
     .addHelpText('after', helpTail)
   // It runs where it is typed (main.ts); here it is for the help.
-  program.command('serve').description('run the server')
+  act(program.command('serve').description('run the server; settings are environment variables'), async () => {
+    throw new UsageError('serve takes no options: settings are environment variables, see claviger config')
+  })
   addOrganisation(program, context, act)
   addLrs(program, context, act)
   addCredential(program, context, act)

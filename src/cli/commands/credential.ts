@@ -17,6 +17,7 @@ import {
   parseLimits,
   parseNumber,
   parsePins,
+  repeated,
   unknownWord,
 } from '../credential-options.ts'
 import type { LimitOptions, PinOptions, RightsOptions } from '../credential-options.ts'
@@ -53,10 +54,22 @@ function addCreate(group: Command, context: CommandContext, act: Act): void {
     .description('create a key; without any right it is given the preset isolated')
     .requiredOption('--name <name>', 'for people; also part of the authority of what it stores')
     .option('--preset <name>', 'rights by name; list below')
-    .option('--right <right[:mine]...>', 'add an xAPI right: statements/read, statements/read:mine, …')
-    .option('--manage <area[:actions][@bound]...>', 'add management: all, credentials, credentials:read@lrs/3, …')
+    .option(
+      '--right <right[:mine]>',
+      'add an xAPI right: statements/read, statements/read:mine, …; may be repeated',
+      repeated,
+    )
+    .option(
+      '--manage <area[:actions][@bound]>',
+      'add management: all, credentials, credentials:read@lrs/3, …; may be repeated',
+      repeated,
+    )
     .option('--within', 'may not grant what it lacks itself (with --manage credentials)')
-    .option('--pin-actor <who...>', 'only this actor: mailto:ann@example.org, ann or ann@https://home.page')
+    .option(
+      '--pin-actor <who>',
+      'only this actor: mailto:ann@example.org, ann or ann@https://home.page; may be repeated',
+      repeated,
+    )
     .option('--pin-registration <uuid>', 'only this registration; every statement must carry it')
     .option('--pin-registration-when-present <uuid>', 'as above, but statements without a registration pass')
     .option('--pin-activity <iri>', 'only this activity and what is below it')
@@ -65,14 +78,14 @@ function addCreate(group: Command, context: CommandContext, act: Act): void {
     .option('--limit-batch <number>', 'statements in one request')
     .option('--limit-body <bytes>', 'bytes of one request')
     .option('--limit-daily <number>', 'requests a UTC day')
-    .option('--limit-address <cidr...>', 'only from these addresses or ranges')
-    .option('--limit-origin <origin...>', 'only from web pages of these origins')
-    .option('--limit-xapi-version <version...>', 'only these xAPI versions: 1.0, 2.0')
+    .option('--limit-address <cidr>', 'only from these addresses or ranges; may be repeated', repeated)
+    .option('--limit-origin <origin>', 'only from web pages of these origins; may be repeated', repeated)
+    .option('--limit-xapi-version <version>', 'only these xAPI versions: 1.0, 2.0; may be repeated', repeated)
     .option('--expires <when>', 'a date, a time such as 30d, or never')
     .option('--key <key>', 'choose the key')
     .option('--secret <secret>', 'choose the secret (others on this machine may see it in the process list)')
     .option('--secret-stdin', 'read the secret from standard input')
-    .option('--lrs <id...>', 'the Lrs it reaches, home first', undefined)
+    .option('--lrs <id>', 'the Lrs it reaches, home first; may be repeated', repeated)
     .addHelpText('after', () => createHelp)
   act<CreateOptions>(create, async (options) => {
     const opened = await context.open()

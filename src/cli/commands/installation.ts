@@ -37,7 +37,14 @@ A key given by a setting is changed there: CLAVIGER_MASTER_KEY new, CLAVIGER_MAS
 
 function addConfig(program: Command, { config }: CommandContext, act: Act): void {
   act(program.command('config').description('print the settings in effect and where each comes from'), async () => {
-    const rows = config.settings.map(({ name, value, source }) => [name, value ?? '–', source])
-    return { json: config.settings, text: table([['setting', 'value', 'from'], ...rows]) }
+    // What became of them, where that says more than what was set.
+    const effective: Readonly<Record<string, string>> = {
+      CLAVIGER_PORT: String(config.port),
+      CLAVIGER_DATA: config.dataDirectory,
+      CLAVIGER_BASE_URL: config.baseUrl,
+    }
+    const settings = config.settings.map((setting) => ({ ...setting, value: effective[setting.name] ?? setting.value }))
+    const rows = settings.map(({ name, value, source }) => [name, value ?? '–', source])
+    return { json: settings, text: table([['setting', 'value', 'from'], ...rows]) }
   })
 }

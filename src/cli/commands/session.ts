@@ -5,7 +5,7 @@ import { describeRights } from '../../core/presets.ts'
 import { noRights } from '../../core/rights.ts'
 import { locateCredential } from '../context.ts'
 import type { CommandContext, GlobalOptions } from '../context.ts'
-import { addRights, parseDuration, parsePins } from '../credential-options.ts'
+import { addRights, parseDuration, parsePins, repeated } from '../credential-options.ts'
 import type { PinOptions } from '../credential-options.ts'
 import { bullets, pairs, time } from '../outcome.ts'
 import type { Act } from '../run.ts'
@@ -22,8 +22,12 @@ export function addSession(program: Command, context: CommandContext, act: Act):
     .description('create a session of a credential; all its rights unless some are named')
     .argument('<id-or-key>')
     .option('--expires <time>', 'how long it lives: 15m, 1h, 30d at most', '1h')
-    .option('--right <right[:mine]...>', 'only these of the credential’s rights')
-    .option('--pin-actor <who...>', 'only this actor: mailto:ann@example.org, ann or ann@https://home.page')
+    .option('--right <right[:mine]>', 'only these of the credential’s rights; may be repeated', repeated)
+    .option(
+      '--pin-actor <who>',
+      'only this actor: mailto:ann@example.org, ann or ann@https://home.page; may be repeated',
+      repeated,
+    )
     .option('--pin-registration <uuid>', 'only this registration; every statement must carry it')
     .option('--pin-registration-when-present <uuid>', 'as above, but statements without a registration pass')
     .option('--pin-activity <iri>', 'only this activity and what is below it')
