@@ -1,29 +1,27 @@
 // Drives the program's HTTP interface in this process, as one credential after another, on a store of its own.
 
-import { randomBytes, randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { randomUUID } from 'node:crypto'
 import { enabledFaces, routeFaces } from '../../src/app.ts'
 import type { Delivery, HttpApp } from '../../src/app.ts'
-import { createCore } from '../../src/core/core.ts'
 import type { Core, Log } from '../../src/core/core.ts'
 import type { NewCredentialInput } from '../../src/core/credential.ts'
 import type { OrganisationId } from '../../src/core/ids.ts'
-import { findPreset } from '../../src/core/presets.ts'
-import type { CredentialRecord, OrganisationRecord, Storage } from '../../src/core/storage.ts'
-import { openSqlite } from '../../src/storage/sqlite/index.ts'
+import type { CredentialRecord, Storage } from '../../src/core/storage.ts'
+import { openCore, presetRights } from './core.ts'
 
 export interface Stage {
   readonly app: HttpApp
   readonly core: Core
   readonly storage: Storage
-  readonly organisation: OrganisationRecord
+  /** Of the first organisation. */
+  readonly organisationId: OrganisationId
   /** What was logged as an error. */
   readonly logged: object[]
-  createOrganisation(name: string): Promise<OrganisationRecord>
+  addOrganisation(): Promise<OrganisationId>
   /** A credential of the first organisation unless another is named, and a client that signs in as it. */
   as(preset: string, input?: Partial<NewCredentialInput>, organisationId?: OrganisationId): Promise<Client>
+  /** A client that signs in as a new session of the credential. */
+  sessionOf(client: Client): Promise<Client>
   close(): Promise<void>
 }
 
@@ -65,43 +63,35 @@ export interface SendOptions {
 }
 
 export async function openStage(options: StageOptions = {}): Promise<Stage> {
-  const directory = mkdtempSync(join(tmpdir(), 'claviger-'))
-  const opened = await openSqlite({ directory, threads: 'inline' })
-  const storage = options.wrapStorage?.(opened) ?? opened
   const logged: object[] = []
   const log: Log = { info() {}, warn() {}, error: (fields) => void logged.push(fields) }
-  const core = await createCore({
-    storage,
-    masterKey: randomBytes(32),
-    baseUrl: 'https://lrs.example.org',
-    limits: { batch: options.batch ?? 500, bodyBytes: options.bodyBytes ?? 4_000_000, xapiRatePerMinute: undefined },
-    log,
-  })
-  const app = routeFaces(core, enabledFaces({ faces: { watershed: true } }), {
-    trustedProxies: options.trustedProxies ?? [],
-    log,
-  })
-  const createOrganisation = async (name: string): Promise<OrganisationRecord> =>
-    (await core.organisations.create({ operator: 'test' }, { name })).organisation
-  const organisation = await createOrganisation('First')
+  const limits = {
+    batch: options.batch ?? 2000,
+    bodyBytes: options.bodyBytes ?? 4_000_000,
+    xapiRatePerMinute: undefined,
+  }
+  const opened = await openCore({ limits, log, ...(options.wrapStorage && { wrap: options.wrapStorage }) })
+  const { core, organisationId: first } = opened
+  const routing = { trustedProxies: options.trustedProxies ?? [], log }
+  const app = routeFaces(core, enabledFaces({ faces: { watershed: true } }), routing)
   return {
     app,
     core,
-    storage,
-    organisation,
+    storage: opened.storage,
+    organisationId: first,
     logged,
-    createOrganisation,
-    as: async (preset, input = {}, organisationId = organisation.id) => {
-      const found = findPreset(preset)
-      if (!found) throw new Error(`no preset ${preset}`)
+    addOrganisation: async () => (await opened.addOrganisation()).organisationId,
+    as: async (preset, input = {}, organisationId = first) => {
       const caller = core.signIn.operator(organisationId, 'test')
-      const issued = await core.credentials.create(caller, { name: preset, rights: found.rights, ...input })
-      return clientOf(app, issued)
+      const rights = presetRights(preset)
+      return clientOf(app, await core.credentials.create(caller, { name: preset, rights, ...input }))
     },
-    close: async () => {
-      await core.close()
-      rmSync(directory, { recursive: true, force: true })
+    sessionOf: async ({ credential }) => {
+      const caller = core.signIn.operator(credential.organisationId, 'test')
+      const { key, secret } = await core.sessions.create(caller, credential.id)
+      return clientOf(app, { key, secret, credential })
     },
+    close: opened.close,
   }
 }
 
