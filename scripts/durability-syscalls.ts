@@ -10,7 +10,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { benchStatement } from '../bench/statement.ts'
 import { checkTrace, type Exchange, type Findings } from './durability-trace.ts'
-import { root, startProgram, type StartedProgram } from './started-program.ts'
+import { entry, root, startProgram, type StartedProgram } from './started-program.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -69,10 +69,10 @@ async function converse(program: StartedProgram, lane: number): Promise<Exchange
   return { clientPort, requests: stored }
 }
 
-async function trace(nodeArguments?: readonly string[]): Promise<Findings> {
+async function trace(program: readonly string[]): Promise<Findings> {
   const directory = await mkdtemp(path.join(tmpdir(), 'claviger-trace-'))
   const log = path.join(directory, 'strace.log')
-  const wrap = [
+  const tracer = [
     'strace',
     '-D',
     '-f',
@@ -87,14 +87,11 @@ async function trace(nodeArguments?: readonly string[]): Promise<Findings> {
     '-o',
     log,
   ]
-  await mkdir(path.join(directory, 'data'))
-  const program = await startProgram({
-    dataDirectory: path.join(directory, 'data'),
-    wrap,
-    ...(nodeArguments && { nodeArguments }),
-  })
-  const exchanges = await Promise.all(Array.from({ length: connections }, (_, lane) => converse(program, lane)))
-  await program.stop()
+  const dataDirectory = path.join(directory, 'data')
+  await mkdir(dataDirectory)
+  const started = await startProgram({ dataDirectory, launcher: [...tracer, process.execPath, ...program] })
+  const exchanges = await Promise.all(Array.from({ length: connections }, (_, lane) => converse(started, lane)))
+  await started.stop()
   const findings = checkTrace(await readFile(log, 'latin1'), exchanges)
   if (options.keep) console.log(`log kept: ${log}`)
   else await rm(directory, { recursive: true, force: true })
@@ -114,7 +111,7 @@ if (broken.problems.length < requests) {
   console.error('The check did not notice a server that answers before syncing; its word is worth nothing.')
   process.exit(1)
 }
-const own = await trace()
+const own = await trace([entry])
 tell('claviger', own)
 if (own.problems.length > 0 || own.responses !== requests * connections) process.exit(1)
 console.log('No answer left before the sync of its commit.')

@@ -38,10 +38,8 @@ const report = await runFuzz(program, {
 })
 const resident = Math.round(await program.residentMiB())
 const isAlive = program.process.exitCode === null
-const errors = program
-  .output()
-  .split('\n')
-  .filter((line) => line.includes('"level":50')).length
+const { stdout, stderr } = program.output()
+const errors = (stdout + stderr).split('\n').filter((line) => line.includes('"level":50')).length
 await program.stop()
 
 console.log(`${report.requests.toLocaleString('en')} requests, seed ${seed}`)

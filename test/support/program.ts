@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const entry = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+/** The built program. */
+export const entry = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const startTimeoutMs = 60_000
 
 export interface ProgramOptions {
@@ -14,6 +15,8 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Kept when given; else a temporary one that `stop` removes. */
   readonly dataDirectory?: string
+  /** What comes before the program's own arguments, as a tracer; node and the built program unless given. */
+  readonly launcher?: readonly string[]
 }
 
 export interface Ended {
@@ -31,7 +34,7 @@ export interface StartedProgram {
   readonly dataDirectory: string
   readonly process: ChildProcess
   output(): { readonly stdout: string; readonly stderr: string }
-  /** Runs a command beside it, on the same data directory. */
+  /** Runs a command beside it, with the same settings. */
   command(...argv: string[]): Promise<Ended>
   /** SIGTERM, and what came of it. */
   stop(): Promise<Ended>
@@ -70,7 +73,7 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Starte
     dataDirectory,
     process: child,
     output,
-    command: (...argv) => runProgram(argv, { dataDirectory }),
+    command: (...argv) => runProgram(argv, { ...options, dataDirectory }),
     stop: () => end('SIGTERM').finally(remove),
     kill: () => end('SIGKILL'),
   }
@@ -80,8 +83,9 @@ export function temporaryDirectory(): string {
   return mkdtempSync(join(tmpdir(), 'claviger-program-'))
 }
 
-function spawnProgram(argv: readonly string[], { env, dataDirectory }: ProgramOptions) {
-  const child = spawn(process.execPath, [entry, ...argv], {
+function spawnProgram(argv: readonly string[], { env, dataDirectory, launcher }: ProgramOptions) {
+  const [command, ...before] = launcher ?? [process.execPath, entry]
+  const child = spawn(command ?? process.execPath, [...before, ...argv], {
     // Nothing of the developer's own settings.
     env: {
       PATH: process.env['PATH'],
