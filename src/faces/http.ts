@@ -276,8 +276,17 @@ export function addressReader(
       return address.match(range, bits ?? (range.kind() === 'ipv4' ? 32 : 128))
     })
   }
+  // Peers come again and again; parsing each anew is most of what this costs.
+  const peers = new Map<string, string | undefined>()
+  const readPeer = (peer: string): string | undefined => {
+    if (!peers.has(peer)) {
+      if (peers.size >= 1000) peers.clear()
+      peers.set(peer, readAddress(peer))
+    }
+    return peers.get(peer)
+  }
   return (peer, forwarded) => {
-    const address = readAddress(peer)
+    const address = peer === undefined ? undefined : readPeer(peer)
     if (address === undefined || trusted.length === 0 || !isTrusted(address)) return { address, isTrusted: false }
     // From the right: each hop was written by the one before it, so the first we do not trust is the client.
     let client = address
@@ -292,8 +301,7 @@ export function addressReader(
 }
 
 /** An address without port, brackets, zone or IPv4-in-IPv6 wrapping; undefined when it is none. */
-function readAddress(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined
+function readAddress(text: string): string | undefined {
   if (/^\d+\.\d+\.\d+\.\d+$/.test(text)) return ipaddr.isValid(text) ? text : undefined
   const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text
   return ipaddr.isValid(bare) ? ipaddr.process(bare).toString() : undefined

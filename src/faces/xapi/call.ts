@@ -41,18 +41,18 @@ export function newCall(c: Context<FaceEnv>, core: Core, mount: XapiMount): Call
 /** Signs in, then settles the version: both the version's errors and the limits depend on who asks. */
 export async function admitCall(call: Call): Promise<AdmittedCall> {
   const { c, core, mount, headers } = call
-  const params = c.req.param() as Record<string, string>
-  const principal = await authenticate(c, core, { within: mount.within?.(params) })
+  const segments = mount.prefix.includes(':') ? (c.req.param() as Record<string, string>) : {}
+  const principal = await authenticate(c, core, { within: mount.within?.(segments) })
   const sent = c.req.header(versionHeader)
   const versions = principal.limits.xapiVersions
   // Without the header, what is answered is the latest version this caller may speak (XAPI-00331 asks for 1.0.3 of a 1.0 LRS).
   if (sent === undefined && versions && !versions.includes('2.0')) headers[versionHeader] = latestVersion['1.0']
   const version = parseVersion(sent)
-  const lrsId = mount.lrs(principal, params)
+  const lrsId = mount.lrs(principal, segments)
   const admission = core.limits.admit(principal, { ...addressOf(c), origin: c.req.header('Origin'), version })
   // Mostly there is nothing to wait for.
   if (admission) await admission
-  return { ...call, principal, lrsId, version }
+  return { c, core, mount, method: call.method, params: call.params, headers, principal, lrsId, version }
 }
 
 export function answer(call: Call, status: number, body: string | null, headers?: Record<string, string>): Response {
