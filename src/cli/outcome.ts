@@ -64,7 +64,6 @@ export function bullets(lines: readonly string[]): string {
 
 /** A name from outside must not steer the terminal or forge a second line. */
 export function oneLine(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what this removes
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
 }
 

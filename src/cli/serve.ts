@@ -74,16 +74,19 @@ function plainly(error: unknown, { host, port }: Config): unknown {
   return new PlainError(reasons[code ?? ''] ?? `cannot listen on ${host}:${port} (${code})`)
 }
 
+/** npm passes on the signal that the terminal has sent to both of us; a person's second one comes later. */
+const echoMs = 500
+
 /** Resolves at the first signal; the next one ends the process at once. */
 function waitForSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    let isStopping = false
+    let firstAt: number | undefined
     const take = (signal: NodeJS.Signals): void => {
-      if (isStopping) {
+      firstAt ??= performance.now()
+      if (performance.now() - firstAt > echoMs) {
         process.stderr.write(`${signal} again: stopping at once\n`)
         process.exit(exitCodes.failed)
       }
-      isStopping = true
       resolve(signal)
     }
     process.on('SIGTERM', take)

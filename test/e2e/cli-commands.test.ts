@@ -1,0 +1,297 @@
+// Every command, beside a running server and without one: the same words, the same effects.
+
+import { rmSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runProgram, startProgram, temporaryDirectory } from '../support/program.ts'
+import type { Ended, StartedProgram } from '../support/program.ts'
+
+const env = {
+  CLAVIGER_BASE_URL: 'https://lrs.example.org',
+  CLAVIGER_BOOTSTRAP_KEY: 'first',
+  CLAVIGER_BOOTSTRAP_SECRET: 'first-secret-0123456789',
+}
+
+interface Step {
+  readonly argv: readonly string[]
+  readonly stdin?: string
+  readonly code?: number
+  /** Of both streams together. */
+  readonly contains?: readonly string[]
+  readonly excludes?: readonly string[]
+}
+
+const statement = JSON.stringify({
+  actor: { mbox: 'mailto:ben@example.org' },
+  verb: { id: 'http://adlnet.gov/expapi/verbs/experienced' },
+  object: { id: 'https://example.org/a' },
+})
+const course = ['--key', 'course', '--secret', 'course-secret-0123456789']
+
+/** In this order; each builds on those before. */
+const steps: readonly Step[] = [
+  { argv: ['version'], contains: ['0.1.0'] },
+  { argv: [], code: 2, contains: ['Usage: claviger', 'Examples:'] },
+  { argv: ['--help'], contains: ['Exit codes:'] },
+  { argv: ['help', 'credential'], contains: ['rotate'] },
+  { argv: ['credential', 'create', '--help'], contains: ['isolated', 'Examples:'] },
+  { argv: ['credentail'], code: 2, contains: ['Did you mean credential?'] },
+  { argv: ['credential', 'list', '--jsno'], code: 2, contains: ['Did you mean --json?'] },
+  { argv: ['serve', '--json'], code: 2, contains: ['environment'] },
+  { argv: ['config'], contains: ['https://lrs.example.org', '(secret)'], excludes: ['first-secret'] },
+  { argv: ['config', '--json'], contains: ['"CLAVIGER_BASE_URL"'], excludes: ['first-secret'] },
+
+  { argv: ['organisation', 'list'], contains: ['Default'] },
+  { argv: ['organisation', 'show'], contains: ['Lrs 1', 'watershed.create-status', '200'] },
+  { argv: ['organisation', 'set', 'watershed.create-status', '201'], contains: ['201'] },
+  { argv: ['organisation', 'set', 'watershed.create-status', '204'], code: 2, contains: ['200'] },
+  { argv: ['organisation', 'set', 'watershed.create-statsu', '201'], code: 2, contains: ['did you mean'] },
+  { argv: ['organisation', 'set', 'watershed.create-status', '--json'], contains: ['"value": 200'] },
+  { argv: ['lrs', 'create', 'Sandbox', '--id', '7'], contains: ['Lrs 7 (Sandbox)'] },
+  { argv: ['lrs', 'create', 'Again', '--id', '7'], code: 1, contains: ['error:'] },
+  { argv: ['lrs', 'list'], contains: ['Sandbox', '(default)'] },
+
+  {
+    argv: ['credential', 'create', '--name', 'Course', ...course],
+    contains: [
+      'It may\n',
+      'It may not\n',
+      'store statements',
+      "read other keys' statements",
+      'course-secret-0123456789',
+    ],
+    excludes: ['warning'],
+  },
+  { argv: ['credential', 'create', '--name', 'Course', ...course], code: 1, contains: ['error:'] },
+  {
+    argv: [
+      'credential',
+      'create',
+      '--name',
+      'Reports',
+      '--key',
+      'reports',
+      '--preset',
+      'read-only',
+      '--expires',
+      '30d',
+      '--secret-stdin',
+    ],
+    stdin: 'reports-secret-0123456789\n',
+    contains: ['reports-secret-0123456789', 'expires'],
+  },
+  { argv: ['credential', 'create', '--name', 'X', '--secret-stdin'], code: 2, contains: ['standard input'] },
+  {
+    argv: ['credential', 'create', '--name', 'X', '--preset', 'isolatd'],
+    code: 2,
+    contains: ['did you mean isolated?'],
+  },
+  {
+    argv: ['credential', 'create', '--name', 'X', '--right', 'statements/wrte'],
+    code: 2,
+    contains: ['statements/write'],
+  },
+  { argv: ['credential', 'create'], code: 2, contains: ['--name'] },
+  {
+    argv: [
+      'credential',
+      'create',
+      '--name',
+      'Portal',
+      '--key',
+      'portal',
+      '--preset',
+      'watershed/isolated',
+      '--manage',
+      'credentials',
+      '--json',
+    ],
+    contains: ['"mayNot"', 'warning: this key administers'],
+  },
+  {
+    argv: [
+      'credential',
+      'create',
+      '--name',
+      'Kiosk',
+      '--key',
+      'kiosk',
+      '--right',
+      'statements/write',
+      '--lrs',
+      '7',
+      '--pin-actor',
+      'mailto:ann@example.org',
+      '--limit-address',
+      '10.0.0.0/8',
+      '--limit-rate',
+      '60',
+    ],
+    contains: ['mailto:ann@example.org', '10.0.0.0/8', '60 requests a minute'],
+  },
+  { argv: ['credential', 'list'], contains: ['Course', 'Kiosk', 'read-only'], excludes: ['-secret-'] },
+  { argv: ['credential', 'list', '--json'], contains: ['"pins"'], excludes: ['-secret-', 'sealed'] },
+  { argv: ['credential', 'show', 'course'], contains: ['It may\n'], excludes: ['course-secret'] },
+  { argv: ['credential', 'show', '2', '--json'], contains: ['"key": "course"'], excludes: ['course-secret', 'sealed'] },
+  { argv: ['credential', 'show', '2', '--as', 'watershed'], contains: ['"lrsAccess": "isolated"', 'course-secret'] },
+  { argv: ['credential', 'show', '2', '--as', 'watershd'], code: 2, contains: ['did you mean watershed?'] },
+  { argv: ['credential', 'show', 'nobody'], code: 1, contains: ['credential list'] },
+  { argv: ['credential', 'show', 'nobody', '--json'], code: 1, contains: ['"error"'] },
+
+  {
+    argv: [
+      'session',
+      'create',
+      'course',
+      '--expires',
+      '30m',
+      '--right',
+      'statements/write',
+      '--pin-actor',
+      'mailto:ann@example.org',
+    ],
+    contains: ['Session', 'It may\n  - store statements'],
+  },
+  { argv: ['session', 'create', 'reports', '--right', 'statements/write'], code: 1, contains: ['error:'] },
+
+  { argv: ['try', 'course'], contains: ['stores:              yes', 'its own back:  yes', 'another key’s: no.'] },
+  { argv: ['try', 'reports'], contains: ['stores:              no.', 'its own back:  yes', 'another key’s: yes'] },
+  { argv: ['try', 'kiosk'], contains: ['stores:              yes', 'its own back:  no.', 'another key’s: no.'] },
+  { argv: ['try', 'course', '--json'], contains: ['"allowed": true', '"allowed": false'] },
+  { argv: ['ask', 'course', 'GET', '/xapi/statements'], contains: ['Allowed', 'statements/read', 'mine'] },
+  {
+    argv: ['ask', 'reports', 'post', '/xapi/statements'],
+    code: 1,
+    contains: ['Not allowed', 'statements/write', 'What would allow it'],
+  },
+  {
+    argv: ['ask', 'course', 'GET', '/api/organizations/1/activity-providers'],
+    code: 1,
+    contains: ['manage/credentials/read'],
+  },
+  {
+    argv: ['ask', 'portal', 'GET', '/api/organizations/1/activity-providers', '--json'],
+    contains: ['"allowed": true'],
+  },
+  {
+    argv: ['ask', 'course', 'GET', '/api/organizations/9/lrs/statements'],
+    code: 1,
+    contains: ['another organisation'],
+  },
+  { argv: ['ask', 'kiosk', 'POST', '/xapi/statements', '--from', '192.0.2.1'], code: 1, contains: ['limit addresses'] },
+  {
+    argv: ['ask', 'kiosk', 'POST', '/xapi/statements', '--statement-stdin'],
+    stdin: statement,
+    code: 1,
+    contains: ['pin actor'],
+  },
+  { argv: ['ask', 'course', 'GET', '/nowhere'], code: 1, contains: ['no face answers'] },
+
+  { argv: ['credential', 'disable', 'course'], contains: ['disabled'] },
+  { argv: ['ask', 'course', 'GET', '/xapi/statements'], code: 1, contains: ['disabled', 'credential enable 2'] },
+  { argv: ['try', 'course'], code: 1, contains: ['disabled'] },
+  { argv: ['credential', 'enable', 'course'], contains: ['enabled'] },
+  {
+    argv: ['credential', 'rotate', 'course', '--overlap', '24h', '--secret', 'course-secret-second-012'],
+    contains: ['course-secret-second-012', '24h'],
+    excludes: ['course-secret-0123456789'],
+  },
+  { argv: ['credential', 'rotate', 'course', '--overlap', 'a day'], code: 2, contains: ['--overlap'] },
+  { argv: ['credential', 'revoke', 'reports'], contains: ['gone'] },
+  { argv: ['credential', 'revoke', 'reports'], code: 1, contains: ['no credential'] },
+
+  { argv: ['usage', 'kiosk'], contains: ['requests'] },
+  { argv: ['usage', '--json'] },
+  { argv: ['audit', 'list'], contains: ['credential.create', 'command line'], excludes: ['course-secret'] },
+  { argv: ['audit', 'list', '--limit', '1', '--json'], contains: ['"next": 1'] },
+  { argv: ['audit', 'verify'], contains: ['unbroken'] },
+  { argv: ['doctor'], contains: ['intact', '0 problems'] },
+  { argv: ['doctor', '--json'], contains: ['"problems": 0'] },
+  { argv: ['master-key', 'rotate'], contains: ['new master key', '1 organisations'] },
+  { argv: ['try', 'course'], contains: ['stores:              yes'] },
+
+  { argv: ['organisation', 'create', 'Acme', '--id', '42', '--lrs-id', '99'], contains: ['Organisation 42 (Acme)'] },
+  { argv: ['credential', 'create', '--name', 'Which'], code: 2, contains: ['--organisation', '42 (Acme)'] },
+  { argv: ['credential', 'create', '--name', 'Theirs', '-o', '42', '--key', 'course'], contains: ['organisation 42'] },
+  { argv: ['credential', 'show', 'course'], code: 2, contains: ['several', 'by id'] },
+  { argv: ['credential', 'show', 'course', '--organisation', '42'], contains: ['Theirs'] },
+  { argv: ['credential', 'show', '2', '--organisation', '42'], code: 1 },
+  { argv: ['lrs', 'list', '--organisation', 'Acme'], code: 2, contains: ['takes an id'] },
+  { argv: ['lrs', 'list', '--organisation', '43'], code: 1, contains: ['error:'] },
+]
+
+/** What differs between two runs that did the same. */
+function comparable({ code, stdout, stderr }: Ended, dataDirectory: string): object {
+  const plain = (text: string): string =>
+    text
+      .replaceAll(dataDirectory, '<data>')
+      .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z/g, '<time>')
+      .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<uuid>')
+      .replaceAll(/\b([0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{24})\b/g, '<hex>')
+      .replaceAll(/("value": "|CLAVIGER_PORT +)\d+/g, '$1<port>')
+      // Columns are as wide as what was replaced in them.
+      .replaceAll(/ +/g, ' ')
+  return { code, stdout: plain(stdout), stderr: plain(stderr) }
+}
+
+describe('every command', () => {
+  let program: StartedProgram
+  const directories = { server: temporaryDirectory(), alone: temporaryDirectory() }
+  const results: { server: Ended; alone: Ended }[] = []
+
+  beforeAll(async () => {
+    program = await startProgram({ dataDirectory: directories.server, env })
+    await (await startProgram({ dataDirectory: directories.alone, env })).stop()
+    const runAll = async (side: 'server' | 'alone'): Promise<Ended[]> => {
+      const ended: Ended[] = []
+      for (const { argv, stdin } of steps) {
+        const options = { dataDirectory: directories[side], env, ...(stdin !== undefined && { stdin }) }
+        ended.push(await runProgram(argv, options))
+      }
+      return ended
+    }
+    const [server, alone] = await Promise.all([runAll('server'), runAll('alone')])
+    for (const [index, ended] of server.entries()) results.push({ server: ended, alone: alone[index]! })
+  }, 300_000)
+  afterAll(async () => {
+    await program.stop()
+    for (const directory of Object.values(directories)) rmSync(directory, { recursive: true, force: true })
+  })
+
+  it.each(steps.map((step, index) => ({ ...step, index, name: step.argv.join(' ') || '(nothing)' })))(
+    '$name',
+    ({ index, code = 0, contains = [], excludes = [] }) => {
+      const { server, alone } = results[index]!
+      const text = server.stdout + server.stderr
+      expect(server.code, text).toBe(code)
+      for (const part of contains) expect(text).toContain(part)
+      for (const part of excludes) expect(text).not.toContain(part)
+      expect(text).not.toMatch(/\n {4}at /)
+      expect(comparable(alone, directories.alone)).toEqual(comparable(server, directories.server))
+    },
+  )
+
+  it('acts on the running server at once', async () => {
+    const ask = async (): Promise<number> => {
+      const authorization = `Basic ${Buffer.from('portal:portal-secret-0123456789').toString('base64')}`
+      const headers = { authorization, 'x-experience-api-version': '1.0.3' }
+      return (await fetch(`${program.url}/xapi/statements`, { headers })).status
+    }
+    await program.command('credential', 'rotate', 'portal', '--secret', 'portal-secret-0123456789')
+    expect(await ask()).toBe(200)
+    await program.command('credential', 'disable', 'portal')
+    expect(await ask()).toBe(401)
+    await program.command('credential', 'enable', 'portal')
+    expect(await ask()).toBe(200)
+  })
+})
+
+describe('without a database', () => {
+  it('makes none', async () => {
+    const dataDirectory = temporaryDirectory()
+    const ended = await runProgram(['credential', 'list'], { dataDirectory })
+    expect(ended).toMatchObject({ code: 1, stdout: '' })
+    expect(ended.stderr).toMatch(/^error: there is no database in .*\n$/)
+    expect((await runProgram(['audit', 'verify'], { dataDirectory })).code).toBe(1)
+    rmSync(dataDirectory, { recursive: true })
+  })
+})
