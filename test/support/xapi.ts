@@ -37,7 +37,6 @@ export interface Answer {
   readonly headers: Headers
   readonly text: string
   /** Undefined when the body is not JSON. */
-  // oxlint-disable-next-line typescript/no-explicit-any -- tests read members of unknown answers
   readonly json: any
 }
 

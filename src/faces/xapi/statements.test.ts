@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { clientOf, openStage, reference, statement, voiding } from '../../../test/support/xapi.ts'
 import type { Answer, Client, SendOptions, Stage } from '../../../test/support/xapi.ts'
+import { DomainError } from '../../core/errors.ts'
 
 let stage: Stage
 let reader: Client
@@ -745,7 +746,7 @@ describe('other methods, paths and mounts', () => {
 
 describe('trouble', () => {
   it('a full store is 503 with Retry-After, a defect 500 without its text, logged once', async () => {
-    let thrown: unknown
+    let thrown = new Error('not yet')
     const troubled = await openStage({
       wrapStorage: (storage) => ({
         ...storage,
@@ -765,7 +766,6 @@ describe('trouble', () => {
     expectShape(defect, 500, 'internal')
     expect(defect.text).not.toContain('SELECT')
     expect(troubled.logged).toEqual([expect.objectContaining({ requestId: defect.json.requestId, err: thrown })])
-    const { DomainError } = await import('../../core/errors.ts')
     thrown = new DomainError('unavailable', 'full', { detail: { retryAfterSeconds: 3 } })
     const busy = await client.post(statement())
     expectShape(busy, 503, 'unavailable')
