@@ -2,7 +2,22 @@
 // worker, or the same engine in this thread. Knows nothing of HTTP or of the use cases.
 
 import { DomainError } from '../../core/errors.ts'
-import type { Clock, Storage } from '../../core/storage.ts'
+import { InlineLane, WorkerLane } from './lane.ts'
+import { Reader } from './reader.ts'
+import { Statements } from './statements.ts'
+import { Writer } from './writer.ts'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { directory, platform, writes } from '../directory/index.ts'
+import { join, resolve } from 'node:path'
+import { lockDirectory } from './lock.ts'
+import { migrate } from './migrate.ts'
+import { migrations } from '../migrations/index.ts'
+import { open } from './connection.ts'
+import { readFloor, saveFloor } from './floor.ts'
+import { toDomainError } from './driver-error.ts'
+import type { Clock, DirectoryStore, PlatformStore, Storage } from '../../core/storage.ts'
+import type { Lane } from './lane.ts'
+import type { OrganisationId } from '../../core/ids.ts'
 
 export interface SqliteOptions {
   /** Holds `claviger.db`; created when missing. One process at a time. */
@@ -12,6 +27,138 @@ export interface SqliteOptions {
   readonly clock?: Clock
 }
 
-export async function openSqlite(options: SqliteOptions): Promise<Storage> {
-  throw new DomainError('unavailable', `No storage engine yet for ${options.directory}.`)
+const wallClock: Clock = { now: () => Date.now() }
+
+export async function openSqlite({ directory, threads, clock = wallClock }: SqliteOptions): Promise<Storage> {
+  const folder = resolve(directory)
+  const path = join(folder, 'claviger.db')
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const unlock = lockDirectory(folder)
+    try {
+      const floor = prepare(path)
+      return new SqliteStorage({ path, lanes: openLanes(path, threads), clock, floor, unlock })
+    } catch (error) {
+      unlock()
+      throw error
+    }
+  } catch (error) {
+    throw toDomainError(error)
+  }
+}
+
+/** Migrates, before any thread opens the file; returns the floor of stored times that the last process left. */
+function prepare(path: string): number {
+  // Nobody but the owner reads the file; SQLite gives its log the same mode.
+  closeSync(openSync(path, 'a', 0o600))
+  const handle = open(path)
+  try {
+    migrate(handle, migrations)
+    return readFloor(handle)
+  } finally {
+    handle.close()
+  }
+}
+
+interface Lanes {
+  readonly writer: Lane
+  readonly reader: Lane
+}
+
+function openLanes(path: string, threads: SqliteOptions['threads']): Lanes {
+  if (threads === 'inline')
+    return { writer: new InlineLane(new Writer(path)), reader: new InlineLane(new Reader(path)) }
+  return { writer: new WorkerLane({ role: 'writer', path }), reader: new WorkerLane({ role: 'reader', path }) }
+}
+
+interface Parts {
+  readonly path: string
+  readonly lanes: Lanes
+  readonly clock: Clock
+  readonly floor: number
+  readonly unlock: () => void
+}
+
+type Listener = (organisationId: OrganisationId) => void
+
+class SqliteStorage implements Storage {
+  readonly platform: PlatformStore
+  readonly directory: DirectoryStore
+  readonly statements: Statements
+  readonly #parts: Parts
+  readonly #listeners = new Set<Listener>()
+  readonly #open = new Set<Promise<unknown>>()
+  #closing: Promise<void> | undefined
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    const { lanes, clock, floor } = parts
+    this.statements = new Statements(
+      { write: this.#guard(lanes.writer), read: this.#guard(lanes.reader) },
+      clock,
+      floor,
+    )
+    this.platform = this.#half('platform', platform) as unknown as PlatformStore
+    this.directory = this.#half('directory', directory) as unknown as DirectoryStore
+  }
+
+  /** Refuses once closing has begun, and remembers what closing has to wait for. */
+  #guard(lane: Lane): Lane['call'] {
+    return (method, args) => {
+      if (this.#closing !== undefined) {
+        return Promise.reject(new DomainError('unavailable', 'The store is closing.'))
+      }
+      const answer = lane.call(method, args)
+      this.#open.add(answer)
+      const forget = () => this.#open.delete(answer)
+      answer.then(forget, forget)
+      return answer
+    }
+  }
+
+  #half(name: string, operations: object): Record<string, unknown> {
+    const { lanes } = this.#parts
+    const write = this.#guard(lanes.writer)
+    const read = this.#guard(lanes.reader)
+    const entries = Object.keys(operations).map((operation) => {
+      const method = `${name}.${operation}`
+      const concerns = writes.get(method)
+      if (concerns === undefined) return [operation, (...args: unknown[]) => read(method, args)]
+      const change = async (...args: unknown[]) => {
+        const result = await write(method, args)
+        for (const organisationId of concerns(args, result)) this.#tell(organisationId)
+        return result
+      }
+      return [operation, change]
+    })
+    return Object.fromEntries(entries) as Record<string, unknown>
+  }
+
+  #tell(organisationId: OrganisationId): void {
+    for (const listener of this.#listeners) listener(organisationId)
+  }
+
+  onDirectoryChange(listener: Listener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    const { path, lanes, unlock } = this.#parts
+    await Promise.allSettled(this.#open)
+    try {
+      await lanes.reader.close()
+      await lanes.writer.close()
+      saveFloor(path, this.statements.highestAnnounced)
+    } catch (error) {
+      throw toDomainError(error)
+    } finally {
+      unlock()
+    }
+  }
 }

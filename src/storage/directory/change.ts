@@ -1,0 +1,74 @@
+// The frame of every directory write: the organisation's lock, the work, the audit event in the chain. Runs inside a
+// transaction of the engine; a throw rolls all of it back.
+
+import { DomainError } from '../../core/errors.ts'
+import { chainHash } from '../../core/audit.ts'
+import type { AuditEvent, NewAuditEvent } from '../../core/audit.ts'
+import type { OrganisationId } from '../../core/ids.ts'
+import type { Kysely } from 'kysely'
+import type { OrganisationRow } from './records.ts'
+import type { Schema } from '../schema.ts'
+
+export type Db = Kysely<Schema>
+
+export function notFound(noun: string): DomainError {
+  return new DomainError('not_found', `There is no such ${noun}.`)
+}
+
+/** Runs `work` and appends `event`; where the event's target has no id yet, `idOf` takes it from what `work` returned. */
+export async function change<T>(
+  db: Db,
+  organisationId: OrganisationId,
+  event: NewAuditEvent,
+  work: (organisation: OrganisationRow) => Promise<T>,
+  idOf?: (result: T) => number,
+): Promise<T> {
+  const organisation = await claim(db, organisationId)
+  const result = await work(organisation)
+  await append(db, organisation, event, event.target.id ?? idOf?.(result) ?? null)
+  return result
+}
+
+/**
+ * Takes the next audit number. Comes first in every write: it is the row lock that puts an organisation's writes in a row
+ * (PostgreSQL), and it tells whether the organisation exists.
+ */
+export async function claim(db: Db, organisationId: OrganisationId): Promise<OrganisationRow> {
+  const organisation = await db
+    .updateTable('organisation')
+    .set((eb) => ({ audit_number: eb('audit_number', '+', 1) }))
+    .where('id', '=', organisationId)
+    .returningAll()
+    .executeTakeFirst()
+  if (organisation === undefined) throw notFound('organisation')
+  return organisation
+}
+
+/** The event of a claimed organisation, chained to the one before. */
+export async function append(
+  db: Db,
+  organisation: OrganisationRow,
+  event: NewAuditEvent,
+  targetId: number | string | null,
+): Promise<AuditEvent> {
+  const organisationId = organisation.id as OrganisationId
+  const { audit_number: number, audit_hash: previousHash } = organisation
+  const target = { ...event.target, id: targetId }
+  const hash = chainHash(previousHash, { ...event, target, organisationId }, number)
+  await db
+    .insertInto('audit')
+    .values({
+      organisation_id: organisationId,
+      number,
+      at: event.at,
+      actor: JSON.stringify(event.actor),
+      action: event.action,
+      target: JSON.stringify(target),
+      detail: JSON.stringify(event.detail),
+      previous_hash: previousHash,
+      hash,
+    })
+    .execute()
+  await db.updateTable('organisation').set({ audit_hash: hash }).where('id', '=', organisationId).execute()
+  return { ...event, target, organisationId, number, previousHash, hash }
+}

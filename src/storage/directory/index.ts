@@ -1,0 +1,76 @@
+// The platform and directory halves of the port over one Kysely, for an engine to run inside its transactions. Which of them
+// write, and whose sign-ins a write concerns, is the table `operations`.
+
+import * as audit from './audit.ts'
+import * as credential from './credential.ts'
+import * as organisation from './organisation.ts'
+import * as session from './session.ts'
+import { findSignInCandidates } from './sign-in.ts'
+import type { Db } from './change.ts'
+import type { DirectoryStore, PlatformStore } from '../../core/storage.ts'
+import type { OrganisationId } from '../../core/ids.ts'
+
+export type { Db } from './change.ts'
+
+type OverDb<Store> = {
+  readonly [M in keyof Store]: Store[M] extends (...args: infer Args) => infer Result
+    ? (db: Db, ...args: Args) => Result
+    : never
+}
+
+export const platform: OverDb<PlatformStore> = {
+  listOrganisations: organisation.listOrganisations,
+  createOrganisation: organisation.createOrganisation,
+  findSignInCandidates,
+  findKeyCheck: organisation.findKeyCheck,
+  putKeyCheck: organisation.putKeyCheck,
+  rewrapKeys: organisation.rewrapKeys,
+  addUsage: audit.addUsage,
+}
+
+export const directory: OverDb<DirectoryStore> = {
+  findOrganisation: organisation.findOrganisation,
+  updateOrganisation: organisation.updateOrganisation,
+  createLrs: organisation.createLrs,
+  listLrs: organisation.listLrs,
+  createCredential: credential.createCredential,
+  findCredential: credential.findCredential,
+  findCredentialBySecret: credential.findCredentialBySecret,
+  listCredentials: credential.listCredentials,
+  updateCredential: credential.updateCredential,
+  deleteCredential: credential.deleteCredential,
+  createSession: session.createSession,
+  listSessions: session.listSessions,
+  findSession: session.findSession,
+  deleteSession: session.deleteSession,
+  sweepSessions: session.sweepSessions,
+  appendAudit: audit.appendAudit,
+  listAudit: audit.listAudit,
+  listUsage: audit.listUsage,
+}
+
+export type Operation = `platform.${keyof PlatformStore}` | `directory.${keyof DirectoryStore}`
+
+type Concerns = (args: readonly unknown[], result: unknown) => readonly OrganisationId[]
+const nobody: Concerns = () => []
+const theFirstArgument: Concerns = ([organisationId]) => [organisationId as OrganisationId]
+
+/** What writes; per operation, whose sign-ins it may change. Everything else reads. */
+export const writes: ReadonlyMap<string, Concerns> = new Map<Operation, Concerns>([
+  [
+    'platform.createOrganisation',
+    (_, result) => [(result as Awaited<ReturnType<PlatformStore['createOrganisation']>>).organisation.id],
+  ],
+  ['platform.putKeyCheck', nobody],
+  ['platform.rewrapKeys', ([, wrapped]) => (wrapped as Parameters<PlatformStore['rewrapKeys']>[1]).map(({ id }) => id)],
+  ['platform.addUsage', nobody],
+  ['directory.updateOrganisation', theFirstArgument],
+  ['directory.createLrs', theFirstArgument],
+  ['directory.createCredential', theFirstArgument],
+  ['directory.updateCredential', theFirstArgument],
+  ['directory.deleteCredential', theFirstArgument],
+  ['directory.createSession', theFirstArgument],
+  ['directory.deleteSession', theFirstArgument],
+  ['directory.sweepSessions', (args, swept) => (swept === 0 ? [] : theFirstArgument(args, swept))],
+  ['directory.appendAudit', nobody],
+])

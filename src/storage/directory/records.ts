@@ -1,0 +1,127 @@
+// Rows of the directory tables to records of the port and back. No queries.
+
+import type {
+  CredentialRecord,
+  Json,
+  LrsRecord,
+  OrganisationRecord,
+  SecretRecord,
+  SessionRecord,
+} from '../../core/storage.ts'
+import type { CredentialId, LrsId, Oid, OrganisationId, SecretId, SessionId } from '../../core/ids.ts'
+import type { CredentialTable, LrsTable, OrganisationTable, SecretTable, SessionTable } from '../schema.ts'
+import type { Insertable, Selectable } from 'kysely'
+
+export type OrganisationRow = Selectable<OrganisationTable>
+export type LrsRow = Selectable<LrsTable>
+export type CredentialRow = Selectable<CredentialTable>
+export type SecretRow = Selectable<SecretTable>
+export type SessionRow = Selectable<SessionTable>
+
+export function toOrganisation(row: OrganisationRow): OrganisationRecord {
+  return {
+    id: row.id as OrganisationId,
+    oid: row.oid as Oid,
+    name: row.name,
+    defaultLrsId: row.default_lrs_id as LrsId | null,
+    wrappedKey: row.wrapped_key,
+    switches: JSON.parse(row.switches) as Record<string, Json>,
+    createdAt: row.created_at,
+  }
+}
+
+export function toLrs(row: LrsRow): LrsRecord {
+  return {
+    id: row.id as LrsId,
+    oid: row.oid as Oid,
+    organisationId: row.organisation_id as OrganisationId,
+    name: row.name,
+    createdAt: row.created_at,
+  }
+}
+
+export function toCredential(row: CredentialRow, secrets: readonly SecretRow[]): CredentialRecord {
+  return {
+    id: row.id as CredentialId,
+    oid: row.oid as Oid,
+    organisationId: row.organisation_id as OrganisationId,
+    kind: row.kind as CredentialRecord['kind'],
+    name: row.name,
+    key: row.key,
+    isEnabled: row.is_enabled === 1,
+    rights: JSON.parse(row.rights) as CredentialRecord['rights'],
+    pins: JSON.parse(row.pins) as CredentialRecord['pins'],
+    limits: JSON.parse(row.limits) as CredentialRecord['limits'],
+    lrsIds: JSON.parse(row.lrs_ids) as LrsId[],
+    authority: row.authority === null ? null : (JSON.parse(row.authority) as CredentialRecord['authority']),
+    words: JSON.parse(row.words) as Record<string, Json>,
+    expiresAt: row.expires_at,
+    version: row.version,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    secrets: secrets.map(toSecret),
+  }
+}
+
+function toSecret(row: SecretRow): SecretRecord {
+  return {
+    id: row.id as SecretId,
+    name: row.name,
+    sealed: row.sealed,
+    generation: row.generation,
+    isEnabled: row.is_enabled === 1,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+  }
+}
+
+export function toSession(row: SessionRow): SessionRecord {
+  return {
+    id: row.id as SessionId,
+    oid: row.oid as Oid,
+    organisationId: row.organisation_id as OrganisationId,
+    credentialId: row.credential_id as CredentialId,
+    key: row.key,
+    sealed: row.sealed,
+    rights: JSON.parse(row.rights) as SessionRecord['rights'],
+    pins: JSON.parse(row.pins) as SessionRecord['pins'],
+    words: JSON.parse(row.words) as Record<string, Json>,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+  }
+}
+
+export function fromSecret(credentialId: CredentialId, secret: SecretRecord): Insertable<SecretTable> {
+  return {
+    id: secret.id,
+    credential_id: credentialId,
+    name: secret.name,
+    sealed: secret.sealed,
+    generation: secret.generation,
+    is_enabled: secret.isEnabled ? 1 : 0,
+    created_at: secret.createdAt,
+    expires_at: secret.expiresAt,
+  }
+}
+
+type Editable = Pick<
+  CredentialRecord,
+  'name' | 'key' | 'isEnabled' | 'rights' | 'pins' | 'limits' | 'lrsIds' | 'authority' | 'words' | 'expiresAt'
+>
+
+/** Only the columns of the members that are there. */
+export function fromEditable(part: Partial<Editable>): Partial<CredentialRow> {
+  const { name, key, isEnabled, rights, pins, limits, lrsIds, authority, words, expiresAt } = part
+  return {
+    ...(name !== undefined && { name }),
+    ...(key !== undefined && { key }),
+    ...(isEnabled !== undefined && { is_enabled: isEnabled ? 1 : 0 }),
+    ...(rights !== undefined && { rights: JSON.stringify(rights) }),
+    ...(pins !== undefined && { pins: JSON.stringify(pins) }),
+    ...(limits !== undefined && { limits: JSON.stringify(limits) }),
+    ...(lrsIds !== undefined && { lrs_ids: JSON.stringify(lrsIds) }),
+    ...(authority !== undefined && { authority: authority === null ? null : JSON.stringify(authority) }),
+    ...(words !== undefined && { words: JSON.stringify(words) }),
+    ...(expiresAt !== undefined && { expires_at: expiresAt }),
+  }
+}

@@ -1,0 +1,92 @@
+// The one query of sign-in: whoever presents a key, known or not, causes exactly this much.
+
+import { sql } from 'kysely'
+import { toCredential, toOrganisation, toSession } from './records.ts'
+import type { CredentialRow, OrganisationRow, SecretRow, SessionRow } from './records.ts'
+import type { Db } from './change.ts'
+import type { OrganisationId } from '../../core/ids.ts'
+import type { SignInCandidate } from '../../core/storage.ts'
+
+/** More than a handful means somebody plants keys; sign-in tries each. */
+const mostCandidates = 16
+
+const columns = {
+  organisation: ['id', 'oid', 'name', 'default_lrs_id', 'wrapped_key', 'switches', 'created_at'],
+  credential: [
+    ...['id', 'oid', 'organisation_id', 'kind', 'name', 'key', 'is_enabled', 'rights', 'pins', 'limits', 'lrs_ids'],
+    ...['authority', 'words', 'expires_at', 'version', 'created_at', 'updated_at'],
+  ],
+  session: [
+    ...['id', 'oid', 'organisation_id', 'credential_id', 'key', 'sealed', 'rights', 'pins', 'words', 'created_at'],
+    'expires_at',
+  ],
+  secret: ['id', 'name', 'sealed', 'generation', 'is_enabled', 'created_at', 'expires_at'],
+}
+type Part = keyof typeof columns
+
+export async function findSignInCandidates(
+  db: Db,
+  key: string,
+  within?: OrganisationId,
+): Promise<readonly SignInCandidate[]> {
+  const rows = await db
+    .selectFrom(candidates(db, key, within).as('candidate'))
+    .innerJoin('organisation', 'organisation.id', 'candidate.organisation_id')
+    .innerJoin('credential', 'credential.id', 'candidate.credential_id')
+    .leftJoin('session', 'session.id', 'candidate.session_id')
+    .leftJoin('secret', 'secret.credential_id', 'candidate.credential_id')
+    .select((Object.keys(columns) as Part[]).flatMap(prefixed))
+    .orderBy('candidate.created_at')
+    .orderBy('candidate.credential_id')
+    .orderBy('candidate.session_id')
+    .orderBy('secret.created_at')
+    .orderBy('secret.number')
+    .execute()
+  const byCandidate = new Map<string, Row[]>()
+  for (const row of rows as Row[]) {
+    const name = `${String(row['credential.id'])} ${String(row['session.id'])}`
+    byCandidate.set(name, [...(byCandidate.get(name) ?? []), row])
+  }
+  return [...byCandidate.values()].map(toCandidate)
+}
+
+/** `session_id` 0: the key is the credential's own. */
+function candidates(db: Db, key: string, within: OrganisationId | undefined) {
+  let ofCredentials = db
+    .selectFrom('credential')
+    .select(['organisation_id', 'id as credential_id', sql<number>`0`.as('session_id'), 'created_at'])
+    .where('key', '=', key)
+  let ofSessions = db
+    .selectFrom('session')
+    .select(['organisation_id', 'credential_id', 'id as session_id', 'created_at'])
+    .where('key', '=', key)
+  if (within !== undefined) {
+    ofCredentials = ofCredentials.where('organisation_id', '=', within)
+    ofSessions = ofSessions.where('organisation_id', '=', within)
+  }
+  return ofCredentials
+    .unionAll(ofSessions)
+    .orderBy('created_at')
+    .orderBy('credential_id')
+    .orderBy('session_id')
+    .limit(mostCandidates)
+}
+
+type Row = Readonly<Record<string, unknown>>
+
+function prefixed(part: Part) {
+  return columns[part].map((column) => sql.ref(`${part}.${column}`).as(`${part}.${column}`))
+}
+
+function partOf(row: Row, part: Part): unknown {
+  return Object.fromEntries(columns[part].map((column) => [column, row[`${part}.${column}`]]))
+}
+
+function toCandidate(rows: readonly Row[]): SignInCandidate {
+  const first = rows[0] ?? {}
+  const secrets = rows.filter((row) => row['secret.id'] !== null).map((row) => partOf(row, 'secret') as SecretRow)
+  const organisation = toOrganisation(partOf(first, 'organisation') as OrganisationRow)
+  const credential = toCredential(partOf(first, 'credential') as CredentialRow, secrets)
+  if (first['session.id'] === null) return { organisation, credential }
+  return { organisation, credential, session: toSession(partOf(first, 'session') as SessionRow) }
+}

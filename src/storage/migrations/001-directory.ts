@@ -1,0 +1,131 @@
+// Who exists and what they may do. Reason: first release.
+// Ids come from AUTOINCREMENT so that none is given twice, not even after the row with the highest id was deleted.
+
+import type { Migration } from './migration.ts'
+
+export const directory: Migration = {
+  number: 1,
+  name: 'directory',
+  sql: {
+    sqlite: `
+create table organisation (
+  id integer primary key autoincrement,
+  oid text not null unique,
+  name text not null,
+  default_lrs_id integer references lrs (id),
+  wrapped_key text not null,
+  switches text not null,
+  created_at integer not null,
+  audit_number integer not null,
+  audit_hash text not null
+) strict;
+
+create table lrs (
+  id integer primary key autoincrement,
+  oid text not null unique,
+  organisation_id integer not null references organisation (id),
+  name text not null,
+  created_at integer not null
+) strict;
+-- lists the Lrs of one organisation
+create index lrs_organisation on lrs (organisation_id, id);
+
+-- every credential id ever given; statements keep their owner when the credential is gone
+create table owner (
+  id integer primary key autoincrement,
+  organisation_id integer not null references organisation (id)
+) strict;
+
+create table credential (
+  id integer primary key references owner (id),
+  oid text not null unique,
+  organisation_id integer not null references organisation (id),
+  kind text not null,
+  name text not null,
+  key text not null,
+  is_enabled integer not null,
+  rights text not null,
+  pins text not null,
+  limits text not null,
+  -- JSON array; its order matters and nothing is looked up by it
+  lrs_ids text not null,
+  authority text,
+  words text not null,
+  expires_at integer,
+  version integer not null,
+  created_at integer not null,
+  updated_at integer not null
+) strict;
+-- sign-in
+create index credential_key on credential (key);
+-- lists of one kind by id
+create index credential_kind on credential (organisation_id, kind, id);
+
+create table secret (
+  number integer primary key autoincrement,
+  id text not null unique,
+  credential_id integer not null references credential (id) on delete cascade,
+  name text not null,
+  sealed text not null,
+  generation integer not null,
+  is_enabled integer not null,
+  created_at integer not null,
+  expires_at integer
+) strict;
+-- the secrets of one credential, oldest first
+create index secret_credential on secret (credential_id, created_at, number);
+
+create table session (
+  id integer primary key autoincrement,
+  oid text not null unique,
+  organisation_id integer not null references organisation (id),
+  credential_id integer not null references credential (id) on delete cascade,
+  key text not null,
+  sealed text not null,
+  rights text not null,
+  pins text not null,
+  words text not null,
+  created_at integer not null,
+  expires_at integer not null
+) strict;
+-- sign-in
+create index session_key on session (key);
+-- lists of one credential by id
+create index session_credential on session (credential_id, id);
+-- the sweep
+create index session_expiry on session (organisation_id, expires_at);
+
+create table audit (
+  organisation_id integer not null references organisation (id),
+  number integer not null,
+  at integer not null,
+  actor text not null,
+  action text not null,
+  target text not null,
+  detail text not null,
+  previous_hash text not null,
+  hash text not null,
+  primary key (organisation_id, number)
+) strict;
+
+create table usage (
+  organisation_id integer not null references organisation (id),
+  credential_id integer not null references credential (id) on delete cascade,
+  secret_id text not null,
+  requests integer not null,
+  statements integer not null,
+  refusals text not null,
+  first_at integer not null,
+  last_at integer not null,
+  last_address text,
+  last_user_agent text,
+  primary key (credential_id, secret_id)
+) strict, without rowid;
+
+create table platform_value (
+  name text primary key,
+  value text not null
+) strict, without rowid;
+`,
+  },
+}

@@ -1,0 +1,7 @@
+// All migrations in order.
+
+import { directory } from './001-directory.ts'
+import type { Migration } from './migration.ts'
+import { statements } from './002-statements.ts'
+
+export const migrations: readonly Migration[] = [directory, statements]

@@ -1,0 +1,121 @@
+// The tables the directory queries see, as Kysely types; the same for every engine. Columns are plain: JSON and booleans are
+// text and 0/1, so that one set of queries serves all engines. The statement tables are hand-written SQL per engine.
+
+import type { Generated } from 'kysely'
+
+export interface Schema {
+  organisation: OrganisationTable
+  lrs: LrsTable
+  owner: OwnerTable
+  credential: CredentialTable
+  secret: SecretTable
+  session: SessionTable
+  audit: AuditTable
+  usage: UsageTable
+  platform_value: PlatformValueTable
+}
+
+export interface OrganisationTable {
+  id: Generated<number>
+  oid: string
+  name: string
+  default_lrs_id: number | null
+  wrapped_key: string
+  switches: string
+  created_at: number
+  /** Number and hash of the last audit event. Counting it up is also the lock that puts an organisation's writes in a row. */
+  audit_number: number
+  audit_hash: string
+}
+
+export interface LrsTable {
+  id: Generated<number>
+  oid: string
+  organisation_id: number
+  name: string
+  created_at: number
+}
+
+/** Every credential id that was ever given; rows stay, because statements keep their owner. */
+export interface OwnerTable {
+  id: Generated<number>
+  organisation_id: number
+}
+
+export interface CredentialTable {
+  id: number
+  oid: string
+  organisation_id: number
+  kind: string
+  name: string
+  key: string
+  is_enabled: number
+  rights: string
+  pins: string
+  limits: string
+  lrs_ids: string
+  authority: string | null
+  words: string
+  expires_at: number | null
+  version: number
+  created_at: number
+  updated_at: number
+}
+
+export interface SecretTable {
+  /** Order of insertion. */
+  number: Generated<number>
+  id: string
+  credential_id: number
+  name: string
+  sealed: string
+  generation: number
+  is_enabled: number
+  created_at: number
+  expires_at: number | null
+}
+
+export interface SessionTable {
+  id: Generated<number>
+  oid: string
+  organisation_id: number
+  credential_id: number
+  key: string
+  sealed: string
+  rights: string
+  pins: string
+  words: string
+  created_at: number
+  expires_at: number
+}
+
+export interface AuditTable {
+  organisation_id: number
+  number: number
+  at: number
+  actor: string
+  action: string
+  target: string
+  detail: string
+  previous_hash: string
+  hash: string
+}
+
+export interface UsageTable {
+  organisation_id: number
+  credential_id: number
+  /** Empty: a session, or no secret known. */
+  secret_id: string
+  requests: number
+  statements: number
+  refusals: string
+  first_at: number
+  last_at: number
+  last_address: string | null
+  last_user_agent: string | null
+}
+
+export interface PlatformValueTable {
+  name: string
+  value: string
+}

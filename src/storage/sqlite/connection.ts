@@ -1,0 +1,66 @@
+// One SQLite connection: its settings, its prepared statements, and Kysely over it. Knows no table.
+
+import Database from 'better-sqlite3'
+import { Kysely, SqliteDialect } from 'kysely'
+import type { Schema } from '../schema.ts'
+import type { SqliteStatement } from 'kysely'
+
+export type Handle = Database.Database
+
+/** Pages of the write-ahead log after which it is copied back: 32 MB. More pages, fewer copies of the same hot page. */
+export const checkpointPages = 4_000
+
+export interface Connection {
+  readonly handle: Handle
+  readonly kysely: Kysely<Schema>
+  close(): void
+}
+
+export function openWriter(path: string): Connection {
+  const handle = open(path)
+  // 64 MB. The upper levels of the trees and the pages a burst writes to stay in memory.
+  handle.pragma('cache_size = -65536')
+  // The writer copies the log back itself, after it has answered: no caller waits for it.
+  handle.pragma('wal_autocheckpoint = 0')
+  return connect(handle)
+}
+
+export function openReader(path: string): Connection {
+  const handle = open(path)
+  handle.pragma('cache_size = -32768')
+  handle.pragma('query_only = 1')
+  return connect(handle)
+}
+
+/** No mmap: a read error in a mapped file is a SIGBUS, the end of the process, where pread gives SQLITE_IOERR. */
+export function open(path: string): Handle {
+  const handle = new Database(path, { timeout: 5_000 })
+  // Takes effect on a new file only. 8 KB keeps a statement of some KB off overflow pages.
+  handle.pragma('page_size = 8192')
+  handle.pragma('journal_mode = WAL')
+  // better-sqlite3 is built with NORMAL for WAL files, which loses acknowledged commits on power failure.
+  handle.pragma('synchronous = FULL')
+  handle.pragma('foreign_keys = 1')
+  handle.pragma('temp_store = MEMORY')
+  return handle
+}
+
+function connect(handle: Handle): Connection {
+  return { handle, kysely: overKysely(handle), close: () => handle.close() }
+}
+
+/** Distinct SQL texts kept prepared; directory queries have a few dozen shapes. */
+const mostPrepared = 200
+
+function overKysely(handle: Handle): Kysely<Schema> {
+  const prepared = new Map<string, SqliteStatement>()
+  const prepare = (sql: string): SqliteStatement => {
+    const known = prepared.get(sql)
+    if (known !== undefined) return known
+    if (prepared.size >= mostPrepared) prepared.clear()
+    const statement = handle.prepare(sql) as unknown as SqliteStatement
+    prepared.set(sql, statement)
+    return statement
+  }
+  return new Kysely<Schema>({ dialect: new SqliteDialect({ database: { prepare, close: () => {} } }) })
+}

@@ -1,0 +1,24 @@
+// The floor of stored times: the highest Consistent-Through the last process gave out. The next one stores later than that,
+// even when the clock was set back in between. Kept on an orderly end; after a crash the clock is trusted.
+
+import { open } from './connection.ts'
+import type { Handle } from './connection.ts'
+
+const name = 'announced'
+
+export function readFloor(handle: Handle): number {
+  const value = handle.prepare<[string], string>('select value from platform_value where name = ?').pluck().get(name)
+  return Number(value ?? 0)
+}
+
+export function saveFloor(path: string, floor: number): void {
+  const handle = open(path)
+  try {
+    const save = handle.prepare(
+      'insert into platform_value (name, value) values (?, ?) on conflict (name) do update set value = excluded.value',
+    )
+    save.run(name, String(floor))
+  } finally {
+    handle.close()
+  }
+}

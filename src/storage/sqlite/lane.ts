@@ -1,0 +1,139 @@
+// The main side of an engine: hands calls over, in this thread or to a worker, and settles them when they are answered.
+
+import { DomainError } from '../../core/errors.ts'
+import { Line } from './line.ts'
+import { Worker } from 'node:worker_threads'
+import { closeMethod } from './call.ts'
+import { fromMessage, toMessage } from './driver-error.ts'
+import type { Answer, Call, Engine, WorkerSetup } from './call.ts'
+
+interface Waiting {
+  resolve(value: unknown): void
+  reject(error: Error): void
+}
+
+/** Calls that wait for their answers. Those of one turn of the event loop leave as one message. */
+class Waits {
+  readonly #send: (calls: readonly Call[]) => void
+  readonly #waiting = new Map<number, Waiting>()
+  #unsent: Call[] = []
+  #lastId = 0
+  /** Why nothing can be asked any more. */
+  #end: DomainError | undefined
+
+  constructor(send: (calls: readonly Call[]) => void) {
+    this.#send = send
+  }
+
+  get size(): number {
+    return this.#waiting.size
+  }
+
+  add(method: string, args: readonly unknown[]): Promise<unknown> {
+    if (this.#end !== undefined) return Promise.reject(this.#end)
+    const id = ++this.#lastId
+    if (this.#unsent.push({ id, method, args }) === 1) queueMicrotask(() => this.#flush())
+    return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }))
+  }
+
+  #flush(): void {
+    const calls = this.#unsent
+    this.#unsent = []
+    if (this.#end !== undefined) return
+    try {
+      this.#send(calls)
+    } catch (cause) {
+      // Arguments that cannot be cloned: a defect of the caller's, told to the caller.
+      this.settle(calls.map(({ id }) => ({ id, error: toMessage(cause) })))
+    }
+  }
+
+  settle(answers: readonly Answer[]): void {
+    for (const answer of answers) {
+      const waiting = this.#waiting.get(answer.id)
+      this.#waiting.delete(answer.id)
+      if ('error' in answer) waiting?.reject(fromMessage(answer.error))
+      else waiting?.resolve(answer.value)
+    }
+  }
+
+  end(cause: unknown): void {
+    this.#end ??= new DomainError('unavailable', 'The store has stopped.', { cause })
+    for (const { reject } of this.#waiting.values()) reject(this.#end)
+    this.#waiting.clear()
+  }
+}
+
+export interface Lane {
+  call(method: string, args: readonly unknown[]): Promise<unknown>
+  /** After the last call was answered. */
+  close(): Promise<void>
+}
+
+export class InlineLane implements Lane {
+  readonly #engine: Engine
+  readonly #waits: Waits
+
+  constructor(engine: Engine) {
+    const line = new Line(engine, (answers) => waits.settle(answers))
+    const waits = new Waits((calls) => {
+      line.add(calls)
+      line.run().catch((error: unknown) => waits.end(error))
+    })
+    this.#engine = engine
+    this.#waits = waits
+  }
+
+  call(method: string, args: readonly unknown[]): Promise<unknown> {
+    return this.#waits.add(method, args)
+  }
+
+  async close(): Promise<void> {
+    this.#waits.end(undefined)
+    this.#engine.close()
+  }
+}
+
+export class WorkerLane implements Lane {
+  readonly #worker: Worker
+  readonly #waits: Waits
+  readonly #exit: Promise<void>
+
+  constructor(setup: WorkerSetup) {
+    this.#worker = startWorker(setup)
+    this.#waits = new Waits((calls) => this.#worker.postMessage(calls))
+    this.#worker.on('message', (answers: Answer[]) => {
+      this.#waits.settle(answers)
+      if (this.#waits.size === 0) this.#worker.unref()
+    })
+    this.#worker.on('error', (error) => this.#waits.end(error))
+    this.#exit = new Promise((resolve) => {
+      this.#worker.on('exit', (code) => {
+        this.#waits.end(new Error(`The storage thread exited with ${code}.`))
+        resolve()
+      })
+    })
+    // An idle store keeps no process alive; one that owes an answer does.
+    this.#worker.unref()
+  }
+
+  call(method: string, args: readonly unknown[]): Promise<unknown> {
+    const answer = this.#waits.add(method, args)
+    if (this.#waits.size === 1) this.#worker.ref()
+    return answer
+  }
+
+  async close(): Promise<void> {
+    // A thread that died has closed its files.
+    await this.call(closeMethod, []).catch(() => {})
+    this.#worker.ref()
+    await this.#exit
+  }
+}
+
+function startWorker(workerData: WorkerSetup): Worker {
+  // In source mode (tsx, vitest) the thread needs the loader too.
+  const isSource = import.meta.url.endsWith('.ts')
+  const file = new URL(isSource ? './worker.ts' : './worker.js', import.meta.url)
+  return new Worker(file, { workerData, ...(isSource && { execArgv: ['--import', 'tsx'] }) })
+}

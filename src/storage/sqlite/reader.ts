@@ -1,0 +1,72 @@
+// The reading half of the engine: one connection, calls one after the other, each in a snapshot of its own.
+
+import { DomainError } from '../../core/errors.ts'
+import { StatementReader } from './statement-reader.ts'
+import { directory, platform } from '../directory/index.ts'
+import { openReader } from './connection.ts'
+import { toMessage } from './driver-error.ts'
+import type { Answer, Call, Engine } from './call.ts'
+import type { Connection } from './connection.ts'
+import type { Db } from '../directory/index.ts'
+
+type Operation = (db: Db, ...args: never[]) => Promise<unknown>
+
+/** A method of the directory halves by name, own members only. */
+export function operationOf(method: string): Operation {
+  const [half, name = ''] = method.split('.')
+  const operations: Readonly<Record<string, unknown>> = half === 'platform' ? platform : directory
+  if (!Object.hasOwn(operations, name)) throw new DomainError('internal', `The store has no operation ${method}.`)
+  return operations[name] as Operation
+}
+
+export class Reader implements Engine {
+  readonly #connection: Connection
+  readonly #statements: StatementReader
+
+  constructor(path: string) {
+    this.#connection = openReader(path)
+    this.#statements = new StatementReader(this.#connection.handle)
+  }
+
+  async run(calls: readonly Call[]): Promise<readonly Answer[]> {
+    const answers: Answer[] = []
+    for (const { id, method, args } of calls) {
+      try {
+        answers.push({ id, value: await this.#read(method, args) })
+      } catch (error) {
+        answers.push({ id, error: toMessage(error) })
+      }
+    }
+    return answers
+  }
+
+  #read(method: string, args: readonly unknown[]): unknown {
+    const statements = this.#statements
+    switch (method) {
+      case 'statements.list':
+        return statements.list(...(args as Parameters<StatementReader['list']>))
+      case 'statements.find':
+        return statements.find(...(args as Parameters<StatementReader['find']>))
+      case 'statements.last':
+        return statements.last(...(args as Parameters<StatementReader['last']>))
+      default:
+        return this.#readDirectory(method, args)
+    }
+  }
+
+  async #readDirectory(method: string, args: readonly unknown[]): Promise<unknown> {
+    const { handle, kysely } = this.#connection
+    handle.exec('begin')
+    try {
+      return await operationOf(method)(kysely, ...(args as never[]))
+    } finally {
+      handle.exec('commit')
+    }
+  }
+
+  tend(): void {}
+
+  close(): void {
+    this.#connection.close()
+  }
+}

@@ -1,0 +1,225 @@
+// Reads statements: by id, in stored order, and by filters over postings. Each read sees one snapshot. Consistent-Through is
+// the caller's: it only gets the highest stored time of the snapshot here.
+
+import { Budget, BudgetSpent, Range, Union, meet } from './ranges.ts'
+import { ownerTerm, readable } from '../posting.ts'
+import { prepareTermLookup } from './terms.ts'
+import type { CredentialId, LrsId, Seq } from '../../core/ids.ts'
+import type { Handle } from './connection.ts'
+import type { PostingTerm } from '../posting.ts'
+import type { Ranged } from './ranges.ts'
+import type { StatementQuery, StoredStatement } from '../../core/storage.ts'
+
+/** Seeks per query, then a short page: two ranges of millions that never meet must not stop the reader. */
+const seekBudget = 8_000
+/** Rows and characters of one page, whatever the limit: bounds memory. */
+const mostRows = 1_000
+const mostText = 16 * 1024 * 1024
+/** Rows of an unfiltered scan loaded at once. */
+const mostScanned = 100
+
+export interface PageRead {
+  readonly rows: readonly StoredStatement[]
+  readonly next: Seq | undefined
+  /** Highest stored time of the Lrs in this snapshot, 0 when empty; only where asked for. */
+  readonly last: number | undefined
+}
+
+export interface FindRead {
+  readonly statement: StoredStatement | undefined
+  readonly last: number | undefined
+}
+
+interface Row {
+  readonly seq: number
+  readonly owner: number
+  readonly body: string | null
+}
+
+/** Bounds of a query in key space, both inclusive. */
+interface Bounds {
+  readonly from: number
+  readonly to: number
+  readonly sign: 1 | -1
+}
+
+export class StatementReader {
+  readonly #begin
+  readonly #end
+  readonly #last
+  readonly #byId
+  readonly #bySeq
+  readonly #scan
+  readonly #postings
+  readonly #termOf
+
+  constructor(handle: Handle) {
+    this.#begin = handle.prepare('begin')
+    this.#end = handle.prepare('commit')
+    this.#last = handle.prepare<[number], number | null>('select max(seq) from statement where lrs_id = ?').pluck()
+    this.#byId = handle.prepare<[number, Buffer, number], Row>(
+      'select seq, owner, body from statement where lrs_id = ? and id = ? and is_voided = ?',
+    )
+    this.#bySeq = handle.prepare<[number, number], Row>(
+      'select seq, owner, case when is_voided = 0 then body end as body from statement where lrs_id = ? and seq = ?',
+    )
+    // Voided rows come along without their body, so that a run of them is bounded by the limit too.
+    const scan = 'select seq, owner, case when is_voided = 0 then body end as body from statement where lrs_id = ?'
+    const postings = 'select seq from posting where lrs_id = ? and term = ?'
+    type Window = [number, number, number, number]
+    type TermWindow = [number, PostingTerm, number, number, number]
+    this.#scan = {
+      [1]: handle.prepare<Window, Row>(`${scan} and seq >= ? and seq <= ? order by seq limit ?`),
+      [-1]: handle.prepare<Window, Row>(`${scan} and seq <= ? and seq >= ? order by seq desc limit ?`),
+    }
+    this.#postings = {
+      [1]: handle.prepare<TermWindow, number>(`${postings} and seq >= ? and seq <= ? order by seq limit ?`).pluck(),
+      [-1]: handle
+        .prepare<TermWindow, number>(`${postings} and seq <= ? and seq >= ? order by seq desc limit ?`)
+        .pluck(),
+    }
+    this.#termOf = prepareTermLookup(handle)
+  }
+
+  last(lrsId: LrsId): number {
+    return this.#last.get(lrsId) ?? 0
+  }
+
+  find(
+    lrsId: LrsId,
+    id: string,
+    { isVoided, owner }: { readonly isVoided: boolean; readonly owner?: CredentialId },
+    withLast: boolean,
+  ): FindRead {
+    return this.#snapshot(() => {
+      const last = withLast ? this.last(lrsId) : undefined
+      const row = this.#byId.get(lrsId, Buffer.from(id.replaceAll('-', ''), 'hex'), isVoided ? 1 : 0)
+      const isVisible = row !== undefined && (owner === undefined || row.owner === owner)
+      return { statement: isVisible ? toStatement(row, row.body ?? '') : undefined, last }
+    })
+  }
+
+  list(lrsId: LrsId, query: StatementQuery, withLast: boolean): PageRead {
+    return this.#snapshot(() => {
+      const last = withLast ? this.last(lrsId) : undefined
+      const bounds = boundsOf(query)
+      const page = new Page(query.limit, bounds.sign)
+      const budget = new Budget(seekBudget)
+      const ranges = this.#rangesOf(lrsId, query, bounds, budget)
+      if (bounds.from > bounds.to || ranges === undefined) return { rows: [], next: undefined, last }
+      if (ranges.length === 0) this.#scanInto(page, lrsId, bounds, Math.min(query.limit + 1, mostScanned))
+      else this.#meetInto(page, lrsId, { ranges, bounds, budget })
+      return { rows: page.rows, next: page.next, last }
+    })
+  }
+
+  #snapshot<T>(read: () => T): T {
+    this.#begin.run()
+    try {
+      return read()
+    } finally {
+      this.#end.run()
+    }
+  }
+
+  /** One range per filter; undefined when a value never occurred. */
+  #rangesOf(lrsId: LrsId, query: StatementQuery, bounds: Bounds, budget: Budget): Ranged[] | undefined {
+    const range = (term: PostingTerm) =>
+      new Range((key, count) => this.#keys(lrsId, term, { key, count, bounds }), budget)
+    const ranges: Ranged[] = query.owner === undefined ? [] : [range(ownerTerm(query.owner))]
+    for (const { kind, value, includeRelated } of query.filters) {
+      const term = this.#termOf(lrsId, kind, value)
+      if (term === undefined) return undefined
+      const variants = readable(term, { includeRelated, isOwnOnly: query.owner !== undefined })
+      ranges.push(variants.length === 1 ? range(term) : new Union(variants.map(range)))
+    }
+    return ranges
+  }
+
+  #keys(
+    lrsId: LrsId,
+    term: PostingTerm,
+    { key, count, bounds }: { readonly key: number; readonly count: number; readonly bounds: Bounds },
+  ): readonly number[] {
+    const { sign, to } = bounds
+    const seqs = this.#postings[sign].all(lrsId, term, key * sign, to * sign, count)
+    return sign === 1 ? seqs : seqs.map((seq) => -seq)
+  }
+
+  #scanInto(page: Page, lrsId: LrsId, { from, to, sign }: Bounds, chunk: number): void {
+    let key = from
+    for (let left = seekBudget; left > 0; left -= chunk) {
+      const rows = this.#scan[sign].all(lrsId, key * sign, to * sign, chunk)
+      for (const row of rows) if (!page.add(row)) return
+      if (rows.length < chunk) return
+      key = (rows.at(-1) as Row).seq * sign + 1
+    }
+    page.stopBefore(key)
+  }
+
+  #meetInto(
+    page: Page,
+    lrsId: LrsId,
+    {
+      ranges,
+      bounds,
+      budget,
+    }: { readonly ranges: readonly Ranged[]; readonly bounds: Bounds; readonly budget: Budget },
+  ): void {
+    const progress = { key: bounds.from }
+    try {
+      for (let key = bounds.from; ; key++) {
+        const found = meet(ranges, key, progress)
+        if (found === undefined) return
+        key = found
+        const row = this.#bySeq.get(lrsId, found * bounds.sign)
+        if (row?.body === null) budget.spend(1)
+        if (row !== undefined && !page.add(row)) return
+      }
+    } catch (error) {
+      if (!(error instanceof BudgetSpent)) throw error
+      page.stopBefore(progress.key)
+    }
+  }
+}
+
+/** The rows of one answer until it is full. */
+class Page {
+  readonly rows: StoredStatement[] = []
+  next: Seq | undefined
+  readonly #limit: number
+  readonly #sign: 1 | -1
+  #text = 0
+
+  constructor(limit: number, sign: 1 | -1) {
+    this.#limit = Math.min(limit, mostRows)
+    this.#sign = sign
+  }
+
+  /** False when the page is full and this row proves that there is a next one. */
+  add(row: Row): boolean {
+    if (row.body === null) return true
+    if (this.rows.length >= this.#limit || (this.#text > 0 && this.#text + row.body.length > mostText)) {
+      this.next = this.rows.at(-1)?.seq
+      return false
+    }
+    this.#text += row.body.length
+    this.rows.push(toStatement(row, row.body))
+    return true
+  }
+
+  /** Everything before `key` was looked at: go on there. */
+  stopBefore(key: number): void {
+    this.next = ((key - 1) * this.#sign) as Seq
+  }
+}
+
+function boundsOf({ since, until, cursor, isAscending }: StatementQuery): Bounds {
+  const least = Math.max(since === undefined ? 0 : since + 1, isAscending && cursor !== undefined ? cursor + 1 : 0)
+  const most = Math.min(until ?? Number.MAX_SAFE_INTEGER, !isAscending && cursor !== undefined ? cursor - 1 : Infinity)
+  return isAscending ? { from: least, to: most, sign: 1 } : { from: -most, to: -least, sign: -1 }
+}
+
+function toStatement({ seq, owner }: Row, body: string): StoredStatement {
+  return { seq: seq as Seq, owner: owner as CredentialId, body }
+}

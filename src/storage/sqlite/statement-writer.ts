@@ -1,0 +1,167 @@
+// Stores statements inside a transaction that the caller begins, commits or rolls back: identity, conflicts, stored times,
+// voiding, postings. What referring statements inherit is in references.ts.
+
+import { Dictionary } from './terms.ts'
+import { LRUCache } from 'lru-cache'
+import { References } from './references.ts'
+import { asRelated, ownerTerm, printTerms } from '../posting.ts'
+import { formatStored } from '../../core/xapi/time.ts'
+import type { BatchOutcome, PreparedStatement, StatementBatch } from '../../core/storage.ts'
+import type { CredentialId, LrsId, Seq } from '../../core/ids.ts'
+import type { Handle } from './connection.ts'
+import type { PostingTerm } from '../posting.ts'
+import type { TimedBatch } from './batch-message.ts'
+
+/** A statement as the write path needs it: who it is and where it stands, not its body. */
+export interface Node {
+  readonly lrsId: LrsId
+  readonly seq: number
+  readonly id: Buffer
+  readonly owner: CredentialId
+  readonly isVoiding: boolean
+}
+
+interface Posting {
+  readonly lrsId: LrsId
+  readonly term: PostingTerm
+  readonly seq: number
+}
+
+interface Existing {
+  readonly seq: number
+  readonly owner: number
+  readonly digest: Buffer
+  readonly timestamp: number
+}
+
+export class StatementWriter {
+  readonly #find
+  readonly #insert
+  readonly #insertPosting
+  readonly #lastSeq
+  readonly #terms: Dictionary
+  readonly #references: References
+  /** Highest seq per Lrs; that of this transaction included. */
+  readonly #lastSeqs = new LRUCache<LrsId, number>({ max: 10_000 })
+  /** Written at the end of the transaction in key order; nothing on the write path reads postings. */
+  #postings: Posting[] = []
+
+  constructor(handle: Handle) {
+    this.#find = handle.prepare<[number, Buffer], Existing>(
+      'select seq, owner, digest, timestamp from statement where lrs_id = ? and id = ?',
+    )
+    this.#insert = handle.prepare(
+      `insert into statement (lrs_id, seq, id, owner, digest, timestamp, is_voided, is_voiding, terms, body)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    )
+    this.#insertPosting = handle.prepare('insert or ignore into posting (lrs_id, term, seq) values (?, ?, ?)')
+    this.#lastSeq = handle.prepare<[number], number | null>('select max(seq) from statement where lrs_id = ?').pluck()
+    this.#terms = new Dictionary(handle)
+    this.#references = new References(handle, (lrsId, terms, seq) => this.#post(lrsId, terms, seq))
+  }
+
+  /** A throw leaves the transaction half done: roll it back. */
+  store(batches: readonly TimedBatch[]): BatchOutcome[] {
+    return batches.map((batch) => this.#storeBatch(batch))
+  }
+
+  #storeBatch(batch: TimedBatch): BatchOutcome {
+    const ids = batch.statements.map(({ id }) => toBlob(id))
+    const found = ids.map((id) => this.#find.get(batch.lrsId, id))
+    // All are checked before any is written, so that a conflict needs no undoing.
+    const index = found.findIndex((existing, at) => {
+      const statement = batch.statements[at]
+      return existing !== undefined && statement !== undefined && !isSame(existing, statement, batch)
+    })
+    if (index >= 0) return { kind: 'conflict', index }
+    const statements = batch.statements.map((statement, at) => {
+      const existing = found[at]
+      if (existing !== undefined) return { seq: existing.seq as Seq, wasThere: true }
+      return { seq: this.#storeOne(batch, statement, ids[at] as Buffer), wasThere: false }
+    })
+    return { kind: 'stored', statements }
+  }
+
+  #storeOne(batch: TimedBatch, statement: PreparedStatement, id: Buffer): Seq {
+    const { lrsId, owner } = batch
+    const seq = this.#nextSeq(batch)
+    const node: Node = { lrsId, seq, id, owner, isVoiding: statement.isVoiding }
+    const terms = this.#termsOf(lrsId, statement)
+    const isVoided = !statement.isVoiding && this.#references.isVoidWaiting(node)
+    this.#insert.run(
+      lrsId,
+      seq,
+      id,
+      owner,
+      Buffer.from(statement.digest, 'hex'),
+      statement.timestamp ?? seq,
+      isVoided ? 1 : 0,
+      statement.isVoiding ? 1 : 0,
+      printTerms(terms),
+      complete(statement, seq),
+    )
+    this.#post(lrsId, [ownerTerm(owner), ...terms], seq)
+    const refersTo = statement.refersTo === undefined ? undefined : toBlob(statement.refersTo)
+    if (refersTo !== undefined && statement.isVoiding) this.#references.void(node, refersTo, batch.voidReach)
+    this.#references.connect(node, terms, refersTo)
+    return seq
+  }
+
+  #nextSeq({ lrsId, floor }: TimedBatch): Seq {
+    const last = this.#lastSeqs.get(lrsId) ?? this.#lastSeq.get(lrsId) ?? 0
+    const seq = Math.max(floor, last + 1)
+    this.#lastSeqs.set(lrsId, seq)
+    return seq as Seq
+  }
+
+  #termsOf(lrsId: LrsId, { terms }: PreparedStatement): PostingTerm[] {
+    return terms.map(({ kind, value, isRelated }) => {
+      const term = this.#terms.termOf(lrsId, kind, value)
+      return isRelated ? asRelated(term) : term
+    })
+  }
+
+  #post(lrsId: LrsId, terms: readonly PostingTerm[], seq: number): void {
+    for (const term of terms) this.#postings.push({ lrsId, term, seq })
+  }
+
+  /** Before the commit. */
+  flush(): void {
+    const postings = this.#postings.sort(byKey)
+    this.#postings = []
+    for (const { lrsId, term, seq } of postings) this.#insertPosting.run(lrsId, term, seq)
+  }
+
+  committed(): void {
+    this.#terms.committed()
+  }
+
+  rolledBack(): void {
+    this.#postings = []
+    this.#lastSeqs.clear()
+    this.#terms.rolledBack()
+  }
+}
+
+function byKey(a: Posting, b: Posting): number {
+  if (a.lrsId !== b.lrsId) return a.lrsId - b.lrsId
+  if (a.term !== b.term) return a.term < b.term ? -1 : 1
+  return a.seq - b.seq
+}
+
+function isSame(existing: Existing, statement: PreparedStatement, { owner, readReach }: StatementBatch): boolean {
+  return (
+    (existing.owner === owner || readReach === 'any') &&
+    existing.digest.toString('hex') === statement.digest &&
+    (statement.timestamp === undefined || statement.timestamp === existing.timestamp)
+  )
+}
+
+function toBlob(uuid: string): Buffer {
+  return Buffer.from(uuid.replaceAll('-', ''), 'hex')
+}
+
+function complete({ openBody, timestamp }: PreparedStatement, seq: number): string {
+  const stored = formatStored(seq)
+  return `${openBody}${timestamp === undefined ? `,"timestamp":"${stored}"` : ''},"stored":"${stored}"}`
+}

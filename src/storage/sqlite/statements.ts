@@ -1,0 +1,143 @@
+// The main side of the statement port: stored times and Consistent-Through, which need the clock and the pending writes of
+// this process. The rows themselves are read and written in the engine.
+
+import { packBatches, unpackOutcomes } from './batch-message.ts'
+import type {
+  BatchOutcome,
+  Clock,
+  StatementBatch,
+  StatementPage,
+  StatementQuery,
+  StatementStore,
+} from '../../core/storage.ts'
+import type { CredentialId, LrsId } from '../../core/ids.ts'
+import type { FindRead, PageRead } from './statement-reader.ts'
+import type { Lane } from './lane.ts'
+
+/** Lrs whose announcements are held one by one. */
+const mostLrs = 50_000
+
+interface Horizon {
+  /** Certain before the read. */
+  readonly through: number
+  readonly needsLast: boolean
+}
+
+export class Statements implements StatementStore {
+  readonly #write: Lane['call']
+  readonly #read: Lane['call']
+  readonly #clock: Clock
+  /** Stores under way per Lrs. */
+  readonly #pending = new Map<LrsId, number>()
+  /** The highest Consistent-Through ever given out per Lrs: nothing may be stored at or before it any more. */
+  readonly #announced = new Map<LrsId, number>()
+  /** At least every announcement that is no longer held, and those of the process before. */
+  #floor: number
+
+  constructor(calls: { readonly write: Lane['call']; readonly read: Lane['call'] }, clock: Clock, floor: number) {
+    this.#write = calls.write
+    this.#read = calls.read
+    this.#clock = clock
+    this.#floor = floor
+  }
+
+  async store(batches: readonly StatementBatch[]): Promise<readonly BatchOutcome[]> {
+    const lrsIds = [...new Set(batches.map(({ lrsId }) => lrsId))]
+    for (const lrsId of lrsIds) this.#pending.set(lrsId, (this.#pending.get(lrsId) ?? 0) + 1)
+    try {
+      const packed = packBatches(batches.map((batch) => ({ ...batch, floor: this.#firstSeq(batch.lrsId) })))
+      const answer = await this.#write('statements.store', [packed])
+      const outcomes = unpackOutcomes(answer as readonly number[])
+      for (const [index, outcome] of outcomes.entries()) this.#noteStored(batches[index]?.lrsId, outcome)
+      return outcomes
+    } finally {
+      for (const lrsId of lrsIds) this.#settle(lrsId)
+    }
+  }
+
+  /** Later than what was ever announced, also when the clock was set back. */
+  #firstSeq(lrsId: LrsId): number {
+    return Math.max(this.#micros(), (this.#announced.get(lrsId) ?? this.#floor) + 1)
+  }
+
+  #micros(): number {
+    return Math.floor(this.#clock.now() * 1000)
+  }
+
+  #settle(lrsId: LrsId): void {
+    const left = (this.#pending.get(lrsId) ?? 1) - 1
+    if (left === 0) this.#pending.delete(lrsId)
+    else this.#pending.set(lrsId, left)
+  }
+
+  /** What is committed may be announced: all that follows is stored later. */
+  #noteStored(lrsId: LrsId | undefined, outcome: BatchOutcome): void {
+    if (lrsId === undefined || outcome.kind !== 'stored') return
+    const last = outcome.statements.reduce((most, { seq }) => Math.max(most, seq), 0)
+    this.#announce(lrsId, last)
+  }
+
+  #announce(lrsId: LrsId, through: number): number {
+    const announced = Math.max(through, this.#announced.get(lrsId) ?? this.#floor)
+    this.#announced.delete(lrsId)
+    this.#announced.set(lrsId, announced)
+    if (this.#announced.size > mostLrs) this.#forgetOldest()
+    return announced
+  }
+
+  #forgetOldest(): void {
+    for (const [lrsId, announced] of this.#announced) {
+      this.#announced.delete(lrsId)
+      this.#floor = Math.max(this.#floor, announced)
+      return
+    }
+  }
+
+  /**
+   * The clock is read first, then the pending stores are looked at, and both before the snapshot is taken: whatever is stored
+   * after that gets a later time. With a store under way only what the snapshot has is certain, and what was certain before.
+   */
+  #horizon(lrsId: LrsId): Horizon {
+    const now = this.#micros()
+    const before = this.#announced.get(lrsId)
+    if (this.#pending.has(lrsId)) return { through: before ?? this.#floor, needsLast: true }
+    // The first time, the file may know a later stored time than the clock does.
+    return { through: this.#announce(lrsId, now), needsLast: before === undefined }
+  }
+
+  /** Not more than the horizon before the read and the read itself vouch for, whatever was announced meanwhile. */
+  #through(lrsId: LrsId, { through }: Horizon, last: number | undefined): number {
+    const certain = Math.max(through, last ?? 0)
+    this.#announce(lrsId, certain)
+    return certain
+  }
+
+  async find(
+    lrsId: LrsId,
+    id: string,
+    options: { readonly isVoided: boolean; readonly owner?: CredentialId },
+  ): ReturnType<StatementStore['find']> {
+    const horizon = this.#horizon(lrsId)
+    const read = (await this.#read('statements.find', [lrsId, id, options, horizon.needsLast])) as FindRead
+    return { statement: read.statement, consistentThrough: this.#through(lrsId, horizon, read.last) }
+  }
+
+  async list(lrsId: LrsId, query: StatementQuery): Promise<StatementPage> {
+    const horizon = this.#horizon(lrsId)
+    const read = (await this.#read('statements.list', [lrsId, query, horizon.needsLast])) as PageRead
+    return { rows: read.rows, next: read.next, consistentThrough: this.#through(lrsId, horizon, read.last) }
+  }
+
+  async consistentThrough(lrsId: LrsId): Promise<number> {
+    const horizon = this.#horizon(lrsId)
+    if (!horizon.needsLast) return horizon.through
+    return this.#through(lrsId, horizon, (await this.#read('statements.last', [lrsId])) as number)
+  }
+
+  /** The highest announcement of this process, for the next one. */
+  get highestAnnounced(): number {
+    let highest = this.#floor
+    for (const announced of this.#announced.values()) highest = Math.max(highest, announced)
+    return highest
+  }
+}

@@ -1,0 +1,99 @@
+// The writing half of the engine: one connection, group commit. A group of calls is one transaction; nothing is answered
+// before it is synced.
+
+import { StatementWriter } from './statement-writer.ts'
+import { checkpointPages, openWriter } from './connection.ts'
+import { operationOf } from './reader.ts'
+import { packOutcomes, unpackBatches } from './batch-message.ts'
+import { toDomainError, toMessage } from './driver-error.ts'
+import type { Answer, Call, Engine } from './call.ts'
+import type { Connection } from './connection.ts'
+import type { Packed } from './batch-message.ts'
+
+/** A log this long means readers kept it from being reused; then the writer waits for them. */
+const longestLog = 16 * checkpointPages
+
+export class Writer implements Engine {
+  readonly #connection: Connection
+  readonly #statements: StatementWriter
+  readonly #begin
+  readonly #commit
+  readonly #logState
+
+  constructor(path: string) {
+    this.#connection = openWriter(path)
+    const { handle } = this.#connection
+    this.#statements = new StatementWriter(handle)
+    this.#begin = handle.prepare('begin immediate')
+    this.#commit = handle.prepare('commit')
+    this.#logState = handle.prepare<[], { log: number; checkpointed: number }>('pragma wal_checkpoint(noop)')
+  }
+
+  async run(calls: readonly Call[]): Promise<readonly Answer[]> {
+    try {
+      this.#begin.run()
+      const answers: Answer[] = []
+      for (const call of calls) answers.push(await this.#answer(call))
+      this.#statements.flush()
+      this.#commit.run()
+      this.#statements.committed()
+      return answers
+    } catch (error) {
+      this.#rollBack()
+      // A full disk hits every call alike. A defect hits one of them: the others must not suffer for it.
+      if (calls.length === 1 || toDomainError(error).code === 'unavailable') return calls.map(failing(error))
+      const alone: Answer[] = []
+      for (const call of calls) alone.push(...(await this.run([call])))
+      return alone
+    }
+  }
+
+  #answer(call: Call): Answer | Promise<Answer> {
+    if (call.method !== 'statements.store') return this.#writeDirectory(call)
+    const [packed] = call.args as [Packed]
+    return { id: call.id, value: packOutcomes(this.#statements.store(unpackBatches(packed))) }
+  }
+
+  /** Refusals are common here and leave nothing behind. Statements need no savepoint: they check before they write. */
+  async #writeDirectory(call: Call): Promise<Answer> {
+    const { handle, kysely } = this.#connection
+    handle.exec('savepoint directory')
+    try {
+      const value = await operationOf(call.method)(kysely, ...(call.args as never[]))
+      handle.exec('release directory')
+      return { id: call.id, value }
+    } catch (error) {
+      // Some failures (a full disk) have ended the whole transaction already.
+      if (!handle.inTransaction || toDomainError(error).code === 'unavailable') throw error
+      handle.exec('rollback to directory; release directory')
+      return failing(error)(call)
+    }
+  }
+
+  #rollBack(): void {
+    const { handle } = this.#connection
+    if (handle.inTransaction) handle.exec('rollback')
+    this.#statements.rolledBack()
+  }
+
+  /** Copies the log back into the file once it has grown enough. */
+  tend(): void {
+    const { log, checkpointed } = this.#logState.get() ?? { log: 0, checkpointed: 0 }
+    if (log - checkpointed < checkpointPages && log < longestLog) return
+    try {
+      this.#connection.handle.pragma(`wal_checkpoint(${log < longestLog ? 'passive' : 'restart'})`)
+    } catch (error) {
+      // What is committed is safe in the log; the next group tries again, and its own commit reports a sick disk.
+      if (toDomainError(error).code !== 'unavailable') throw error
+    }
+  }
+
+  close(): void {
+    this.#connection.close()
+  }
+}
+
+function failing(error: unknown): (call: Call) => Answer {
+  const message = toMessage(error)
+  return ({ id }) => ({ id, error: message })
+}
