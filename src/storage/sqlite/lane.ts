@@ -132,8 +132,10 @@ export class WorkerLane implements Lane {
 }
 
 function startWorker(workerData: WorkerSetup): Worker {
-  // In source mode (tsx, vitest) the thread needs the loader too.
-  const isSource = import.meta.url.endsWith('.ts')
-  const file = new URL(isSource ? './worker.ts' : './worker.js', import.meta.url)
-  return new Worker(file, { workerData, ...(isSource && { execArgv: ['--import', 'tsx'] }) })
+  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url), { workerData })
+  // Source mode (tsx, vitest): Node 20 runs `--import tsx` in a thread without effect, so the thread registers it itself.
+  const tsx = import.meta.resolve('tsx/esm/api')
+  const file = new URL('./worker.ts', import.meta.url).href
+  const start = `import(${JSON.stringify(tsx)}).then((tsx) => (tsx.register(), import(${JSON.stringify(file)})))`
+  return new Worker(start, { eval: true, execArgv: [], workerData })
 }
