@@ -69,7 +69,7 @@ describe('JSON text', () => {
       '/a/1 claviger/number-range',
       '/a/2 claviger/number-range',
     ])
-    expect(parseJson('[1.7e308,-0.0,12345678901234567890]')).toEqual([1.7e308, -0, 12345678901234567890])
+    expect(parseJson('[1.7e308,-0.0,1e21]')).toEqual([1.7e308, -0, 1e21])
   })
 
   it('the list of failures is bounded, and so is each of them', () => {

@@ -1,0 +1,194 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Path } from '../../../test/support/statement-arbitrary.ts'
+import { listPaths, replaceAt, statementArbitrary, valueAt } from '../../../test/support/statement-arbitrary.ts'
+import { aStatement, someone, someVerb, something } from '../../../test/support/statement.ts'
+import { digest } from './equality.ts'
+import { normalise } from './normalise.ts'
+
+function expectEqual(a: Record<string, unknown>, b: Record<string, unknown>): void {
+  expect(digest(aStatement(a))).toBe(digest(aStatement(b)))
+}
+
+function expectDifferent(a: Record<string, unknown>, b: Record<string, unknown>): void {
+  expect(digest(aStatement(a))).not.toBe(digest(aStatement(b)))
+}
+
+const other = { mbox: 'mailto:other@example.com' }
+const uuid = '8f87ccde-bb56-4c2e-ab83-44982ef22df0'
+
+describe('what does not count', () => {
+  it.each([
+    ['id', uuid],
+    ['authority', someone],
+    ['stored', '2020-01-01T00:00:00Z'],
+    ['timestamp', '2020-01-01T00:00:00Z'],
+    ['version', '1.0.3'],
+  ])('%s, which the LRS sets', (name, value) => {
+    expectEqual({ [name]: value }, {})
+  })
+
+  it('the display of the verb', () => {
+    expectEqual({ verb: { ...someVerb, display: { en: 'did' } } }, {})
+  })
+
+  it('definitions of Activities, wherever they are', () => {
+    const defined = { ...something, definition: { name: { en: 'Something' } } }
+    expectEqual({ object: defined }, {})
+    expectEqual(
+      { context: { contextActivities: { parent: [defined] } } },
+      { context: { contextActivities: { parent: something } } },
+    )
+    const subStatement = (object: unknown, verb: unknown) => ({
+      objectType: 'SubStatement',
+      actor: someone,
+      verb,
+      object,
+    })
+    expectEqual(
+      { object: subStatement(defined, { ...someVerb, display: {} }) },
+      { object: subStatement(something, someVerb) },
+    )
+  })
+
+  it('an objectType that is understood', () => {
+    expectEqual({ actor: { ...someone, objectType: 'Agent' }, object: { ...something, objectType: 'Activity' } }, {})
+    const members = (member: unknown) => ({ actor: { objectType: 'Group', member: [member] } })
+    expectEqual(members({ ...someone, objectType: 'Agent' }), members(someone))
+  })
+
+  it('the order of members of a Group and of context Activities', () => {
+    const second = { id: 'urn:x:y' }
+    const group = (...member: unknown[]) => ({ actor: { objectType: 'Group', member } })
+    expectEqual(group(someone, other), group(other, someone))
+    const parents = (...parent: unknown[]) => ({ context: { contextActivities: { parent } } })
+    expectEqual(parents(something, second), parents(second, something))
+  })
+
+  it('what lies beyond 0.01 s of a duration', () => {
+    expectEqual({ result: { duration: 'PT1.239S' } }, { result: { duration: 'PT1.23S' } })
+  })
+
+  it('case where it has no meaning: UUIDs, domains, hashes', () => {
+    expectEqual({ context: { registration: uuid } }, { context: { registration: uuid.toUpperCase() } })
+    expectEqual({ actor: { mbox: 'mailto:a@B.example' } }, { actor: { mbox: 'mailto:a@b.EXAMPLE' } })
+    expectEqual({ actor: { mbox_sha1sum: 'a'.repeat(40) } }, { actor: { mbox_sha1sum: 'A'.repeat(40) } })
+    const ref = (id: string) => ({ object: { objectType: 'StatementRef', id } })
+    expectEqual(ref(uuid), ref(uuid.toUpperCase()))
+  })
+
+  it('how the time of a SubStatement is written', () => {
+    const at = (timestamp: string) => ({ object: { objectType: 'SubStatement', ...aStatement({ timestamp }) } })
+    expectEqual(at('2023-05-04T12:00:00-05:00'), at('2023-05-04T17:00:00.000Z'))
+    expectDifferent(at('2023-05-04T12:00:00-05:00'), at('2023-05-04T12:00:00Z'))
+  })
+})
+
+describe('what counts', () => {
+  it.each([
+    [{ actor: other }, {}],
+    [{ actor: { ...someone, name: 'Me' } }, {}],
+    [{ actor: { mbox: 'mailto:A@b.example' } }, { actor: { mbox: 'mailto:a@b.example' } }],
+    [{ object: { ...someone, objectType: 'Agent' } }, { object: { ...someone, objectType: 'Group' } }],
+    [{ context: {} }, {}],
+    [{ result: { duration: 'PT60S' } }, { result: { duration: 'PT1M' } }],
+    [{ result: { duration: 'PT1.23S' } }, { result: { duration: 'PT1.24S' } }],
+    [{ result: { response: '1' } }, { result: { response: 1 } }],
+    [{ result: { response: 'a"b' } }, { result: { response: 'a\\"b' } }],
+    [{ attachments: [] }, {}],
+    [
+      { context: { contextActivities: { parent: [something, something] } } },
+      { context: { contextActivities: { parent: something } } },
+    ],
+    [{ result: { extensions: { 'urn:x:y': [1, 2] } } }, { result: { extensions: { 'urn:x:y': [2, 1] } } }],
+    [{ result: { extensions: { 'urn:x:y': null } } }, { result: { extensions: {} } }],
+    [{ result: { extensions: { 'urn:x:y': { definition: 1 } } } }, { result: { extensions: { 'urn:x:y': {} } } }],
+  ])('%j and %j are different', (a, b) => {
+    expectDifferent(a, b)
+  })
+
+  it('members named __proto__ or constructor in extensions', () => {
+    const extension = (json: string) => ({ result: { extensions: { 'urn:x:y': JSON.parse(json) as unknown } } })
+    expectDifferent(extension('{"__proto__":{"a":1}}'), extension('{}'))
+    expectDifferent(extension('{"__proto__":{"a":1}}'), extension('{"__proto__":{"a":2}}'))
+    expectEqual(extension('{"constructor":1,"__proto__":2}'), extension('{"__proto__":2,"constructor":1}'))
+  })
+})
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** The same statement with members, and items of unordered lists, in another order. */
+function shuffled(value: unknown, random: () => number, isUnordered = false): unknown {
+  if (Array.isArray(value)) {
+    const items = value.map((item) => shuffled(item, random))
+    return isUnordered ? shuffle(items, random) : items
+  }
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).map(([name, member]) => [name, shuffled(member, random, unordered.has(name))])
+  return Object.fromEntries(shuffle(entries, random))
+}
+
+const unordered = new Set(['member', 'parent', 'grouping', 'category', 'other'])
+
+function shuffle<T>(items: readonly T[], random: () => number): T[] {
+  return items
+    .map((item) => [random(), item] as const)
+    .sort(([a], [b]) => a - b)
+    .map(([, item]) => item)
+}
+
+/** Numbers from 0 to 1 that follow from a seed (a linear congruential generator). */
+function randomFrom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32
+    return state / 2 ** 32
+  }
+}
+
+/** Places that are left out, or that a default stands for. */
+function isLeftOut(statement: unknown, path: Path): boolean {
+  if (['id', 'stored', 'timestamp', 'authority', 'version'].includes(String(path[0]))) return true
+  if (path.some((step, index) => step === 'display' && path[index - 1] === 'verb')) return true
+  if (path.includes('definition') || path.at(-1) === 'objectType') return true
+  return typeof valueAt(statement, path) === 'object'
+}
+
+function changed(value: unknown): unknown {
+  if (typeof value === 'number') return value + 1
+  return typeof value === 'boolean' ? !value : `${String(value)}?`
+}
+
+describe.each(['1.0', '2.0'] as const)('any statement under %s', (version) => {
+  const stamp = { authority: someone, mayChooseAuthority: false, version, uuid: () => uuid }
+
+  it('equals itself in any order of members', () => {
+    fc.assert(
+      fc.property(statementArbitrary(version), fc.nat(), (statement, seed) => {
+        const again = shuffled(statement, randomFrom(seed)) as Record<string, unknown>
+        expect(digest(again)).toBe(digest(statement))
+        expect(digest(statement)).toMatch(/^[0-9a-f]{32}$/)
+      }),
+    )
+  })
+
+  it('equals what is stored of it', () => {
+    fc.assert(
+      fc.property(statementArbitrary(version), (statement) => {
+        expect(digest(normalise(statement, stamp))).toBe(digest(statement))
+      }),
+    )
+  })
+
+  it('differs from itself with any other value', () => {
+    const pairs = statementArbitrary(version).chain((statement) => {
+      const paths = listPaths(statement).filter((path) => !isLeftOut(statement, path))
+      return fc.constantFrom(...paths).map((path) => [statement, path] as const)
+    })
+    fc.assert(
+      fc.property(pairs, ([statement, path]) => {
+        expect(digest(replaceAt(statement, path, changed(valueAt(statement, path))))).not.toBe(digest(statement))
+      }),
+    )
+  })
+})
