@@ -73,8 +73,8 @@ function explain(error: unknown): number {
     return exitCodes.config
   }
   const isKnown = error instanceof PlainError || isDomainError(error)
-  streams.err(`error: ${error instanceof Error ? error.message : String(error)}\n`)
-  if (!isKnown && error instanceof Error) streams.err(`${error.stack}\n`)
+  const words = error instanceof Error ? (isKnown ? error.message : (error.stack ?? error.message)) : String(error)
+  streams.err(`error: ${words}\n`)
   return exitCodes.failed
 }
 

@@ -95,10 +95,10 @@ function explainFailure(error: unknown, isJson: boolean, { streams }: CommandCon
   const message = error instanceof Error ? error.message : String(error)
   if (isJson) streams.err(`${JSON.stringify({ error: { code, message, failures } }, undefined, 2)}\n`)
   else {
-    streams.err(`error: ${message}\n`)
-    for (const failure of failures) streams.err(`  ${failure.pointer} ${failure.message}\n`)
     // A defect of ours: the stack is what a report needs. It holds no values, so no secrets.
-    if (!isKnown && error instanceof Error && error.stack) streams.err(`${error.stack}\n`)
+    const stack = isKnown || !(error instanceof Error) ? undefined : error.stack
+    streams.err(`error: ${stack ?? message}\n`)
+    for (const failure of failures) streams.err(`  ${failure.pointer} ${failure.message}\n`)
   }
   return error instanceof UsageError ? exitCodes.usage : exitCodes.failed
 }

@@ -2,8 +2,9 @@
 // answer takes long, and nobody else waits for it. Reads only.
 
 import { join } from 'node:path'
-import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads'
+import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import Database from 'better-sqlite3'
+import { startThread } from './lane.ts'
 
 interface Task {
   readonly databaseToCheck: string
@@ -12,9 +13,7 @@ interface Task {
 /** Empty when the file is sound. */
 export function checkIntegrity(directory: string): Promise<readonly string[]> {
   const task: Task = { databaseToCheck: join(directory, 'claviger.db') }
-  // As source under tsx, a worker does not inherit the loader.
-  const execArgv = import.meta.url.endsWith('.ts') ? ['--import', 'tsx'] : []
-  const worker = new Worker(new URL(import.meta.url), { workerData: task, execArgv })
+  const worker = startThread('integrity', task)
   return new Promise((resolve, reject) => {
     worker.once('message', resolve)
     worker.once('error', reject)

@@ -100,7 +100,7 @@ export class WorkerLane implements Lane {
   readonly #exit: Promise<void>
 
   constructor(setup: WorkerSetup) {
-    this.#worker = startWorker(setup)
+    this.#worker = startThread('worker', setup)
     this.#waits = new Waits((calls) => this.#worker.postMessage(calls))
     this.#worker.on('message', (answers: Answer[]) => {
       this.#waits.settle(answers)
@@ -131,11 +131,12 @@ export class WorkerLane implements Lane {
   }
 }
 
-function startWorker(workerData: WorkerSetup): Worker {
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url), { workerData })
+/** Runs `<file>.ts` of this folder, or what it was built into, in a thread. */
+export function startThread(file: string, workerData: unknown): Worker {
+  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL(`./${file}.js`, import.meta.url), { workerData })
   // Source mode (tsx, vitest): Node 20 runs `--import tsx` in a thread without effect, so the thread registers it itself.
   const tsx = import.meta.resolve('tsx/esm/api')
-  const file = new URL('./worker.ts', import.meta.url).href
-  const start = `import(${JSON.stringify(tsx)}).then((tsx) => (tsx.register(), import(${JSON.stringify(file)})))`
+  const source = new URL(`./${file}.ts`, import.meta.url).href
+  const start = `import(${JSON.stringify(tsx)}).then((tsx) => (tsx.register(), import(${JSON.stringify(source)})))`
   return new Worker(start, { eval: true, execArgv: [], workerData })
 }
