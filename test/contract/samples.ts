@@ -1,0 +1,189 @@
+// Records for the contract tests: complete, unremarkable, every identifier fresh.
+
+import { randomBytes, randomUUID } from 'node:crypto'
+import type {
+  CredentialRecord,
+  LrsRecord,
+  NewCredential,
+  NewSession,
+  OrganisationRecord,
+  PreparedStatement,
+  SecretRecord,
+  StatementBatch,
+  StatementQuery,
+  Storage,
+  Term,
+  TermFilter,
+  UsageDelta,
+} from '../../src/core/storage.ts'
+import type { CredentialId, LrsId, Oid, OrganisationId, SecretId } from '../../src/core/ids.ts'
+import type { NewAuditEvent } from '../../src/core/audit.ts'
+
+export const fresh = {
+  oid: () => randomBytes(12).toString('hex') as Oid,
+  secretId: () => randomUUID() as SecretId,
+  key: () => randomBytes(8).toString('hex'),
+}
+
+export function event(
+  action: string,
+  noun = action.split('.')[0] ?? '',
+  id: number | string | null = null,
+): NewAuditEvent {
+  return {
+    at: 1_700_000_000_000,
+    actor: { kind: 'system', name: 'contract' },
+    action,
+    target: { noun, id },
+    detail: null,
+  }
+}
+
+export interface Tenant {
+  readonly organisation: OrganisationRecord
+  readonly id: OrganisationId
+  readonly lrs: LrsRecord
+  readonly lrsId: LrsId
+}
+
+export async function createTenant({ platform }: Storage, id?: OrganisationId): Promise<Tenant> {
+  const { organisation, lrs } = await platform.createOrganisation(
+    {
+      ...(id !== undefined && { id }),
+      oid: fresh.oid(),
+      name: 'Tenant',
+      wrappedKey: 'wrapped',
+      switches: {},
+      createdAt: 1_700_000_000_000,
+    },
+    { oid: fresh.oid(), name: 'First', createdAt: 1_700_000_000_000 },
+    event('organisation.create'),
+  )
+  return { organisation, id: organisation.id, lrs, lrsId: lrs.id }
+}
+
+export function secret(part: Partial<SecretRecord> = {}): SecretRecord {
+  return {
+    id: fresh.secretId(),
+    name: 'secret',
+    sealed: `sealed-${randomUUID()}`,
+    generation: 1,
+    isEnabled: true,
+    createdAt: 1_700_000_000_000,
+    expiresAt: null,
+    ...part,
+  }
+}
+
+export function credential(tenant: Tenant, part: Partial<NewCredential> = {}): NewCredential {
+  return {
+    oid: fresh.oid(),
+    kind: 'client',
+    name: 'Client',
+    key: fresh.key(),
+    isEnabled: true,
+    rights: { xapi: { 'statements/read': 'mine' }, management: [] },
+    pins: { activity: 'https://example.com/a' },
+    limits: { ratePerMinute: 10 },
+    lrsIds: [tenant.lrsId],
+    authority: null,
+    words: { vendor: { access: 'isolated' } },
+    expiresAt: null,
+    createdAt: 1_700_000_000_000,
+    secrets: [secret()],
+    ...part,
+  }
+}
+
+export function createCredential(
+  { directory }: Storage,
+  tenant: Tenant,
+  part: Partial<NewCredential> = {},
+): Promise<CredentialRecord> {
+  return directory.createCredential(tenant.id, credential(tenant, part), event('credential.create'))
+}
+
+export function session(credentialId: CredentialId, part: Partial<NewSession> = {}): NewSession {
+  return {
+    oid: fresh.oid(),
+    credentialId,
+    key: fresh.key(),
+    sealed: 'sealed',
+    rights: { xapi: { 'statements/write': 'any' }, management: [] },
+    pins: {},
+    words: {},
+    createdAt: 1_700_000_000_000,
+    expiresAt: 1_700_000_060_000,
+    ...part,
+  }
+}
+
+export function usage(part: Pick<UsageDelta, 'organisationId' | 'credentialId'> & Partial<UsageDelta>): UsageDelta {
+  return {
+    secretId: null,
+    requests: 1,
+    statements: 0,
+    refusals: {},
+    firstAt: 100,
+    lastAt: 100,
+    lastAddress: null,
+    lastUserAgent: null,
+    ...part,
+  }
+}
+
+export const owners = { ann: 1001 as CredentialId, bob: 1002 as CredentialId, cyd: 1003 as CredentialId }
+
+export function statement(part: Partial<PreparedStatement> = {}): PreparedStatement {
+  const id = part.id ?? randomUUID()
+  return {
+    id,
+    digest: randomBytes(16).toString('hex'),
+    timestamp: undefined,
+    openBody: `{"id":"${id}"`,
+    terms: [],
+    refersTo: undefined,
+    isVoiding: false,
+    ...part,
+  }
+}
+
+export function term(value: string, kind: Term['kind'] = 'verb', isRelated = false): Term {
+  return { kind, value, isRelated }
+}
+
+export function filter(value: string, kind: Term['kind'] = 'verb', includeRelated = false): TermFilter {
+  return { kind, value, includeRelated }
+}
+
+export function batch(lrsId: LrsId, statements: readonly PreparedStatement[], part: Partial<StatementBatch> = {}) {
+  return { lrsId, owner: owners.ann, readReach: 'any', voidReach: 'any', statements, ...part } satisfies StatementBatch
+}
+
+/** Stores one batch that must not conflict; returns the stored times. */
+export async function store(
+  { statements }: Storage,
+  lrsId: LrsId,
+  prepared: readonly PreparedStatement[],
+  part: Partial<StatementBatch> = {},
+) {
+  const [outcome] = await statements.store([batch(lrsId, prepared, part)])
+  if (outcome?.kind !== 'stored') throw new Error('unexpected conflict')
+  return outcome.statements.map(({ seq }) => seq)
+}
+
+export function query(part: Partial<StatementQuery> = {}): StatementQuery {
+  return { filters: [], isAscending: false, limit: 100, ...part }
+}
+
+/** Ids of the statements a query finds, page by page to the end. */
+export async function idsOf({ statements }: Storage, lrsId: LrsId, part: Partial<StatementQuery> = {}) {
+  const ids: string[] = []
+  let next = part.cursor
+  for (;;) {
+    const page = await statements.list(lrsId, query({ ...part, ...(next !== undefined && { cursor: next }) }))
+    ids.push(...page.rows.map(({ body }) => (JSON.parse(body) as { id: string }).id))
+    if (page.next === undefined) return ids
+    next = page.next
+  }
+}
