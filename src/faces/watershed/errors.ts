@@ -40,11 +40,14 @@ export function presentXapiError(error: DomainError, context: ErrorContext): Err
 }
 
 /** RFC 6749 section 5.2 for `oauth2/token`, with Watershed's own two members beside it: either kind of client can read it. */
-export function presentTokenError(error: DomainError, context: ErrorContext): ErrorAnswer {
+export function presentTokenError(error: DomainError, context: ErrorContext, triedBasic = false): ErrorAnswer {
   const status = statusOf(error, statuses)
   const message = messageOf(error, status, context)
   const body = { error: tokenErrorCode(error), error_description: message, message, status }
-  return { status, body, headers: { ...corsHeaders, Pragma: 'no-cache', ...headersOf(status) } }
+  const headers: Record<string, string> = { ...corsHeaders, Pragma: 'no-cache', ...headersOf(status) }
+  // Whoever tried a scheme is told of that scheme.
+  if (status === 401 && triedBasic) headers['WWW-Authenticate'] = 'Basic realm="Claviger"'
+  return { status, body, headers }
 }
 
 /** A refusal of `oauth2/token` that RFC 6749 has a word for. */
@@ -76,14 +79,15 @@ function messageOf(error: DomainError, status: number, context: ErrorContext): s
   if (status === 401) return `HTTP 401 Unauthorized: ${error.message}`
   if (error.code === 'internal') return `HTTP 500 Internal Server Error (request ${context.requestId})`
   const failures = error.detail.failures ?? []
-  if (failures.length === 0) return bounded(error.message)
+  if (failures.every(({ pointer }) => pointer === '') && failures.length < 2) return bounded(error.message)
   const shown = failures.slice(0, shownFailures).map(inWords)
   if (failures.length > shown.length) shown.push(`and ${failures.length - shown.length} more`)
-  return bounded(`${error.message}: ${shown.join('; ')}`)
+  return bounded(shown.join('; '))
 }
 
-function inWords(failure: Failure): string {
-  return failure.pointer === '' ? failure.message : `${failure.pointer} ${failure.message}`
+function inWords({ pointer, message }: Failure): string {
+  const sentence = message.replace(/\.$/, '')
+  return pointer === '' ? sentence : `${pointer}: ${sentence}`
 }
 
 /** A message may quote what the caller sent, which may be large. */

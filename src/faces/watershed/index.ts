@@ -8,6 +8,7 @@ import { currentSecret } from '../../core/secret.ts'
 import type { Json } from '../../core/storage.ts'
 import type { Face, FaceEnv, ShownCredential, XapiMount } from '../face.ts'
 import { HttpError, answerError, faceApp } from '../http.ts'
+import type { FaceAppOptions } from '../http.ts'
 import { organisationOf, signIn } from './auth.ts'
 import type { Call } from './auth.ts'
 import { corsHeaders, presentError, presentTokenError, presentXapiError } from './errors.ts'
@@ -51,7 +52,9 @@ function routes(core: Core): Hono<FaceEnv> {
     try {
       return withCors(await createToken(c, core))
     } catch (error) {
-      return answerError(c, error, { name: 'watershed', presentError: presentTokenError })
+      const triedBasic = /^basic /i.test(c.req.header('Authorization') ?? '')
+      const present: FaceAppOptions['presentError'] = (why, context) => presentTokenError(why, context, triedBasic)
+      return answerError(c, error, { name: 'watershed', presentError: present })
     }
   })
   return app

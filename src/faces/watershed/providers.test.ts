@@ -91,20 +91,20 @@ describe('create', () => {
 
 describe('list', () => {
   it('S2.3 has count and results, and cuts nothing unless _limit is sent', async () => {
-    for (let index = 0; index < 120; index++) await create({ name: `Provider ${index}` })
+    for (let index = 0; index < 101; index++) await create({ name: `Provider ${index}` })
     const all = await world.ask('GET', base, { as: admin })
     expect(all.status).toBe(200)
     expect(Object.keys(all.json)).toEqual(['count', 'results'])
-    expect(all.json.count).toBe(121)
-    expect(all.json.results).toHaveLength(121)
+    expect(all.json.count).toBe(102)
+    expect(all.json.results).toHaveLength(102)
     const ids = all.json.results.map((provider: { id: number }) => provider.id)
     expect(ids).toEqual(ids.toSorted((a: number, b: number) => a - b))
 
-    const page = await world.ask('GET', `${base}?_limit=2&_offset=119`, { as: admin })
-    expect(page.json.count).toBe(121)
-    expect(page.json.results).toEqual(all.json.results.slice(119))
+    const page = await world.ask('GET', `${base}?_limit=2&_offset=100`, { as: admin })
+    expect(page.json.count).toBe(102)
+    expect(page.json.results).toEqual(all.json.results.slice(100))
     const none = await world.ask('GET', `${base}?_limit=0`, { as: admin })
-    expect(none.json).toEqual({ count: 121, results: [] })
+    expect(none.json).toEqual({ count: 102, results: [] })
   })
 
   it('finds by exact key', async () => {
@@ -422,6 +422,18 @@ describe('who may', () => {
     expect((await world.ask('GET', `${base}/self`, { as: same })).json.id).toBe(ours.id)
     const path = `/api/organizations/${world.neighbour}${base}/self`
     expect((await world.ask('GET', path, { as: same })).json.id).toBe(theirs.credential.id)
+  })
+
+  it('tells a browser beforehand what it may send, and HEAD what GET would say', async () => {
+    const preflight = await world.ask('OPTIONS', base, {
+      headers: { Origin: 'https://lms.example.org', 'Access-Control-Request-Method': 'POST' },
+    })
+    expect(preflight.status).toBe(204)
+    expect(preflight.headers.get('Access-Control-Allow-Methods')).toMatch(/POST.*PUT.*DELETE/)
+    expect(preflight.headers.get('Access-Control-Allow-Headers')).toMatch(/Authorization.*Content-Type/)
+    const head = await world.ask('HEAD', base, { as: admin })
+    expect([head.status, head.text]).toEqual([200, ''])
+    expect((await world.ask('HEAD', base)).status).toBe(401)
   })
 
   it('allows 3000 requests a minute and credential, sessions included', async () => {

@@ -49,11 +49,10 @@ export async function editProvider(call: Call): Promise<Response> {
   const organisation = await call.core.organisations.get(call.principal)
   await call.core.credentials.update(call.principal, id, (credential) => {
     if (credential.kind !== 'client') throw noSuchCredential()
-    // Core itself finds out whether the secret is another one.
-    const { secret, ...rest } = input
-    const change = changeOf(show(call, organisation, { credential, secret }), rest, credential)
+    // Shown without its secret: core itself finds out whether the one sent is another.
+    const change = changeOf(show(call, organisation, { credential, secret: undefined }), input, credential)
     refuseWithoutEffect(call, organisation, credential, change)
-    return { ...change, ...(secret !== undefined && { secret }) }
+    return change
   })
   return call.c.body(null, 204)
 }
@@ -107,7 +106,7 @@ function newCredential(input: ProviderInput): NewCredentialInput {
 
 /** What of a PUT differs from what a GET would have shown. Clients echo whole entities, so equal members ask for nothing. */
 function changeOf(shown: Provider, input: ProviderInput, credential: CredentialRecord): CredentialChange {
-  const { name, key, active, lrsAccess, watershedApiAccess } = differing(shown, input)
+  const { name, key, secret, active, lrsAccess, watershedApiAccess } = differing(shown, input)
   const words = {
     ...(lrsAccess !== undefined && { lrsAccess }),
     ...(watershedApiAccess !== undefined && { watershedApiAccess }),
@@ -115,6 +114,7 @@ function changeOf(shown: Provider, input: ProviderInput, credential: CredentialR
   return {
     ...(name !== undefined && { name }),
     ...(key !== undefined && { key }),
+    ...(secret !== undefined && { secret }),
     ...(active !== undefined && { isEnabled: active }),
     ...(Object.keys(words).length > 0 && changeWords(credential, words)),
   }

@@ -55,6 +55,20 @@ describe('a token', () => {
     expect(status).toBe(200)
     const repeated = `grant_type=client_credentials&client_id=${provider.key}`
     expect((await post(repeated, { Authorization: authorization(provider) })).status).toBe(200)
+    const refused = await post(repeated, { Authorization: authorization({ ...provider, secret: 'x' }) })
+    expect([refused.status, refused.json.error]).toEqual([401, 'invalid_client'])
+    expect(refused.headers.get('WWW-Authenticate')).toMatch(/^Basic /)
+  })
+
+  it('may be asked for with Basic as RFC 6749 encodes it, which UUIDs notice', async () => {
+    const odd = { key: 'a1b2-c3', secret: 'p&q r%' }
+    await world.credential({ lrsAccess: 'isolated' }, odd)
+    const encoded = { key: 'a1b2%2Dc3', secret: 'p%26q+r%25' }
+    for (const as of [odd, encoded]) {
+      const { status } = await post('grant_type=client_credentials', { Authorization: authorization(as) })
+      expect(status).toBe(200)
+    }
+    expect((await world.ask('GET', '/activity-providers/self', { as: encoded })).status).toBe(401)
   })
 
   it('S2.2 works on xAPI, keeps to its scope, and stores in the credential’s name', async () => {

@@ -1,6 +1,7 @@
 // The token endpoint: OAuth 2.0 client credentials (RFC 6749 section 4.4), with Watershed's parameters.
 
 import type { Core } from '../../core/core.ts'
+import { isDomainError } from '../../core/errors.ts'
 import type { Principal } from '../../core/principal.ts'
 import { addressOf, mediaTypeOf, parseAuthorization, readText } from '../http.ts'
 import { admit, organisationOf } from './auth.ts'
@@ -10,13 +11,19 @@ import { readTokenRequest } from './wire.ts'
 import type { TokenRequest } from './wire.ts'
 import { coversScope, scopedRights, scopesOf } from './words.ts'
 
+interface Client {
+  readonly key: string
+  readonly secret: string
+}
+
 const formLimitBytes = 16 * 1024
 
 export async function createToken(c: FaceContext, core: Core): Promise<Response> {
   const within = organisationOf(c.req.param('orgId'))
   const request = readTokenRequest(await readForm(c))
-  const { key, secret } = clientOf(c, request)
-  const principal = await core.signIn.basic({ key, secret, within, ...addressOf(c) })
+  const principal = await signInClient(clientOf(c, request), (client) =>
+    core.signIn.basic({ ...client, within, ...addressOf(c) }),
+  )
   c.set('principal', principal)
   await admit(c, core, principal)
   refuseBeyond(principal, request)
@@ -45,7 +52,7 @@ async function readForm(c: FaceContext): Promise<URLSearchParams> {
 }
 
 /** In the form, as Watershed documents it, or as Basic, as RFC 6749 section 2.3.1 prefers; one of the two. */
-function clientOf(c: FaceContext, request: TokenRequest): { readonly key: string; readonly secret: string } {
+function clientOf(c: FaceContext, request: TokenRequest): Client {
   const presented = parseAuthorization(c.req.header('Authorization'))
   const { clientId, clientSecret } = request
   if (presented === undefined) {
@@ -57,6 +64,26 @@ function clientOf(c: FaceContext, request: TokenRequest): { readonly key: string
     throw new TokenError('invalid_request', 'Send the credentials in the form or as Basic, not both')
   }
   return presented
+}
+
+/** RFC 6749 section 2.3.1 has key and secret form-encoded within Basic; most clients send them plain, so that goes first. */
+async function signInClient(client: Client, signIn: (client: Client) => Promise<Principal>): Promise<Principal> {
+  try {
+    return await signIn(client)
+  } catch (error) {
+    const decoded = { key: formDecoded(client.key), secret: formDecoded(client.secret) }
+    const isPlain = decoded.key === client.key && decoded.secret === client.secret
+    if (isPlain || !isDomainError(error) || error.code !== 'unauthenticated') throw error
+    return signIn(decoded)
+  }
+}
+
+function formDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    return text
+  }
 }
 
 function refuseBeyond(principal: Principal, { scopes }: TokenRequest): void {

@@ -122,7 +122,7 @@ describe('errors', () => {
     const { status, json, headers } = await store(await level('isolated'), broken)
     expect([status, json.status, Object.keys(json)]).toEqual([400, 400, ['message', 'status']])
     expect(headers.get('Content-Type')).toMatch(/^application\/json/)
-    for (const place of ['/0/actor/mbox', '/1/verb/id', '/1/object']) expect(json.message).toContain(place)
+    for (const place of ['/0/actor/mbox: ', '/1/verb/id: ', '/1: "object"']) expect(json.message).toContain(place)
   })
 
   it('are bounded', async () => {
