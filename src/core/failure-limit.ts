@@ -18,9 +18,8 @@ const remembered = 50_000
 const windowSeconds = 60
 
 export interface Attempt {
-  /** The right secret was presented: nobody guessed, whatever else is wrong with it. */
+  /** The right secret was presented. Nobody guessed, even if the key it belongs to is switched off. */
   wasNoGuess(): Promise<void>
-  succeeded(): Promise<void>
 }
 
 export class FailureLimit {
@@ -33,7 +32,7 @@ export class FailureLimit {
   }
 
   /**
-   * Counts an attempt before it is made, so that many at once are not all let through; what succeeds is taken back.
+   * Counts an attempt before it is made, so that many at once are not all let through; what was no guess is taken back.
    * Throws `rate_limited`. Without an address only the key counts; without a key only the address.
    */
   async enter(key: string | undefined, address: string | undefined): Promise<Attempt> {
@@ -41,14 +40,12 @@ export class FailureLimit {
     const keyName = key === undefined ? undefined : `${network ?? ''}\n${key.slice(0, maxTextLength)}`
     if (network !== undefined) await this.#count(this.#addresses, network, this.#limits.perAddress)
     if (keyName !== undefined) await this.#count(this.#keys, keyName, this.#limits.perKey)
-    const wasNoGuess = async (): Promise<void> => {
-      if (network !== undefined) await this.#addresses.takeBack(network)
+    return {
+      wasNoGuess: async () => {
+        if (network !== undefined) await this.#addresses.takeBack(network)
+        if (keyName !== undefined) await this.#keys.takeBack(keyName)
+      },
     }
-    const succeeded = async (): Promise<void> => {
-      await wasNoGuess()
-      if (keyName !== undefined) await this.#keys.takeBack(keyName)
-    }
-    return { wasNoGuess, succeeded }
   }
 
   async #count(counters: Counters, name: string, allowed: number): Promise<void> {

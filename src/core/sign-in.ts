@@ -81,7 +81,9 @@ export class SignIn {
   async bearer(attempt: BearerAttempt): Promise<Principal> {
     const { token, within, address } = attempt
     const name = this.#nameOf('bearer', within, token)
-    return this.#warm(name, address) ?? this.#cold(name, address, undefined, () => this.#verify(attempt))
+    return (
+      this.#warm(name, address) ?? this.#cold(name, address, undefined, (entered) => this.#verify(attempt, entered))
+    )
   }
 
   /** The operator at the command line: every right in one organisation. */
@@ -145,7 +147,7 @@ export class SignIn {
     const entered = await this.#failures.enter(key, address)
     const principal = await find(entered)
     if (principal === undefined) throw new DomainError('unauthenticated', 'The credentials were not accepted.')
-    await entered.succeeded()
+    await entered.wasNoGuess()
     const entry: Entry = { principal, since, last: principal }
     // A change that was committed while we read may have ended what we just verified: then the next one reads again.
     if (this.#isCurrent(entry)) this.#cache.set(name, entry)
@@ -199,7 +201,7 @@ export class SignIn {
     return timingSafeEqual(sha256(clear), sha256(presented))
   }
 
-  async #verify({ token, within, address }: BearerAttempt): Promise<Principal | undefined> {
+  async #verify({ token, within, address }: BearerAttempt, entered: Attempt): Promise<Principal | undefined> {
     const verified = await this.#parts.tokens.verify(token)
     if (verified === undefined) return undefined
     const { organisation, credential, secret, mask, expiresAt } = verified
@@ -208,6 +210,7 @@ export class SignIn {
     const reason = lapse({ candidate, secret }, this.#parts.clock.now())
     if (reason === undefined) return this.#principalOf(candidate, { secret, signedInBy: 'bearer', mask, expiresAt })
     this.#refused(candidate, secret, reason, address)
+    await entered.wasNoGuess()
     return undefined
   }
 

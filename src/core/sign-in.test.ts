@@ -1,0 +1,482 @@
+import { createHash } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openCore, presetRights } from '../../test/support/core.ts'
+import type { OpenCore } from '../../test/support/core.ts'
+import type { IssuedCredential } from './credential.ts'
+import type { SecretId } from './ids.ts'
+import type { Storage } from './storage.ts'
+
+let world: OpenCore
+let calls: string[] = []
+/** When set, reads of sign-in candidates wait for it after they were made. */
+let held: Promise<void> | undefined
+
+// Counts every call of the port, and can hold an answer back. What it answers is the real store's.
+function watched(storage: Storage): Storage {
+  const watch = <T extends object>(store: T): T =>
+    new Proxy(store, {
+      get(target, name) {
+        const member = Reflect.get(target, name) as unknown
+        if (typeof member !== 'function') return member
+        return async (...args: unknown[]) => {
+          calls.push(String(name))
+          const answer = await (member as (...a: unknown[]) => Promise<unknown>).apply(target, args)
+          if (name === 'findSignInCandidates') await held
+          return answer
+        }
+      },
+    })
+  return {
+    platform: watch(storage.platform),
+    directory: watch(storage.directory),
+    statements: watch(storage.statements),
+    onDirectoryChange: (listener) => storage.onDirectoryChange(listener),
+    close: () => storage.close(),
+  }
+}
+
+beforeAll(async () => void (world = await openCore({ wrap: watched })))
+beforeEach(() => {
+  calls = []
+  held = undefined
+})
+afterAll(() => world.close())
+
+const unauthenticated = { code: 'unauthenticated', message: 'The credentials were not accepted.' }
+
+function refuses(issued: { key: string; secret: string }, within?: Parameters<OpenCore['signIn']>[1]) {
+  return expect(world.signIn(issued, within)).rejects.toMatchObject(unauthenticated)
+}
+
+describe('a principal', () => {
+  it('is what the credential is', async () => {
+    const issued = await world.issue('isolated', { name: 'Course', pins: { activity: 'urn:course' }, expiresAt: 9e12 })
+    const { key, credential } = issued
+    expect(await world.signIn(issued)).toEqual({
+      organisationId: world.organisationId,
+      credentialId: credential.id,
+      name: 'Course',
+      key,
+      signedInBy: 'basic',
+      rights: presetRights('isolated'),
+      pins: { activity: 'urn:course' },
+      limits: {},
+      lrsIds: [world.lrsId],
+      defaultLrsId: world.lrsId,
+      authority: {
+        objectType: 'Agent',
+        name: 'Course',
+        account: { homePage: 'https://lrs.example.org', name: credential.oid },
+      },
+      secretId: credential.secrets[0]?.id,
+      notAfter: 9e12,
+    })
+  })
+
+  it('carries the address of each request, whoever signed in first', async () => {
+    const { key, secret } = await world.issue('isolated')
+    const from = (address: string | undefined) => world.core.signIn.basic({ key, secret, address })
+    expect((await from('192.0.2.1')).address).toBe('192.0.2.1')
+    expect((await from('192.0.2.2')).address).toBe('192.0.2.2')
+    expect((await from(undefined)).address).toBeUndefined()
+    expect((await from('192.0.2.1')).address).toBe('192.0.2.1')
+  })
+
+  it('has the fixed authority of its credential', async () => {
+    const authority = { objectType: 'Agent', mbox: 'mailto:lms@example.org' }
+    expect((await world.signIn(await world.issue('isolated', { authority }))).authority).toEqual(authority)
+  })
+})
+
+describe('a warm sign-in', () => {
+  it('asks storage nothing', async () => {
+    const issued = await world.issue('isolated')
+    const { session: _, ...session } = await world.core.sessions.create(world.operator, issued.credential.id)
+    const principal = await world.signIn(issued)
+    const { token } = await world.core.tokens.issue(principal)
+    await world.signIn(session)
+    await world.core.signIn.bearer({ token })
+    calls = []
+    expect(await world.signIn(issued)).toBe(principal)
+    await world.signIn(session)
+    await world.core.signIn.bearer({ token })
+    expect(calls).toEqual([])
+  })
+
+  it('is verified once when presented many times at once', async () => {
+    const issued = await world.issue('isolated')
+    calls = []
+    await Promise.all(Array.from({ length: 50 }, () => world.signIn(issued)))
+    expect(calls).toEqual(['findSignInCandidates'])
+  })
+
+  it('ends by the clock', async () => {
+    const issued = await world.issue('isolated', { expiresAt: world.clock.now() + 1000 })
+    await world.signIn(issued)
+    world.clock.pass(999)
+    await world.signIn(issued)
+    world.clock.pass(1)
+    await refuses(issued)
+  })
+
+  it('is not shared between paths of different organisations', async () => {
+    const issued = await world.issue('isolated')
+    const other = await world.addOrganisation()
+    await world.signIn(issued)
+    await world.signIn(issued, world.organisationId)
+    await refuses(issued, other.organisationId)
+  })
+
+  it('is not found by a key and secret that run together the same', async () => {
+    await world.issue('isolated', { key: 'key', secret: 'one:two' })
+    await world.signIn({ key: 'key', secret: 'one:two' })
+    await refuses({ key: 'key:one', secret: 'two' })
+    await refuses({ key: 'ke', secret: 'yone:two' })
+  })
+})
+
+describe('whatever ends a key, ends it on the very next sign-in', () => {
+  let issued: IssuedCredential
+  let session: { key: string; secret: string }
+  let token: string
+
+  beforeEach(async () => {
+    issued = await world.issue('isolated')
+    session = await world.core.sessions.create(world.operator, issued.credential.id, { expireSeconds: 86_400 })
+    token = (await world.core.tokens.issue(await world.signIn(issued), { expireSeconds: 86_400 })).token
+    await allSignIn()
+  })
+
+  const bearer = () => world.core.signIn.bearer({ token })
+
+  async function allSignIn() {
+    await world.signIn(issued)
+    await world.signIn(session)
+    await bearer()
+  }
+
+  async function nobodySignsIn() {
+    await refuses(issued)
+    await refuses(session)
+    await expect(bearer()).rejects.toMatchObject(unauthenticated)
+  }
+
+  it('disabled, and back again', async () => {
+    await world.core.credentials.disable(world.operator, issued.credential.id)
+    await nobodySignsIn()
+    await world.core.credentials.enable(world.operator, issued.credential.id)
+    await allSignIn()
+  })
+
+  it('deleted', async () => {
+    await world.core.credentials.remove(world.operator, issued.credential.id)
+    await nobodySignsIn()
+  })
+
+  it('expired by an edit', async () => {
+    await world.core.credentials.update(world.operator, issued.credential.id, { expiresAt: world.clock.now() })
+    await nobodySignsIn()
+  })
+
+  it('expired by the clock', async () => {
+    await world.core.credentials.update(world.operator, issued.credential.id, { expiresAt: world.clock.now() + 5000 })
+    await allSignIn()
+    world.clock.pass(5000)
+    await nobodySignsIn()
+  })
+
+  it('rotated past its overlap: the old secret and its tokens, not the new one', async () => {
+    const id = issued.credential.id
+    const { secret } = await world.core.credentials.rotate(world.operator, id, { overlapSeconds: 60 })
+    await allSignIn()
+    await world.signIn({ key: issued.key, secret })
+    world.clock.pass(60_000)
+    await refuses(issued)
+    await expect(bearer()).rejects.toMatchObject(unauthenticated)
+    await world.signIn({ key: issued.key, secret })
+  })
+
+  it('rotated without overlap', async () => {
+    await world.core.credentials.rotate(world.operator, issued.credential.id, { overlapSeconds: 0 })
+    await refuses(issued)
+    await expect(bearer()).rejects.toMatchObject(unauthenticated)
+  })
+
+  it('a changed secret', async () => {
+    await world.core.credentials.update(world.operator, issued.credential.id, { secret: 'another secret of mine' })
+    await refuses(issued)
+    await expect(bearer()).rejects.toMatchObject(unauthenticated)
+    await world.signIn({ key: issued.key, secret: 'another secret of mine' })
+  })
+
+  it('a secret that is disabled, then dropped', async () => {
+    const { id, secrets } = issued.credential
+    const secretId = secrets[0]?.id as SecretId
+    await world.core.credentials.updateSecret(world.operator, id, secretId, { isEnabled: false })
+    await refuses(issued)
+    await expect(bearer()).rejects.toMatchObject(unauthenticated)
+    await world.core.credentials.updateSecret(world.operator, id, secretId, { isEnabled: true })
+    await allSignIn()
+    await world.core.credentials.dropSecret(world.operator, id, secretId)
+    await refuses(issued)
+    await expect(bearer()).rejects.toMatchObject(unauthenticated)
+  })
+
+  it('a changed key: its old name, not its sessions and tokens', async () => {
+    await world.core.credentials.update(world.operator, issued.credential.id, { key: 'renamed' })
+    await refuses(issued)
+    await world.signIn({ key: 'renamed', secret: issued.secret })
+    await world.signIn(session)
+    await bearer()
+  })
+
+  it('a session that is removed or over', async () => {
+    const more = await world.core.sessions.create(world.operator, issued.credential.id, { expireSeconds: 10 })
+    await world.signIn(more)
+    world.clock.pass(10_000)
+    await refuses(more)
+    const { id, credentialId } = (await world.core.sessions.list(world.operator, issued.credential.id, slice)).items[0]!
+    await world.core.sessions.remove(world.operator, credentialId, id)
+    await refuses(session)
+    await world.signIn(issued)
+  })
+
+  it('narrowed rights narrow all three', async () => {
+    const rights = presetRights('write-only')
+    await world.core.credentials.update(world.operator, issued.credential.id, { rights })
+    expect((await world.signIn(issued)).rights).toEqual(rights)
+    expect((await world.signIn(session)).rights).toEqual(rights)
+    expect((await bearer()).rights).toEqual(rights)
+  })
+})
+
+const slice = { offset: 0, limit: 10 }
+
+describe('a sign-in that a change overtakes', () => {
+  it('never leaves a stale entry behind', async () => {
+    const issued = await world.issue('isolated')
+    let release = (): void => {}
+    held = new Promise((resolve) => (release = resolve))
+    const overtaken = world.signIn(issued)
+    await expect.poll(() => calls.at(-1)).toBe('findSignInCandidates')
+    // Let the read of the candidates finish before the change is committed.
+    await world.storage.directory.findOrganisation(world.organisationId)
+    await world.core.credentials.disable(world.operator, issued.credential.id)
+    // Presented again after the change: must not join what began before it.
+    const next = world.signIn(issued)
+    release()
+    await overtaken.catch(() => undefined)
+    await expect(next).rejects.toMatchObject(unauthenticated)
+    held = undefined
+    await refuses(issued)
+  })
+
+  it('never leaves one behind in many races', async () => {
+    const issued = await world.issue('isolated')
+    const { id } = issued.credential
+    for (let round = 0; round < 40; round += 1) {
+      const racing = Array.from({ length: 3 }, () => world.signIn(issued).catch(() => undefined))
+      await Promise.all([world.core.credentials.disable(world.operator, id), ...racing.slice(0, round % 3)])
+      await refuses(issued)
+      await Promise.all(racing)
+      await refuses(issued)
+      await world.core.credentials.enable(world.operator, id)
+    }
+  })
+})
+
+describe('the same key in several organisations', () => {
+  let key: string
+  let round = 0
+  beforeEach(() => void (key = `shared-key-${(round += 1)}`))
+
+  it('is decided by the secret', async () => {
+    const other = await world.addOrganisation()
+    const mine = await world.issue('isolated', { key })
+    const theirs = await world.core.credentials.create(other.operator, {
+      name: 'Theirs',
+      rights: presetRights('xapi'),
+      key,
+    })
+    expect((await world.signIn(mine)).organisationId).toBe(world.organisationId)
+    expect((await world.signIn(theirs)).organisationId).toBe(other.organisationId)
+    await refuses(theirs, world.organisationId)
+    await refuses({ key, secret: 'neither of them' })
+  })
+
+  it('with the same secret belongs to the path, else to the oldest', async () => {
+    const secret = 'the same secret everywhere'
+    const other = await world.addOrganisation()
+    await world.issue('isolated', { key, secret })
+    await world.core.credentials.create(other.operator, { name: 'Copy', rights: presetRights('xapi'), key, secret })
+    expect((await world.signIn({ key, secret })).organisationId).toBe(world.organisationId)
+    expect((await world.signIn({ key, secret }, other.organisationId)).organisationId).toBe(other.organisationId)
+  })
+
+  it('does not move to a copy elsewhere when its owner switches it off', async () => {
+    const secret = 'a secret that somebody copied'
+    const other = await world.addOrganisation()
+    const mine = await world.issue('isolated', { key, secret })
+    await world.core.credentials.create(other.operator, { name: 'Copy', rights: presetRights('xapi'), key, secret })
+    await world.signIn({ key, secret })
+    await world.core.credentials.disable(world.operator, mine.credential.id)
+    await refuses({ key, secret })
+  })
+
+  it('twice in one organisation signs in with whichever is live', async () => {
+    const secret = 'an imported secret, twice'
+    const first = await world.issue('isolated', { key, secret })
+    const second = await world.issue('xapi', { key, secret, allowDuplicateKey: true })
+    expect((await world.signIn({ key, secret })).credentialId).toBe(first.credential.id)
+    await world.core.credentials.disable(world.operator, first.credential.id)
+    expect((await world.signIn({ key, secret })).credentialId).toBe(second.credential.id)
+  })
+})
+
+describe('failures', () => {
+  it('are the same for an unknown key, a wrong secret, a disabled and an expired key', async () => {
+    const issued = await world.issue('isolated')
+    const disabled = await world.issue('isolated', { isEnabled: false })
+    const expired = await world.issue('isolated', { expiresAt: 1 })
+    const answers = await Promise.all(
+      [
+        { ...issued, secret: 'wrong' },
+        { key: 'nobody', secret: 'wrong' },
+        { key: '', secret: '' },
+        disabled,
+        expired,
+      ].map((presented) => world.signIn(presented).catch((error: object) => ({ ...error, text: String(error) }))),
+    )
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1)
+  })
+
+  it('do the same queries for an unknown key and a wrong secret', async () => {
+    const issued = await world.issue('isolated')
+    calls = []
+    await refuses({ ...issued, secret: 'wrong' })
+    await refuses({ key: 'nobody', secret: 'wrong' })
+    await refuses({ key: 'x'.repeat(5000), secret: 'wrong' })
+    expect(calls).toEqual(Array.from({ length: 3 }, () => 'findSignInCandidates'))
+  })
+
+  it('are limited per key and address, and leave other keys and other addresses alone', async () => {
+    const issued = await world.issue('isolated')
+    const another = await world.issue('isolated')
+    const attempt = (secret: string, address: string, key = issued.key) => {
+      return world.core.signIn.basic({ key, secret, address })
+    }
+    for (let n = 0; n < 10; n += 1) {
+      await expect(attempt(`wrong ${n}`, '192.0.2.1')).rejects.toMatchObject({ code: 'unauthenticated' })
+    }
+    // Even the right one, or guessing would go on.
+    await expect(attempt(issued.secret, '192.0.2.1')).rejects.toMatchObject({
+      code: 'rate_limited',
+      detail: { retryAfterSeconds: expect.any(Number) },
+    })
+    await attempt(another.secret, '192.0.2.1', another.key)
+    await attempt(issued.secret, '192.0.2.2')
+  })
+
+  it('count also when they are many at once', async () => {
+    const issued = await world.issue('isolated')
+    const codes = await Promise.all(
+      Array.from({ length: 30 }, (_, n) =>
+        world.core.signIn
+          .basic({ key: issued.key, secret: `wrong ${n}`, address: '192.0.2.1' })
+          .catch(({ code }: { code: string }) => code),
+      ),
+    )
+    expect(codes.filter((code) => code === 'unauthenticated')).toHaveLength(10)
+    expect(codes.filter((code) => code === 'rate_limited')).toHaveLength(20)
+  })
+
+  it('are not what the right secret of a key that is switched off counts as', async () => {
+    const issued = await world.issue('isolated')
+    const { id } = issued.credential
+    await world.core.credentials.disable(world.operator, id)
+    for (let n = 0; n < 30; n += 1) await refuses(issued)
+    await world.core.credentials.enable(world.operator, id)
+    await world.signIn(issued)
+  })
+
+  it('do not hold up who is already in', async () => {
+    const { key, secret } = await world.issue('isolated')
+    const address = '192.0.2.1'
+    await world.core.signIn.basic({ key, secret, address })
+    for (let n = 0; n < 15; n += 1) {
+      await world.core.signIn.basic({ key, secret: `wrong ${n}`, address }).catch(() => undefined)
+    }
+    await world.core.signIn.basic({ key, secret, address })
+  })
+
+  it('are counted with their reason for the credential they concern', async () => {
+    const issued = await world.issue('isolated')
+    await refuses({ ...issued, secret: 'wrong' })
+    await world.core.credentials.disable(world.operator, issued.credential.id)
+    await refuses(issued)
+    const usage = await world.core.usage.list(world.operator, issued.credential.id)
+    const reasons = Object.assign({}, ...usage.map(({ refusals }) => refusals)) as object
+    expect(reasons).toEqual({ wrong_secret: 1, disabled: 1 })
+  })
+
+  it('leave a damaged row to itself', async () => {
+    const other = await world.addOrganisation()
+    const damaged = await world.issue('isolated', { key: 'one-key' })
+    const sound = await world.core.credentials.create(other.operator, {
+      name: 'Sound',
+      rights: presetRights('xapi'),
+      key: 'one-key',
+    })
+    // As if somebody had copied the sealed value of one row into another.
+    const [theirs] = sound.credential.secrets
+    const [mine] = damaged.credential.secrets
+    await world.storage.directory.updateCredential(
+      world.organisationId,
+      damaged.credential.id,
+      { at: 0, putSecrets: [{ ...mine!, sealed: theirs!.sealed }] },
+      {
+        at: 0,
+        actor: { kind: 'system', name: 'test' },
+        action: 'test',
+        target: { noun: 'credential', id: 1 },
+        detail: {},
+      },
+    )
+    expect((await world.signIn(sound)).organisationId).toBe(other.organisationId)
+    await refuses(damaged)
+    await refuses({ key: 'one-key', secret: sound.secret }, world.organisationId)
+  })
+})
+
+describe('the operator', () => {
+  it('has every right in one organisation', () => {
+    expect(world.operator).toEqual({
+      organisationId: world.organisationId,
+      name: 'test',
+      rights: presetRights('everything'),
+    })
+  })
+
+  it('does not exist for another organisation’s credentials', async () => {
+    const other = await world.addOrganisation()
+    const issued = await world.issue('isolated')
+    await expect(world.core.credentials.get(other.operator, issued.credential.id)).rejects.toMatchObject({
+      code: 'not_found',
+    })
+  })
+})
+
+it('keeps no secret in clear in what it hands out or stores', async () => {
+  const issued = await world.issue('isolated', { secret: 'a secret nobody may read' })
+  const session = await world.core.sessions.create(world.operator, issued.credential.id)
+  await world.signIn(issued)
+  const digest = createHash('sha256').update(issued.secret).digest('hex')
+  const seen = JSON.stringify([
+    await world.core.credentials.get(world.operator, issued.credential.id),
+    await world.core.sessions.list(world.operator, issued.credential.id, slice),
+    await world.events(),
+    await world.signIn(issued),
+    await world.core.credentials.list(world.operator, {}, slice),
+  ])
+  for (const secret of [issued.secret, session.secret, digest]) expect(seen).not.toContain(secret)
+})
