@@ -34,6 +34,7 @@ export interface FuzzReport {
 }
 
 const answerTimeoutMs = 30_000
+const ignore = (): void => undefined
 
 export async function runFuzz(target: Target, options: FuzzOptions): Promise<FuzzReport> {
   const problems: string[] = []
@@ -106,14 +107,18 @@ function sendRequest(target: Target, agent: http.Agent, { method, path, headers,
       (response) => {
         response.resume()
         response.once('end', () => resolve(String(response.statusCode)))
-        response.once('error', () => resolve('answer cut off'))
+        response.on('error', () => resolve('answer cut off'))
       },
     )
     sent.once('timeout', () => {
       resolve('no answer')
       sent.destroy()
     })
-    sent.once('error', (error) => resolve(`hung up: ${(error as NodeJS.ErrnoException).code ?? error.message}`))
+    sent.once('socket', (socket) => {
+      // A socket that fails after its answer came, or idle in the pool, is of no interest and must not end the run.
+      if (socket.listenerCount('error', ignore) === 0) socket.on('error', ignore)
+    })
+    sent.on('error', (error) => resolve(`hung up: ${(error as NodeJS.ErrnoException).code ?? error.message}`))
     sent.end(content)
   })
 }
@@ -138,7 +143,7 @@ function sendRaw(target: Target, raw: Buffer): Promise<string> {
       if (/^HTTP\/1\.1 [2-5]\d\d[\s\S]*\r\n\r\n/.test(answer)) done()
     })
     socket.once('close', done)
-    socket.once('error', done)
+    socket.on('error', done)
   })
 }
 

@@ -56,11 +56,12 @@ describe.each([tincanjs, xapiOverAxios, xapiOverFetch])('$name', (library) => {
     it('stores one statement and reads it back by id', async () => {
       const sent = statement({ result: { score: { scaled: 0.5 }, success: true, duration: 'PT1M' } })
       await client.store(sent)
-      const read = await client.find(String(sent['id']))
+      expect(await client.find(String(sent['id']))).toMatchObject(sent)
+      const [read] = (await client.query({})).statements
       expect(read).toMatchObject(sent)
       expect(read).toMatchObject({ version: library.statementVersion, authority: { objectType: 'Agent' } })
-      expect(read['stored']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/)
-      expect(read['timestamp']).toBeDefined()
+      expect(read?.['stored']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/)
+      expect(read?.['timestamp']).toBeDefined()
     })
 
     it('stores one without an id and finds it', async () => {
@@ -208,7 +209,8 @@ describe.each([tincanjs, xapiOverAxios, xapiOverFetch])('$name', (library) => {
     it('a key whose access is switched to disabled is refused', async () => {
       await client.storeAll([statement()])
       await keys.edit(key.id, { lrsAccess: 'disabled' })
-      expect(await statusOf(client.query({}))).toBe(401)
+      // Watershed answers 401 where xAPI would say 403.
+      expect(await statusOf(client.query({}))).toBe(endpointPath.startsWith('/api') ? 401 : 403)
     })
   })
 })

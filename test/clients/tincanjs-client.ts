@@ -3,6 +3,8 @@
 import TinCan from 'tincanjs'
 import { type ClientLibrary, type Filter, type Json, type Page, Refused, type XapiClient } from './client.ts'
 
+const version = '1.0.2'
+
 type Callback<T> = (error: unknown, result: T) => void
 interface Xhr {
   readonly status: number
@@ -19,12 +21,23 @@ function called<T>(start: (callback: Callback<T | Xhr>) => void): Promise<T> {
   })
 }
 
-function original(statement: { readonly originalJSON: string }): Json {
-  return JSON.parse(statement.originalJSON) as Json
+/** The library adds to the object it is given, and an id unless told not to. */
+function made(statement: Json): InstanceType<typeof TinCan.Statement> {
+  return new TinCan.Statement(structuredClone(statement), { doStamp: statement['id'] !== undefined })
+}
+
+interface Read {
+  /** Kept of what a list answered, not of what a request by id did. */
+  readonly originalJSON: string | null
+  asVersion(version: string): Record<string, unknown>
+}
+
+function original(statement: Read): Json {
+  return statement.originalJSON === null ? statement.asVersion(version) : (JSON.parse(statement.originalJSON) as Json)
 }
 
 interface Result {
-  readonly statements: { readonly originalJSON: string }[]
+  readonly statements: Read[]
   readonly more: string | null
 }
 
@@ -40,21 +53,20 @@ export const tincanjs: ClientLibrary = {
   name: 'tincanjs',
   statementVersion: '1.0.0',
   connect({ endpoint, key, secret }): XapiClient {
-    const settings = { endpoint, username: key, password: secret, version: '1.0.2', allowFail: false }
+    const settings = { endpoint, username: key, password: secret, version, allowFail: false }
     const lrs = new TinCan.LRS(settings)
     return {
       store: async (statement) => {
-        await called<Xhr>((callback) => lrs.saveStatement(new TinCan.Statement(statement), { callback }))
+        await called<Xhr>((callback) => lrs.saveStatement(made(statement), { callback }))
       },
       storeAll: async (statements) => {
-        const list = statements.map((statement) => new TinCan.Statement(statement))
+        const list = statements.map(made)
         const xhr = await called<Xhr>((callback) => lrs.saveStatements(list, { callback }))
         return JSON.parse(xhr.responseText) as string[]
       },
-      find: async (id) =>
-        original(await called<{ originalJSON: string }>((callback) => lrs.retrieveStatement(id, { callback }))),
+      find: async (id) => original(await called<Read>((callback) => lrs.retrieveStatement(id, { callback }))),
       findVoided: async (id) =>
-        original(await called<{ originalJSON: string }>((callback) => lrs.retrieveVoidedStatement(id, { callback }))),
+        original(await called<Read>((callback) => lrs.retrieveVoidedStatement(id, { callback }))),
       query: async (filter) =>
         page(await called<Result>((callback) => lrs.queryStatements({ params: params(filter), callback }))),
       more: async (url) => page(await called<Result>((callback) => lrs.moreStatements({ url, callback }))),

@@ -6,9 +6,8 @@ declare module 'tincanjs' {
     readonly responseText: string
   }
   class Statement {
-    constructor(json: unknown)
-    readonly id: string | null
-    readonly originalJSON: string
+    constructor(json: unknown, settings?: { doStamp?: boolean })
+    readonly originalJSON: string | null
     asVersion(version: string): Record<string, unknown>
   }
   interface StatementsResult {

@@ -9,16 +9,22 @@ interface Answer {
   readonly data: unknown
 }
 
-/** Over axios the error carries the response; over fetch only its text, which holds the status in every face's shape here. */
+const statuses: Readonly<Record<string, number>> = {
+  invalid: 400,
+  unauthenticated: 401,
+  forbidden: 403,
+  not_found: 404,
+}
+
+/** Over axios the error carries the response; over fetch only its text: with a `status` or, natively, a `code`. */
 async function data<T>(request: Promise<Answer>): Promise<T> {
   try {
     return (await request).data as T
   } catch (error) {
     const { response, message } = error as { response?: { status: number; data: unknown }; message: string }
     if (response !== undefined) throw new Refused(response.status, JSON.stringify(response.data))
-    const status = /"status":(\d{3})/.exec(message)?.[1]
-    if (status === undefined) throw error
-    throw new Refused(Number(status), message)
+    const { status, code } = JSON.parse(message) as { status?: number; code?: string }
+    throw new Refused(status ?? statuses[code ?? ''] ?? 0, message)
   }
 }
 
