@@ -56,6 +56,9 @@ export interface StatementSlice {
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
+/** Statements looked at in one go where most may turn out to be hidden. */
+const pinnedPageSize = 100
+
 export class Statements {
   readonly #storage: Storage
   readonly #ids: Ids
@@ -165,7 +168,8 @@ export class Statements {
   // Pins are checked on the statements themselves, page by page, so that a pin means the same on reads as on writes. The
   // filters they imply only spare pages. A budget bounds the work; the page is then short and `next` continues it.
   async #listInsidePins(pins: Pins, lrsId: LrsId, query: StatementQuery): Promise<StatementSlice> {
-    const narrowed = { ...query, filters: [...query.filters, ...filtersOf(pins)] }
+    const limit = Math.max(query.limit, pinnedPageSize)
+    const narrowed = { ...query, limit, filters: [...query.filters, ...filtersOf(pins)] }
     const statements: StoredStatement[] = []
     let cursor = query.cursor
     let scanned = 0

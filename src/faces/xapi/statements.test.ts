@@ -570,6 +570,28 @@ describe('who asks', () => {
     expect((await reader.get(`statements?statementId=${replaced.id}`)).json.authority).not.toMatchObject(authority)
   })
 
+  it('is told when to come back after too many requests', async () => {
+    const client = await stage.as('xapi', { limits: { ratePerMinute: 2 } })
+    await client.get('statements?limit=1')
+    await client.get('statements?limit=1')
+    const answer = await refused(() => client.post(statement()))
+    expectShape(answer, 429, 'rate_limited')
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(answer.json.decidedBy).toBe('limit ratePerMinute')
+  })
+
+  it('is refused from an address or an origin that is not allowed', async () => {
+    const client = await stage.as('xapi', {
+      limits: { addresses: ['192.0.2.0/24'], origins: ['https://lms.example.org'] },
+    })
+    const send = (peer: string, origin: string | null) =>
+      client.send('GET', 'statements?limit=1', { headers: { origin }, delivery: { peer } })
+    expect((await send('192.0.2.7', 'https://lms.example.org')).status).toBe(200)
+    expect((await send('192.0.2.7', null)).status).toBe(200)
+    expectShape(await send('192.0.3.7', null), 403, 'forbidden')
+    expectShape(await send('192.0.2.7', 'https://evil.example.org'), 403, 'forbidden')
+  })
+
   it('requests are counted, refused ones by reason', async () => {
     const client = await stage.as('xapi', { name: 'Counted' })
     await client.post([statement(), statement()])
@@ -620,7 +642,7 @@ describe('pins', () => {
     const visible: string[] = []
     let hidden = ''
     for (let index = 0; index < 12; index += 1) {
-      const isVisible = index % 4 === 0
+      const isVisible = [1, 2, 3, 7, 10].includes(index)
       const one = statement({ actor: isVisible ? account : other })
       await writer.post(one)
       if (isVisible) visible.unshift(one.id)
@@ -628,8 +650,10 @@ describe('pins', () => {
     }
     const pinned = await stage.as('xapi', { pins: { actor: [{ accountName: 'pinned' }] } }, organisationId)
     expect(await pinned.idsOf()).toEqual(visible)
-    expect(await pinned.idsOf('limit=1')).toEqual(visible)
-    expect(await pinned.idsOf('limit=2&ascending=true')).toEqual(visible.toReversed())
+    for (const limit of [1, 2, 3, 4, 5, 6]) {
+      expect(await pinned.idsOf(`limit=${limit}`)).toEqual(visible)
+      expect(await pinned.idsOf(`limit=${limit}&ascending=true`)).toEqual(visible.toReversed())
+    }
     expect((await pinned.get('statements?limit=3')).json.statements).toHaveLength(3)
     expectShape(await pinned.get(`statements?statementId=${hidden}`), 404, 'not_found')
     expect((await pinned.get(`statements?statementId=${visible[0]}`)).status).toBe(200)
