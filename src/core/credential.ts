@@ -3,33 +3,20 @@
 
 import { eventBy } from './audit.ts'
 import type { AgentIdentity } from './authority.ts'
-import { checkIds, checkName, checkShape, checkWhole, refuse } from './check.ts'
+import { checkName, checkWhole, refuse } from './check.ts'
+import { checkExpiry, checkFields, checkNewSecret } from './credential-check.ts'
 import { DomainError } from './errors.ts'
-import type { Failure } from './errors.ts'
 import { demand, explainAuthority, explainGrant, explainLook, worthToOthers } from './grant.ts'
 import type { Worth } from './grant.ts'
 import type { CredentialId, LrsId, Oid, SecretId } from './ids.ts'
-import { limitsSchema } from './limits.ts'
 import type { Limits } from './limits.ts'
-import { pinsSchema } from './pins.ts'
 import type { Pins } from './pins.ts'
 import { describeRights } from './presets.ts'
 import type { Described } from './presets.ts'
 import type { Caller } from './principal.ts'
-import { mayManage, missingFrom, rightsSchema } from './rights.ts'
+import { mayManage, missingFrom } from './rights.ts'
 import type { ManagementAction, Rights } from './rights.ts'
-import {
-  checkKey,
-  checkSecretValue,
-  currentSecret,
-  isLive,
-  maxSecrets,
-  newKey,
-  openSecrets,
-  sealSecret,
-  secretPlace,
-  weakness,
-} from './secret.ts'
+import { currentSecret, isLive, maxSecrets, newKey, openSecrets, sealSecret, secretPlace, weakness } from './secret.ts'
 import type { ClearSecret, NewSecret } from './secret.ts'
 import type {
   Clock,
@@ -46,8 +33,6 @@ import type {
   Storage,
 } from './storage.ts'
 import type { Vault } from './vault.ts'
-import { authority as authorityRule } from './xapi/agent.ts'
-import { Check } from './xapi/rule.ts'
 
 export interface NewCredentialInput {
   readonly name: string
@@ -133,9 +118,6 @@ export interface DescribedCredential extends Described {
 
 const maxOverlapSeconds = 365 * 86_400
 const pageSize = 1000
-const maxWordsLength = 20_000
-/** The last instant of a Date. */
-const maxTime = 8.64e15
 
 export class Credentials {
   readonly #directory: DirectoryStore
@@ -153,6 +135,7 @@ export class Credentials {
 
   /** `conflict` when the organisation has the key, or a chosen id is taken. */
   async create(caller: Caller, input: NewCredentialInput): Promise<IssuedCredential> {
+    demand(explainLook(caller, 'write'))
     refuse(checkFields(input))
     const organisation = await this.#organisation(caller)
     const lrsIds = input.lrsIds ?? defaultLrsIds(organisation)
@@ -472,53 +455,6 @@ function findSecret({ secrets }: CredentialRecord, id: SecretId): SecretRecord {
   const found = secrets.find((secret) => secret.id === id)
   if (found === undefined) throw new DomainError('not_found', 'The credential has no such secret.')
   return found
-}
-
-function checkFields(input: Partial<NewCredentialInput>): readonly Failure[] {
-  const { name, key, secret, rights, pins, limits, lrsIds, authority, words, expiresAt } = input
-  return [
-    ...(name === undefined ? [] : checkName(name)),
-    ...(key === undefined ? [] : checkKey(key)),
-    ...(secret === undefined ? [] : checkSecretValue(secret)),
-    ...(rights === undefined ? [] : checkShape(rightsSchema, rights, '/rights')),
-    ...(pins === undefined ? [] : checkShape(pinsSchema, pins, '/pins')),
-    ...(limits === undefined ? [] : checkShape(limitsSchema, limits, '/limits')),
-    ...(lrsIds === undefined ? [] : checkLrsIds(lrsIds)),
-    ...(authority === undefined || authority === null ? [] : checkAuthority(authority)),
-    ...(words === undefined ? [] : checkWords(words)),
-    ...checkExpiry(expiresAt),
-    ...checkIds(input),
-  ]
-}
-
-function checkNewSecret({ name, secret, expiresAt }: NewSecret): readonly Failure[] {
-  return [
-    ...(name === undefined ? [] : checkName(name)),
-    ...(secret === undefined ? [] : checkSecretValue(secret)),
-    ...checkExpiry(expiresAt),
-  ]
-}
-
-function checkLrsIds(lrsIds: readonly LrsId[]): readonly Failure[] {
-  if (lrsIds.length > 0 && new Set(lrsIds).size === lrsIds.length) return []
-  const message = 'A key is for at least one Lrs, and names each once.'
-  return [{ pointer: '/lrsIds', rule: 'claviger/lrs', message }]
-}
-
-function checkAuthority(authority: AgentIdentity): readonly Failure[] {
-  const failures: Failure[] = []
-  authorityRule(authority, new Check({ version: '2.0', pointer: '/authority', failures }))
-  return failures
-}
-
-function checkWords(words: Readonly<Record<string, Json>>): readonly Failure[] {
-  if (JSON.stringify(words).length <= maxWordsLength) return []
-  return [{ pointer: '/words', rule: 'claviger/words', message: `Words take at most ${maxWordsLength} characters.` }]
-}
-
-function checkExpiry(expiresAt: number | null | undefined): readonly Failure[] {
-  if (expiresAt === undefined || expiresAt === null) return []
-  return checkWhole(expiresAt, { min: 0, max: maxTime, pointer: '/expiresAt', noun: 'An end' })
 }
 
 function changeDetail(

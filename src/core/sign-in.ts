@@ -7,7 +7,7 @@ import type { AgentIdentity } from './authority.ts'
 import { maxTextLength } from './check.ts'
 import { DomainError } from './errors.ts'
 import { FailureLimit } from './failure-limit.ts'
-import type { Attempt, FailureLimits } from './failure-limit.ts'
+import type { Attempt } from './failure-limit.ts'
 import type { Oid, OrganisationId, SecretId } from './ids.ts'
 import { combinePins } from './pins.ts'
 import type { Caller, Principal, SignedInBy } from './principal.ts'
@@ -43,7 +43,6 @@ export interface SignInParts {
   readonly usage: UsageMeter
   /** homePage of derived authorities. */
   readonly baseUrl: string
-  readonly failures?: FailureLimits
 }
 
 /** Verified sign-ins in memory. */
@@ -51,7 +50,7 @@ const cachedSignIns = 20_000
 
 export class SignIn {
   readonly #parts: SignInParts
-  readonly #failures: FailureLimit
+  readonly #failures = new FailureLimit()
   readonly #processKey = randomBytes(32)
   readonly #cache = new LRUCache<string, Entry>({ max: cachedSignIns })
   readonly #flights = new Map<string, Flight>()
@@ -63,7 +62,6 @@ export class SignIn {
 
   constructor(parts: SignInParts) {
     this.#parts = parts
-    this.#failures = new FailureLimit(parts.failures)
     this.#decoy = decoyOf(parts.vault)
     this.#unsubscribe = parts.storage.onDirectoryChange((organisationId) => {
       this.#changes += 1

@@ -1,0 +1,66 @@
+// What may stand in the fields of a credential, whoever sends it. Knows nothing of who asks or what they may grant.
+
+import type { AgentIdentity } from './authority.ts'
+import { checkIds, checkName, checkShape, checkWhole } from './check.ts'
+import type { NewCredentialInput } from './credential.ts'
+import type { Failure } from './errors.ts'
+import type { LrsId } from './ids.ts'
+import { limitsSchema } from './limits.ts'
+import { pinsSchema } from './pins.ts'
+import { rightsSchema } from './rights.ts'
+import { checkKey, checkSecretValue } from './secret.ts'
+import type { NewSecret } from './secret.ts'
+import type { Json } from './storage.ts'
+import { authority as authorityRule } from './xapi/agent.ts'
+import { Check } from './xapi/rule.ts'
+
+const maxWordsLength = 20_000
+/** The last instant of a Date. */
+const maxTime = 8.64e15
+
+export function checkFields(input: Partial<NewCredentialInput>): readonly Failure[] {
+  const { name, key, secret, rights, pins, limits, lrsIds, authority, words, expiresAt } = input
+  return [
+    ...(name === undefined ? [] : checkName(name)),
+    ...(key === undefined ? [] : checkKey(key)),
+    ...(secret === undefined ? [] : checkSecretValue(secret)),
+    ...(rights === undefined ? [] : checkShape(rightsSchema, rights, '/rights')),
+    ...(pins === undefined ? [] : checkShape(pinsSchema, pins, '/pins')),
+    ...(limits === undefined ? [] : checkShape(limitsSchema, limits, '/limits')),
+    ...(lrsIds === undefined ? [] : checkLrsIds(lrsIds)),
+    ...(authority === undefined || authority === null ? [] : checkAuthority(authority)),
+    ...(words === undefined ? [] : checkWords(words)),
+    ...checkExpiry(expiresAt),
+    ...checkIds(input),
+  ]
+}
+
+export function checkNewSecret({ name, secret, expiresAt }: NewSecret): readonly Failure[] {
+  return [
+    ...(name === undefined ? [] : checkName(name)),
+    ...(secret === undefined ? [] : checkSecretValue(secret)),
+    ...checkExpiry(expiresAt),
+  ]
+}
+
+function checkLrsIds(lrsIds: readonly LrsId[]): readonly Failure[] {
+  if (lrsIds.length > 0 && new Set(lrsIds).size === lrsIds.length) return []
+  const message = 'A key is for at least one Lrs, and names each once.'
+  return [{ pointer: '/lrsIds', rule: 'claviger/lrs', message }]
+}
+
+function checkAuthority(authority: AgentIdentity): readonly Failure[] {
+  const failures: Failure[] = []
+  authorityRule(authority, new Check({ version: '2.0', pointer: '/authority', failures }))
+  return failures
+}
+
+function checkWords(words: Readonly<Record<string, Json>>): readonly Failure[] {
+  if (JSON.stringify(words).length <= maxWordsLength) return []
+  return [{ pointer: '/words', rule: 'claviger/words', message: `Words take at most ${maxWordsLength} characters.` }]
+}
+
+export function checkExpiry(expiresAt: number | null | undefined): readonly Failure[] {
+  if (expiresAt === undefined || expiresAt === null) return []
+  return checkWhole(expiresAt, { min: 0, max: maxTime, pointer: '/expiresAt', noun: 'An end' })
+}
