@@ -1,20 +1,15 @@
 #!/usr/bin/env node
 // The program: reads the configuration, starts the server or runs one command, in the running server when there is one.
+// What only a server needs is loaded only then, so that a command that finds one answers quickly.
 
 import { realpathSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
-import { atPort, ConfigError, loadConfig } from '../config.ts'
+import { ConfigError, loadConfig } from '../config.ts'
 import type { Config } from '../config.ts'
-import type { Log } from '../core/core.ts'
 import { isDomainError } from '../core/errors.ts'
-import type { CommandContext, Opened } from './context.ts'
-import { hasDatabase, openData } from './open-data.ts'
-import type { OpenData } from './open-data.ts'
 import { exitCodes, PlainError } from './outcome.ts'
-import { run } from './run.ts'
-import { serve } from './serve.ts'
 import { askServer, socketPath } from './socket.ts'
-import type { Streams } from './socket.ts'
+import type { CommandRequest, Streams } from './socket.ts'
 
 const streams: Streams = {
   out: (words) => void process.stdout.write(words),
@@ -23,11 +18,16 @@ const streams: Streams = {
 
 async function main(argv: readonly string[]): Promise<number> {
   const config = withRealDirectory(loadConfig(process.env))
-  if (argv.length === 1 && argv[0] === 'serve') return serve(config)
+  if (argv.length === 1 && argv[0] === 'serve') {
+    const { serve } = await import('./serve.ts')
+    return serve(config)
+  }
   const stdin = argv.some((word) => word.endsWith('-stdin')) ? await text(process.stdin) : undefined
-  const request = { argv: [...argv], ...(stdin !== undefined && { stdin }) }
+  const request: CommandRequest = { argv: [...argv], ...(stdin !== undefined && { stdin }) }
   const exit = await askServer(socketPath(config.dataDirectory), request, streams)
-  return exit ?? runAlone(argv, config, stdin)
+  if (exit !== undefined) return exit
+  const { runAlone } = await import('./run-alone.ts')
+  return runAlone(request, config, streams)
 }
 
 /** The same directory has one socket, whichever way it is spelled. */
@@ -38,33 +38,6 @@ function withRealDirectory(config: Config): Config {
     return config
   }
 }
-
-/** Opens the data directory itself, once the command needs it; two processes never have it open. */
-async function runAlone(argv: readonly string[], config: Config, stdin: string | undefined): Promise<number> {
-  let opening: Promise<OpenData> | undefined
-  const context: CommandContext = {
-    config: atPort(config, config.port),
-    streams,
-    stdin,
-    open: (): Promise<Opened> => {
-      if (!hasDatabase(config)) {
-        throw new PlainError(
-          `there is no database in ${config.dataDirectory}: is CLAVIGER_DATA right? claviger serve makes one`,
-        )
-      }
-      return (opening ??= openData(config, { threads: 'inline', log: quiet }))
-    },
-  }
-  try {
-    return await run(argv, context)
-  } finally {
-    const opened = await opening?.catch(() => undefined)
-    await opened?.app.close()
-  }
-}
-
-/** A command says what went wrong itself. */
-const quiet: Log = { info: () => {}, warn: () => {}, error: () => {} }
 
 function explain(error: unknown): number {
   if (error instanceof ConfigError) {

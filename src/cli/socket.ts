@@ -8,6 +8,7 @@ import type { Server, Socket } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { PlainError } from './outcome.ts'
 
 /** Where a command's output goes. */
 export interface Streams {
@@ -181,19 +182,19 @@ export async function askServer(path: string, request: CommandRequest, streams: 
       rest += chunk
       const lines = rest.split('\n')
       rest = lines.pop() ?? ''
-      if (rest.length > maxAnswerBytes) throw new Error('the server sent a line without end')
+      if (rest.length > maxAnswerBytes) throw new PlainError('the server sent a line without end')
       for (const line of lines) exit = takeAnswer(line, streams) ?? exit
     }
   } finally {
     socket.destroy()
   }
-  if (exit === undefined) throw new Error('the server hung up before the command was done')
+  if (exit === undefined) throw new PlainError('the server hung up before the command was done')
   return exit
 }
 
 function takeAnswer(line: string, streams: Streams): number | undefined {
   const answer = answerShape.safeParse(parseLine(line)).data
-  if (!answer) throw new Error('the server speaks another language; is it of another version?')
+  if (!answer) throw new PlainError('the server speaks another language; is it of another version?')
   if ('exit' in answer) return answer.exit
   if ('out' in answer) streams.out(answer.out)
   else streams.err(answer.err)
@@ -211,7 +212,7 @@ async function connect(path: string): Promise<Socket | undefined> {
     function fail(error: NodeJS.ErrnoException): void {
       if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED' || error.code === 'ENOTDIR') resolve(undefined)
       else if (error.code === 'EACCES' || error.code === 'EPERM') {
-        reject(new Error(`a server runs as another user (${path}); use that user, or sudo -u`))
+        reject(new PlainError(`a server runs as another user (${path}); use that user, or sudo -u`))
       } else reject(error)
     }
   })

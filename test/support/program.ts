@@ -43,7 +43,7 @@ export interface StartedProgram {
 }
 
 export interface CommandOptions extends ProgramOptions {
-  readonly stdin?: string
+  readonly stdin?: string | undefined
 }
 
 /** Runs the program to its end. */

@@ -26,7 +26,7 @@ export function addAudit(program: Command, context: CommandContext, act: Act): v
       actor.address === undefined ? actor.name : `${actor.name} from ${actor.address}`,
       action,
       `${target.noun} ${target.id ?? ''}`,
-      JSON.stringify(detail),
+      shorten(JSON.stringify(detail)),
     ])
     const heading = ['number', 'time', 'who', 'action', 'target', 'detail']
     return {
@@ -56,4 +56,9 @@ export function addAudit(program: Command, context: CommandContext, act: Act): v
       exit: isIntact ? 0 : exitCodes.failed,
     }
   })
+}
+
+/** The whole of it is for --json. */
+function shorten(text: string): string {
+  return text.length <= 100 ? text : `${text.slice(0, 99)}…`
 }

@@ -184,18 +184,30 @@ export function addAsk(program: Command, context: CommandContext, act: Act): voi
       context,
     })
     const { allowed, reach, decidedBy, reason, remedy } = decision
+    const depends = allowed ? openQuestions(located, options) : []
     const lines = [
       `${allowed ? 'Allowed' : 'Not allowed'}: ${method.toUpperCase()} ${path}`,
       `Decided by: ${decidedBy}`,
       reason,
       ...(remedy === undefined ? [] : [`What would allow it: ${remedy}`]),
+      ...(depends.length === 0 ? [] : [`It also depends on ${depends.join(' and on ')}.`]),
     ]
     return {
-      json: { allowed, ...(reach && { reach }), decidedBy, reason, ...(remedy !== undefined && { remedy }) },
+      json: { allowed, ...(reach && { reach }), decidedBy, reason, ...(remedy !== undefined && { remedy }), depends },
       text: lines.join('\n'),
       exit: allowed ? exitCodes.ok : exitCodes.failed,
     }
   })
+}
+
+/** What would decide, too, but was not told. */
+function openQuestions({ credential: { limits, pins } }: Located, options: AskOptions): readonly string[] {
+  return [
+    ...(limits.addresses && options.from === undefined ? ['the address (--from)'] : []),
+    ...(limits.origins && options.origin === undefined ? ['the web page (--origin)'] : []),
+    ...(limits.xapiVersions && options.xapiVersion === undefined ? ['the xAPI version (--xapi-version)'] : []),
+    ...(Object.keys(pins).length > 0 && !options.statementStdin ? ['the statement (--statement-stdin)'] : []),
+  ]
 }
 
 function pathOf(text: string, { config }: CommandContext): string {
@@ -228,7 +240,8 @@ async function decide(opened: Opened, located: Located, question: Question): Pro
   }
   const principal = await principalOf(opened, located)
   try {
-    return opened.core.access.explain(principal, complete(asked.request, principal, place?.lrs, question))
+    const request = complete(asked.request, principal, place?.lrs, question)
+    return opened.core.access.explain(withoutUntold(principal, question.options), request)
   } catch (error) {
     if (!isDomainError(error)) throw error
     return { allowed: false, decidedBy: error.detail.decidedBy ?? error.code, reason: error.message }
@@ -283,6 +296,19 @@ function complete(
     lrsId: request.lrsId ?? lrs?.(principal) ?? homeOf(principal),
     arrival,
     ...(statementStdin && { statement: statementOf(context.stdin ?? '') }),
+  }
+}
+
+/** A limit on what was not told decides nothing; `openQuestions` names it. */
+function withoutUntold(principal: Principal, { from, xapiVersion }: AskOptions): Principal {
+  const { addresses, xapiVersions, ...limits } = principal.limits
+  return {
+    ...principal,
+    limits: {
+      ...limits,
+      ...(addresses && from !== undefined && { addresses }),
+      ...(xapiVersions && xapiVersion !== undefined && { xapiVersions }),
+    },
   }
 }
 

@@ -1,0 +1,37 @@
+// Runs one command in this process, for want of a server: opens the data directory itself once the command needs it.
+
+import type { Config } from '../config.ts'
+import type { Log } from '../core/core.ts'
+import type { CommandContext, Opened } from './context.ts'
+import { hasDatabase, openData } from './open-data.ts'
+import type { OpenData } from './open-data.ts'
+import { PlainError } from './outcome.ts'
+import { run } from './run.ts'
+import type { CommandRequest, Streams } from './socket.ts'
+
+/** Two processes never have a data directory open: the storage's lock sees to it. */
+export async function runAlone({ argv, stdin }: CommandRequest, config: Config, streams: Streams): Promise<number> {
+  let opening: Promise<OpenData> | undefined
+  const context: CommandContext = {
+    config,
+    streams,
+    stdin,
+    open: async (): Promise<Opened> => {
+      if (!hasDatabase(config)) {
+        throw new PlainError(
+          `there is no database in ${config.dataDirectory}: is CLAVIGER_DATA right? claviger serve makes one`,
+        )
+      }
+      return (opening ??= openData(config, { threads: 'inline', log: quiet }))
+    },
+  }
+  try {
+    return await run(argv, context)
+  } finally {
+    const opened = await opening?.catch(() => undefined)
+    await opened?.app.close()
+  }
+}
+
+/** A command says what went wrong itself. */
+const quiet: Log = { info: () => {}, warn: () => {}, error: () => {} }
