@@ -13,7 +13,7 @@ interface Task {
 /** Empty when the file is sound. */
 export function checkIntegrity(directory: string): Promise<readonly string[]> {
   const task: Task = { databaseToCheck: join(directory, 'claviger.db') }
-  const worker = startThread('integrity', task)
+  const worker = startThread(new URL('./integrity.ts', import.meta.url), task)
   return new Promise((resolve, reject) => {
     worker.once('message', resolve)
     worker.once('error', reject)

@@ -100,7 +100,7 @@ export class WorkerLane implements Lane {
   readonly #exit: Promise<void>
 
   constructor(setup: WorkerSetup) {
-    this.#worker = startThread('worker', setup)
+    this.#worker = startThread(new URL('./worker.ts', import.meta.url), setup)
     this.#waits = new Waits((calls) => this.#worker.postMessage(calls))
     this.#worker.on('message', (answers: Answer[]) => {
       this.#waits.settle(answers)
@@ -131,12 +131,11 @@ export class WorkerLane implements Lane {
   }
 }
 
-/** Runs `<file>.ts` of this folder, or what it was built into, in a thread. */
-export function startThread(file: string, workerData: unknown): Worker {
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL(`./${file}.js`, import.meta.url), { workerData })
+/** Runs a source file of this folder, or what it was built into, in a thread. */
+export function startThread(source: URL, workerData: unknown): Worker {
+  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL(source.href.replace(/ts$/, 'js')), { workerData })
   // Source mode (tsx, vitest): Node 20 runs `--import tsx` in a thread without effect, so the thread registers it itself.
-  const tsx = import.meta.resolve('tsx/esm/api')
-  const source = new URL(`./${file}.ts`, import.meta.url).href
-  const start = `import(${JSON.stringify(tsx)}).then((tsx) => (tsx.register(), import(${JSON.stringify(source)})))`
+  const tsx = JSON.stringify(import.meta.resolve('tsx/esm/api'))
+  const start = `import(${tsx}).then((tsx) => (tsx.register(), import(${JSON.stringify(source.href)})))`
   return new Worker(start, { eval: true, execArgv: [], workerData })
 }

@@ -1,0 +1,33 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { openSqlite } from './index.ts'
+import { checkIntegrity } from './integrity.ts'
+
+let directory: string
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'claviger-integrity-'))
+  await (await openSqlite({ directory, threads: 'inline' })).close()
+})
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+it('finds nothing wrong with a sound database, also while it is open', async () => {
+  expect(await checkIntegrity(directory)).toEqual([])
+  const storage = await openSqlite({ directory, threads: 'inline' })
+  expect(await checkIntegrity(directory)).toEqual([])
+  await storage.close()
+})
+
+it('finds overwritten pages', async () => {
+  const file = join(directory, 'claviger.db')
+  const bytes = readFileSync(file)
+  bytes.fill(0xa5, 8192, bytes.length - 8192)
+  writeFileSync(file, bytes)
+  expect(await checkIntegrity(directory)).not.toEqual([])
+})
+
+it('finds that there is no database', async () => {
+  rmSync(join(directory, 'claviger.db'))
+  expect(await checkIntegrity(directory)).not.toEqual([])
+})
