@@ -16,6 +16,8 @@ export interface Caller {
   readonly credentialId?: CredentialId
   /** Present when a session signed in. */
   readonly sessionId?: SessionId
+  /** Which secret was presented, or signed the token; a session presents none of its parent's. */
+  readonly secretId?: SecretId
   /** The client's IP address as seen behind trusted proxies. */
   readonly address?: string
   /** What a delegated grantor is itself held to; a principal always has them. */
@@ -31,8 +33,6 @@ export type SignedInBy = 'basic' | 'bearer'
 export interface Principal extends Caller {
   readonly credentialId: CredentialId
   readonly key: string
-  /** Which secret was presented; the session's parent has none. */
-  readonly secretId?: SecretId
   readonly signedInBy: SignedInBy
   /** One to n; the first is home. */
   readonly lrsIds: readonly LrsId[]

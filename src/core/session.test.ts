@@ -147,12 +147,28 @@ describe('whose sessions', () => {
 })
 
 describe('the end of sessions', () => {
-  it('of one credential, all at once', async () => {
+  it('stands under the secret that made it, or else the current one', async () => {
     const own = await world.issue('isolated')
-    const made = await Promise.all([1, 2, 3].map(() => world.core.sessions.create(world.operator, own.credential.id)))
-    expect(await world.core.sessions.removeAll(world.operator, own.credential.id)).toBe(3)
-    for (const session of made) await expect(world.signIn(session)).rejects.toMatchObject({ code: 'unauthenticated' })
-    await world.signIn(own)
+    const self = await world.signIn(own)
+    const byOld = await world.core.sessions.create(self, own.credential.id)
+    await world.core.credentials.rotate(world.operator, own.credential.id, { overlapSeconds: 60 })
+    const byOldAgain = await world.core.sessions.create(self, own.credential.id)
+    const byOperator = await world.core.sessions.create(world.operator, own.credential.id)
+    for (const session of [byOld, byOldAgain, byOperator]) await world.signIn(session)
+    world.clock.pass(60_000)
+    for (const session of [byOld, byOldAgain]) {
+      await expect(world.signIn(session)).rejects.toMatchObject({ code: 'unauthenticated' })
+    }
+    await world.signIn(byOperator)
+  })
+
+  it('is not made where no secret is usable', async () => {
+    const own = await world.issue('isolated')
+    const { id, secrets } = own.credential
+    for (const secret of secrets)
+      await world.core.credentials.updateSecret(world.operator, id, secret.id, { isEnabled: false })
+    await expect(world.core.sessions.create(world.operator, id)).rejects.toMatchObject({ code: 'conflict' })
+    expect((await world.core.sessions.list(world.operator, id, slice)).total).toBe(0)
   })
 
   it('is swept a day after', async () => {

@@ -10,7 +10,7 @@ import type { Pins } from './pins.ts'
 import type { Caller } from './principal.ts'
 import { intersect, missingFrom, rightsSchema } from './rights.ts'
 import type { ManagementAction, Rights } from './rights.ts'
-import { newKey, newSecretValue } from './secret.ts'
+import { currentSecret, isLive, newKey, newSecretValue } from './secret.ts'
 import type {
   Clock,
   CredentialRecord,
@@ -18,6 +18,7 @@ import type {
   Ids,
   Json,
   Listed,
+  SecretRecord,
   SessionRecord,
   Slice,
   Storage,
@@ -45,7 +46,6 @@ export interface IssuedSession {
 
 /** Expired sessions stay listed this long. */
 const keptMs = 86_400_000
-const pageSize = 1000
 
 export class Sessions {
   readonly #directory: DirectoryStore
@@ -76,13 +76,14 @@ export class Sessions {
     refuseContradiction(parent.pins, pins)
     const now = this.#clock.now()
     const expiresAt = Math.min(now + expireSeconds * 1000, latestEnd(caller, credentialId))
+    const under = secretUnder(caller, parent, now)
     const [oid, key, secret] = [this.#ids.oid(), newKey(this.#ids), newSecretValue(this.#ids)]
     const sealed = await this.#seal(caller.organisationId, oid, secret)
     const flag = rights.management.length > 0 ? { flagged: 'management granted' } : {}
     const detail = { credential: credentialId, key, rights, pins, expiresAt, ...flag } as unknown as Json
     const session = await this.#directory.createSession(
       caller.organisationId,
-      { oid, credentialId, key, sealed, rights, pins, words, createdAt: now, expiresAt },
+      { oid, credentialId, key, sealed, under, rights, pins, words, createdAt: now, expiresAt },
       eventBy(caller, this.#clock, 'session.create', { noun: 'session', id: null }, detail),
     )
     return { session, key, secret }
@@ -110,19 +111,6 @@ export class Sessions {
       id,
       eventBy(caller, this.#clock, 'session.delete', { noun: 'session', id }, { credential: credentialId }),
     )
-  }
-
-  /** Ends all of a credential's sessions, as after a leak: they do not end with the secret that made them. */
-  async removeAll(caller: Caller, credentialId: CredentialId): Promise<number> {
-    await this.#parent(caller, credentialId, 'delete')
-    let removed = 0
-    for (;;) {
-      const first = { offset: 0, limit: pageSize }
-      const { items } = await this.#directory.listSessions(caller.organisationId, credentialId, first)
-      if (items.length === 0) return removed
-      for (const { id } of items) await this.remove(caller, credentialId, id)
-      removed += items.length
-    }
   }
 
   /** Removes what expired more than a day ago; for whoever runs the server, now and then. Returns how many. */
@@ -158,6 +146,30 @@ export class Sessions {
 
 export function sessionPlace(oid: Oid): Place {
   return { row: oid, column: 'session.sealed' }
+}
+
+/**
+ * What a new session stands under: the secret that the parent itself signed in with, else its current one. So rotation
+ * past the overlap, or a changed secret, ends the sessions of the old one too.
+ */
+function secretUnder(caller: Caller, parent: CredentialRecord, now: number): SessionRecord['under'] {
+  const presented = caller.credentialId === parent.id ? caller.secretId : undefined
+  const secret = parent.secrets.find(({ id }) => id === presented) ?? currentSecret(parent.secrets, now)
+  if (secret === undefined || !isLive(secret, now)) {
+    throw new DomainError('conflict', 'The credential has no usable secret that a session could stand under.')
+  }
+  return { secretId: secret.id, generation: secret.generation }
+}
+
+/** The parent's secret that keeps the session alive; undefined when it is gone, was changed, or is not live. */
+export function findSecretOver(
+  { under }: SessionRecord,
+  { secrets }: CredentialRecord,
+  now: number,
+): SecretRecord | undefined {
+  return secrets.find(
+    (secret) => secret.id === under.secretId && secret.generation === under.generation && isLive(secret, now),
+  )
 }
 
 // Making a session hands out a secret that acts as the parent; ending one does not.

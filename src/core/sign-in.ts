@@ -14,7 +14,7 @@ import type { Caller, Principal, SignedInBy } from './principal.ts'
 import { everyRight, intersect } from './rights.ts'
 import type { Rights } from './rights.ts'
 import { isLive, secretPlace } from './secret.ts'
-import { sessionPlace } from './session.ts'
+import { findSecretOver, sessionPlace } from './session.ts'
 import type { Clock, CredentialRecord, SecretRecord, SignInCandidate, Storage } from './storage.ts'
 import type { Tokens } from './token.ts'
 import type { UsageMeter } from './usage.ts'
@@ -218,7 +218,8 @@ export class SignIn {
       (rights, mask) => (mask === undefined ? rights : intersect(rights, mask)),
       credential.rights,
     )
-    const ends = [credential.expiresAt, session?.expiresAt, how.secret?.expiresAt, how.expiresAt]
+    const over = session && findSecretOver(session, credential, this.#parts.clock.now())
+    const ends = [credential.expiresAt, session?.expiresAt, over?.expiresAt, how.secret?.expiresAt, how.expiresAt]
     const notAfter = Math.min(...ends.map((end) => end ?? Infinity))
     return {
       organisationId: organisation.id,
@@ -298,7 +299,10 @@ function sealedOf({ credential, session }: SignInCandidate) {
 function lapse({ candidate: { credential, session }, secret }: Match, now: number): string | undefined {
   if (!credential.isEnabled) return 'disabled'
   if (!isLive(credential, now)) return 'expired'
-  if (session !== undefined && session.expiresAt <= now) return 'session_expired'
+  if (session !== undefined) {
+    if (session.expiresAt <= now) return 'session_expired'
+    if (findSecretOver(session, credential, now) === undefined) return 'session_secret_ended'
+  }
   if (secret === undefined || isLive(secret, now)) return undefined
   return secret.isEnabled ? 'secret_expired' : 'secret_disabled'
 }

@@ -118,6 +118,8 @@ export interface SessionRecord {
   readonly credentialId: CredentialId
   readonly key: string
   readonly sealed: Sealed
+  /** The parent's secret it stands under, at the value that had: when that is no longer live, nor is the session. */
+  readonly under: { readonly secretId: SecretId; readonly generation: number }
   /** Intersected with the parent's present rights on every use. */
   readonly rights: Rights
   readonly pins: Pins

@@ -82,6 +82,8 @@ export interface SessionTable {
   credential_id: number
   key: string
   sealed: string
+  under_secret: string
+  under_generation: number
   rights: string
   pins: string
   words: string

@@ -109,6 +109,7 @@ export function session(credentialId: CredentialId, part: Partial<NewSession> = 
     credentialId,
     key: fresh.key(),
     sealed: 'sealed',
+    under: { secretId: fresh.secretId(), generation: 1 },
     rights: { xapi: { 'statements/write': 'any' }, management: [] },
     pins: {},
     words: {},

@@ -83,6 +83,7 @@ export function toSession(row: SessionRow): SessionRecord {
     credentialId: row.credential_id as CredentialId,
     key: row.key,
     sealed: row.sealed,
+    under: { secretId: row.under_secret as SecretId, generation: row.under_generation },
     rights: JSON.parse(row.rights) as SessionRecord['rights'],
     pins: JSON.parse(row.pins) as SessionRecord['pins'],
     words: JSON.parse(row.words) as Record<string, Json>,

@@ -25,6 +25,8 @@ export function createSession(
         credential_id: session.credentialId,
         key: session.key,
         sealed: session.sealed,
+        under_secret: session.under.secretId,
+        under_generation: session.under.generation,
         rights: JSON.stringify(session.rights),
         pins: JSON.stringify(session.pins),
         words: JSON.stringify(session.words),

@@ -18,7 +18,7 @@ const columns = {
   ],
   session: [
     ...['id', 'oid', 'organisation_id', 'credential_id', 'key', 'sealed', 'rights', 'pins', 'words', 'created_at'],
-    'expires_at',
+    ...['expires_at', 'under_secret', 'under_generation'],
   ],
   secret: ['id', 'name', 'sealed', 'generation', 'is_enabled', 'created_at', 'expires_at'],
 }

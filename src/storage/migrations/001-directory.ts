@@ -82,6 +82,9 @@ create table session (
   credential_id integer not null references credential (id) on delete cascade,
   key text not null,
   sealed text not null,
+  -- no foreign key: the session outlives the secret as a row, not as a key
+  under_secret text not null,
+  under_generation integer not null,
   rights text not null,
   pins text not null,
   words text not null,
