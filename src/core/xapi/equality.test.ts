@@ -53,6 +53,8 @@ describe('what does not count', () => {
 
   it('an objectType that is understood', () => {
     expectEqual({ actor: { ...someone, objectType: 'Agent' }, object: { ...something, objectType: 'Activity' } }, {})
+    const coached = (agent: unknown) => ({ context: { contextAgents: [{ objectType: 'contextAgent', agent }] } })
+    expectEqual(coached({ ...someone, objectType: 'Agent' }), coached(someone))
     const members = (member: unknown) => ({ actor: { objectType: 'Group', member: [member] } })
     expectEqual(members({ ...someone, objectType: 'Agent' }), members(someone))
   })
@@ -61,6 +63,10 @@ describe('what does not count', () => {
     const second = { id: 'urn:x:y' }
     const group = (...member: unknown[]) => ({ actor: { objectType: 'Group', member } })
     expectEqual(group(someone, other), group(other, someone))
+    const team = (...member: unknown[]) => {
+      return { context: { contextGroups: [{ objectType: 'contextGroup', group: { objectType: 'Group', member } }] } }
+    }
+    expectEqual(team(someone, other), team(other, someone))
     const parents = (...parent: unknown[]) => ({ context: { contextActivities: { parent } } })
     expectEqual(parents(something, second), parents(second, something))
   })
@@ -73,6 +79,8 @@ describe('what does not count', () => {
     expectEqual({ context: { registration: uuid } }, { context: { registration: uuid.toUpperCase() } })
     expectEqual({ actor: { mbox: 'mailto:a@B.example' } }, { actor: { mbox: 'mailto:a@b.EXAMPLE' } })
     expectEqual({ actor: { mbox_sha1sum: 'a'.repeat(40) } }, { actor: { mbox_sha1sum: 'A'.repeat(40) } })
+    const attached = (sha2: string) => ({ attachments: [{ sha2 }] })
+    expectEqual(attached('a'.repeat(64)), attached('A'.repeat(64)))
     const ref = (id: string) => ({ object: { objectType: 'StatementRef', id } })
     expectEqual(ref(uuid), ref(uuid.toUpperCase()))
   })

@@ -46,5 +46,7 @@ describe('a prepared statement', () => {
       isVoiding: true,
     })
     expect(prepare(normalise(aStatement(), stamp))).toMatchObject({ refersTo: undefined, isVoiding: false })
+    const aimless = normalise(aStatement({ verb: { id: voidedVerb } }), stamp)
+    expect(prepare(aimless)).toMatchObject({ refersTo: undefined, isVoiding: false })
   })
 })

@@ -7,7 +7,7 @@ import { isObject } from './rule.ts'
 import type { JsonObject } from './rule.ts'
 import type { Statement } from './statement.ts'
 
-/** Each value once, as not related when it is both. */
+/** Each value once, as not related when it is both: what matches directly is added first. */
 export function listTerms(statement: Statement): Term[] {
   const terms = new Terms()
   const { actor, verb, object, context, authority } = statement
@@ -25,10 +25,8 @@ class Terms {
   private readonly found = new Map<string, Term>()
 
   add(kind: TermKind, value: string | undefined, isRelated: boolean): void {
-    if (value === undefined) return
     const key = `${kind} ${value}`
-    if (isRelated && this.found.has(key)) return
-    this.found.set(key, { kind, value, isRelated })
+    if (value !== undefined && !this.found.has(key)) this.found.set(key, { kind, value, isRelated })
   }
 
   /** An Agent; a Group with its members, which "are considered a match" (1.0.3 Communication 2.1.3, `agent`). */
