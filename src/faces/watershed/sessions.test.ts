@@ -155,6 +155,17 @@ describe('use', () => {
   })
 })
 
+it('dies with the secret of its parent, not with its name or key', async () => {
+  const { json: session } = await world.ask('POST', self, { as: provider, json: {} })
+  const parent = `/activity-providers/${provider.id}`
+  const status = async (): Promise<number> =>
+    (await world.ask('GET', '/lrs/statements', { as: session, headers: version })).status
+  await world.ask('PUT', parent, { as: admin, json: { name: 'Other', key: 'other-key', secret: provider.secret } })
+  expect(await status()).toBe(200)
+  await world.ask('PUT', parent, { as: admin, json: { secret: 'another' } })
+  expect(await status()).toBe(401)
+})
+
 describe('list, read, delete', () => {
   it('show everything but the secret', async () => {
     const { secret: first, ...one } = (await world.ask('POST', self, { as: provider, json: {} })).json
