@@ -660,7 +660,7 @@ const strangePath: Maker = (chance) => ({
 
 const providers = '/api/organizations/1/activity-providers'
 const badCredentials: readonly Json[] = [
-  ...[null, 0, 'x', true, [], [{}], { name: 5 }, { name: '' }, { name: null }, { key: 5 }, { key: '' }, { key: 'a:b' }],
+  ...[null, 0, 'x', true, [], [{}], { name: 5 }, { name: null }, { key: 5 }, { key: '' }, { key: 'a:b' }],
   ...[
     { key: { $ne: null } },
     { secret: 5 },

@@ -13,6 +13,7 @@ import { DomainError, invalid, isDomainError } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { OrganisationId } from '../core/ids.ts'
 import type { Principal } from '../core/principal.ts'
+import { parseJson } from '../core/xapi/json.ts'
 import type { ErrorAnswer, ErrorContext, FaceEnv } from './face.ts'
 
 /** What app.ts knows about a request before any face sees it. */
@@ -336,15 +337,13 @@ export async function readText(c: Context<FaceEnv>, limitBytes: number): Promise
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
 }
 
-/** The body as JSON; an absent one is undefined. Whatever media type it claims: see `mediaTypeOf`. */
+/**
+ * The body as JSON, as strictly as a statement: a member name twice would mean what the caller cannot know. An absent body is
+ * undefined. Whatever media type it claims: see `mediaTypeOf`.
+ */
 export async function readJson(c: Context<FaceEnv>, limitBytes: number): Promise<unknown> {
   const text = await readText(c, limitBytes)
-  if (text.trim() === '') return undefined
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw invalid('The body is not JSON', [{ pointer: '', rule: 'claviger/json', message: 'not valid JSON' }])
-  }
+  return text.trim() === '' ? undefined : parseJson(text)
 }
 
 export interface MediaType {
