@@ -57,6 +57,8 @@ export interface Core {
   close(): Promise<void>
 }
 
+const sweepEveryMs = 3_600_000
+
 export const systemClock: Clock = { now: () => Date.now() }
 
 export function randomIds(clock: Clock): Ids {
@@ -78,13 +80,15 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const onError = (error: unknown): void => log?.error({ err: error }, 'Usage counters could not be written.')
   const usage = new UsageMeter({ storage, clock, onError })
   const signIn = new SignIn({ storage, vault, clock, tokens, usage, baseUrl })
+  const sessions = new Sessions(parts)
+  const sweeping = sweepRegularly(sessions, log)
   const statements = new Statements({ storage, ids, batchLimit: options.limits.batch })
   let closing: Promise<void> | undefined
   return {
     organisations: new Organisations(parts),
     lrs: new LrsDirectory(parts),
     credentials: new Credentials(parts),
-    sessions: new Sessions(parts),
+    sessions,
     tokens,
     signIn,
     access: { explain, authorise },
@@ -95,7 +99,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     vault,
     clock,
     ids,
-    close: () => (closing ??= closeAll({ statements, usage, signIn, storage, onError })),
+    close: () => (closing ??= closeAll({ sweeping, statements, usage, signIn, storage, onError })),
   }
 }
 
@@ -112,13 +116,24 @@ async function openVault({ storage, masterKey, masterKeyPrevious, log }: CoreOpt
   return vault
 }
 
+function sweepRegularly(sessions: Sessions, log: Log | undefined): NodeJS.Timeout {
+  const sweep = async (): Promise<void> => {
+    const swept = await sessions.sweep()
+    if (swept > 0) log?.info({ sessions: swept }, 'Sessions that expired more than a day ago were removed.')
+  }
+  const onError = (err: unknown): void => log?.error({ err }, 'Expired sessions could not be removed.')
+  return setInterval(() => void sweep().catch(onError), sweepEveryMs).unref()
+}
+
 async function closeAll(parts: {
+  sweeping: NodeJS.Timeout
   statements: Statements
   usage: UsageMeter
   signIn: SignIn
   storage: Storage
   onError: (error: unknown) => void
 }): Promise<void> {
+  clearInterval(parts.sweeping)
   await parts.statements.close()
   // Counters that cannot be written must not keep the store from closing.
   await parts.usage.close().catch(parts.onError)

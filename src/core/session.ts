@@ -18,6 +18,7 @@ import type {
   Ids,
   Json,
   Listed,
+  PlatformStore,
   SecretRecord,
   SessionRecord,
   Slice,
@@ -46,14 +47,18 @@ export interface IssuedSession {
 
 /** Expired sessions stay listed this long. */
 const keptMs = 86_400_000
+/** Organisations swept at a time. */
+const pageSize = 100
 
 export class Sessions {
+  readonly #platform: PlatformStore
   readonly #directory: DirectoryStore
   readonly #vault: Vault
   readonly #clock: Clock
   readonly #ids: Ids
 
   constructor({ storage, vault, clock, ids }: { storage: Storage; vault: Vault; clock: Clock; ids: Ids }) {
+    this.#platform = storage.platform
     this.#directory = storage.directory
     this.#vault = vault
     this.#clock = clock
@@ -113,10 +118,16 @@ export class Sessions {
     )
   }
 
-  /** Removes what expired more than a day ago; for whoever runs the server, now and then. Returns how many. */
-  async sweep(caller: Caller): Promise<number> {
-    demand(explainLook(caller, 'delete'))
-    return this.#directory.sweepSessions(caller.organisationId, this.#clock.now() - keptMs)
+  /** Removes what expired more than a day ago, in every organisation. Returns how many. */
+  async sweep(): Promise<number> {
+    const before = this.#clock.now() - keptMs
+    let swept = 0
+    for (let offset = 0, total = 1; offset < total; offset += pageSize) {
+      const page = await this.#platform.listOrganisations({ offset, limit: pageSize })
+      for (const { id } of page.items) swept += await this.#directory.sweepSessions(id, before)
+      total = page.total
+    }
+    return swept
   }
 
   // A credential reaches its own sessions; a session only itself; management what it covers.
