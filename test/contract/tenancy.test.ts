@@ -1,0 +1,177 @@
+// Every method of the port is invisible to a second tenant. The tables must name each method, so that a new one does not
+// compile without its row here.
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { batch, createCredential, createTenant, event, filter, fresh, idsOf } from './samples.ts'
+import { credential, query, secret, session, statement, store as put, term, usage } from './samples.ts'
+import { engines } from './engines.ts'
+import type {
+  CredentialRecord,
+  DirectoryStore,
+  SessionRecord,
+  StatementStore,
+  Storage,
+} from '../../src/core/storage.ts'
+import type { Seq } from '../../src/core/ids.ts'
+import type { Store } from './engines.ts'
+import type { Tenant } from './samples.ts'
+
+interface Scene {
+  readonly storage: Storage
+  readonly directory: DirectoryStore
+  /** Owns everything below. */
+  readonly owner: Tenant
+  /** Tries to see or touch it. */
+  readonly stranger: Tenant
+  readonly credential: CredentialRecord
+  readonly session: SessionRecord
+}
+
+const refused = async (attempt: Promise<unknown>, code: string) =>
+  expect(await attempt.then(String, (error: { code: string }) => error.code)).toBe(code)
+const slice = { offset: 0, limit: 100 }
+const own = event('x.y')
+
+const directoryMethods = {
+  findOrganisation: async ({ directory, stranger }) =>
+    expect((await directory.findOrganisation(stranger.id))?.oid).toBe(stranger.organisation.oid),
+  updateOrganisation: async ({ directory, stranger, owner }) => {
+    await directory.updateOrganisation(stranger.id, { name: 'mine now', switches: { a: 1 } }, own)
+    expect(await directory.findOrganisation(owner.id)).toEqual(owner.organisation)
+  },
+  createLrs: async ({ directory, stranger, owner }) => {
+    await directory.createLrs(stranger.id, { oid: fresh.oid(), name: 'l', createdAt: 1 }, own)
+    expect(await directory.listLrs(owner.id)).toEqual([owner.lrs])
+  },
+  listLrs: async ({ directory, stranger }) => expect(await directory.listLrs(stranger.id)).toEqual([stranger.lrs]),
+  createCredential: async ({ directory, storage, stranger, owner, credential: { key } }) => {
+    // The same key is fine, the owner's Lrs is not.
+    await createCredential(storage, stranger, { key })
+    await refused(createCredential(storage, stranger, { lrsIds: [owner.lrsId] }), 'invalid')
+    expect((await directory.listCredentials(owner.id, {}, slice)).total).toBe(1)
+  },
+  findCredential: async ({ directory, stranger, credential: { id } }) =>
+    expect(await directory.findCredential(stranger.id, id)).toBeUndefined(),
+  findCredentialBySecret: async ({ directory, stranger, credential: { secrets } }) =>
+    expect(await directory.findCredentialBySecret(stranger.id, secrets[0]!.id)).toBeUndefined(),
+  listCredentials: async ({ directory, stranger, credential: { key } }) => {
+    for (const filters of [{}, { key }, { kind: 'client' as const }]) {
+      expect(await directory.listCredentials(stranger.id, filters, slice)).toEqual({ items: [], total: 0 })
+    }
+  },
+  updateCredential: async ({ directory, storage, stranger, owner, credential: { id, secrets } }) => {
+    await refused(directory.updateCredential(stranger.id, id, { at: 1, name: 'x' }, own), 'not_found')
+    const { id: theirs } = await createCredential(storage, stranger)
+    const steal = { at: 1, putSecrets: [{ ...secrets[0]!, sealed: 'stolen' }], dropSecrets: [secrets[0]!.id] }
+    await refused(directory.updateCredential(stranger.id, theirs, steal, own), 'conflict')
+    await directory.updateCredential(stranger.id, theirs, { at: 1, dropSecrets: [secrets[0]!.id] }, own)
+    expect((await directory.findCredential(owner.id, id))?.secrets).toEqual(secrets)
+  },
+  deleteCredential: ({ directory, stranger, credential: { id } }) =>
+    refused(directory.deleteCredential(stranger.id, id, own), 'not_found'),
+  createSession: async ({ directory, storage, stranger, credential: parent, session: { key } }) => {
+    await refused(directory.createSession(stranger.id, session(parent.id), own), 'not_found')
+    const { id } = await createCredential(storage, stranger)
+    await directory.createSession(stranger.id, session(id, { key }), own)
+  },
+  listSessions: async ({ directory, stranger, credential: { id } }) =>
+    expect(await directory.listSessions(stranger.id, id, slice)).toEqual({ items: [], total: 0 }),
+  findSession: async ({ directory, stranger, credential: parent, session: { id } }) =>
+    expect(await directory.findSession(stranger.id, parent.id, id)).toBeUndefined(),
+  deleteSession: ({ directory, stranger, credential: parent, session: { id } }) =>
+    refused(directory.deleteSession(stranger.id, parent.id, id, own), 'not_found'),
+  sweepSessions: async ({ directory, stranger }) =>
+    expect(await directory.sweepSessions(stranger.id, Number.MAX_SAFE_INTEGER)).toBe(0),
+  appendAudit: async ({ directory, stranger, owner }) => {
+    const before = await directory.listAudit(owner.id, 0, 100)
+    expect((await directory.appendAudit(stranger.id, own)).number).toBe(2)
+    expect(await directory.listAudit(owner.id, 0, 100)).toEqual(before)
+  },
+  listAudit: async ({ directory, stranger }) => {
+    const events = await directory.listAudit(stranger.id, 0, 100)
+    expect(events.map(({ organisationId, number }) => [organisationId, number])).toEqual([[stranger.id, 1]])
+  },
+  listUsage: async ({ directory, storage, stranger, owner, credential: { id } }) => {
+    await storage.platform.addUsage([usage({ organisationId: owner.id, credentialId: id })])
+    expect(await directory.listUsage(stranger.id, id)).toEqual([])
+  },
+} satisfies Record<keyof DirectoryStore, (scene: Scene) => Promise<void>>
+
+const statementMethods = {
+  store: async ({ storage, owner, stranger }) => {
+    const one = statement({ terms: [term('v')] })
+    const referring = statement({ refersTo: one.id })
+    await put(storage, owner.lrsId, [one, referring])
+    // One id, three meanings: nothing of the other Lrs conflicts, is voided, or inherits.
+    const outcomes = await storage.statements.store([
+      batch(stranger.lrsId, [{ ...one, digest: 'ff'.repeat(16), terms: [term('w')] }]),
+      batch(stranger.lrsId, [statement({ refersTo: one.id, isVoiding: true })]),
+      batch(stranger.lrsId, [statement({ refersTo: referring.id })]),
+    ])
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['stored', 'stored', 'stored'])
+    expect(await idsOf(storage, owner.lrsId, { filters: [filter('v')] })).toEqual([referring.id, one.id])
+    expect(await idsOf(storage, owner.lrsId, { filters: [filter('w')] })).toEqual([])
+    expect(await idsOf(storage, stranger.lrsId, { filters: [filter('v')] })).toEqual([])
+  },
+  find: async ({ storage, owner, stranger }) => {
+    const [one, gone] = [statement(), statement()]
+    await put(storage, owner.lrsId, [one, gone, statement({ refersTo: gone.id, isVoiding: true })])
+    for (const { id } of [one, gone]) {
+      for (const isVoided of [true, false]) {
+        expect((await storage.statements.find(stranger.lrsId, id, { isVoided })).statement).toBeUndefined()
+      }
+    }
+  },
+  list: async ({ storage, owner, stranger }) => {
+    const terms = [term('v'), term('r', 'registration'), term('a', 'agent', true)]
+    await put(storage, owner.lrsId, [statement({ terms })])
+    const filters = [[], [filter('v')], [filter('r', 'registration')], [filter('a', 'agent', true)]]
+    for (const one of filters) {
+      const page = await storage.statements.list(stranger.lrsId, query({ filters: one }))
+      expect([page.rows, page.next]).toEqual([[], undefined])
+    }
+    const theirs = statement({ terms })
+    await put(storage, stranger.lrsId, [theirs])
+    for (const one of filters) expect(await idsOf(storage, stranger.lrsId, { filters: one })).toEqual([theirs.id])
+  },
+  consistentThrough: async ({ storage, owner, stranger }) => {
+    // A stored time in the future of one Lrs moves nothing in another.
+    const [seq] = await put(storage, owner.lrsId, [statement()])
+    const through = await storage.statements.consistentThrough(stranger.lrsId)
+    expect(Math.abs(through - (seq as Seq))).toBeLessThan(60_000_000)
+  },
+} satisfies Record<keyof StatementStore, (scene: Scene) => Promise<void>>
+
+describe.each(engines)('a second tenant, $name', (engine) => {
+  let store: Store
+  let scene: Scene
+  beforeAll(async () => void (store = await engine.open()))
+  afterAll(() => store.end())
+
+  beforeEach(async () => {
+    const { storage } = store
+    const [owner, stranger] = [await createTenant(storage), await createTenant(storage)]
+    const given = credential(owner, { secrets: [secret()] })
+    const made = await storage.directory.createCredential(owner.id, given, event('credential.create'))
+    const open = await storage.directory.createSession(owner.id, session(made.id), event('session.create'))
+    scene = { storage, directory: storage.directory, owner, stranger, credential: made, session: open }
+  })
+
+  it.each(Object.entries(directoryMethods))('sees and touches nothing with directory.%s', async (_, probe) => {
+    await probe(scene)
+    const { directory, owner, credential: made, session: open } = scene
+    expect(await directory.findCredential(owner.id, made.id)).toEqual(made)
+    expect(await directory.findSession(owner.id, made.id, open.id)).toEqual(open)
+    expect(await directory.findOrganisation(owner.id)).toEqual(owner.organisation)
+  })
+
+  it.each(Object.entries(statementMethods))('sees and touches nothing with statements.%s', (_, probe) => probe(scene))
+
+  it('never sees a candidate of another organisation when it asks within its own', async () => {
+    const { storage, stranger, credential: made, session: open } = scene
+    for (const { key } of [made, open]) {
+      expect(await storage.platform.findSignInCandidates(key, stranger.id)).toEqual([])
+      expect(await storage.platform.findSignInCandidates(key)).toHaveLength(1)
+    }
+  })
+})
