@@ -19,7 +19,7 @@ export interface FuzzOptions {
   readonly connections: number
   /** Requests that may be valid, sent after the malformed ones. */
   readonly perhapsValid: number
-  /** Called after every thousand. */
+  /** Called after every thousand, and when all malformed ones were sent. */
   readonly tell?: (done: number) => void | Promise<void>
 }
 
@@ -59,6 +59,7 @@ export async function runFuzz(target: Target, options: FuzzOptions): Promise<Fuz
     }
   }
   await Promise.all(Array.from({ length: options.connections }, lane))
+  await options.tell?.(options.to - options.from)
   const after = await inventory(target)
   if (after !== before) problems.push(`something was stored: ${before} before, ${after} after`)
 
@@ -93,7 +94,8 @@ function send(target: Target, agent: http.Agent, request: FuzzCase): Promise<str
   return request.raw === undefined ? sendRequest(target, agent, request) : sendRaw(target, request.raw)
 }
 
-function sendRequest(target: Target, agent: http.Agent, { method, path, headers, body }: FuzzCase): Promise<string> {
+function sendRequest(target: Target, agent: http.Agent, request: FuzzCase, isRetry = false): Promise<string> {
+  const { method, path, headers, body } = request
   const defaults = { ...target.headers, 'content-type': 'application/json' }
   const all = Object.entries({ ...defaults, ...headers }).filter(
     (header): header is [string, string] => header[1] !== null,
@@ -118,7 +120,11 @@ function sendRequest(target: Target, agent: http.Agent, { method, path, headers,
       // A socket that fails after its answer came, or idle in the pool, is of no interest and must not end the run.
       if (socket.listenerCount('error', ignore) === 0) socket.on('error', ignore)
     })
-    sent.on('error', (error) => resolve(`hung up: ${(error as NodeJS.ErrnoException).code ?? error.message}`))
+    sent.on('error', (error) => {
+      // A kept connection that the server closed after an earlier request: any client sends again.
+      if (sent.reusedSocket && !isRetry) resolve(sendRequest(target, agent, request, true))
+      else resolve(`hung up: ${(error as NodeJS.ErrnoException).code ?? error.message}`)
+    })
     sent.end(content)
   })
 }
