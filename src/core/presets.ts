@@ -23,7 +23,7 @@ const writing = ['statements/write', 'statements/void', 'state/write', 'profile/
 
 const xapi: Rights['xapi'] = { ...all(reading, 'any'), ...all(writing, 'any') }
 
-/** The table of architecture.md section 3, in our own words; `actor` expects an actor pin beside it. */
+/** Sets of rights people ask for, by neutral names; `actor` expects an actor pin beside it. */
 export const presets: readonly Preset[] = [
   preset('everything', 'Every right, including erasing statements and managing the organisation.', everyRight),
   preset('management', 'Manages the whole organisation; no xAPI.', { xapi: {}, management: allManagement }),

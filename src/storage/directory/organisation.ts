@@ -1,6 +1,6 @@
 // Queries on organisations and their Lrs, and the platform's values. Each runs inside a transaction of the engine.
 
-import { append, change, notFound } from './change.ts'
+import { append, change } from './change.ts'
 import { DomainError, invalid } from '../../core/errors.ts'
 import { firstPreviousHash } from '../../core/audit.ts'
 import { toLrs, toOrganisation } from './records.ts'
