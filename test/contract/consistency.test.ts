@@ -98,8 +98,8 @@ describe.each(engines)('stored times, $name', (engine) => {
   it('is held while a store is under way, for its Lrs only', async () => {
     const other = (await createTenant(store.storage)).lrsId
     const before = await through()
-    time += 10
     const stored = store.storage.statements.store([batch(lrsId, [statement()])])
+    time += 10
     const [held, free] = await Promise.all([through(), through(other)])
     const [outcome] = await stored
     const seq = outcome?.kind === 'stored' ? (outcome.statements[0]?.seq as number) : 0

@@ -3,9 +3,10 @@
 import { DomainError, isDomainError } from '../../core/errors.ts'
 import type { ErrorCode, ErrorDetail } from '../../core/errors.ts'
 
-// Primary and extended result codes of SQLite, by prefix. The file or the disk does not answer now; a retry may work.
+// Primary and extended result codes of SQLite, by prefix, and those of the operating system. The file or the disk does not
+// answer now; a retry may work.
 const unavailable =
-  /^SQLITE_(FULL|IOERR|BUSY|LOCKED|CANTOPEN|READONLY|NOMEM|PROTOCOL|INTERRUPT|PERM|NOLFS|CORRUPT|NOTADB)/
+  /^E[A-Z]+$|^SQLITE_(FULL|IOERR|BUSY|LOCKED|CANTOPEN|READONLY|NOMEM|PROTOCOL|INTERRUPT|PERM|NOLFS|CORRUPT|NOTADB)/
 
 export function toDomainError(error: unknown): DomainError {
   if (isDomainError(error)) return error

@@ -1,7 +1,7 @@
 // Opens the SQLite adapter of the storage port. Owns the data directory's lock and the choice between a writer and a reader
 // worker, or the same engine in this thread. Knows nothing of HTTP or of the use cases.
 
-import { DomainError } from '../../core/errors.ts'
+import { DomainError, isDomainError } from '../../core/errors.ts'
 import { InlineLane, WorkerLane } from './lane.ts'
 import { Reader } from './reader.ts'
 import { Statements } from './statements.ts'
@@ -12,7 +12,7 @@ import { join, resolve } from 'node:path'
 import { lockDirectory } from './lock.ts'
 import { migrate } from './migrate.ts'
 import { migrations } from '../migrations/index.ts'
-import { open } from './connection.ts'
+import { open, openReader, openWriter } from './connection.ts'
 import { readFloor, saveFloor } from './floor.ts'
 import { toDomainError } from './driver-error.ts'
 import type { Clock, DirectoryStore, PlatformStore, Storage } from '../../core/storage.ts'
@@ -42,8 +42,9 @@ export async function openSqlite({ directory, threads, clock = wallClock }: Sqli
       unlock()
       throw error
     }
-  } catch (error) {
-    throw toDomainError(error)
+  } catch (cause) {
+    if (isDomainError(cause)) throw cause
+    throw new DomainError(toDomainError(cause).code, `The data directory ${folder} cannot be used.`, { cause })
   }
 }
 
@@ -67,7 +68,10 @@ interface Lanes {
 
 function openLanes(path: string, threads: SqliteOptions['threads']): Lanes {
   if (threads === 'inline')
-    return { writer: new InlineLane(new Writer(path)), reader: new InlineLane(new Reader(path)) }
+    return {
+      writer: new InlineLane(new Writer(openWriter(path))),
+      reader: new InlineLane(new Reader(openReader(path))),
+    }
   return { writer: new WorkerLane({ role: 'writer', path }), reader: new WorkerLane({ role: 'reader', path }) }
 }
 

@@ -3,7 +3,6 @@
 import { DomainError } from '../../core/errors.ts'
 import { StatementReader } from './statement-reader.ts'
 import { directory, platform } from '../directory/index.ts'
-import { openReader } from './connection.ts'
 import { toMessage } from './driver-error.ts'
 import type { Answer, Call, Engine } from './call.ts'
 import type { Connection } from './connection.ts'
@@ -23,9 +22,9 @@ export class Reader implements Engine {
   readonly #connection: Connection
   readonly #statements: StatementReader
 
-  constructor(path: string) {
-    this.#connection = openReader(path)
-    this.#statements = new StatementReader(this.#connection.handle)
+  constructor(connection: Connection) {
+    this.#connection = connection
+    this.#statements = new StatementReader(connection.handle)
   }
 
   async run(calls: readonly Call[]): Promise<readonly Answer[]> {

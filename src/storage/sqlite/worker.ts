@@ -4,13 +4,14 @@ import { Line } from './line.ts'
 import { Reader } from './reader.ts'
 import { Writer } from './writer.ts'
 import { closeMethod } from './call.ts'
+import { openReader, openWriter } from './connection.ts'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import type { Call, WorkerSetup } from './call.ts'
 import type { MessagePort } from 'node:worker_threads'
 
 const port = parentPort as MessagePort
 const { role, path } = workerData as WorkerSetup
-const engine = role === 'writer' ? new Writer(path) : new Reader(path)
+const engine = role === 'writer' ? new Writer(openWriter(path)) : new Reader(openReader(path))
 
 let closing: Call | undefined
 const take = (calls: readonly Call[]) => {

@@ -2,7 +2,7 @@
 // before it is synced.
 
 import { StatementWriter } from './statement-writer.ts'
-import { checkpointPages, openWriter } from './connection.ts'
+import { checkpointPages } from './connection.ts'
 import { operationOf } from './reader.ts'
 import { packOutcomes, unpackBatches } from './batch-message.ts'
 import { toDomainError, toMessage } from './driver-error.ts'
@@ -20,9 +20,9 @@ export class Writer implements Engine {
   readonly #commit
   readonly #logState
 
-  constructor(path: string) {
-    this.#connection = openWriter(path)
-    const { handle } = this.#connection
+  constructor(connection: Connection) {
+    this.#connection = connection
+    const { handle } = connection
     this.#statements = new StatementWriter(handle)
     this.#begin = handle.prepare('begin immediate')
     this.#commit = handle.prepare('commit')
