@@ -9,7 +9,7 @@ export const statements: Migration = {
   name: 'statements',
   sql: {
     sqlite: `
--- An ordinary table, not WITHOUT ROWID: with bodies of 1 KB that would be a tree of six rows a page, seven levels deep.
+-- An ordinary table, not WITHOUT ROWID: with bodies of 1 KB that would be a tree of three rows a page, a dozen levels deep.
 create table statement (
   lrs_id integer not null,
   seq integer not null,

@@ -8,7 +8,7 @@ import type { SqliteStatement } from 'kysely'
 export type Handle = Database.Database
 
 /** Pages of the write-ahead log after which it is copied back: 32 MB. More pages, fewer copies of the same hot page. */
-export const checkpointPages = 4_000
+export const checkpointPages = 8_000
 
 export interface Connection {
   readonly handle: Handle
@@ -35,8 +35,9 @@ export function openReader(path: string): Connection {
 /** No mmap: a read error in a mapped file is a SIGBUS, the end of the process, where pread gives SQLITE_IOERR. */
 export function open(path: string): Handle {
   const handle = new Database(path, { timeout: 5_000 })
-  // Takes effect on a new file only. 8 KB keeps a statement of some KB off overflow pages.
-  handle.pragma('page_size = 8192')
+  // Takes effect on a new file only. Most pages a statement touches are single leaves of id and posting trees: at half a
+  // million statements 4 KB pages log 36 KB a statement (50 a commit), 8 KB pages 64 KB; the file is 14 % larger for it.
+  handle.pragma('page_size = 4096')
   handle.pragma('journal_mode = WAL')
   // better-sqlite3 is built with NORMAL for WAL files, which loses acknowledged commits on power failure.
   handle.pragma('synchronous = FULL')

@@ -78,7 +78,7 @@ describe('the migrations', () => {
     const handle = open(join(directory, 'claviger.db'))
     migrate(handle, migrations)
     const settings = ['journal_mode', 'synchronous', 'page_size', 'foreign_keys']
-    expect(settings.map((name) => handle.pragma(name, { simple: true }))).toEqual(['wal', 2, 8192, 1])
+    expect(settings.map((name) => handle.pragma(name, { simple: true }))).toEqual(['wal', 2, 4096, 1])
     handle.close()
     rmSync(directory, { recursive: true, force: true })
   })

@@ -43,7 +43,8 @@ export class References {
   readonly #referrers
   readonly #insertReference
   readonly #saveInherited
-  readonly #isVoidWaiting
+  readonly #isAnyWaiting
+  readonly #isWaiting
   readonly #waitToVoid
   readonly #setVoided
 
@@ -66,10 +67,10 @@ export class References {
       .pluck()
     this.#insertReference = handle.prepare('insert into reference (lrs_id, target_id, source_seq) values (?, ?, ?)')
     this.#saveInherited = handle.prepare('update statement set inherited = ? where lrs_id = ? and seq = ?')
-    this.#isVoidWaiting = handle
-      .prepare<[number, Buffer, number], number>(
-        `select 1 from waiting_void where lrs_id = ? and target_id = ? and owner in (${everybody}, ?) limit 1`,
-      )
+    const waiting = 'select 1 from waiting_void where lrs_id = ? and target_id = ?'
+    this.#isAnyWaiting = handle.prepare<[number, Buffer], number>(`${waiting} limit 1`).pluck()
+    this.#isWaiting = handle
+      .prepare<[number, Buffer, number], number>(`${waiting} and owner in (${everybody}, ?) limit 1`)
       .pluck()
     this.#waitToVoid = handle.prepare('insert or ignore into waiting_void (lrs_id, target_id, owner) values (?, ?, ?)')
     this.#setVoided = handle.prepare('update statement set is_voided = 1 where lrs_id = ? and seq = ?')
@@ -77,7 +78,9 @@ export class References {
 
   /** Whether an arriving statement was voided before it came. */
   isVoidWaiting({ lrsId, id, owner }: Node): boolean {
-    return this.#isVoidWaiting.get(lrsId, id, owner) !== undefined
+    // Nearly always nobody waits: one seek less.
+    if (this.#isAnyWaiting.get(lrsId, id) === undefined) return false
+    return this.#isWaiting.get(lrsId, id, owner) !== undefined
   }
 
   /** Voids the target now, or when it comes. A voiding statement is never voided (XAPI 1.0.3 part 2, 2.3.2). */
