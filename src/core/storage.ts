@@ -410,7 +410,8 @@ export interface StoredStatement {
  *   there; anything else → `conflict`. Also within a batch of concurrent requests.
  * - A statement that refers to another inherits the other's postings, transitively, whichever of the two came first. A
  *   posting inherited through a statement of another owner is foreign: a query with `owner` never reads it. Bounds: 1,000
- *   referring statements per target, 256 inherited postings per statement; beyond them nothing more is inherited.
+ *   referring statements per target, 256 inherited postings per statement, 10,000 statements that one arriving statement
+ *   passes postings on to; beyond them nothing more is inherited.
  * - A voiding statement takes effect on its target, whichever came first, unless the target is itself voiding, or
  *   `voidReach` is mine and the target is another owner's. Then it is stored without effect.
  */

@@ -22,6 +22,8 @@ export function openWriter(path: string): Connection {
   handle.pragma('cache_size = -65536')
   // The writer copies the log back itself, after it has answered: no caller waits for it.
   handle.pragma('wal_autocheckpoint = 0')
+  // A log that a burst made long is cut when it starts again.
+  handle.pragma('journal_size_limit = 67108864')
   return connect(handle)
 }
 

@@ -2,8 +2,8 @@
 
 import type { Answer, Call, Engine } from './call.ts'
 
-/** Bounds how long the first call of a group waits for the last. */
-const mostCalls = 256
+/** Bounds how long the first call of a group waits for the last: some thousand statements, some ten milliseconds. */
+const mostWeight = 32_768
 
 export class Line {
   readonly #engine: Engine
@@ -23,13 +23,20 @@ export class Line {
     this.#calls.push(...calls)
   }
 
+  #takeGroup(): Call[] {
+    let weight = 0
+    let count = 0
+    while (count < this.#calls.length && weight < mostWeight) weight += weightOf(this.#calls[count++] as Call)
+    return this.#calls.splice(0, count)
+  }
+
   async run(): Promise<void> {
     if (this.#isRunning) return
     this.#isRunning = true
     try {
       for (;;) {
         this.#refill(this)
-        const group = this.#calls.splice(0, mostCalls)
+        const group = this.#takeGroup()
         if (group.length === 0) return
         this.#answer(await this.#engine.run(group))
         this.#engine.tend()
@@ -38,4 +45,9 @@ export class Line {
       this.#isRunning = false
     }
   }
+}
+
+/** A packed batch weighs its entries, everything else what a statement of a few terms weighs. */
+function weightOf({ args }: Call): number {
+  return 32 + (Array.isArray(args[0]) ? args[0].length : 0)
 }
