@@ -32,7 +32,8 @@ export interface Storage {
   readonly statements: StatementStore
   /**
    * Calls `listener` after a committed change to anything that decides who may sign in or what they may do (organisation,
-   * Lrs, credential, secret, session), on this node before the write's promise resolves. Returns the unsubscriber.
+   * Lrs, credential, secret, session), on this node before the write's promise resolves. Not for a session that begins or is
+   * swept after its end: neither changes what anybody else may. Returns the unsubscriber.
    */
   onDirectoryChange(listener: (organisationId: OrganisationId) => void): () => void
   /** Finishes what was accepted, refuses the rest as `unavailable`, syncs, closes. Idempotent. */

@@ -1,6 +1,7 @@
 // Queries on the audit chain and on usage counters.
 
 import { append, claim } from './change.ts'
+import { compiled } from './compiled.ts'
 import { mostRows } from './organisation.ts'
 import type { AuditEvent, NewAuditEvent } from '../../core/audit.ts'
 import type { CredentialId, OrganisationId, SecretId } from '../../core/ids.ts'
@@ -47,26 +48,39 @@ export async function addUsage(db: Db, deltas: readonly UsageDelta[]): Promise<v
 
 async function addDelta(db: Db, delta: UsageDelta): Promise<void> {
   const { organisationId, credentialId } = delta
-  const credential = await db
-    .selectFrom('credential')
-    .select('id')
-    .where('id', '=', credentialId)
-    .where('organisation_id', '=', organisationId)
-    .executeTakeFirst()
-  if (credential === undefined) return
-  const before = await db
-    .selectFrom('usage')
-    .selectAll()
-    .where('credential_id', '=', credentialId)
-    .where('secret_id', '=', delta.secretId ?? '')
-    .executeTakeFirst()
-  const row = toRow(before === undefined ? delta : sum(toDelta(before), delta))
-  await db
-    .insertInto('usage')
-    .values(row)
-    .onConflict((on) => on.columns(['credential_id', 'secret_id']).doUpdateSet(row))
-    .execute()
+  const [before] = await findUsage(db, { organisationId, credentialId, secretId: delta.secretId ?? '' })
+  // No row: the credential is gone. A row without counters: nothing was counted yet.
+  if (before === undefined) return
+  await putUsage(db, toRow(before.requests === null ? delta : sum(toDelta(before as Selectable<UsageTable>), delta)))
 }
+
+const usageColumns = [
+  ...(['organisation_id', 'credential_id', 'secret_id', 'requests', 'statements', 'refusals'] as const),
+  ...(['first_at', 'last_at', 'last_address', 'last_user_agent'] as const),
+]
+
+const findUsage = compiled(
+  (db, args: { organisationId: OrganisationId; credentialId: CredentialId; secretId: string }) =>
+    db
+      .selectFrom('credential')
+      .leftJoin('usage', (join) =>
+        join.onRef('usage.credential_id', '=', 'credential.id').on('usage.secret_id', '=', args.secretId),
+      )
+      .select(usageColumns.map((column) => `usage.${column}` as const))
+      .where('credential.id', '=', args.credentialId)
+      .where('credential.organisation_id', '=', args.organisationId),
+)
+
+const putUsage = compiled((db, row: Selectable<UsageTable>) =>
+  db
+    .insertInto('usage')
+    .values(Object.fromEntries(usageColumns.map((column) => [column, row[column]])) as Selectable<UsageTable>)
+    .onConflict((on) =>
+      on
+        .columns(['credential_id', 'secret_id'])
+        .doUpdateSet((eb) => Object.fromEntries(usageColumns.map((column) => [column, eb.ref(`excluded.${column}`)]))),
+    ),
+)
 
 function sum(before: UsageDelta, delta: UsageDelta): UsageDelta {
   const latest = delta.lastAt >= before.lastAt ? delta : before

@@ -68,7 +68,7 @@ export async function checkKeyIsFree(db: Db, organisationId: OrganisationId, key
     .limit(1)
     .executeTakeFirst()
   if (credential !== undefined || session !== undefined)
-    throw new DomainError('conflict', 'This key is already in use.')
+    throw new DomainError('conflict', `The key ${JSON.stringify(key)} is already in use in this organisation.`)
 }
 
 async function putSecrets(db: Db, id: CredentialId, secrets: readonly SecretRecord[]): Promise<void> {

@@ -1,8 +1,10 @@
 // The one query of sign-in: whoever presents a key, known or not, causes exactly this much.
 
+import { compiled } from './compiled.ts'
 import { sql } from 'kysely'
 import { toCredential, toOrganisation, toSession } from './records.ts'
 import type { CredentialRow, OrganisationRow, SecretRow, SessionRow } from './records.ts'
+import type { Compilable } from 'kysely'
 import type { Db } from './change.ts'
 import type { OrganisationId } from '../../core/ids.ts'
 import type { SignInCandidate } from '../../core/storage.ts'
@@ -29,8 +31,23 @@ export async function findSignInCandidates(
   key: string,
   within?: OrganisationId,
 ): Promise<readonly SignInCandidate[]> {
-  const rows = await db
-    .selectFrom(candidates(db, key, within).as('candidate'))
+  const rows = await (within === undefined ? findAnywhere(db, { key }) : findWithin(db, { key, within }))
+  const byCandidate = new Map<string, Row[]>()
+  for (const row of rows) {
+    const name = `${String(row['credential.id'])} ${String(row['session.id'])}`
+    byCandidate.set(name, [...(byCandidate.get(name) ?? []), row])
+  }
+  return [...byCandidate.values()].map(toCandidate)
+}
+
+const findAnywhere = compiled((db, { key }: { key: string }) => joined(db, candidates(db, key, undefined)))
+const findWithin = compiled((db, { key, within }: { key: string; within: OrganisationId }) =>
+  joined(db, candidates(db, key, within)),
+)
+
+function joined(db: Db, found: ReturnType<typeof candidates>): Compilable<Row> {
+  return db
+    .selectFrom(found.as('candidate'))
     .innerJoin('organisation', 'organisation.id', 'candidate.organisation_id')
     .innerJoin('credential', 'credential.id', 'candidate.credential_id')
     .leftJoin('session', 'session.id', 'candidate.session_id')
@@ -41,13 +58,6 @@ export async function findSignInCandidates(
     .orderBy('candidate.session_id')
     .orderBy('secret.created_at')
     .orderBy('secret.number')
-    .execute()
-  const byCandidate = new Map<string, Row[]>()
-  for (const row of rows as Row[]) {
-    const name = `${String(row['credential.id'])} ${String(row['session.id'])}`
-    byCandidate.set(name, [...(byCandidate.get(name) ?? []), row])
-  }
-  return [...byCandidate.values()].map(toCandidate)
 }
 
 /** `session_id` 0: the key is the credential's own. */
