@@ -33,6 +33,8 @@ const batchSize = 50
 const smallSize = 100_000
 const pageLimit = 20
 const peerSeconds = 10
+/** As in core/usage.ts. */
+const secondsBetweenFlushes = 5
 
 interface Figure {
   readonly what: string
@@ -374,7 +376,7 @@ async function measureCredentials(own: WriteFigures | undefined): Promise<void> 
   record('usage: a flush of one key', result.flushMs, 'ms cpu')
   record('usage: a flush of 1,000 keys', result.flushThousandMs, 'ms cpu')
   if (own === undefined) return
-  const requestsBetweenFlushes = own.single * 10
+  const requestsBetweenFlushes = own.single * secondsBetweenFlushes
   const perRequestUs = result.countThousandUs + (result.flushThousandMs * 1000) / requestsBetweenFlushes
   const share = perRequestUs / own.cpuUs
   judge('usage counting / processor time of a single POST', share, share < 0.01, 'under 0.01')
