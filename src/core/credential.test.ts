@@ -54,6 +54,25 @@ describe('creating', () => {
     expect((await world.events()).at(-1)?.detail).not.toHaveProperty('flagged')
   })
 
+  it('refuses management bound to an Lrs that the organisation does not have', async () => {
+    const [theirs] = await world.core.lrs.list(world.core.signIn.operator(await world.addOrganisation(), 'test'))
+    const bound = (id: LrsId): Rights => ({
+      xapi: {},
+      management: [{ area: 'credentials', actions: ['read'], bound: { kind: 'lrs', id } }],
+    })
+    const plain = await world.issue('isolated')
+    for (const id of [4711 as LrsId, theirs!.id]) {
+      const failures = [{ pointer: '/rights/management/0/bound/id', message: `The organisation has no Lrs ${id}.` }]
+      const refusal = { code: 'invalid', detail: { failures: [expect.objectContaining(failures[0]!)] } }
+      await refused(() => world.issue('none', { rights: bound(id) }), refusal)
+      await refused(
+        () => world.core.credentials.update(world.operator, plain.credential.id, { rights: bound(id) }),
+        refusal,
+      )
+    }
+    expect((await world.issue('none', { rights: bound(world.lrsId) })).credential.rights).toEqual(bound(world.lrsId))
+  })
+
   it('refuses a key the organisation has, and leaves other organisations out of it', async () => {
     const { key } = await world.issue('isolated')
     await refused(() => world.issue('isolated', { key }), { code: 'conflict' })
@@ -257,12 +276,61 @@ describe('granting (S2.13)', () => {
     const only = (...actions: Rights['management'][number]['actions']): Promise<Caller> =>
       signedIn('none', { rights: { xapi: {}, management: [{ ...grants('credentials')[0]!, actions }] } })
     const [reader, writer, deleter] = [await only('read'), await only('write'), await only('delete')]
-    await world.core.credentials.reveal(reader, id)
+    expect((await world.core.credentials.get(reader, id)).id).toBe(id)
     await refused(() => world.core.credentials.update(reader, id, { name: 'x' }), { code: 'forbidden' })
     await refused(() => world.core.credentials.remove(writer, id), { code: 'forbidden' })
     await world.core.credentials.update(writer, id, { name: 'x' })
     await refused(() => world.core.credentials.update(deleter, id, { name: 'x' }), { code: 'forbidden' })
     expect((await world.core.credentials.remove(deleter, id)).secret).toBeUndefined()
+  })
+})
+
+describe('revealing', () => {
+  const manager = (management: Rights['management']): Promise<Caller> =>
+    signedIn('none', { rights: { xapi: {}, management } })
+  const all = { kind: 'organisation' } as const
+
+  it('takes management that may write: who may only look at keys learns no secret, not even its own again', async () => {
+    const { credential, secret } = await world.issue('global', { secret: 'short one' })
+    const { credentials } = world.core
+    for (const actions of [['read'], ['read', 'delete']] as const) {
+      const reader = await manager([{ area: 'credentials', actions, bound: all }])
+      for (const id of [credential.id, reader.credentialId!]) {
+        await refused(() => credentials.reveal(reader, id), {
+          code: 'forbidden',
+          detail: { decidedBy: 'manage/credentials/write' },
+        })
+      }
+      const listed = await credentials.listRevealed(reader, {}, { offset: 0, limit: 10_000 })
+      expect(listed.items.length).toBeGreaterThan(2)
+      for (const item of listed.items) expect(item).toMatchObject({ secrets: [], secret: undefined })
+      expect((await credentials.describe(reader, credential.id)).warnings).toEqual([])
+      expect((await credentials.get(reader, credential.id)).key).toBe(credential.key)
+    }
+    const writer = await manager([{ area: 'credentials', actions: ['read', 'write'], bound: all }])
+    expect((await credentials.reveal(writer, credential.id)).secret).toBe(secret)
+  })
+
+  it('removing shows no secret to who may only remove', async () => {
+    const { credential } = await world.issue('isolated')
+    const deleter = await manager([{ area: 'credentials', actions: ['read', 'delete'], bound: all }])
+    expect(await world.core.credentials.remove(deleter, credential.id)).toMatchObject({ secrets: [] })
+  })
+
+  it('goes as far as the writing does, not as far as the looking', async () => {
+    const second = await world.core.lrs.create(world.operator, { name: 'Written' })
+    const caller = await manager([
+      { area: 'credentials', actions: ['read'], bound: all },
+      { area: 'credentials', actions: ['write'], bound: { kind: 'lrs', id: second.id } },
+    ])
+    const inside = await world.issue('isolated', { lrsIds: [second.id] })
+    const outside = await world.issue('isolated')
+    const { credentials } = world.core
+    expect((await credentials.reveal(caller, inside.credential.id)).secret).toBe(inside.secret)
+    await refused(() => credentials.reveal(caller, outside.credential.id), { code: 'forbidden' })
+    const shown = (await credentials.listRevealed(caller, {}, { offset: 0, limit: 10_000 })).items
+    const secretOf = (id: CredentialId) => shown.find(({ credential }) => credential.id === id)?.secret
+    expect([secretOf(inside.credential.id), secretOf(outside.credential.id)]).toEqual([inside.secret, undefined])
   })
 })
 
@@ -417,6 +485,18 @@ describe('describing', () => {
   it('warns of management', async () => {
     const { credential } = await world.issue('management')
     const { warnings } = await world.core.credentials.describe(world.operator, credential.id)
-    expect(warnings).toEqual(['It manages the organisation: handle it with care, keep it off web pages.'])
+    expect(warnings).toEqual([expect.stringMatching(/^It administers: .*in the whole organisation.*with care/)])
+  })
+
+  it('names no more of its management than there is', async () => {
+    const management: Rights['management'] = [
+      { area: 'credentials', actions: ['read'], bound: { kind: 'lrs', id: world.lrsId } },
+    ]
+    const { credential } = await world.issue('none', { rights: { xapi: {}, management } })
+    const { warnings } = await world.core.credentials.describe(world.operator, credential.id)
+    expect(warnings).toEqual([
+      `It administers: it may see keys and what they may do, not their secrets, in Lrs ${world.lrsId}. ` +
+        'Handle it with care: keep it on servers, never in content.',
+    ])
   })
 })

@@ -6,12 +6,12 @@ import type { AgentIdentity } from './authority.ts'
 import { checkName, checkWhole, refuse } from './check.ts'
 import { checkExpiry, checkFields, checkNewSecret } from './credential-check.ts'
 import { DomainError } from './errors.ts'
-import { demand, explainAuthority, explainGrant, explainLook, worthToOthers } from './grant.ts'
+import { demand, explainAuthority, explainGrant, explainLook, explainReveal, worthToOthers } from './grant.ts'
 import type { Worth } from './grant.ts'
 import type { CredentialId, LrsId, Oid, SecretId } from './ids.ts'
 import type { Limits } from './limits.ts'
 import type { Pins } from './pins.ts'
-import { describeRights } from './presets.ts'
+import { describeRights, managementWarning } from './presets.ts'
 import type { Described } from './presets.ts'
 import type { Caller } from './principal.ts'
 import { mayManage, missingFrom } from './rights.ts'
@@ -87,7 +87,7 @@ export interface IssuedCredential {
 
 export interface RevealedCredential {
   readonly credential: CredentialRecord
-  /** Oldest first, as `credential.secrets`; none of a credential stronger than a delegated caller. */
+  /** Oldest first, as `credential.secrets`; none where the caller may look but not act as the credential. */
   readonly secrets: readonly ClearSecret[]
   /** The one to show where a protocol knows a single secret; undefined when there is none to show. */
   readonly secret: string | undefined
@@ -187,14 +187,14 @@ export class Credentials {
     return { items: visible.slice(slice.offset, slice.offset + slice.limit), total: visible.length }
   }
 
-  /** As `get`, with secrets in clear; needs management, also for the caller's own. */
+  /** As `get`, with secrets in clear; needs management that may write, also for the caller's own. */
   async reveal(caller: Caller, id: CredentialId): Promise<RevealedCredential> {
     const credential = await this.#look(caller, id)
-    demand(explainGrant(caller, 'read', worthToOthers(credential, id, caller)))
+    demand(explainReveal(caller, credential))
     return this.#revealed(caller, await this.#organisation(caller), credential)
   }
 
-  /** As `list`, with secrets in clear. */
+  /** As `list`, with secrets in clear where the caller may learn them. */
   async listRevealed(caller: Caller, filter: CredentialFilter, slice: Slice): Promise<Listed<RevealedCredential>> {
     const { items, total } = await this.list(caller, filter, slice)
     const organisation = await this.#organisation(caller)
@@ -418,8 +418,7 @@ export class Credentials {
   }
 
   #revealed(caller: Caller, organisation: OrganisationRecord, credential: CredentialRecord): RevealedCredential {
-    const worth = worthToOthers(credential, credential.id, caller)
-    if (!explainGrant(caller, 'read', worth).allowed) return { credential, secrets: [], secret: undefined }
+    if (!explainReveal(caller, credential).allowed) return { credential, secrets: [], secret: undefined }
     const secrets = openSecrets(this.#vault, organisation, credential.secrets)
     return { credential, secrets, secret: currentSecret(secrets, this.#clock.now())?.value }
   }
@@ -487,9 +486,7 @@ function warningsOf({ credential, secrets }: RevealedCredential, now: number): r
   })
   const canStore = rights.xapi['statements/write'] !== undefined
   return [
-    ...(rights.management.length > 0
-      ? ['It manages the organisation: handle it with care, keep it off web pages.']
-      : []),
+    ...(rights.management.length > 0 ? [managementWarning(rights)] : []),
     ...(canStore && rights.xapi['statements/read'] === undefined ? ['It cannot read back what it stores.'] : []),
     ...(credential.isEnabled ? [] : ['It is disabled.']),
     ...(expiresAt !== null && expiresAt <= now ? ['It has expired.'] : []),

@@ -33,6 +33,14 @@ export function explainLook(caller: Caller, action: ManagementAction, worth?: Wo
   return firstFitting(caller, action, (grant) => (worth === undefined ? undefined : outsideBound(grant.bound, worth)))
 }
 
+/**
+ * Whether the caller may learn the secrets of a credential of this worth: whoever knows a secret acts as its holder, so it
+ * takes the management that may make such a key, not the one that may look at it.
+ */
+export function explainReveal(caller: Caller, worth: Worth & { readonly id: CredentialId }): Decision {
+  return explainGrant(caller, 'write', worthToOthers(worth, worth.id, caller))
+}
+
 /** Naming what is stamped on statements is a right of its own, which delegated management cannot grant without having it. */
 export function explainAuthority(caller: Caller): Decision {
   return firstFitting(caller, 'write', (grant) => {

@@ -62,16 +62,45 @@ describe('rights in words', () => {
     expect(mayNot).toContain('manage anything')
   })
 
-  it('name pins and limits among what it may not', () => {
-    const { mayNot } = describeRights(
+  it('name pins and limits apart from rights', () => {
+    const id = '0e1c3f6a-3a4d-4c55-9d5b-6f0a3a1d2c4b'
+    const { mayNot, only } = describeRights(
       rightsOf('xapi'),
-      { actor: [{ accountName: 'ada' }], activity: 'urn:course' },
-      { ratePerMinute: 60, addresses: ['192.0.2.0/24'] },
+      { actor: [{ accountName: 'ada' }], activity: 'urn:course', registration: { id, mode: 'required' } },
+      { ratePerMinute: 60, burst: 5, addresses: ['192.0.2.0/24'] },
     )
-    expect(mayNot).toContain('touch anybody but account ada of any home page')
-    expect(mayNot).toContain('touch any activity but urn:course and what lies below it')
-    expect(mayNot).toContain('send more than 60 requests a minute (burst 0)')
-    expect(mayNot).toContain('be used from addresses other than 192.0.2.0/24')
+    expect(only).toEqual([
+      'about the actor account ada of any home page',
+      `in the registration ${id}, which every statement must carry`,
+      'about the activity urn:course and what lies below it',
+      'with 60 requests a minute at most, and 5 more at once',
+      'from the addresses 192.0.2.0/24',
+    ])
+    expect(mayNot).toEqual(describeRights(rightsOf('xapi')).mayNot)
+    const whenPresent = describeRights(noRights, { registration: { id, mode: 'whenPresent' } }).only
+    expect(whenPresent).toEqual([`in the registration ${id}, or in none: a statement without registration passes`])
+  })
+
+  it('promise nothing that is not offered yet', () => {
+    const { may } = describeRights(rightsOf('everything'))
+    expect(may).toContain('read all statements')
+    expect(may).toContain('read all state documents, once offered')
+    expect(
+      may.filter((line) => /document|person|definition|erase|define/.test(line) && !/, once offered$/.test(line)),
+    ).toEqual([])
+  })
+
+  it('claim of management what it is, and say what looking at keys is not', () => {
+    const managing = (...actions: readonly ('read' | 'write' | 'delete')[]) =>
+      describeRights({ xapi: {}, management: [{ area: 'credentials', actions, bound: { kind: 'organisation' } }] })
+    expect(managing('read').may).toEqual([
+      'see keys and what they may do, not their secrets, in the whole organisation',
+    ])
+    expect(managing('read').mayNot).toContain('make or change keys, or learn their secrets')
+    expect(managing('read', 'write', 'delete').may).toEqual([
+      'see keys and their secrets, make and change keys, grant rights, revoke keys, in the whole organisation',
+    ])
+    expect(managing('write').mayNot).not.toContain('make or change keys, or learn their secrets')
   })
 
   it('say where management ends', () => {

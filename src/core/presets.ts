@@ -4,7 +4,7 @@ import { boundText } from './access.ts'
 import type { Limits } from './limits.ts'
 import type { ActorPin, Pins } from './pins.ts'
 import { allManagement, everyRight } from './rights.ts'
-import type { Bound, ManagementArea, ManagementGrant, Reach, Rights, XapiRight } from './rights.ts'
+import type { Bound, ManagementAction, ManagementArea, ManagementGrant, Reach, Rights, XapiRight } from './rights.ts'
 
 export interface Preset {
   readonly name: string
@@ -86,21 +86,40 @@ export function findPreset(name: string): Preset | undefined {
 export interface Described {
   readonly may: readonly string[]
   readonly mayNot: readonly string[]
+  /** Within which pins and limits it may. */
+  readonly only: readonly string[]
 }
 
-/** What a key may and may not do, a line each. Pins and limits are named among what it may not. */
+/** Rights that can be granted while nothing answers to them yet: the resources behind them are to come. */
+const notServedYet: ReadonlySet<XapiRight> = new Set([
+  'statements/delete',
+  'state/read',
+  'state/write',
+  'profile/read',
+  'profile/write',
+  'agents/read',
+  'activities/read',
+  'define',
+])
+
+/** What a key may and may not do, and within which pins and limits, a line each. */
 export function describeRights(rights: Rights, pins: Pins = {}, limits: Limits = {}): Described {
   const may: string[] = []
   const mayNot: string[] = []
   for (const [right, words] of Object.entries(rightWords) as [XapiRight, RightWords][]) {
     const reach = rights.xapi[right]
     if (reach === undefined) mayNot.push(words.plain)
-    else may.push(reach === 'any' ? words.any : words.mine)
+    else may.push((reach === 'any' ? words.any : words.mine) + (notServedYet.has(right) ? ', once offered' : ''))
     if (reach === 'mine' && words.beyond !== undefined) mayNot.push(words.beyond)
   }
   for (const grant of rights.management) may.push(grantText(grant))
-  mayNot.push(...managementLacks(rights), ...pinTexts(pins), ...limitTexts(limits))
-  return { may, mayNot }
+  mayNot.push(...managementLacks(rights))
+  return { may, mayNot, only: [...pinTexts(pins), ...limitTexts(limits)] }
+}
+
+/** Seed S2.14: created and handled with care. For rights with management. */
+export function managementWarning({ management }: Rights): string {
+  return `It administers: it may ${management.map(grantText).join('; ')}. Handle it with care: keep it on servers, never in content.`
 }
 
 interface RightWords {
@@ -150,7 +169,7 @@ function words(any: string, mine: string = any, plain: string = any, beyond?: st
 }
 
 const areaWords: Readonly<Record<ManagementArea, string>> = {
-  credentials: 'keys and their secrets, and grant rights',
+  credentials: 'keys',
   applications: 'applications',
   settings: 'settings',
   forwarding: 'forwarding',
@@ -160,7 +179,19 @@ const areaWords: Readonly<Record<ManagementArea, string>> = {
 
 function grantText({ area, actions, bound, within }: ManagementGrant): string {
   const how = within === true ? ', none stronger than itself' : ''
-  return `manage (${actions.join(', ')}) ${areaWords[area]}, in ${boundText(bound)}${how}`
+  const what = area === 'credentials' ? keysText(actions) : `manage (${actions.join(', ')}) ${areaWords[area]}`
+  return `${what}, in ${boundText(bound)}${how}`
+}
+
+// Who may write learns every secret, or makes a new one, and can so act as the key; who may only read does neither.
+function keysText(actions: readonly ManagementAction[]): string {
+  const [mayRead, mayWrite] = [actions.includes('read'), actions.includes('write')]
+  const reading = mayWrite ? 'see keys and their secrets' : 'see keys and what they may do, not their secrets'
+  return [
+    ...(mayRead ? [reading] : []),
+    ...(mayWrite ? ['make and change keys, grant rights'] : []),
+    ...(actions.includes('delete') ? ['revoke keys'] : []),
+  ].join(', ')
 }
 
 function managementLacks({ management }: Rights): readonly string[] {
@@ -173,16 +204,24 @@ function managementLacks({ management }: Rights): readonly string[] {
   }
   const bounds = new Set(management.map(({ bound }) => outside[bound.kind]))
   const beyond = bounds.has(undefined) ? [] : [...bounds].filter((text) => text !== undefined)
-  return [...lacking.map(([, text]) => `manage ${text}`), ...beyond]
+  const keys = management.filter(({ area }) => area === 'credentials')
+  const isLooking = keys.length > 0 && !keys.some(({ actions }) => actions.includes('write'))
+  const writing = isLooking ? ['make or change keys, or learn their secrets'] : []
+  return [...lacking.map(([, text]) => `manage ${text}`), ...writing, ...beyond]
 }
 
 function pinTexts({ actor, registration, activity }: Pins): readonly string[] {
   return [
-    ...(actor === undefined ? [] : [`touch anybody but ${actor.map(actorText).join(' or ')}`]),
-    ...(registration === undefined ? [] : [`touch any registration but ${registration.id} (${registration.mode})`]),
-    ...(activity === undefined ? [] : [`touch any activity but ${activity} and what lies below it`]),
+    ...(actor === undefined ? [] : [`about the actor ${actor.map(actorText).join(' or ')}`]),
+    ...(registration === undefined ? [] : [`in the registration ${registration.id}, ${modeTexts[registration.mode]}`]),
+    ...(activity === undefined ? [] : [`about the activity ${activity} and what lies below it`]),
   ]
 }
+
+const modeTexts = {
+  required: 'which every statement must carry',
+  whenPresent: 'or in none: a statement without registration passes',
+} as const
 
 function actorText(pin: ActorPin): string {
   if ('mbox' in pin) return pin.mbox
@@ -192,13 +231,15 @@ function actorText(pin: ActorPin): string {
 function limitTexts(limits: Limits): readonly string[] {
   const { ratePerMinute, burst = 0, batch, bodyBytes, dailyQuota, addresses, origins, xapiVersions } = limits
   return [
-    ...(ratePerMinute === undefined ? [] : [`send more than ${ratePerMinute} requests a minute (burst ${burst})`]),
-    ...(dailyQuota === undefined ? [] : [`send more than ${dailyQuota} requests a day`]),
-    ...(batch === undefined ? [] : [`send more than ${batch} statements at once`]),
-    ...(bodyBytes === undefined ? [] : [`send bodies of more than ${bodyBytes} bytes`]),
-    ...(addresses === undefined ? [] : [`be used from addresses other than ${addresses.join(', ')}`]),
-    ...(origins === undefined ? [] : [`be used by web pages other than of ${origins.join(', ')}`]),
-    ...(xapiVersions === undefined ? [] : [`use xAPI versions other than ${xapiVersions.join(', ')}`]),
+    ...(ratePerMinute === undefined
+      ? []
+      : [`with ${ratePerMinute} requests a minute at most${burst > 0 ? `, and ${burst} more at once` : ''}`]),
+    ...(dailyQuota === undefined ? [] : [`with ${dailyQuota} requests a UTC day at most`]),
+    ...(batch === undefined ? [] : [`with ${batch} statements in one request at most`]),
+    ...(bodyBytes === undefined ? [] : [`with ${bodyBytes} bytes in one request at most`]),
+    ...(addresses === undefined ? [] : [`from the addresses ${addresses.join(', ')}`]),
+    ...(origins === undefined ? [] : [`for web pages of ${origins.join(', ')}`]),
+    ...(xapiVersions === undefined ? [] : [`with xAPI ${xapiVersions.join(', ')}`]),
   ]
 }
 

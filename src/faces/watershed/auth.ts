@@ -2,11 +2,11 @@
 // Knows nothing of the operations themselves.
 
 import type { Context } from 'hono'
+import type { AccessRequest } from '../../core/access.ts'
 import type { Core } from '../../core/core.ts'
 import { DomainError, invalid } from '../../core/errors.ts'
 import type { CredentialId, OrganisationId } from '../../core/ids.ts'
 import type { Principal } from '../../core/principal.ts'
-import type { ManagementAction } from '../../core/rights.ts'
 import type { FaceEnv } from '../face.ts'
 import { HttpError, addressOf, authenticate, mediaTypeOf, readJson } from '../http.ts'
 import { readId } from './wire.ts'
@@ -43,8 +43,14 @@ export function organisationOf(segment: string | undefined): OrganisationId {
   throw new DomainError('not_found', 'The organisation id in the path must be an integer')
 }
 
-export function requireApiAccess({ core, principal }: Call, action: ManagementAction): void {
-  const decision = core.access.explain(principal, { kind: 'manage', area: 'credentials', action })
+/**
+ * What counts as API access, whatever the operation: the entity of this API holds the secret, so whoever sees one could act
+ * as its key. Which of reading, writing and deleting is asked of core on top.
+ */
+export const apiAccess = { kind: 'manage', area: 'credentials', action: 'write' } as const satisfies AccessRequest
+
+export function requireApiAccess({ core, principal }: Pick<Call, 'core' | 'principal'>): void {
+  const decision = core.access.explain(principal, apiAccess)
   // 401 and not 403 is what Watershed answers (mod_tincanlaunch #149).
   if (!decision.allowed) throw new HttpError('forbidden', 401, 'these credentials have no Watershed API access')
 }
@@ -53,12 +59,12 @@ export function requireApiAccess({ core, principal }: Call, action: ManagementAc
  * The credential that `{id}` names, `self` being the caller's. With `own`, whoever presents a credential's own key and
  * secret needs no API access for it; a session or token does: it would read its parent's secret, or outlive itself.
  */
-export function targetOf(call: Call, action: ManagementAction, own: 'own' | 'managed' = 'managed'): CredentialId {
+export function targetOf(call: Call, own: 'own' | 'managed' = 'managed'): CredentialId {
   const { c, principal } = call
   const segment = c.req.param('id') ?? ''
   const id = segment === 'self' ? principal.credentialId : readId(segment)
   const isOwn = id === principal.credentialId && holdsOwnSecret(principal)
-  if (!(own === 'own' && isOwn)) requireApiAccess(call, action)
+  if (!(own === 'own' && isOwn)) requireApiAccess(call)
   if (id === undefined) throw noSuchCredential()
   return id as CredentialId
 }

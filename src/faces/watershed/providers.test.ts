@@ -375,6 +375,31 @@ describe('who may', () => {
     expect(events.filter((event) => /\.(create|update|delete) /.test(event))).toEqual([])
   })
 
+  it('management that may only look, or only delete, is not API access: the entity holds the secret', async () => {
+    const victim = await create({ lrsAccess: 'global', secret: 'do-not-show' })
+    for (const actions of [['read'], ['delete'], ['read', 'delete']] as const) {
+      const management = [{ area: 'credentials', actions, bound: { kind: 'organisation' } }] as const
+      const as = await world.credential({}, { rights: { xapi: {}, management }, words: {} })
+      await world.events()
+      const one = `${base}/${victim.id}`
+      const answers = [
+        await world.ask('GET', base, { as }),
+        await world.ask('GET', one, { as }),
+        await world.ask('PUT', one, { as, json: { name: 'x' } }),
+        await world.ask('DELETE', one, { as }),
+        await world.ask('POST', base, { as, json: {} }),
+        await world.ask('GET', `${one}/sessions`, { as }),
+        await world.ask('POST', `${one}/sessions`, { as, json: {} }),
+      ]
+      expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 401))
+      expect(answers.map(({ text }) => text).join()).not.toContain('do-not-show')
+      expect(await world.events()).toEqual([])
+      expect((await world.ask('GET', `${base}/self`, { as })).json.secret).toBe(as.secret)
+      const session = await world.core.sessions.create(world.operator(), as.credential.id)
+      expect((await world.ask('GET', `${base}/self`, { as: session })).text).not.toContain(as.secret)
+    }
+  })
+
   it('S2.14 the audit log marks that management was given', async () => {
     const made = await create({ name: 'Careful', watershedApiAccess: 'enabled' })
     const { events } = await world.core.audit.list(world.operator())

@@ -19,7 +19,7 @@ interface Revealed {
 }
 
 export async function listProviders(call: Call): Promise<Response> {
-  requireApiAccess(call, 'read')
+  requireApiAccess(call)
   const { key, ...slice } = readPage(queryOf(call))
   const organisation = await call.core.organisations.get(call.principal)
   const filter = { kind: 'client' as const, ...(key !== undefined && { key }) }
@@ -28,7 +28,7 @@ export async function listProviders(call: Call): Promise<Response> {
 }
 
 export async function createProvider(call: Call): Promise<Response> {
-  requireApiAccess(call, 'write')
+  requireApiAccess(call)
   const input = readProvider(await bodyOf(call))
   const organisation = await call.core.organisations.get(call.principal)
   const issued = await call.core.credentials.create(call.principal, newCredential(input))
@@ -37,14 +37,14 @@ export async function createProvider(call: Call): Promise<Response> {
 }
 
 export async function readOneProvider(call: Call): Promise<Response> {
-  const id = targetOf(call, 'read', 'own')
+  const id = targetOf(call, 'own')
   const organisation = await call.core.organisations.get(call.principal)
   const isOwn = id === call.principal.credentialId && holdsOwnSecret(call.principal)
   return call.c.json(show(call, organisation, isOwn ? await revealOwn(call, id) : await revealClient(call, id)))
 }
 
 export async function editProvider(call: Call): Promise<Response> {
-  const id = targetOf(call, 'write')
+  const id = targetOf(call)
   const input = readProvider(await bodyOf(call))
   const organisation = await call.core.organisations.get(call.principal)
   await call.core.credentials.update(call.principal, id, (credential) => {
@@ -58,7 +58,7 @@ export async function editProvider(call: Call): Promise<Response> {
 }
 
 export async function deleteProvider(call: Call): Promise<Response> {
-  const id = targetOf(call, 'delete')
+  const id = targetOf(call)
   const organisation = await call.core.organisations.get(call.principal)
   await findClient(call, id)
   const removed = await call.core.credentials.remove(call.principal, id)
@@ -133,10 +133,7 @@ function refuseWithoutEffect(
   change: CredentialChange,
 ): void {
   if (change.isEnabled === true && hasExpired(credential, core.clock.now())) {
-    throw new DomainError(
-      'conflict',
-      'active: the credential has expired; give it a new end with `claviger credential`',
-    )
+    throw new DomainError('conflict', 'active: the credential has expired; give it a later end first')
   }
   const changesLrsAccess = change.rights !== undefined && change.rights.xapi !== credential.rights.xapi
   if (changesLrsAccess && !reachesDefaultLrs(credential, organisation)) {

@@ -1,7 +1,7 @@
 // The operations on sessions: short-lived keys under a credential, for content that runs in a browser.
 
 import { DomainError, invalid } from '../../core/errors.ts'
-import type { CredentialId, SessionId } from '../../core/ids.ts'
+import type { SessionId } from '../../core/ids.ts'
 import type { CredentialRecord } from '../../core/storage.ts'
 import { bodyOf, queryOf, targetOf } from './auth.ts'
 import type { Call } from './auth.ts'
@@ -11,7 +11,7 @@ import { coversScope, scopedRights, scopesOf } from './words.ts'
 import type { Scope } from './words.ts'
 
 export async function listSessions(call: Call): Promise<Response> {
-  const parent = await parentOf(call, 'read')
+  const parent = await parentOf(call)
   const { limit, offset } = readPage(queryOf(call))
   const listed = await call.core.sessions.list(call.principal, parent.id, { limit, offset })
   return call.c.json({ count: listed.total, results: listed.items.map((session) => presentSession(session)) })
@@ -19,7 +19,7 @@ export async function listSessions(call: Call): Promise<Response> {
 
 /** Answers 200: Moodle's plugin takes no other status for success. */
 export async function createSession(call: Call): Promise<Response> {
-  const parent = await parentOf(call, 'write')
+  const parent = await parentOf(call)
   const { expireSeconds, scopes } = readSession(await bodyOf(call), queryOf(call))
   refuseBeyond(parent, scopes)
   const { session, secret } = await call.core.sessions.create(call.principal, parent.id, {
@@ -31,18 +31,17 @@ export async function createSession(call: Call): Promise<Response> {
 }
 
 export async function readOneSession(call: Call): Promise<Response> {
-  const parent = await parentOf(call, 'read')
+  const parent = await parentOf(call)
   return call.c.json(presentSession(await call.core.sessions.get(call.principal, parent.id, sessionIdOf(call))))
 }
 
 export async function deleteSession(call: Call): Promise<Response> {
-  const parent = await parentOf(call, 'delete')
+  const parent = await parentOf(call)
   return call.c.json(presentSession(await call.core.sessions.remove(call.principal, parent.id, sessionIdOf(call))))
 }
 
-function parentOf(call: Call, action: 'read' | 'write' | 'delete'): Promise<CredentialRecord> {
-  const id: CredentialId = targetOf(call, action, 'own')
-  return findClient(call, id)
+function parentOf(call: Call): Promise<CredentialRecord> {
+  return findClient(call, targetOf(call, 'own'))
 }
 
 function sessionIdOf({ c }: Call): SessionId {
