@@ -6,6 +6,7 @@ import { resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
+import { nearest } from './core/nearest.ts'
 
 export interface Config {
   /** 0 = any free port; `atPort` fills in the real one. */
@@ -126,12 +127,17 @@ const addresses = text.transform((value, context) => {
   return items
 })
 
+/** Characters of a secret that an operator chooses, here and at the command line; the APIs we imitate take shorter ones. */
+export const leastSecretLength = 8
+
 /** Printable and without a colon: Basic authentication splits at the first one. */
 const bootstrapKey = text.regex(
   /^[\x21-\x39\x3b-\x7e]{1,200}$/,
   'must be 1 to 200 printable ASCII characters, no colon',
 )
-const bootstrapSecret = text.regex(/^[\x20-\x7e]{8,500}$/, 'must be 8 to 500 printable ASCII characters')
+const bootstrapSecret = text
+  .regex(/^[\x20-\x7e]{1,255}$/, 'must be at most 255 printable ASCII characters')
+  .min(leastSecretLength, `must have at least ${leastSecretLength} characters`)
 
 const schema = z.object({
   CLAVIGER_PORT: integer(0, 65535).default(8080).meta({ description: 'Port to listen on; 0 takes any free one.' }),
@@ -163,7 +169,7 @@ const schema = z.object({
     default: 'a random one, printed once',
   }),
   CLAVIGER_BOOTSTRAP_SECRET: bootstrapSecret.optional().meta({
-    description: 'Secret of the first credential, at least 8 characters.',
+    description: `Secret of the first credential, at least ${leastSecretLength} characters.`,
     default: 'a random one, printed once',
     isSecret: true,
   }),
@@ -347,27 +353,6 @@ function readTls(certFile: string | undefined, keyFile: string | undefined, prob
 function unknownName(name: string): string {
   const known = nearest(name, knownNames)
   return `${name} is not a setting${known ? `; did you mean ${known}?` : ''}`
-}
-
-/** The candidate that `word` was probably meant to be. */
-export function nearest(word: string, candidates: Iterable<string>): string | undefined {
-  const [best] = [...candidates]
-    .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
-    .toSorted((a, b) => a.distance - b.distance)
-  return best && best.distance <= Math.max(2, word.length * 0.3) ? best.candidate : undefined
-}
-
-/** Levenshtein. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
-    }
-    row = next
-  }
-  return row[b.length]!
 }
 
 function assemble(values: Values, tls: Config['tls'], given: ReadonlyMap<SettingName, Given>): Config {

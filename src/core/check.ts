@@ -1,7 +1,7 @@
 // Shapes of what comes from outside the domain: text, identifiers, structured values. Says what would be accepted.
 
 import type { ZodType } from 'zod'
-import { DomainError } from './errors.ts'
+import { DomainError, inWords } from './errors.ts'
 import type { Failure } from './errors.ts'
 import { maxId } from './ids.ts'
 
@@ -14,7 +14,7 @@ const unpaired = /\p{Surrogate}/u
 /** Throws `invalid` naming every failure. */
 export function refuse(failures: readonly Failure[]): void {
   if (failures.length === 0) return
-  throw new DomainError('invalid', failures.map(({ message }) => message).join(' '), { detail: { failures } })
+  throw new DomainError('invalid', failures.map(inWords).join(' '), { detail: { failures } })
 }
 
 export function checkText(
@@ -68,6 +68,6 @@ export function checkShape(schema: ZodType, value: unknown, pointer: string): re
   if (result.success) return []
   return result.error.issues.map(({ path, message }) => {
     const place = [pointer, ...path.map((part) => String(part).replaceAll('~', '~0').replaceAll('/', '~1'))].join('/')
-    return { pointer: place, rule: 'claviger/shape', message: `${place}: ${message}` }
+    return { pointer: place, rule: 'claviger/shape', message }
   })
 }

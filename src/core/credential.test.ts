@@ -55,13 +55,13 @@ describe('creating', () => {
   })
 
   it('refuses management bound to an Lrs that the organisation does not have', async () => {
-    const [theirs] = await world.core.lrs.list(world.core.signIn.operator(await world.addOrganisation(), 'test'))
+    const theirs = await world.addOrganisation()
     const bound = (id: LrsId): Rights => ({
       xapi: {},
       management: [{ area: 'credentials', actions: ['read'], bound: { kind: 'lrs', id } }],
     })
     const plain = await world.issue('isolated')
-    for (const id of [4711 as LrsId, theirs!.id]) {
+    for (const id of [4711 as LrsId, theirs.lrsId]) {
       const failures = [{ pointer: '/rights/management/0/bound/id', message: `The organisation has no Lrs ${id}.` }]
       const refusal = { code: 'invalid', detail: { failures: [expect.objectContaining(failures[0]!)] } }
       await refused(() => world.issue('none', { rights: bound(id) }), refusal)
@@ -477,7 +477,7 @@ describe('describing', () => {
     expect(warnings).toEqual([
       'It cannot read back what it stores.',
       'It is disabled.',
-      'Secret "Secret": The secret has 5 characters; 20 or more are safe.',
+      'Secret "Secret": The secret has 5 of the 20 characters that are safe.',
     ])
     expect(JSON.stringify({ may, mayNot, warnings })).not.toContain('short')
   })

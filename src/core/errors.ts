@@ -51,6 +51,12 @@ export function invalid(message: string, failures: readonly Failure[] = []): Dom
   return new DomainError('invalid', message, { detail: { failures } })
 }
 
+/** A failure with its place before it. The pointer of a header brings its own colon. */
+export function inWords({ pointer, message }: Failure): string {
+  if (pointer === '') return message
+  return pointer.endsWith(':') ? `${pointer} ${message}` : `${pointer}: ${message}`
+}
+
 export function isDomainError(error: unknown): error is DomainError {
   return error instanceof DomainError
 }

@@ -67,7 +67,9 @@ describe('the shape of pins', () => {
 
   it.each([
     [{ actor: [] }, 'at least one'],
-    [{ actor: [{ mbox: 'ada@example.org' }] }, 'mailto:'],
+    [{ actor: [{ mbox: 'ada@example.org' }] }, 'An mbox is mailto: and an e-mail address'],
+    [{ actor: [{ mbox: 'mailto:ada' }] }, 'An mbox is mailto: and an e-mail address'],
+    [{ actor: [{ accountName: 'ada', homePage: 'acme' }] }, 'The homePage of an account is an absolute URL.'],
     [{ actor: [{ mbox: 'mailto:a@b.c', accountName: 'x' }] }, 'homePage may be left out'],
     [{ registration: { id: 'nine', mode: 'required' } }, 'UUID'],
     [{ registration: { id: registration, mode: 'maybe' } }, 'required or whenPresent'],

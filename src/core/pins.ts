@@ -22,14 +22,31 @@ export const noPins: Pins = {}
 
 const actorPin = z.union(
   [
-    z.strictObject({ mbox: z.string().regex(/^mailto:[^@\s]+@[^@\s]+$/) }),
-    z.strictObject({ accountName: z.string().min(1).max(1000), homePage: z.url().max(2000).exactOptional() }),
+    z.strictObject({
+      mbox: z
+        .string()
+        .regex(/^mailto:[^@\s]+@[^@\s]+$/, 'An mbox is mailto: and an e-mail address, such as mailto:ann@example.org.'),
+    }),
+    z.strictObject({
+      accountName: z
+        .string()
+        .min(1, 'The name of an account must not be empty.')
+        .max(1000, 'The name of an account has at most 1000 characters.'),
+      homePage: z
+        .url('The homePage of an account is an absolute URL.')
+        .max(2000, 'The homePage of an account has at most 2000 characters.')
+        .exactOptional(),
+    }),
   ],
   'An actor pin is {"mbox": "mailto:…"} or {"accountName": "…", "homePage": "https://…"}; homePage may be left out.',
 )
 
 export const pinsSchema: z.ZodType<Pins> = z.strictObject({
-  actor: z.array(actorPin).min(1, 'An actor pin names at least one identity.').max(100).exactOptional(),
+  actor: z
+    .array(actorPin)
+    .min(1, 'An actor pin names at least one identity.')
+    .max(100, 'An actor pin names at most 100 identities.')
+    .exactOptional(),
   registration: z
     .strictObject({
       id: z
@@ -40,8 +57,8 @@ export const pinsSchema: z.ZodType<Pins> = z.strictObject({
     .exactOptional(),
   activity: z
     .string()
-    .max(2000)
-    .regex(/^[a-z][a-z0-9+.-]*:\S+$/i, 'A pinned activity is an absolute IRI.')
+    .max(2000, 'A pinned activity has at most 2000 characters.')
+    .regex(/^[a-z][a-z0-9+.-]*:\S+$/i, 'A pinned activity is an absolute IRI, such as https://example.org/course.')
     .exactOptional(),
 })
 

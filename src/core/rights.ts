@@ -1,5 +1,5 @@
-// What a principal may do: rights with a reach, management with a bound, and the algebra on them (within, intersect,
-// fingerprint). Knows no union words: presets and vendor words expand to these atoms elsewhere.
+// What a principal may do: single rights with a reach, management with a bound, and the algebra on them (within, intersect,
+// fingerprint). Knows no names for sets of rights: presets.ts and the faces spell theirs out in these.
 
 import { createHash } from 'node:crypto'
 import { z } from 'zod'

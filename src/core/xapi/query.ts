@@ -8,7 +8,7 @@ import { agentTerm, checkIdentifiedAgent } from './agent.ts'
 import { iri } from './iri.ts'
 import { parseJson } from './json.ts'
 import type { Rule } from './rule.ts'
-import { Check, cut, format, inOtherCase, oneOf, refusal } from './rule.ts'
+import { Check, cut, format, inOtherCase, oneOf, refusal, suggestion } from './rule.ts'
 import { parseTimestamp, timestamp } from './time.ts'
 import { uuid } from './uuid.ts'
 import type { XapiVersion } from './version.ts'
@@ -97,7 +97,11 @@ function refuseUnknown(name: string, check: Check): void {
   const known = [...parameters.keys()].filter((candidate) => candidate !== 'cursor')
   const meant = inOtherCase(name, known)
   if (meant !== undefined) check.refuse('XAPI-00325', `Names are case-sensitive: write "${meant}".`)
-  else check.refuse('XAPI-00324', `Not a parameter of this resource, which has: ${known.join(', ')}.`)
+  else
+    check.refuse(
+      'XAPI-00324',
+      `Not a parameter of this resource${suggestion(name, known)}, which has: ${known.join(', ')}.`,
+    )
 }
 
 /** XAPI-00151 and XAPI-00150: an id allows no other parameter but format and attachments. */

@@ -2,7 +2,8 @@
 // A check walks one value, knows where it is, and collects every failure. Knows no noun of xAPI.
 
 import type { DomainError, Failure } from '../errors.ts'
-import { invalid } from '../errors.ts'
+import { inWords, invalid } from '../errors.ts'
+import { nearest } from '../nearest.ts'
 import type { XapiVersion } from './version.ts'
 
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -77,7 +78,7 @@ export function refusal(failures: readonly Failure[]): DomainError {
   const first = failures[0]
   if (first === undefined) return invalid('The request breaks a rule.')
   const others = failures.length === 1 ? '' : ` (${failures.length - 1} more)`
-  return invalid(`${first.pointer === '' ? '' : `${first.pointer}: `}${first.message}${others}`, failures)
+  return invalid(`${inWords(first)}${others}`, failures)
 }
 
 export function isObject(value: unknown): value is JsonObject {
@@ -138,8 +139,14 @@ function otherMember({ what, members, others = 'XAPI-00010' }: Shape): (name: st
     if (check.isFull) return
     const meant = inOtherCase(name, known)
     if (meant !== undefined) check.refuse('XAPI-00008', `Names are case-sensitive: write "${meant}".`)
-    else check.refuse(others, `Not a member of ${what}, which may have: ${known.join(', ')}.`)
+    else check.refuse(others, `Not a member of ${what}${suggestion(name, known)}, which may have: ${known.join(', ')}.`)
   }
+}
+
+/** ` (did you mean "object"?)`, or nothing. */
+export function suggestion(text: string, known: readonly string[]): string {
+  const meant = nearest(text, known)
+  return meant === undefined ? '' : ` (did you mean "${meant}"?)`
 }
 
 /** The word that `text` would be, were it not for upper and lower case. */

@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest'
 import type { Path } from '../../../test/support/statement-arbitrary.ts'
 import { listPaths, replaceAt, statementArbitrary, valueAt } from '../../../test/support/statement-arbitrary.ts'
 import { aStatement, brokenRules, inBoth, refusedBy, someone, something } from '../../../test/support/statement.ts'
+import type { Failure } from '../errors.ts'
 import { parseJson } from './json.ts'
 import { maxFailures } from './rule.ts'
-import { checkStatements, maxMentions } from './statement.ts'
+import { checkStatement, checkStatements, maxMentions } from './statement.ts'
 import { voidedVerb } from './verb.ts'
 
 const id = '8f87ccde-bb56-4c2e-ab83-44982ef22df0'
@@ -57,6 +58,16 @@ describe('Statements', () => {
       '/objectType XAPI-00010',
       '/extra XAPI-00010',
     ])
+  })
+
+  it('a member that is nearly one is told which one it may be', () => {
+    const { object, ...others } = aStatement()
+    const failures: Failure[] = []
+    checkStatement({ ...others, objct: object }, { version: '1.0', failures })
+    expect(failures[0]).toMatchObject({ pointer: '/objct', message: expect.stringContaining('did you mean "object"?') })
+    failures.length = 0
+    checkStatement(aStatement({ ['o'.repeat(100_000)]: 1 }), { version: '1.0', failures })
+    expect(failures[0]?.message).not.toContain('did you mean')
   })
 
   it('XAPI-00027 XAPI-00028 id is a UUID', () => {

@@ -23,6 +23,13 @@ describe('the version header', () => {
     },
   )
 
+  it('names the header once, and what it said', () => {
+    expect(() => parseVersion('0.95')).toThrow(
+      /^X-Experience-API-Version: Expected 1\.0\.x or 2\.0\.x, such as 1\.0\.3 or 2\.0\.0; got "0\.95"\.$/,
+    )
+    expect(() => parseVersion(undefined)).toThrow(/^X-Experience-API-Version: Expected .*; the header is missing\.$/)
+  })
+
   it('XAPI-00333 each family answers with its latest version, which About lists', () => {
     expect(latestVersion).toEqual({ '1.0': '1.0.3', '2.0': '2.0.0' })
     expect(supportedVersions).toEqual(expect.arrayContaining(Object.values(latestVersion)))

@@ -20,8 +20,8 @@ const headerPattern = /^([12]\.0)(?:\.\d{1,9})?$/
 export function parseVersion(header: string | undefined): XapiVersion {
   const family = header === undefined ? undefined : headerPattern.exec(header.trim())?.[1]
   if (family === '1.0' || family === '2.0') return family
-  const found = header === undefined ? 'is missing' : `has the value ${shown(header)}`
-  const message = `The header X-Experience-API-Version ${found}; accepted are 1.0.x and 2.0.x, e.g. 1.0.3 or 2.0.0.`
+  const found = header === undefined ? 'the header is missing' : `got ${shown(header)}`
+  const message = `Expected 1.0.x or 2.0.x, such as 1.0.3 or 2.0.0; ${found}.`
   throw refusal([{ pointer: 'X-Experience-API-Version:', rule: 'XAPI-00331', message }])
 }
 

@@ -1,7 +1,8 @@
 // How a DomainError looks in Watershed's API: `{message, status}`, on the credentials API and on its xAPI path.
 // Knows nothing of routes.
 
-import type { DomainError, ErrorCode, Failure } from '../../core/errors.ts'
+import { inWords } from '../../core/errors.ts'
+import type { DomainError, ErrorCode } from '../../core/errors.ts'
 import type { ErrorAnswer, ErrorContext } from '../face.ts'
 import { HttpError, statusOf } from '../http.ts'
 
@@ -80,14 +81,9 @@ function messageOf(error: DomainError, status: number, context: ErrorContext): s
   if (error.code === 'internal') return `HTTP 500 Internal Server Error (request ${context.requestId})`
   const failures = error.detail.failures ?? []
   if (failures.every(({ pointer }) => pointer === '') && failures.length < 2) return bounded(error.message)
-  const shown = failures.slice(0, shownFailures).map(inWords)
+  const shown = failures.slice(0, shownFailures).map((failure) => inWords(failure).replace(/\.$/, ''))
   if (failures.length > shown.length) shown.push(`and ${failures.length - shown.length} more`)
   return bounded(shown.join('; '))
-}
-
-function inWords({ pointer, message }: Failure): string {
-  const sentence = message.replace(/\.$/, '')
-  return pointer === '' ? sentence : `${pointer}: ${sentence}`
 }
 
 /** A message may quote what the caller sent, which may be large. */

@@ -146,6 +146,13 @@ describe('a token request', () => {
 })
 
 describe('a page', () => {
+  it('names everything that is wrong with it', () => {
+    expect(failuresOf(() => readPage(query('_limit=abc&_offset=x')))).toMatchObject([
+      { pointer: '?_limit', message: 'must be a whole number from 0 to 1000, not "abc"' },
+      { pointer: '?_offset', message: expect.stringMatching(/^must be a whole number from 0 to \d+, not "x"$/) },
+    ])
+  })
+
   it('is everything unless _limit says otherwise', () => {
     expect(readPage(query())).toEqual({ limit: 10_000, offset: 0, key: undefined })
     expect(readPage(query('_limit=1000&_offset=20&key=a%20b'))).toEqual({ limit: 1000, offset: 20, key: 'a b' })

@@ -123,19 +123,23 @@ const longestPage = 1000
 
 /** Without `_limit` the whole list, as the article promises; with it, pages as the rest of Watershed's API has them. */
 export function readPage(query: URLSearchParams): Slice & { readonly key: string | undefined } {
-  const limit = wholeNumber(query, '_limit', longestPage)
-  return {
-    limit: limit ?? unpagedLimit,
-    offset: wholeNumber(query, '_offset', maxId) ?? 0,
+  const failures: Failure[] = []
+  const page = {
+    limit: wholeNumber(query, '_limit', longestPage, failures) ?? unpagedLimit,
+    offset: wholeNumber(query, '_offset', maxId, failures) ?? 0,
     key: single(query, 'key'),
   }
+  if (failures.length > 0) throw invalid('The list was refused', failures)
+  return page
 }
 
-function wholeNumber(query: URLSearchParams, name: string, most: number): number | undefined {
+function wholeNumber(query: URLSearchParams, name: string, most: number, failures: Failure[]): number | undefined {
   const value = single(query, name)
   if (value === undefined) return undefined
   if (/^\d{1,10}$/.test(value) && Number(value) <= most) return Number(value)
-  throw refuse('The list was refused', `?${name}`, `must be a whole number from 0 to ${most}`)
+  const message = `must be a whole number from 0 to ${most}${notThis(value)}`
+  failures.push({ pointer: `?${name}`, rule: 'claviger/watershed', message })
+  return undefined
 }
 
 function single(query: URLSearchParams, name: string): string | undefined {

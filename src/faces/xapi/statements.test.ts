@@ -182,6 +182,15 @@ describe('bodies', () => {
     expect(answer.json.message).toMatch(/Content-Type|charset|multipart/)
   })
 
+  it('are refused naming what was sent, bounded and printable', async () => {
+    const sent = async (type: string): Promise<string> =>
+      (await post({ body: statement(), headers: { 'content-type': type } })).json.message
+    expect(await sent('text/plain')).toBe('Content-Type: Expected application/json; got "text/plain".')
+    const long = await sent(`text/\u00e4${'x'.repeat(500)}`)
+    expect(long).toMatch(/got "text\/\?x+…"\.$/)
+    expect(long.length).toBeLessThan(200)
+  })
+
   it('are refused without a Content-Type', async () => {
     const body = new TextEncoder().encode(JSON.stringify(statement()))
     expectShape(await post({ body, headers: { 'content-type': null } }), 400, 'invalid')

@@ -1,12 +1,13 @@
 // The Statement Resource: PUT, POST and GET unpacked and presented. The rules are core's.
 
-import { invalid, isDomainError } from '../../core/errors.ts'
+import { isDomainError } from '../../core/errors.ts'
 import type { DomainError, Failure } from '../../core/errors.ts'
 import type { Seq } from '../../core/ids.ts'
 import type { StoredStatement } from '../../core/storage.ts'
 import { toCanonical, toIds } from '../../core/xapi/format.ts'
 import { formatCursor, parseStatementsQuery } from '../../core/xapi/query.ts'
 import type { StatementFormat } from '../../core/xapi/query.ts'
+import { cut, refusal, shown } from '../../core/xapi/rule.ts'
 import type { Statement } from '../../core/xapi/statement.ts'
 import { formatStored } from '../../core/xapi/time.ts'
 import { mediaTypeOf, methodNotAllowed, readText } from '../http.ts'
@@ -46,7 +47,8 @@ async function putStatement(call: Call): Promise<Response> {
   const admitted = await admitCall(call)
   requireParams(admitted, ['statementId'])
   const statementId = admitted.params.get('statementId')
-  if (statementId === null) throw failedParam('statementId', 'XAPI-00145', 'statementId is missing')
+  if (statementId === null)
+    throw failedParam('statementId', 'XAPI-00145', 'The parameter is missing: PUT names the statement it stores.')
   const text = await readStatements(admitted)
   const { c, core, principal, lrsId, version } = admitted
   await core.statements.store(principal, lrsId, { text, version, statementId })
@@ -146,13 +148,11 @@ function readStatements(call: AdmittedCall): Promise<string> {
     throw notOffered('multipart/mixed is not offered yet: send statements without attachment data as application/json')
   }
   if (type !== 'application/json') {
-    throw failedHeader(
-      'XAPI-00126',
-      `Content-Type is ${type === '' ? 'missing' : 'not offered'}; statements are application/json`,
-    )
+    const sent = type === '' ? 'the header is missing' : `got ${shown(type.replaceAll(/[^\x20-\x7e]/g, '?'))}`
+    throw failedHeader('XAPI-00126', `Expected application/json; ${sent}.`)
   }
   if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8') {
-    throw failedHeader('claviger/utf-8', 'JSON is UTF-8 (RFC 8259 section 8.1); another charset is not accepted')
+    throw failedHeader('claviger/utf-8', 'JSON is UTF-8 (RFC 8259 section 8.1); another charset is not accepted.')
   }
   return readText(call.c, call.core.limits.bodyLimit(call.principal))
 }
@@ -168,21 +168,25 @@ function requireParams(call: Call, known: readonly string[]): void {
   for (const [name, values] of paramsOf(call)) {
     if (!known.includes(name)) {
       failures.push({
-        pointer: `?${name}`,
+        pointer: `?${cut(name)}`,
         rule: 'XAPI-00324',
-        message: 'this parameter is not known here; names are case-sensitive',
+        message: 'This parameter is not known here; names are case-sensitive.',
       })
     } else if (values.length > 1) {
-      failures.push({ pointer: `?${name}`, rule: 'claviger/repeated-parameter', message: 'this parameter is repeated' })
+      failures.push({
+        pointer: `?${cut(name)}`,
+        rule: 'claviger/repeated-parameter',
+        message: 'Give this parameter once.',
+      })
     }
   }
-  if (failures.length > 0) throw invalid('The query string holds parameters that are not accepted', failures)
+  if (failures.length > 0) throw refusal(failures)
 }
 
 function failedParam(name: string, rule: string, message: string): DomainError {
-  return invalid(message, [{ pointer: `?${name}`, rule, message }])
+  return refusal([{ pointer: `?${name}`, rule, message }])
 }
 
 function failedHeader(rule: string, message: string): DomainError {
-  return invalid(message, [{ pointer: 'Content-Type:', rule, message }])
+  return refusal([{ pointer: 'Content-Type:', rule, message }])
 }

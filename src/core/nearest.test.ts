@@ -1,0 +1,18 @@
+import { describe, expect, it } from 'vitest'
+import { nearest } from './nearest.ts'
+
+const members = ['actor', 'verb', 'object', 'id', 'result', 'context']
+
+describe('the nearest word', () => {
+  it.each([
+    ['objct', 'object'],
+    ['contxet', 'context'],
+    ['verb', 'verb'],
+  ])('of %s is %s', (word, meant) => {
+    expect(nearest(word, members)).toBe(meant)
+  })
+
+  it.each(['somethingElse', 'o'.repeat(10_000), '__proto__'])('of %.20s is none', (word) => {
+    expect(nearest(word, members)).toBeUndefined()
+  })
+})
