@@ -27,6 +27,8 @@ export interface CommandContext {
   readonly streams: Streams
   /** What was piped in, for the commands that read it. */
   readonly stdin?: string | undefined
+  /** Output is looked at, so long lines are cut to be legible. */
+  readonly isTerminal?: boolean | undefined
   /** Opens on first need, so that help and mistakes need no data directory. */
   open(): Promise<Opened>
 }
@@ -57,9 +59,7 @@ export async function* everyOrganisation(opened: Opened): AsyncGenerator<Organis
 
 /** The organisation `--organisation` names, or the only one there is. */
 export async function chooseOrganisation(opened: Opened, options: GlobalOptions): Promise<OrganisationRecord> {
-  if (options.organisation !== undefined) {
-    return opened.core.organisations.get(callerIn(opened, organisationIdOf(options.organisation)))
-  }
+  if (options.organisation !== undefined) return getOrganisation(opened, options.organisation, '--organisation')
   const { items, total } = await opened.core.organisations.list(operator, { offset: 0, limit: 5 })
   if (total === 1 && items[0]) return items[0]
   if (total === 0) throw new PlainError('there is no organisation yet: claviger organisation create NAME')
@@ -67,10 +67,18 @@ export async function chooseOrganisation(opened: Opened, options: GlobalOptions)
   throw new UsageError(`there are ${total} organisations: say which with --organisation ID, such as ${some}`)
 }
 
-function organisationIdOf(text: string): OrganisationId {
+/** The one with this id; `what` names the option or argument that holds it. */
+export async function getOrganisation(opened: Opened, text: string, what: string): Promise<OrganisationRecord> {
   const id = Number(text)
-  if (/^\d+$/.test(text) && id >= 1 && id <= maxId) return id as OrganisationId
-  throw new UsageError(`--organisation takes an id, a whole number, not ${JSON.stringify(text)}`)
+  if (!/^\d+$/.test(text) || id < 1 || id > maxId) {
+    throw new UsageError(`${what} takes an id, a whole number, not ${JSON.stringify(text)}`)
+  }
+  try {
+    return await opened.core.organisations.get(callerIn(opened, id as OrganisationId))
+  } catch (error) {
+    if (!isDomainError(error) || error.code !== 'not_found') throw error
+    throw new PlainError(`there is no organisation ${id} (${what}); claviger organisation list shows them`)
+  }
 }
 
 export interface Located {

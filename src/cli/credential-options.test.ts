@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { allManagement, noRights } from '../core/rights.ts'
+import { allManagement, managementAreas, noRights } from '../core/rights.ts'
 import { addRights, parseDuration, parseExpiry, parseLimits, parseNumber, parsePins } from './credential-options.ts'
 import { UsageError } from './outcome.ts'
 
@@ -21,6 +21,12 @@ describe('times', () => {
     expect(() => parseDuration(text, '--overlap')).toThrow(UsageError)
   })
 
+  it('keeps a time within its bounds, in words of the command line', () => {
+    const bounds = { min: 1, max: 2_592_000 }
+    expect(parseDuration('30d', '--expires', bounds)).toBe(2_592_000)
+    expect(() => parseDuration('60d', '--expires', bounds)).toThrow('--expires must be from 1s to 30d, not 60d')
+  })
+
   it.each([
     ['never', null],
     ['1d', now + 86_400_000],
@@ -30,9 +36,12 @@ describe('times', () => {
     expect(parseExpiry(text, now)).toBe(at)
   })
 
-  it.each(['2026-11-21', 'tomorrow', '2026-13-01', '12', '2026-1-1'])('refuses to expire %j', (text) => {
-    expect(() => parseExpiry(text, now)).toThrow(UsageError)
-  })
+  it.each(['2026-11-21', 'tomorrow', '2026-13-01', '12', '2026-1-1', '2030-02-31', '2030-02-31T00:00:00Z'])(
+    'refuses to expire %j',
+    (text) => {
+      expect(() => parseExpiry(text, now)).toThrow(UsageError)
+    },
+  )
 })
 
 describe('numbers', () => {
@@ -51,18 +60,16 @@ describe('rights', () => {
   })
 
   it('understands management with actions and bounds', () => {
-    const manage = [
-      'credentials:read,write@lrs/3',
-      'settings',
-      'data:delete@application/ABC',
-      'forwarding@applications',
-    ]
+    const manage = ['credentials:read,write@lrs/3', 'settings', 'data:delete@organisation']
     expect(addRights(noRights, { manage }).management).toEqual([
       { area: 'credentials', actions: ['read', 'write'], bound: { kind: 'lrs', id: 3 } },
       { area: 'settings', actions: ['read', 'write', 'delete'], bound: { kind: 'organisation' } },
-      { area: 'data', actions: ['delete'], bound: { kind: 'application', id: 'ABC' } },
-      { area: 'forwarding', actions: ['read', 'write', 'delete'], bound: { kind: 'applications' } },
+      { area: 'data', actions: ['delete'], bound: { kind: 'organisation' } },
     ])
+    expect(addRights(noRights, { manage: ['all'] }).management).toEqual(allManagement)
+    expect(addRights(noRights, { manage: ['all:read@lrs/3'] }).management).toEqual(
+      managementAreas.map((area) => ({ area, actions: ['read'], bound: { kind: 'lrs', id: 3 } })),
+    )
   })
 
   it('marks management of credentials as delegated, and nothing else', () => {
@@ -78,6 +85,8 @@ describe('rights', () => {
     [{ manage: ['credential'] }, 'did you mean credentials?'],
     [{ manage: ['credentials:reed'] }, 'did you mean read?'],
     [{ manage: ['credentials@lrs'] }, 'the bound is'],
+    [{ manage: ['data@application/ABC'] }, 'there are no applications yet'],
+    [{ manage: ['data@applications'] }, 'there are no applications yet'],
     [{ manage: ['credentials@lrs/x'] }, 'a whole number'],
     [{ manage: ['settings'], within: true }, '--within belongs to'],
     [{ within: true }, '--within belongs to'],

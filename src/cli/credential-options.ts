@@ -1,12 +1,13 @@
 // The words in which the command line takes rights, pins, limits and times, and how they become the core's values.
 // Every mistake is a `UsageError` that names what would be accepted.
 
-import { nearest } from '../config.ts'
+import { leastSecretLength } from '../config.ts'
 import type { LrsId } from '../core/ids.ts'
 import { maxId } from '../core/ids.ts'
 import type { Limits } from '../core/limits.ts'
+import { nearest } from '../core/nearest.ts'
 import type { ActorPin, Pins } from '../core/pins.ts'
-import { allManagement, managementActions, managementAreas, xapiRights } from '../core/rights.ts'
+import { managementActions, managementAreas, xapiRights } from '../core/rights.ts'
 import type {
   Bound,
   ManagementAction,
@@ -33,19 +34,38 @@ export function parseNumber(text: string, what: string, least = 1, most = maxId)
 const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
 
 /** `90s`, `15m`, `24h`, `30d`, `2w`, or plain seconds. */
-export function parseDuration(text: string, what: string): number {
+export function parseDuration(
+  text: string,
+  what: string,
+  bounds?: { readonly min: number; readonly max: number },
+): number {
   const match = /^(\d{1,9})([smhdw]?)$/.exec(text)
-  if (match) return Number(match[1]) * secondsOf[match[2] || 's']!
+  const seconds = match ? Number(match[1]) * secondsOf[match[2] || 's']! : Number.NaN
+  if (bounds && (seconds < bounds.min || seconds > bounds.max)) {
+    throw new UsageError(`${what} must be from ${inUnits(bounds.min)} to ${inUnits(bounds.max)}, not ${text}`)
+  }
+  if (match) return seconds
   throw new UsageError(`${what} must be a time such as 90s, 15m, 24h, 30d or 2w, not ${JSON.stringify(text)}`)
+}
+
+/** The same in the largest unit that holds it whole. */
+function inUnits(seconds: number): string {
+  const unit = ['d', 'h', 'm'].find((name) => seconds % secondsOf[name]! === 0) ?? 's'
+  return `${seconds / secondsOf[unit]!}${unit}`
 }
 
 /** A date, a timestamp, a duration from `now`, or `never`; Unix milliseconds. */
 export function parseExpiry(text: string, now: number): number | null {
   if (text === 'never') return null
   if (/^\d{1,9}[smhdw]$/.test(text)) return now + parseDuration(text, '--expires') * 1000
-  const at = /^\d{4}-\d\d-\d\d(T.*)?$/.test(text) ? Date.parse(text) : Number.NaN
-  if (Number.isNaN(at)) {
+  const [, day] = /^(\d{4}-\d\d-\d\d)(?:T.*)?$/.exec(text) ?? []
+  const at = day === undefined ? Number.NaN : Date.parse(text)
+  if (day === undefined || Number.isNaN(at)) {
     throw new UsageError(`--expires must be a date such as 2027-01-31, a time such as 30d, or never, not ${text}`)
+  }
+  // Date.parse takes 30 February for 2 March.
+  if (!new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)) {
+    throw new UsageError(`--expires ${text}: there is no such day`)
   }
   if (at <= now) throw new UsageError(`--expires ${text} is in the past`)
   return at
@@ -77,16 +97,17 @@ function parseRight(text: string): Partial<Record<XapiRight, Reach>> {
   return { [oneOf(name, xapiRights, '--right')]: reach }
 }
 
-// all | AREA[:ACTION[,ACTION…]][@lrs/ID]
+// AREA[:ACTION[,ACTION…]][@lrs/ID], where AREA may be all
 function parseManage(text: string, within: boolean): readonly ManagementGrant[] {
-  if (text === 'all') return allManagement.map((grant) => delegated(grant, within))
   const [, areaText = '', actionsText, boundText] = /^([^:@]*)(?::([^@]*))?(?:@(.*))?$/.exec(text) ?? []
-  const area: ManagementArea = oneOf(areaText, managementAreas, '--manage')
+  const area = oneOf(areaText, ['all', ...managementAreas] as const, '--manage')
+  const areas: readonly ManagementArea[] = area === 'all' ? managementAreas : [area]
   const actions: readonly ManagementAction[] =
     actionsText === undefined
       ? managementActions
-      : actionsText.split(',').map((action) => oneOf(action, managementActions, `--manage ${area}`))
-  return [delegated({ area, actions, bound: parseBound(boundText) }, within)]
+      : actionsText.split(',').map((action) => oneOf(action, managementActions, `--manage ${areaText}`))
+  const bound = parseBound(boundText)
+  return areas.map((each) => delegated({ area: each, actions, bound }, within))
 }
 
 function delegated(grant: ManagementGrant, within: boolean): ManagementGrant {
@@ -95,11 +116,12 @@ function delegated(grant: ManagementGrant, within: boolean): ManagementGrant {
 
 function parseBound(text: string | undefined): Bound {
   if (text === undefined || text === 'organisation') return { kind: 'organisation' }
-  if (text === 'applications') return { kind: 'applications' }
   const [kind, id, ...rest] = text.split('/')
   if (rest.length === 0 && id && kind === 'lrs') return { kind, id: parseNumber(id, 'the Lrs of --manage') as LrsId }
-  if (rest.length === 0 && id && kind === 'application') return { kind, id }
-  throw new UsageError(`--manage …@${text}: the bound is organisation, applications, application/ID or lrs/ID`)
+  if (kind === 'application' || kind === 'applications') {
+    throw new UsageError(`--manage …@${text}: there are no applications yet; the bound is organisation or lrs/ID`)
+  }
+  throw new UsageError(`--manage …@${text}: the bound is organisation or lrs/ID`)
 }
 
 function oneOf<T extends string>(text: string, allowed: readonly T[], what: string): T {
@@ -108,10 +130,11 @@ function oneOf<T extends string>(text: string, allowed: readonly T[], what: stri
   throw new UsageError(unknownWord(text, allowed, what))
 }
 
-/** `--right statments/read is not one of …; did you mean statements/read?` */
+/** `--right statments/read is not known; did you mean statements/read? There are: statements/read, …` */
 export function unknownWord(text: string, allowed: readonly string[], what: string): string {
   const near = nearest(text, allowed)
-  return `${what} ${text} is not known; ${near ? `did you mean ${near}? ` : ''}There are: ${allowed.join(', ')}`
+  const words = allowed.length === 0 ? 'There are none' : `There are: ${allowed.join(', ')}`
+  return `${what} ${text} is not known${near ? `; did you mean ${near}?` : '.'} ${words}`
 }
 
 export interface PinOptions {
@@ -147,6 +170,12 @@ function parseActorPin(text: string): ActorPin {
     )
   }
   return homePage === undefined ? { accountName } : { accountName, homePage }
+}
+
+/** A secret somebody chose, not what we made: long enough not to be guessed by trying. */
+export function checkChosenSecret(secret: string, what: string): void {
+  if (secret.length >= leastSecretLength) return
+  throw new UsageError(`${what} must have at least ${leastSecretLength} characters`)
 }
 
 export interface LimitOptions {

@@ -16,14 +16,21 @@ const streams: Streams = {
   err: (words) => void process.stderr.write(words),
 }
 
+/** The options that read standard input; without one of them nobody waits for it. */
+const readsStdin = new Set(['--secret-stdin', '--statement-stdin'])
+
 async function main(argv: readonly string[]): Promise<number> {
   const config = withRealDirectory(loadConfig(process.env))
   if (argv.length === 1 && argv[0] === 'serve') {
     const { serve } = await import('./serve.ts')
     return serve(config)
   }
-  const stdin = argv.some((word) => word.endsWith('-stdin')) ? await text(process.stdin) : undefined
-  const request: CommandRequest = { argv: [...argv], ...(stdin !== undefined && { stdin }) }
+  const stdin = argv.some((word) => readsStdin.has(word)) ? await text(process.stdin) : undefined
+  const request: CommandRequest = {
+    argv: [...argv],
+    isTerminal: process.stdout.isTTY,
+    ...(stdin !== undefined && { stdin }),
+  }
   const exit = await askServer(socketPath(config.dataDirectory), request, streams)
   if (exit !== undefined) return exit
   const { runAlone } = await import('./run-alone.ts')

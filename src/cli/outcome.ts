@@ -37,8 +37,9 @@ export interface Outcome {
   readonly exit?: number
 }
 
-/** Columns as wide as their widest cell; the first row is the heading. */
-export function table(rows: readonly (readonly (string | number)[])[]): string {
+/** Columns as wide as their widest cell; the first row is the heading. `none` stands for a table without another. */
+export function table(rows: readonly (readonly (string | number)[])[], none = 'none'): string {
+  if (rows.length === 1) return none
   const cells = rows.map((row) => row.map((cell) => oneLine(String(cell))))
   const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)))
   return cells
@@ -65,6 +66,11 @@ export function bullets(lines: readonly string[]): string {
 /** A name from outside must not steer the terminal or forge a second line. */
 export function oneLine(text: string): string {
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
+}
+
+/** `1 problem`, `2 problems`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 export function time(milliseconds: number | null): string {

@@ -10,12 +10,17 @@ import { run } from './run.ts'
 import type { CommandRequest, Streams } from './socket.ts'
 
 /** Two processes never have a data directory open: the storage's lock sees to it. */
-export async function runAlone({ argv, stdin }: CommandRequest, config: Config, streams: Streams): Promise<number> {
+export async function runAlone(
+  { argv, stdin, isTerminal }: CommandRequest,
+  config: Config,
+  streams: Streams,
+): Promise<number> {
   let opening: Promise<OpenData> | undefined
   const context: CommandContext = {
     config,
     streams,
     stdin,
+    isTerminal,
     open: async (): Promise<Opened> => {
       if (!hasDatabase(config)) {
         throw new PlainError(

@@ -1,8 +1,7 @@
 // Runs one command line against a context and writes its outcome: the one code path for commands in the server and in a
 // process of their own. Never ends the process, never lets an error out.
 
-import { Command, CommanderError } from 'commander'
-import { isDomainError } from '../core/errors.ts'
+import { Command } from 'commander'
 import { addAudit } from './commands/audit.ts'
 import { addCredential } from './commands/credential.ts'
 import { addAsk, addTry } from './commands/decide.ts'
@@ -13,7 +12,9 @@ import { addOrganisation } from './commands/organisation.ts'
 import { addSession } from './commands/session.ts'
 import { addUsage } from './commands/usage.ts'
 import type { CommandContext, GlobalOptions } from './context.ts'
-import { exitCodes, PlainError, UsageError } from './outcome.ts'
+import { checkChosenSecret } from './credential-options.ts'
+import { explainFailure } from './failure.ts'
+import { exitCodes, UsageError } from './outcome.ts'
 import type { Outcome } from './outcome.ts'
 import { version } from './version.ts'
 
@@ -25,9 +26,12 @@ export type Act = <Options extends GlobalOptions>(
 
 export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
   let exit: number = exitCodes.ok
+  let running: Command | undefined
   const isJson = argv.includes('--json')
   const act: Act = (command, action) => {
     command.action(async (...args: unknown[]) => {
+      running = command
+      checkTyped(command, context)
       const words = args.slice(0, -2).flat() as string[]
       const outcome = await action(command.optsWithGlobals(), ...words)
       for (const warning of outcome.warnings ?? []) context.streams.err(`warning: ${warning}\n`)
@@ -36,28 +40,30 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     })
   }
   try {
-    await buildProgram(context, act).parseAsync([...argv], { from: 'user' })
+    await buildProgram(context, act, isJson).parseAsync([...argv], { from: 'user' })
     return exit
   } catch (error) {
-    return explainFailure(error, isJson, context)
+    return explainFailure(error, { isJson, streams: context.streams, command: running })
   }
 }
 
 /** Built anew for each run: a commander program remembers what it parsed. */
-export function buildProgram(context: CommandContext, act: Act): Command {
+export function buildProgram(context: CommandContext, act: Act, isJson: boolean): Command {
   const program = new Command('claviger')
     .description('Claviger, a Learning Record Store whose speciality is the keys.')
     .exitOverride()
-    .configureOutput({ writeOut: (text) => context.streams.out(text), writeErr: (text) => context.streams.err(text) })
+    .configureOutput({
+      writeOut: (text) => context.streams.out(text),
+      // As JSON it is said once, by explainFailure.
+      writeErr: (text) => void (isJson || context.streams.err(text)),
+    })
     .configureHelp({ showGlobalOptions: true, helpWidth: 110 })
     .showHelpAfterError('(--help shows what there is)')
     .option('--json', 'print JSON instead of words')
     .option('-o, --organisation <id>', 'the organisation; needed when there are several')
+    .version(version, '-V, --version', 'print the version')
     .addHelpText('after', helpTail)
-  // It runs where it is typed (main.ts); here it is for the help.
-  act(program.command('serve').description('run the server; settings are environment variables'), async () => {
-    throw new UsageError('serve takes no options: settings are environment variables, see claviger config')
-  })
+  addServe(program, context, act)
   addOrganisation(program, context, act)
   addLrs(program, context, act)
   addCredential(program, context, act)
@@ -71,6 +77,47 @@ export function buildProgram(context: CommandContext, act: Act): Command {
   return program
 }
 
+/** It runs where it is typed (main.ts); here it is for the help, and for who looks for options. */
+function addServe(program: Command, { config }: CommandContext, act: Act): void {
+  const serve = program
+    .command('serve')
+    .description('run the server; settings are environment variables')
+    .usage('')
+    .argument('[words...]')
+    .allowUnknownOption()
+  act(serve, async (_, ...words) => {
+    const known = config.settings.map(({ name }) => name)
+    const settings = words.flatMap((word, index) => {
+      const [, option = '', value = words[index + 1] ?? '…'] = /^--([a-z-]+)(?:=(.*))?$/.exec(word) ?? []
+      const name = `CLAVIGER_${option.toUpperCase().replaceAll('-', '_')}`
+      return known.includes(name) ? [`${name}=${value}`] : []
+    })
+    const example = settings.length > 0 ? settings : ['CLAVIGER_PORT=9000']
+    throw new UsageError(
+      `serve takes no options; settings are environment variables: ${example.join(' ')} claviger serve`,
+    )
+  })
+}
+
+/** What no command takes, whichever option or argument holds it. */
+function checkTyped(command: Command, { stdin }: CommandContext): void {
+  for (const [index, word] of command.args.entries()) {
+    const name = command.registeredArguments[index]?.name() ?? 'argument'
+    if (word.trim() === '') throw new UsageError(`<${name}> must not be empty`)
+  }
+  for (const option of command.options) {
+    const value: unknown = command.getOptionValue(option.attributeName())
+    const words: readonly unknown[] = Array.isArray(value) ? value : [value]
+    if (words.some((word) => typeof word === 'string' && word.trim() === '')) {
+      throw new UsageError(`${option.long} must not be empty`)
+    }
+    if (option.long === '--secret' && typeof value === 'string') checkChosenSecret(value, '--secret')
+    if (option.long === '--secret-stdin' && value === true && stdin) {
+      checkChosenSecret(stdin.replace(/\r?\n$/, ''), 'the secret on standard input')
+    }
+  }
+}
+
 const helpTail = `
 Settings are environment variables, such as CLAVIGER_DATA=/var/lib/claviger; claviger config shows them.
 When a server runs on the data directory, commands run inside it; otherwise they open the directory themselves.
@@ -80,25 +127,8 @@ Exit codes: 0 done (ask: allowed), 1 failed (ask: not allowed), 2 wrong use, 78 
 Examples:
   $ claviger serve
   $ claviger credential create --name "Safety course" --preset isolated
-  $ claviger try 4f1c09d2a7b35e
-  $ claviger ask 4f1c09d2a7b35e GET /xapi/statements
+  $ claviger try 4f1c09d2a7b35e8d60c2e914
+  $ claviger ask 4f1c09d2a7b35e8d60c2e914 GET /xapi/statements
 
 Claviger ${version}
 `
-
-function explainFailure(error: unknown, isJson: boolean, { streams }: CommandContext): number {
-  // Commander has printed its message, or the help that was asked for.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
-  const code = error instanceof UsageError ? 'usage' : isDomainError(error) ? error.code : 'failed'
-  const failures = isDomainError(error) ? (error.detail.failures ?? []) : []
-  const isKnown = error instanceof UsageError || error instanceof PlainError || isDomainError(error)
-  const message = error instanceof Error ? error.message : String(error)
-  if (isJson) streams.err(`${JSON.stringify({ error: { code, message, failures } }, undefined, 2)}\n`)
-  else {
-    // A defect of ours: the stack is what a report needs. It holds no values, so no secrets.
-    const stack = isKnown || !(error instanceof Error) ? undefined : error.stack
-    streams.err(`error: ${stack ?? message}\n`)
-    for (const failure of failures) streams.err(`  ${failure.pointer} ${failure.message}\n`)
-  }
-  return error instanceof UsageError ? exitCodes.usage : exitCodes.failed
-}

@@ -101,8 +101,9 @@ function waitForSignal(): Promise<NodeJS.Signals> {
 async function takeCommands(opened: OpenData, config: Config, log: Log): Promise<CommandServer | undefined> {
   let last: Promise<unknown> = Promise.resolve()
   try {
-    return await serveCommands(socketPath(config.dataDirectory), ({ argv, stdin }, streams) => {
-      const mine = last.then(() => run(argv, { config, streams, stdin, open: () => Promise.resolve(opened) }))
+    return await serveCommands(socketPath(config.dataDirectory), ({ argv, stdin, isTerminal }, streams) => {
+      const open = () => Promise.resolve(opened)
+      const mine = last.then(() => run(argv, { config, streams, stdin, isTerminal, open }))
       last = mine.catch(() => undefined)
       return mine
     })

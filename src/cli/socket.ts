@@ -20,6 +20,8 @@ const requestShape = z.strictObject({
   argv: z.array(z.string()).max(1000),
   /** Only sent for a command that reads it. */
   stdin: z.string().optional(),
+  /** Whether somebody looks at the output as it comes. */
+  isTerminal: z.boolean().optional(),
 })
 export type CommandRequest = z.output<typeof requestShape>
 
