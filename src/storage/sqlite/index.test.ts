@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { WorkerLane } from './lane.ts'
+import { WorkerClient } from './engine-client.ts'
 import { createTenant } from '../../../test/contract/samples.ts'
 import { openSqlite } from './index.ts'
 import { tmpdir } from 'node:os'
@@ -105,10 +105,10 @@ describe('storage threads', () => {
   })
 
   it('that cannot start answer unavailable', async () => {
-    const lane = new WorkerLane({ role: 'reader', path: '/dev/null/claviger.db' })
-    const calls = [lane.call('platform.findKeyCheck', []), lane.call('platform.findKeyCheck', [])]
+    const client = new WorkerClient({ role: 'reader', path: '/dev/null/claviger.db' })
+    const calls = [client.call('platform.findKeyCheck', []), client.call('platform.findKeyCheck', [])]
     for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'unavailable' })
-    await lane.close()
+    await client.close()
   })
 
   it('tell the caller of arguments that cannot be sent', async () => {

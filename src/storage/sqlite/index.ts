@@ -2,7 +2,7 @@
 // worker, or the same engine in this thread. Knows nothing of HTTP or of the use cases.
 
 import { DomainError, isDomainError } from '../../core/errors.ts'
-import { InlineLane, WorkerLane } from './lane.ts'
+import { InlineClient, WorkerClient } from './engine-client.ts'
 import { Reader } from './reader.ts'
 import { Statements } from './statements.ts'
 import { Writer } from './writer.ts'
@@ -13,10 +13,10 @@ import { lockDirectory } from './lock.ts'
 import { migrate } from './migrate.ts'
 import { migrations } from '../migrations/index.ts'
 import { open, openReader, openWriter } from './connection.ts'
-import { readFloor, saveFloor } from './floor.ts'
+import { readAnnounced, saveAnnounced } from './announced-time.ts'
 import { toDomainError } from './driver-error.ts'
 import type { Clock, DirectoryStore, PlatformStore, Storage } from '../../core/storage.ts'
-import type { Lane } from './lane.ts'
+import type { EngineClient } from './engine-client.ts'
 import type { OrganisationId } from '../../core/ids.ts'
 
 export interface SqliteOptions {
@@ -55,24 +55,24 @@ function prepare(path: string): number {
   const handle = open(path)
   try {
     migrate(handle, migrations)
-    return readFloor(handle)
+    return readAnnounced(handle)
   } finally {
     handle.close()
   }
 }
 
 interface Lanes {
-  readonly writer: Lane
-  readonly reader: Lane
+  readonly writer: EngineClient
+  readonly reader: EngineClient
 }
 
 function openLanes(path: string, threads: SqliteOptions['threads']): Lanes {
   if (threads === 'inline')
     return {
-      writer: new InlineLane(new Writer(openWriter(path))),
-      reader: new InlineLane(new Reader(openReader(path))),
+      writer: new InlineClient(new Writer(openWriter(path))),
+      reader: new InlineClient(new Reader(openReader(path))),
     }
-  return { writer: new WorkerLane({ role: 'writer', path }), reader: new WorkerLane({ role: 'reader', path }) }
+  return { writer: new WorkerClient({ role: 'writer', path }), reader: new WorkerClient({ role: 'reader', path }) }
 }
 
 interface Parts {
@@ -107,12 +107,12 @@ class SqliteStorage implements Storage {
   }
 
   /** Refuses once closing has begun, and remembers what closing has to wait for. */
-  #guard(lane: Lane): Lane['call'] {
+  #guard(client: EngineClient): EngineClient['call'] {
     return (method, args) => {
       if (this.#closing !== undefined) {
         return Promise.reject(new DomainError('unavailable', 'The store is closing.'))
       }
-      const answer = lane.call(method, args)
+      const answer = client.call(method, args)
       this.#open.add(answer)
       const forget = () => this.#open.delete(answer)
       answer.then(forget, forget)
@@ -158,7 +158,7 @@ class SqliteStorage implements Storage {
     try {
       await lanes.reader.close()
       await lanes.writer.close()
-      saveFloor(path, this.statements.highestAnnounced)
+      saveAnnounced(path, this.statements.highestAnnounced)
     } catch (error) {
       throw toDomainError(error)
     } finally {

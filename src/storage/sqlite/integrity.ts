@@ -4,7 +4,7 @@
 import { join } from 'node:path'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import Database from 'better-sqlite3'
-import { startThread } from './lane.ts'
+import { startThread } from './engine-client.ts'
 
 interface Task {
   readonly databaseToCheck: string

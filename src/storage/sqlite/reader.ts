@@ -4,7 +4,7 @@ import { DomainError } from '../../core/errors.ts'
 import { StatementReader } from './statement-reader.ts'
 import { directory, platform } from '../directory/index.ts'
 import { toMessage } from './driver-error.ts'
-import type { Answer, Call, Engine } from './call.ts'
+import type { Answer, Call, Engine } from './engine.ts'
 import type { Connection } from './connection.ts'
 import type { Db } from '../directory/index.ts'
 

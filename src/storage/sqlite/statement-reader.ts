@@ -1,13 +1,13 @@
 // Reads statements: by id, in stored order, and by filters over postings. Each read sees one snapshot. Consistent-Through is
 // the caller's: it only gets the highest stored time of the snapshot here.
 
-import { Budget, BudgetSpent, Range, Union, meet } from './ranges.ts'
+import { Budget, BudgetSpent, Range, Union, meet } from './posting-ranges.ts'
 import { ownerTerm, readable } from '../posting.ts'
 import { prepareTermLookup } from './terms.ts'
 import type { CredentialId, LrsId, Seq } from '../../core/ids.ts'
 import type { Handle } from './connection.ts'
 import type { PostingTerm } from '../posting.ts'
-import type { Ranged } from './ranges.ts'
+import type { Ranged } from './posting-ranges.ts'
 import type { StatementQuery, StoredStatement } from '../../core/storage.ts'
 
 /** Seeks per query, then a short page: two ranges of millions that never meet must not stop the reader. */

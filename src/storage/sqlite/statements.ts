@@ -12,7 +12,7 @@ import type {
 } from '../../core/storage.ts'
 import type { CredentialId, LrsId } from '../../core/ids.ts'
 import type { FindRead, PageRead } from './statement-reader.ts'
-import type { Lane } from './lane.ts'
+import type { EngineClient } from './engine-client.ts'
 
 /** Lrs whose announcements are held one by one. */
 const mostLrs = 50_000
@@ -24,8 +24,8 @@ interface Horizon {
 }
 
 export class Statements implements StatementStore {
-  readonly #write: Lane['call']
-  readonly #read: Lane['call']
+  readonly #write: EngineClient['call']
+  readonly #read: EngineClient['call']
   readonly #clock: Clock
   /** Stores under way per Lrs. */
   readonly #pending = new Map<LrsId, number>()
@@ -34,7 +34,11 @@ export class Statements implements StatementStore {
   /** At least every announcement that is no longer held, and those of the process before. */
   #floor: number
 
-  constructor(calls: { readonly write: Lane['call']; readonly read: Lane['call'] }, clock: Clock, floor: number) {
+  constructor(
+    calls: { readonly write: EngineClient['call']; readonly read: EngineClient['call'] },
+    clock: Clock,
+    floor: number,
+  ) {
     this.#write = calls.write
     this.#read = calls.read
     this.#clock = clock

@@ -1,12 +1,12 @@
 // Entry point of a storage thread: opens one half of the engine and answers the messages of its parent.
 
-import { Line } from './line.ts'
+import { CallQueue } from './call-queue.ts'
 import { Reader } from './reader.ts'
 import { Writer } from './writer.ts'
-import { closeMethod } from './call.ts'
+import { closeMethod } from './engine.ts'
 import { openReader, openWriter } from './connection.ts'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
-import type { Call, WorkerSetup } from './call.ts'
+import type { Call, WorkerSetup } from './engine.ts'
 import type { MessagePort } from 'node:worker_threads'
 
 const port = parentPort as MessagePort
@@ -16,9 +16,9 @@ const engine = role === 'writer' ? new Writer(openWriter(path)) : new Reader(ope
 let closing: Call | undefined
 const take = (calls: readonly Call[]) => {
   closing ??= calls.find(({ method }) => method === closeMethod)
-  line.add(calls.filter(({ method }) => method !== closeMethod))
+  queue.add(calls.filter(({ method }) => method !== closeMethod))
 }
-const line = new Line(
+const queue = new CallQueue(
   engine,
   (answers) => port.postMessage(answers),
   () => {
@@ -34,7 +34,7 @@ port.on('message', (calls: Call[]) => {
 })
 
 async function serve(): Promise<void> {
-  await line.run()
+  await queue.run()
   if (closing === undefined) return
   engine.close()
   port.postMessage([{ id: closing.id, value: undefined }])

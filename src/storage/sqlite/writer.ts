@@ -6,7 +6,7 @@ import { checkpointPages } from './connection.ts'
 import { operationOf } from './reader.ts'
 import { packOutcomes, unpackBatches } from './batch-message.ts'
 import { toDomainError, toMessage } from './driver-error.ts'
-import type { Answer, Call, Engine } from './call.ts'
+import type { Answer, Call, Engine } from './engine.ts'
 import type { Connection } from './connection.ts'
 import type { Packed } from './batch-message.ts'
 

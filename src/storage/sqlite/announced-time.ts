@@ -1,4 +1,4 @@
-// The floor of stored times: the highest Consistent-Through the last process gave out. The next one stores later than that,
+// The highest Consistent-Through the last process gave out, the floor of stored times. The next one stores later than that,
 // even when the clock was set back in between. Kept on an orderly end; after a crash the clock is trusted.
 
 import { open } from './connection.ts'
@@ -6,12 +6,12 @@ import type { Handle } from './connection.ts'
 
 const name = 'announced'
 
-export function readFloor(handle: Handle): number {
+export function readAnnounced(handle: Handle): number {
   const value = handle.prepare<[string], string>('select value from platform_value where name = ?').pluck().get(name)
   return Number(value ?? 0)
 }
 
-export function saveFloor(path: string, floor: number): void {
+export function saveAnnounced(path: string, floor: number): void {
   const handle = open(path)
   try {
     const save = handle.prepare(

@@ -1,11 +1,11 @@
 // The main side of an engine: hands calls over, in this thread or to a worker, and settles them when they are answered.
 
 import { DomainError } from '../../core/errors.ts'
-import { Line } from './line.ts'
+import { CallQueue } from './call-queue.ts'
 import { Worker } from 'node:worker_threads'
-import { closeMethod } from './call.ts'
+import { closeMethod } from './engine.ts'
 import { fromMessage, toMessage } from './driver-error.ts'
-import type { Answer, Call, Engine, WorkerSetup } from './call.ts'
+import type { Answer, Call, Engine, WorkerSetup } from './engine.ts'
 
 interface Waiting {
   resolve(value: unknown): void
@@ -64,21 +64,21 @@ class Waits {
   }
 }
 
-export interface Lane {
+export interface EngineClient {
   call(method: string, args: readonly unknown[]): Promise<unknown>
   /** After the last call was answered. */
   close(): Promise<void>
 }
 
-export class InlineLane implements Lane {
+export class InlineClient implements EngineClient {
   readonly #engine: Engine
   readonly #waits: Waits
 
   constructor(engine: Engine) {
-    const line = new Line(engine, (answers) => waits.settle(answers))
+    const queue = new CallQueue(engine, (answers) => waits.settle(answers))
     const waits = new Waits((calls) => {
-      line.add(calls)
-      line.run().catch((error: unknown) => waits.end(error))
+      queue.add(calls)
+      queue.run().catch((error: unknown) => waits.end(error))
     })
     this.#engine = engine
     this.#waits = waits
@@ -94,7 +94,7 @@ export class InlineLane implements Lane {
   }
 }
 
-export class WorkerLane implements Lane {
+export class WorkerClient implements EngineClient {
   readonly #worker: Worker
   readonly #waits: Waits
   readonly #exit: Promise<void>

@@ -1,19 +1,23 @@
-// The line of calls in front of an engine: takes what has come as one group, one group at a time. Runs in the engine's thread.
+// The queue of calls in front of an engine: takes what has come as one group, one group at a time. Runs in the engine's thread.
 
-import type { Answer, Call, Engine } from './call.ts'
+import type { Answer, Call, Engine } from './engine.ts'
 
 /** Bounds how long the first call of a group waits for the last: some thousand statements, some ten milliseconds. */
 const mostWeight = 32_768
 
-export class Line {
+export class CallQueue {
   readonly #engine: Engine
   readonly #answer: (answers: readonly Answer[]) => void
   /** Fetches what has arrived meanwhile, so that it joins the group about to start. */
-  readonly #refill: (line: Line) => void
+  readonly #refill: (queue: CallQueue) => void
   #calls: Call[] = []
   #isRunning = false
 
-  constructor(engine: Engine, answer: (answers: readonly Answer[]) => void, refill: (line: Line) => void = () => {}) {
+  constructor(
+    engine: Engine,
+    answer: (answers: readonly Answer[]) => void,
+    refill: (queue: CallQueue) => void = () => {},
+  ) {
     this.#engine = engine
     this.#answer = answer
     this.#refill = refill
