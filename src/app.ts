@@ -102,7 +102,7 @@ async function openCore(config: Config, given: Storage | undefined, log: Log): P
 // ---------------------------------------------------------------------------------------------------------------------
 // Dispatch. Not Hono's: a sub-app mounted there loses its notFound, and a catch-all swallows what comes after it.
 
-interface Route {
+interface Prefix {
   readonly face: Face
   readonly mount: Mount
   readonly segments: readonly string[]
@@ -110,6 +110,9 @@ interface Route {
   readonly app: Hono<FaceEnv>
 }
 
+}
+
+interface Route extends Prefix {
 interface RoutingOptions {
   readonly trustedProxies: readonly string[]
   readonly log: Log
@@ -119,8 +122,7 @@ interface RoutingOptions {
 export function routeFaces(core: Core, faces: readonly Face[], { trustedProxies, log }: RoutingOptions): HttpApp {
   const routes = faces.flatMap((face) => routesOf(core, face))
   refuseOverlaps(routes)
-  // The longer prefix of one face is the more specific one.
-  const ordered = routes.toSorted((one, other) => other.segments.length - one.segments.length)
+  const ordered = bySpecificity(routes)
   const readAddress = addressReader(trustedProxies)
 
   const fetch = async (request: Request, delivery: Delivery = {}): Promise<Response> => {
@@ -159,7 +161,7 @@ function routesOf(core: Core, face: Face): Route[] {
     const slash = mount.toleratesSlashes ? '/+' : '/'
     const prefix = segments.map((segment) => slash + (segment.startsWith(':') ? '([^/]+)' : escapeForPattern(segment)))
     const pattern = new RegExp(`^${prefix.join('')}((?:/.*)?)$`, mount.toleratesCase ? 'is' : 's')
-    return { face, mount, segments, pattern, app }
+    return { face, mount, segments, pattern }
   })
 }
 
@@ -168,7 +170,7 @@ function escapeForPattern(text: string): string {
 }
 
 /** The path as routes expect it: the prefix as declared, slashes as tolerated, none at the end. */
-function tidyPath({ mount, segments }: Route, match: RegExpExecArray): string {
+function tidyPath({ mount, segments }: Prefix, match: RegExpExecArray): string {
   let parameter = 0
   const prefix = segments.map((segment) => (segment.startsWith(':') ? match[++parameter] : segment)).join('/')
   const rest = match.at(-1) ?? ''
@@ -176,12 +178,31 @@ function tidyPath({ mount, segments }: Route, match: RegExpExecArray): string {
   return `/${prefix}${tidied.endsWith('/') ? tidied.slice(0, -1) : tidied}`
 }
 
-function refuseOverlaps(routes: readonly Route[]): void {
+/** Which face a path belongs to, and the path as its routes see it: for who asks instead of requests. */
+export function locatePath(faces: readonly Face[], sent: string): { face: Face; path: string } | undefined {
+  const sentPath = getPath(new Request(`http://localhost${sent}`))
+  for (const prefix of bySpecificity(faces.flatMap(prefixesOf))) {
+    const match = prefix.pattern.exec(sentPath)
+    if (match) return { face: prefix.face, path: tidyPath(prefix, match) }
+  }
+  return undefined
+}
+
+/** The longer prefix of one face is the more specific one. */
+function bySpecificity<Item extends Prefix>(prefixes: readonly Item[]): Item[] {
+  return prefixes.toSorted((one, other) => other.segments.length - one.segments.length)
+}
+
+function refuseOverlaps(routes: readonly Prefix[]): void {
   for (const [index, one] of routes.entries()) {
     for (const other of routes.slice(index + 1)) {
       if (one.face !== other.face && doOverlap(one, other)) {
         throw new Error(
           `faces ${one.face.name} and ${other.face.name} both claim ${one.mount.path} and ${other.mount.path}`,
+  return prefixesOf(face).map((prefix) => ({ ...prefix, app }))
+}
+
+function prefixesOf(face: Face): Prefix[] {
         )
       }
     }
@@ -189,7 +210,7 @@ function refuseOverlaps(routes: readonly Route[]): void {
 }
 
 /** True when one prefix matches the beginning of the other. */
-function doOverlap(one: Route, other: Route): boolean {
+function doOverlap(one: Prefix, other: Prefix): boolean {
   const length = Math.min(one.segments.length, other.segments.length)
   const ignoresCase = one.mount.toleratesCase || other.mount.toleratesCase
   const pairs = one.segments.slice(0, length).map((segment, index) => [segment, other.segments[index]!] as const)

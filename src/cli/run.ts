@@ -2,14 +2,15 @@
 // process of their own. Never ends the process, never lets an error out.
 
 import { Command } from 'commander'
+import { addAsk } from './commands/ask.ts'
 import { addAudit } from './commands/audit.ts'
 import { addCredential } from './commands/credential.ts'
-import { addAsk, addTry } from './commands/decide.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addInstallation } from './commands/installation.ts'
 import { addLrs } from './commands/lrs.ts'
 import { addOrganisation } from './commands/organisation.ts'
 import { addSession } from './commands/session.ts'
+import { addTry } from './commands/try.ts'
 import { addUsage } from './commands/usage.ts'
 import type { CommandContext, GlobalOptions } from './context.ts'
 import { checkChosenSecret } from './credential-options.ts'

@@ -36,6 +36,15 @@ describe('explain', () => {
     expect(explain(limited, request)).toMatchObject({ allowed: false, decidedBy: 'limit addresses' })
   })
 
+  it('holds management to its limits, too', () => {
+    const management = [{ area: 'credentials', actions: ['read'], bound: { kind: 'organisation' } }] as const
+    const limited = caller({ xapi: {}, management }, { limits: { origins: ['https://lms.example.org'] } })
+    const request = { kind: 'manage', area: 'credentials', action: 'read' } as const
+    const from = (origin: string) => explain(limited, { ...request, arrival: { origin } })
+    expect(from('https://lms.example.org').allowed).toBe(true)
+    expect(from('https://evil.example')).toMatchObject({ allowed: false, decidedBy: 'limit origins' })
+  })
+
   it('names the pin', () => {
     const rights: Rights = { xapi: { 'statements/write': 'any' }, management: [] }
     const pinned = caller(rights, { pins: { actor: [{ mbox: 'mailto:ada@example.org' }] } })

@@ -28,6 +28,8 @@ export interface ManageAccess {
   readonly action: ManagementAction
   /** The whole organisation unless given. */
   readonly bound?: Bound
+  /** Judged by the limits when given. */
+  readonly arrival?: Arrival
 }
 
 export type AccessRequest = XapiAccess | ManageAccess
@@ -46,17 +48,30 @@ export interface Decision {
 }
 
 export function explain(caller: Caller, request: AccessRequest): Decision {
+  const refused = request.arrival && caller.limits && refusingLimit(caller.limits, request.arrival)
+  if (refused) return { allowed: false, ...refused }
   return request.kind === 'manage' ? explainManagement(caller, request) : explainXapi(caller, request)
 }
 
 /** The reach of what is allowed; throws with the decision otherwise. Management answers `any`. */
 export function authorise(caller: Caller, request: AccessRequest): Reach {
-  const { allowed, reach = 'any', decidedBy, reason, remedy, code = 'forbidden' } = explain(caller, request)
-  if (allowed) return reach
-  throw new DomainError(code, remedy === undefined ? reason : `${reason} ${remedy}`, { detail: { decidedBy } })
+  const decision = explain(caller, request)
+  if (decision.allowed) return decision.reach ?? 'any'
+  throw refusalOf(decision)
 }
 
-function explainXapi(caller: Caller, { right, lrsId, arrival, statement }: XapiAccess): Decision {
+/** A decision against it as the error that says so. */
+export function refusalOf({
+  decidedBy,
+  reason,
+  remedy,
+  code = 'forbidden',
+}: Pick<Decision, 'decidedBy' | 'reason' | 'code'> & { readonly remedy?: string | undefined }): DomainError {
+  if (remedy === undefined) return new DomainError(code, reason, { detail: { decidedBy } })
+  return new DomainError(code, `${reason} ${remedy}`, { detail: { decidedBy, remedy } })
+}
+
+function explainXapi(caller: Caller, { right, lrsId, statement }: XapiAccess): Decision {
   const reach = caller.rights.xapi[right]
   if (reach === undefined) {
     const remedy = `Grant ${right} to "${caller.name}".`
@@ -66,8 +81,6 @@ function explainXapi(caller: Caller, { right, lrsId, arrival, statement }: XapiA
     const remedy = `Add Lrs ${lrsId} to "${caller.name}", or use its own.`
     return { allowed: false, decidedBy: 'lrs', reason: 'This key does not reach this Lrs.', remedy }
   }
-  const refused = arrival && caller.limits && refusingLimit(caller.limits, arrival)
-  if (refused) return { allowed: false, ...refused }
   const pin = statement && caller.pins && pinViolation(statement, caller.pins)
   if (pin) {
     const remedy = 'Send only what lies inside the pin, or use a key without it.'

@@ -1,6 +1,7 @@
 // The use cases of credentials: who may create, change, reveal and remove which. Every change is audited in the
 // transaction that makes it; what may be granted is decided in grant.ts.
 
+import type { Decision } from './access.ts'
 import { eventBy } from './audit.ts'
 import type { AgentIdentity } from './authority.ts'
 import { checkName, checkWhole, refuse } from './check.ts'
@@ -276,6 +277,18 @@ export class Credentials {
   }
 
   /** What the key may and may not do, in words, with what is worth a second look. */
+  /** What `update` or `remove` would decide before they look at the change itself. `not_found` for another tenant's. */
+  async explain(
+    caller: Caller,
+    action: 'write' | 'delete',
+    id: CredentialId,
+  ): Promise<Decision & { readonly kind?: CredentialKind }> {
+    const look = explainLook(caller, action)
+    if (!look.allowed) return look
+    const found = await this.#find(caller, id)
+    return { ...explainGrant(caller, action, found), kind: found.kind }
+  }
+
   async describe(caller: Caller, id: CredentialId): Promise<DescribedCredential> {
     const credential = await this.get(caller, id)
     const revealed = this.#revealed(caller, await this.#organisation(caller), credential)

@@ -31,6 +31,8 @@ export interface ErrorDetail {
   readonly retryAfterSeconds?: number
   /** Which right, pin or limit decided, as `explain` names it. */
   readonly decidedBy?: string
+  /** What would change that; the message ends with it. */
+  readonly remedy?: string
 }
 
 /** `message` and `detail` are for the caller in any vendor's shape; `cause` is for the log only. No secret in any of them. */

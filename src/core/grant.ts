@@ -2,8 +2,7 @@
 // delegated form (`within`) grants and reaches only what is no stronger than itself. Knows nothing of storage.
 
 import type { Decision } from './access.ts'
-import { boundText, explain } from './access.ts'
-import { DomainError } from './errors.ts'
+import { boundText, explain, refusalOf } from './access.ts'
 import type { CredentialId, LrsId } from './ids.ts'
 import { areLimitsWithin } from './limits.ts'
 import type { Limits } from './limits.ts'
@@ -52,7 +51,7 @@ export function explainAuthority(caller: Caller): Decision {
 /** Throws `forbidden` unless allowed. */
 export function demand({ allowed, reason, remedy, decidedBy }: Decision): void {
   if (allowed) return
-  throw new DomainError('forbidden', remedy === undefined ? reason : `${reason} ${remedy}`, { detail: { decidedBy } })
+  throw refusalOf({ reason, remedy, decidedBy })
 }
 
 /**

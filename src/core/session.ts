@@ -1,5 +1,6 @@
 // Short-lived child credentials: never wider than the parent, dead with it, without children of their own.
 
+import type { Decision } from './access.ts'
 import { eventBy } from './audit.ts'
 import { checkShape, checkWhole, refuse } from './check.ts'
 import { DomainError } from './errors.ts'
@@ -73,7 +74,7 @@ export class Sessions {
       ...(input.rights === undefined ? [] : checkShape(rightsSchema, input.rights, '/rights')),
       ...checkShape(pinsSchema, pins, '/pins'),
     ])
-    refuseChildren(caller)
+    if (caller.sessionId !== undefined) demand(noChildren)
     const parent = await this.#parent(caller, credentialId, 'write')
     const held = caller.credentialId === credentialId ? intersect(parent.rights, caller.rights) : parent.rights
     const rights = input.rights ?? held
@@ -122,6 +123,27 @@ export class Sessions {
   async sweep(): Promise<number> {
     const before = this.#clock.now() - keptMs
     let swept = 0
+  /** What `create` or `remove` would decide before they look at what is asked for. `not_found` for no such credential. */
+  async explain(
+    caller: Caller,
+    credentialId: CredentialId,
+    action: 'write' | 'delete',
+    id?: SessionId,
+  ): Promise<Decision> {
+    if (action === 'write' && caller.sessionId !== undefined) return noChildren
+    const { decision, parent } = await this.#reach(caller, credentialId, action, id)
+    if (!decision.allowed || parent !== undefined) return decision
+    throw new DomainError('not_found', `There is no credential ${credentialId}.`)
+  }
+
+  /** The session that has this key, in the caller's organisation; needs management that may look at its credential. */
+  async findByKey(caller: Caller, key: string): Promise<SessionRecord | undefined> {
+    demand(explainLook(caller, 'read'))
+    const candidates = await this.#platform.findSignInCandidates(key, caller.organisationId)
+    return candidates.find(({ credential, session }) => session && explainLook(caller, 'read', credential).allowed)
+      ?.session
+  }
+
     for (let offset = 0, total = 1; offset < total; offset += pageSize) {
       const page = await this.#platform.listOrganisations({ offset, limit: pageSize })
       for (const { id } of page.items) swept += await this.#directory.sweepSessions(id, before)
@@ -137,15 +159,25 @@ export class Sessions {
     action: ManagementAction,
     sessionId?: SessionId,
   ): Promise<CredentialRecord> {
-    const isOwn =
-      caller.credentialId === credentialId && (caller.sessionId === undefined || caller.sessionId === sessionId)
-    if (!isOwn) demand(explainLook(caller, action))
-    const found = await this.#directory.findCredential(caller.organisationId, credentialId)
-    if (found === undefined) throw new DomainError('not_found', `There is no credential ${credentialId}.`)
-    if (isOwn) return found
-    const isLook = action === 'read'
-    demand(isLook ? explainLook(caller, action, found) : explainGrant(caller, action, valueOf(found, caller, action)))
-    return found
+    const { decision, parent } = await this.#reach(caller, credentialId, action, sessionId)
+    demand(decision)
+    if (parent === undefined) throw new DomainError('not_found', `There is no credential ${credentialId}.`)
+    return parent
+  }
+
+  async #reach(
+    caller: Caller,
+    credentialId: CredentialId,
+    action: ManagementAction,
+    sessionId: SessionId | undefined,
+  ): Promise<{ readonly decision: Decision; readonly parent?: CredentialRecord | undefined }> {
+    const own = explainOwn(caller, credentialId, sessionId)
+    const look = own ?? explainLook(caller, action)
+    if (!look.allowed) return { decision: look }
+    const parent = await this.#directory.findCredential(caller.organisationId, credentialId)
+    if (own || parent === undefined) return { decision: look, parent }
+    if (action === 'read') return { decision: explainLook(caller, action, parent), parent }
+    return { decision: explainGrant(caller, action, valueOf(parent, caller, action)), parent }
   }
 
   async #seal(organisationId: OrganisationId, oid: Oid, secret: string): Promise<string> {
@@ -188,11 +220,18 @@ function valueOf(parent: CredentialRecord, caller: Caller, action: ManagementAct
   return action === 'write' ? worthToOthers(parent, parent.id, caller) : parent
 }
 
-function refuseChildren({ sessionId }: Caller): void {
-  if (sessionId === undefined) return
-  throw new DomainError('forbidden', 'A session cannot create sessions; ask its parent.', {
-    detail: { decidedBy: 'session' },
-  })
+const noChildren: Decision = {
+  allowed: false,
+  decidedBy: 'session',
+  reason: 'A session cannot create sessions; ask its parent.',
+}
+
+/** Allowed for a credential's own sessions and a session itself; undefined for what management decides. */
+function explainOwn(caller: Caller, credentialId: CredentialId, sessionId?: SessionId): Decision | undefined {
+  const isOwn =
+    caller.credentialId === credentialId && (caller.sessionId === undefined || caller.sessionId === sessionId)
+  if (!isOwn) return undefined
+  return { allowed: true, decidedBy: 'own sessions', reason: 'A key reaches its own sessions.' }
 }
 
 function refuseWider(rights: Rights, held: Rights): void {

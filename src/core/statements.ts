@@ -1,13 +1,15 @@
 // The statement use cases: rights, pins and limits in front of the rules, the rules in front of storage.
 // Knows nothing of HTTP; what it returns is text a face passes through.
 
-import { authorise } from './access.ts'
+import { authorise, explain } from './access.ts'
+import type { Decision } from './access.ts'
 import { DomainError, invalid } from './errors.ts'
 import type { LrsId, Seq } from './ids.ts'
 import { Ingest } from './ingest.ts'
 import type { IngestBounds } from './ingest.ts'
 import type { Pins } from './pins.ts'
 import type { Principal } from './principal.ts'
+import type { Reach } from './rights.ts'
 import type { Ids, PreparedStatement, StatementQuery, Storage, StoredStatement, TermFilter } from './storage.ts'
 import { agentTerm } from './xapi/agent.ts'
 import { parseJson } from './xapi/json.ts'
@@ -40,6 +42,12 @@ export interface Submission {
 export interface Receipt {
   /** In the order of the submission. */
   readonly ids: readonly string[]
+}
+
+/** A submission that nothing but the store's own content can refuse any more. */
+export interface CheckedSubmission {
+  readonly prepared: readonly PreparedStatement[]
+  readonly voidReach: Reach | undefined
 }
 
 export interface FoundStatement {
@@ -77,12 +85,7 @@ export class Statements {
 
   /** Validates, stamps and stores all or none; resolves when synced. */
   async store(principal: Principal, lrsId: LrsId, submission: Submission): Promise<Receipt> {
-    authorise(principal, { kind: 'xapi', right: 'statements/write', lrsId })
-    const statements = this.#read(principal, submission)
-    const prepared = statements.map((statement) => prepare(statement))
-    const voidReach = prepared.some(({ isVoiding }) => isVoiding)
-      ? authorise(principal, { kind: 'xapi', right: 'statements/void', lrsId })
-      : principal.rights.xapi['statements/void']
+    const { prepared, voidReach } = this.check(principal, lrsId, submission)
     if (prepared.length > 0) {
       const outcome = await this.#ingest.submit({
         lrsId,
@@ -94,6 +97,17 @@ export class Statements {
       if (outcome.kind === 'conflict') throw conflict(prepared, outcome.index)
     }
     return { ids: prepared.map(({ id }) => id) }
+  }
+
+  /** All that decides before anything is stored: throws what `store` would, but for what depends on what is stored already. */
+  check(principal: Principal, lrsId: LrsId, submission: Submission): CheckedSubmission {
+    authorise(principal, { kind: 'xapi', right: 'statements/write', lrsId })
+    const statements = this.#read(principal, submission)
+    const prepared = statements.map((statement) => prepare(statement))
+    const voidReach = prepared.some(({ isVoiding }) => isVoiding)
+      ? authorise(principal, { kind: 'xapi', right: 'statements/void', lrsId })
+      : principal.rights.xapi['statements/void']
+    return { prepared, voidReach }
   }
 
   /** One statement by id, voided or not. `not_found` also for what the principal's reach or pins hide. */
@@ -113,6 +127,29 @@ export class Statements {
       throw new DomainError('not_found', `There is no ${isVoided ? 'voided statement' : 'statement'} with this id`)
     }
     return { statement, consistentThrough }
+  }
+
+  /** What `get` would decide and why, for who administers the key: the key itself is not told that there is more. */
+  async explainGet(
+    principal: Principal,
+    lrsId: LrsId,
+    id: string,
+    { isVoided }: { readonly isVoided: boolean },
+  ): Promise<Decision> {
+    const decision = explain(principal, { kind: 'xapi', right: 'statements/read', lrsId })
+    if (!decision.allowed) return decision
+    const { statement } = await this.#storage.statements.find(lrsId, id.toLowerCase(), { isVoided })
+    const told = 'it is told that there is no such statement.'
+    const refused = { allowed: false, code: 'not_found' } as const
+    if (!statement) return { ...refused, decidedBy: 'not_found', reason: `Whichever key asks, ${told}` }
+    if (decision.reach === 'mine' && statement.owner !== principal.credentialId) {
+      const remedy = `Grant statements/read with reach any to "${principal.name}".`
+      const reason = `Another key stored this statement, and this one reads its own only: ${told}`
+      return { ...refused, decidedBy: 'statements/read', reason, remedy }
+    }
+    const pin = pinViolation(JSON.parse(statement.body) as Statement, principal.pins)
+    if (pin === undefined) return decision
+    return { ...refused, decidedBy: `pin ${pin}`, reason: `The statement lies outside the pin ${pin}: ${told}` }
   }
 
   /** A page of what the principal may read. */

@@ -3,7 +3,7 @@
 
 import type { Hono } from 'hono'
 import type { ZodType } from 'zod'
-import type { AccessRequest } from '../core/access.ts'
+import type { Decision } from '../core/access.ts'
 import type { Core } from '../core/core.ts'
 import type { DomainError } from '../core/errors.ts'
 import type { LrsId, OrganisationId } from '../core/ids.ts'
@@ -83,6 +83,43 @@ export interface ShownCredential {
 
 export interface Face {
   /** Folder name. */
+/** A request as `ask` puts it: judged, never sent. */
+export interface AskedRequest {
+  /** Upper case. */
+  readonly method: string
+  /** As routes match it: with the slashes and the case the mount tolerates made even. */
+  readonly path: string
+  readonly query: URLSearchParams
+  /** The value of X-Experience-API-Version, where the path is xAPI's. */
+  readonly version: string
+  readonly address?: string | undefined
+  /** The Origin header. */
+  readonly origin?: string | undefined
+  /** Judged when given. */
+  readonly body?: string | undefined
+}
+
+/** What stands between a request and its answer. */
+export type Access =
+  /** Answered to everybody. */
+  | { readonly kind: 'public'; readonly reason: string }
+  /** Refused to everybody: an unknown path or method, something not offered yet. */
+  | { readonly kind: 'refused'; readonly decidedBy: string; readonly reason: string }
+  /** A key signs in, within an organisation where the path names one, and then … */
+  | { readonly kind: 'key'; readonly within?: OrganisationId; readonly judge: Judge }
+
+/** Says, or throws, what the request would be answered to this principal. Changes and counts nothing. */
+export type Judge = (core: Core, principal: Principal) => Promise<Judgement>
+
+export interface Judgement extends Decision {
+  /** What decides, too, but is not known: `the statement`. */
+  readonly depends?: readonly string[]
+  /** Which Lrs the path leads to. */
+  readonly lrsId?: LrsId
+  /** Sentences worth knowing that decide nothing. */
+  readonly notes?: readonly string[]
+}
+
   readonly name: string
   readonly mounts: readonly Mount[]
   /** Routes with absolute paths, all below `mounts`. Build it with `faceApp` of http.ts. */
@@ -90,8 +127,8 @@ export interface Face {
   readonly xapiMounts?: readonly XapiMount[]
   readonly switches?: readonly Switch[]
   readonly presets?: readonly FacePreset[]
-  /** What a request of this method and path would ask of `explain`; undefined = not a path of this face. */
-  accessFor?(method: string, path: string): AccessRequest | undefined
+  /** What a request below `mounts` would meet. Throws what it would be refused with before anybody signs in. */
+  accessFor?(asked: AskedRequest): Access
   /** The credential as this vendor's API returns it. */
   showCredential?(shown: ShownCredential): Json
 }

@@ -6,7 +6,6 @@ import { describeRights, findPreset, presets } from '../../core/presets.ts'
 import type { Described } from '../../core/presets.ts'
 import { noRights } from '../../core/rights.ts'
 import type { Rights } from '../../core/rights.ts'
-import { isLive } from '../../core/secret.ts'
 import type { CredentialRecord, Json } from '../../core/storage.ts'
 import { callerIn, chooseOrganisation, everyOrganisation, locateCredential } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
@@ -20,10 +19,13 @@ import {
   repeated,
   unknownWord,
 } from '../credential-options.ts'
+import { stateOf } from '../key-state.ts'
 import type { LimitOptions, PinOptions, RightsOptions } from '../credential-options.ts'
 import { bullets, pairs, table, time, UsageError } from '../outcome.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Act } from '../run.ts'
+
+export { stateOf } from '../key-state.ts'
 
 interface SecretOptions {
   readonly secret?: string
@@ -211,13 +213,6 @@ export async function listAll(
     all.push(...page.items)
     if (offset + limit >= page.total) return all
   }
-}
-
-/** Why the key works, or does not. */
-export function stateOf(credential: CredentialRecord, now: number): 'active' | 'disabled' | 'expired' | 'no secret' {
-  if (!credential.isEnabled) return 'disabled'
-  if (!isLive(credential, now)) return 'expired'
-  return credential.secrets.some((secret) => isLive(secret, now)) ? 'active' : 'no secret'
 }
 
 /** The preset these rights are, or how many they are. */

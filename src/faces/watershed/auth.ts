@@ -61,16 +61,20 @@ export function requireApiAccess({ core, principal }: Pick<Call, 'core' | 'princ
  */
 export function targetOf(call: Call, own: 'own' | 'managed' = 'managed'): CredentialId {
   const { c, principal } = call
-  const segment = c.req.param('id') ?? ''
-  const id = segment === 'self' ? principal.credentialId : readId(segment)
-  const isOwn = id === principal.credentialId && holdsOwnSecret(principal)
-  if (!(own === 'own' && isOwn)) requireApiAccess(call)
+  const id = credentialIn(principal, c.req.param('id') ?? '')
+  if (own === 'managed' || !isOwnCredential(principal, id)) requireApiAccess(call)
   if (id === undefined) throw noSuchCredential()
-  return id as CredentialId
+  return id
 }
 
-export function holdsOwnSecret(principal: Principal): boolean {
-  return principal.signedInBy === 'basic' && principal.sessionId === undefined
+/** Which credential a segment of the path names. */
+export function credentialIn(principal: Principal, segment: string): CredentialId | undefined {
+  return segment === 'self' ? principal.credentialId : (readId(segment) as CredentialId | undefined)
+}
+
+/** Whether the principal presented this credential's own key and secret. */
+export function isOwnCredential(principal: Principal, id: CredentialId | undefined): boolean {
+  return id === principal.credentialId && principal.signedInBy === 'basic' && principal.sessionId === undefined
 }
 
 /** A credential is a handful of short strings; more than this is a mistake. */

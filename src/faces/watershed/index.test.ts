@@ -52,21 +52,25 @@ describe('errors', () => {
 })
 
 describe('what the command line asks', () => {
+  const access = (method: string, path: string) =>
+    watershed.accessFor?.({ method, path, query: new URLSearchParams(), version: '' })
+
   it.each([
-    ['GET', '/api/organizations/7/activity-providers', 'read'],
-    ['POST', '/api/organizations/7/activity-providers', 'write'],
-    ['DELETE', '/api/organizations/7/activity-providers/12', 'delete'],
-    ['POST', '/api/organizations/7/activity-providers/self/sessions', 'write'],
-  ])('%s %s needs management of credentials', (method, path, action) => {
-    expect(watershed.accessFor?.(method, path)).toEqual({ kind: 'manage', area: 'credentials', action })
+    ['GET', '/api/organizations/7/activity-providers'],
+    ['HEAD', '/api/organizations/7/activity-providers/self'],
+    ['DELETE', '/api/organizations/7/activity-providers/12'],
+    ['POST', '/api/organizations/7/activity-providers/self/sessions'],
+    ['POST', '/api/organizations/7/oauth2/token'],
+  ])('%s %s is decided by the key, in the organisation of the path', (method, path) => {
+    expect(access(method, path)).toMatchObject({ kind: 'key', within: 7 })
   })
 
   it.each([
-    ['PATCH', '/api/organizations/7/activity-providers'],
-    ['GET', '/api/organizations/7/lrs/statements'],
-    ['GET', '/xapi/statements'],
-  ])('%s %s is not this face’s', (method, path) => {
-    expect(watershed.accessFor?.(method, path)).toBeUndefined()
+    ['PATCH', '/api/organizations/7/activity-providers', 'method'],
+    ['GET', '/api/organizations/7/oauth2/token', 'method'],
+    ['GET', '/api/organizations/7/activity-providers/12/secrets', 'path'],
+  ])('%s %s is nobody’s', (method, path, decidedBy) => {
+    expect(access(method, path)).toMatchObject({ kind: 'refused', decidedBy })
   })
 
   it('a credential looks as the API would show it, with the secret that counts', () => {

@@ -1,14 +1,28 @@
 // Watershed's face: its route table, its xAPI path, and what the command line may ask about it.
 
 import type { Hono } from 'hono'
-import type { AccessRequest } from '../../core/access.ts'
 import type { Core } from '../../core/core.ts'
-import type { ManagementAction } from '../../core/rights.ts'
 import { currentSecret } from '../../core/secret.ts'
 import type { Json } from '../../core/storage.ts'
-import type { Face, FaceEnv, ShownCredential, XapiMount } from '../face.ts'
+import type { Access, AskedRequest, Face, FaceEnv, ShownCredential, XapiMount } from '../face.ts'
 import { HttpError, answerError, faceApp } from '../http.ts'
 import type { FaceAppOptions } from '../http.ts'
+import {
+  accessOf,
+  creating,
+  creatingSession,
+  deleting,
+  deletingSession,
+  editing,
+  listing,
+  listingSessions,
+  makingToken,
+  reading,
+  readingSession,
+  refuseMethod,
+  refusePath,
+} from './access.ts'
+import type { Operation } from './access.ts'
 import { organisationOf, signIn } from './auth.ts'
 import type { Call } from './auth.ts'
 import { corsHeaders, presentError, presentTokenError, presentXapiError } from './errors.ts'
@@ -25,21 +39,22 @@ interface Endpoint {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Below `/api/organizations/{orgId}`. */
   readonly path: string
-  readonly action: ManagementAction
   readonly answer: (call: Call) => Promise<Response>
+  /** What it would meet. */
+  readonly judge: Operation
 }
 
 const one = '/activity-providers/:id'
 export const endpoints: readonly Endpoint[] = [
-  { method: 'GET', path: '/activity-providers', action: 'read', answer: listProviders },
-  { method: 'POST', path: '/activity-providers', action: 'write', answer: createProvider },
-  { method: 'GET', path: one, action: 'read', answer: readOneProvider },
-  { method: 'PUT', path: one, action: 'write', answer: editProvider },
-  { method: 'DELETE', path: one, action: 'delete', answer: deleteProvider },
-  { method: 'GET', path: `${one}/sessions`, action: 'read', answer: listSessions },
-  { method: 'POST', path: `${one}/sessions`, action: 'write', answer: createSession },
-  { method: 'GET', path: `${one}/sessions/:sessionId`, action: 'read', answer: readOneSession },
-  { method: 'DELETE', path: `${one}/sessions/:sessionId`, action: 'delete', answer: deleteSession },
+  { method: 'GET', path: '/activity-providers', answer: listProviders, judge: listing },
+  { method: 'POST', path: '/activity-providers', answer: createProvider, judge: creating },
+  { method: 'GET', path: one, answer: readOneProvider, judge: reading },
+  { method: 'PUT', path: one, answer: editProvider, judge: editing },
+  { method: 'DELETE', path: one, answer: deleteProvider, judge: deleting },
+  { method: 'GET', path: `${one}/sessions`, answer: listSessions, judge: listingSessions },
+  { method: 'POST', path: `${one}/sessions`, answer: createSession, judge: creatingSession },
+  { method: 'GET', path: `${one}/sessions/:sessionId`, answer: readOneSession, judge: readingSession },
+  { method: 'DELETE', path: `${one}/sessions/:sessionId`, answer: deleteSession, judge: deletingSession },
 ]
 export const tokenPath = '/oauth2/token'
 
@@ -76,14 +91,25 @@ const xapiMount: XapiMount = {
   presentError: presentXapiError,
 }
 
-function accessFor(method: string, path: string): AccessRequest | undefined {
-  const asked = path.split('/')
-  const endpoint = endpoints.find((offered) => {
-    const wanted = (root + offered.path).split('/')
-    const fits = (segment: string, index: number): boolean => segment.startsWith(':') || segment === asked[index]
-    return offered.method === method && wanted.length === asked.length && wanted.every(fits)
+function accessFor(asked: AskedRequest): Access {
+  if (asked.method === 'OPTIONS') return { kind: 'public', reason: 'A browser asks beforehand without any key.' }
+  const method = asked.method === 'HEAD' ? 'GET' : asked.method
+  const known = [...endpoints, { method: 'POST', path: tokenPath, judge: makingToken }]
+  const here = known.flatMap((endpoint) => {
+    const params = paramsIn(root + endpoint.path, asked.path)
+    return params ? [{ endpoint, params }] : []
   })
-  return endpoint && { kind: 'manage', area: 'credentials', action: endpoint.action }
+  const found = here.find(({ endpoint }) => endpoint.method === method)
+  if (found) return accessOf(asked, found.params, found.endpoint.judge)
+  return here.length > 0 ? refuseMethod(asked.method) : refusePath
+}
+
+function paramsIn(pattern: string, path: string): Record<string, string> | undefined {
+  const [wanted, given] = [pattern.split('/'), path.split('/')]
+  const fits = wanted.length === given.length && wanted.every((part, at) => part.startsWith(':') || part === given[at])
+  if (!fits) return undefined
+  const names = wanted.flatMap((part, at) => (part.startsWith(':') ? [[part.slice(1), given[at] ?? '']] : []))
+  return Object.fromEntries(names) as Record<string, string>
 }
 
 function showCredential({ organisation, credential, secrets }: ShownCredential): Json {

@@ -5,13 +5,15 @@ import type { CredentialId } from '../../core/ids.ts'
 import type { CredentialChange, NewCredentialInput } from '../../core/credential.ts'
 import type { CredentialRecord, OrganisationRecord } from '../../core/storage.ts'
 import { parseAuthorization } from '../http.ts'
-import { bodyOf, holdsOwnSecret, noSuchCredential, queryOf, requireApiAccess, targetOf } from './auth.ts'
+import { bodyOf, isOwnCredential, noSuchCredential, queryOf, requireApiAccess, targetOf } from './auth.ts'
 import type { Call } from './auth.ts'
 import { createStatus } from './switches.ts'
 import { defaultName, hasExpired, presentProvider, readPage, readProvider } from './wire.ts'
 import type { Provider, ProviderInput } from './wire.ts'
 import { changeWords, defaultWords, reachesDefaultLrs, rememberWords, rightsOf } from './words.ts'
 import type { Words } from './words.ts'
+
+type Asking = Pick<Call, 'core' | 'principal'>
 
 interface Revealed {
   readonly credential: CredentialRecord
@@ -39,7 +41,7 @@ export async function createProvider(call: Call): Promise<Response> {
 export async function readOneProvider(call: Call): Promise<Response> {
   const id = targetOf(call, 'own')
   const organisation = await call.core.organisations.get(call.principal)
-  const isOwn = id === call.principal.credentialId && holdsOwnSecret(call.principal)
+  const isOwn = isOwnCredential(call.principal, id)
   return call.c.json(show(call, organisation, isOwn ? await revealOwn(call, id) : await revealClient(call, id)))
 }
 
@@ -66,14 +68,14 @@ export async function deleteProvider(call: Call): Promise<Response> {
 }
 
 /** The record behind `{id}`; keys of applications and of their management are not Watershed's to show. */
-export async function findClient(call: Call, id: CredentialId): Promise<CredentialRecord> {
-  const credential = await call.core.credentials.get(call.principal, id)
+export async function findClient({ core, principal }: Asking, id: CredentialId): Promise<CredentialRecord> {
+  const credential = await core.credentials.get(principal, id)
   if (credential.kind !== 'client') throw noSuchCredential()
   return credential
 }
 
-async function revealClient(call: Call, id: CredentialId): Promise<Revealed> {
-  const revealed = await call.core.credentials.reveal(call.principal, id)
+export async function revealClient({ core, principal }: Asking, id: CredentialId): Promise<Revealed> {
+  const revealed = await core.credentials.reveal(principal, id)
   if (revealed.credential.kind !== 'client') throw noSuchCredential()
   return revealed
 }

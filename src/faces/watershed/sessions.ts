@@ -45,7 +45,11 @@ function parentOf(call: Call): Promise<CredentialRecord> {
 }
 
 function sessionIdOf({ c }: Call): SessionId {
-  const id = readId(c.req.param('sessionId') ?? '')
+  return sessionIn(c.req.param('sessionId') ?? '')
+}
+
+export function sessionIn(segment: string): SessionId {
+  const id = readId(segment)
   if (id === undefined) throw new DomainError('not_found', 'There is no session with this id')
   return id as SessionId
 }

@@ -84,6 +84,6 @@ export async function run(call: Call, handle: (call: Call) => Promise<Response>)
 }
 
 /** The family to name in answers before the version is known to be right. */
-function likelyVersion(header: string | undefined): XapiVersion {
+export function likelyVersion(header: string | undefined): XapiVersion {
   return header?.startsWith('1.') ? '1.0' : '2.0'
 }

@@ -1,12 +1,13 @@
 // xAPI as one implementation, mounted natively and wherever another face lends its path and its error shape.
 
 import { Hono } from 'hono'
-import type { AccessRequest } from '../../core/access.ts'
 import type { Core } from '../../core/core.ts'
 import { DomainError } from '../../core/errors.ts'
 import { supportedVersions } from '../../core/xapi/version.ts'
-import type { Face, FaceEnv, XapiMount } from '../face.ts'
+import type { Access, AskedRequest, Face, FaceEnv, XapiMount } from '../face.ts'
 import { isPreflight, methodNotAllowed, pathOf, preflight } from '../http.ts'
+import { aboutAccess, accessToCome, noAccess, statementsAccess } from './access.ts'
+import type { AccessOf } from './access.ts'
 import { answerJson, newCall, run } from './call.ts'
 import type { Call } from './call.ts'
 import { notOffered, presentError } from './errors.ts'
@@ -20,16 +21,22 @@ const nativeMount: XapiMount = {
   presentError,
 }
 
-type Resource = (call: Call) => Promise<Response>
+interface Resource {
+  readonly answer: (call: Call) => Promise<Response>
+  /** What a request to it would meet. */
+  readonly access: AccessOf
+}
+
+const toCome: Resource = { answer: notYet, access: accessToCome }
 
 const resources: Readonly<Record<string, Resource>> = {
-  '/statements': statements,
-  '/about': about,
-  '/activities': notYet,
-  '/activities/state': notYet,
-  '/activities/profile': notYet,
-  '/agents': notYet,
-  '/agents/profile': notYet,
+  '/statements': { answer: statements, access: statementsAccess },
+  '/about': { answer: about, access: aboutAccess },
+  '/activities': toCome,
+  '/activities/state': toCome,
+  '/activities/profile': toCome,
+  '/agents': toCome,
+  '/agents/profile': toCome,
 }
 
 export function xapiFace(lent: readonly XapiMount[] = []): Face {
@@ -39,7 +46,7 @@ export function xapiFace(lent: readonly XapiMount[] = []): Face {
     // Clients join endpoint and resource with and without a slash of their own (TinCanJS, xAPIWrapper).
     mounts: mounts.map(({ prefix }) => ({ path: prefix, toleratesSlashes: true })),
     routes: (core) => routes(core, mounts),
-    accessFor: (method, path) => accessFor(mounts, method, path),
+    accessFor: (asked) => accessFor(mounts, asked),
   }
 }
 
@@ -47,8 +54,8 @@ export function xapiFace(lent: readonly XapiMount[] = []): Face {
 function routes(core: Core, mounts: readonly XapiMount[]): Hono<FaceEnv> {
   const app = new Hono<FaceEnv>({ getPath: pathOf })
   for (const mount of mounts) {
-    for (const [path, resource] of Object.entries(resources)) {
-      app.all(mount.prefix + path, (c) => (isPreflight(c) ? preflight(c) : run(newCall(c, core, mount), resource)))
+    for (const [path, { answer }] of Object.entries(resources)) {
+      app.all(mount.prefix + path, (c) => (isPreflight(c) ? preflight(c) : run(newCall(c, core, mount), answer)))
     }
   }
   app.notFound((c) => {
@@ -72,16 +79,20 @@ async function unknownPath(): Promise<Response> {
   throw new DomainError('not_found', 'xAPI has no resource at this path')
 }
 
-function accessFor(mounts: readonly XapiMount[], method: string, path: string): AccessRequest | undefined {
-  const rest = mounts.map(({ prefix }) => patternOf(prefix).exec(path)?.[1]).find((text) => text !== undefined)
-  if (rest?.replaceAll('/', '') !== 'statements') return undefined
-  const verb = method.toUpperCase()
-  if (verb === 'GET' || verb === 'HEAD') return { kind: 'xapi', right: 'statements/read' }
-  if (verb === 'POST' || verb === 'PUT') return { kind: 'xapi', right: 'statements/write' }
-  return undefined
+function accessFor(mounts: readonly XapiMount[], asked: AskedRequest): Access {
+  if (asked.method === 'OPTIONS') return { kind: 'public', reason: 'A browser asks beforehand without any key.' }
+  for (const mount of mounts) {
+    const match = patternOf(mount.prefix).exec(asked.path)
+    if (!match) continue
+    const names = [...mount.prefix.matchAll(/:([^/]+)/g)].map(([, name = '']) => name)
+    const params = Object.fromEntries(names.map((name, index) => [name, match[index + 1] ?? '']))
+    const access = resources[match.at(-1) ?? '']?.access ?? noAccess
+    return access(asked, { mount, params })
+  }
+  return noAccess(asked, { mount: nativeMount, params: {} })
 }
 
-/** Matches the prefix and captures what follows it. */
+/** Matches the prefix; captures its parameters and what follows it. */
 function patternOf(prefix: string): RegExp {
-  return new RegExp(`^${prefix.replaceAll(/:[^/]+/g, '[^/]+')}((?:/.*)?)$`)
+  return new RegExp(`^${prefix.replaceAll(/:[^/]+/g, '([^/]+)')}((?:/.*)?)$`)
 }

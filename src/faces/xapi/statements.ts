@@ -16,7 +16,7 @@ import type { AdmittedCall, Call } from './call.ts'
 import { notOffered } from './errors.ts'
 
 /** What a GET without a limit, and one with limit=0, answers at most. */
-const pageLimits = { defaultLimit: 100, maxLimit: 1000 }
+export const pageLimits = { defaultLimit: 100, maxLimit: 1000 }
 
 export function statements(call: Call): Promise<Response> {
   switch (call.method) {
@@ -35,7 +35,7 @@ export function statements(call: Call): Promise<Response> {
 async function postStatements(call: Call): Promise<Response> {
   refuseAlternateSyntax(call)
   const admitted = await admitCall(call)
-  requireParams(admitted, [])
+  requireParams(admitted.params, [])
   const text = await readStatements(admitted)
   const { c, core, principal, lrsId, version } = admitted
   const { ids } = await core.statements.store(principal, lrsId, { text, version })
@@ -45,15 +45,21 @@ async function postStatements(call: Call): Promise<Response> {
 
 async function putStatement(call: Call): Promise<Response> {
   const admitted = await admitCall(call)
-  requireParams(admitted, ['statementId'])
-  const statementId = admitted.params.get('statementId')
-  if (statementId === null)
-    throw failedParam('statementId', 'XAPI-00145', 'The parameter is missing: PUT names the statement it stores.')
+  const statementId = requireStatementId(admitted.params)
   const text = await readStatements(admitted)
   const { c, core, principal, lrsId, version } = admitted
   await core.statements.store(principal, lrsId, { text, version, statementId })
   c.set('statements', 1)
   return answer(admitted, 204, null)
+}
+
+/** The one parameter of a PUT. */
+export function requireStatementId(params: URLSearchParams): string {
+  requireParams(params, ['statementId'])
+  const statementId = params.get('statementId')
+  if (statementId === null)
+    throw failedParam('statementId', 'XAPI-00145', 'The parameter is missing: PUT names the statement it stores.')
+  return statementId
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -79,9 +85,9 @@ const consistentThrough = 'X-Experience-API-Consistent-Through'
 
 async function readAdmitted(call: AdmittedCall): Promise<Response> {
   const { core, principal, lrsId } = call
-  const request = parseStatementsQuery(paramsOf(call), call.version, pageLimits)
+  const request = parseStatementsQuery(paramsOf(call.params), call.version, pageLimits)
   if (request.attachments) {
-    throw notOffered('attachments=true is not offered yet; ask without it, or with attachments=false')
+    throw noAttachments()
   }
   const id = request.statementId ?? request.voidedStatementId
   if (id !== undefined) {
@@ -113,14 +119,18 @@ function moreLink(call: AdmittedCall, next: Seq | undefined): string {
   return `${call.c.req.path}?${params.toString()}`
 }
 
-function paramsOf(call: Call): Map<string, string[]> {
+export function paramsOf(query: URLSearchParams): Map<string, string[]> {
   const params = new Map<string, string[]>()
-  for (const [name, value] of call.params) {
+  for (const [name, value] of query) {
     const values = params.get(name)
     if (values) values.push(value)
     else params.set(name, [value])
   }
   return params
+}
+
+export function noAttachments(): DomainError {
+  return notOffered('attachments=true is not offered yet; ask without it, or with attachments=false')
 }
 
 /** An Accept-Language header as a list of preferences, best first. */
@@ -160,12 +170,16 @@ function readStatements(call: AdmittedCall): Promise<string> {
 // Communication 1.3, 1.0.x only; in 2.0 `method` is just an unknown parameter.
 function refuseAlternateSyntax(call: Call): void {
   if (!call.params.has('method') || call.headers['X-Experience-API-Version'] === '2.0.0') return
-  throw notOffered('The alternate request syntax (POST with ?method=) is not offered yet: send the request itself')
+  throw noAlternateSyntax()
 }
 
-function requireParams(call: Call, known: readonly string[]): void {
+export function noAlternateSyntax(): DomainError {
+  return notOffered('The alternate request syntax (POST with ?method=) is not offered yet: send the request itself')
+}
+
+export function requireParams(query: URLSearchParams, known: readonly string[]): void {
   const failures: Failure[] = []
-  for (const [name, values] of paramsOf(call)) {
+  for (const [name, values] of paramsOf(query)) {
     if (!known.includes(name)) {
       failures.push({
         pointer: `?${cut(name)}`,

@@ -1,0 +1,138 @@
+// What a request to xAPI would meet, without sending it: the answer to the command line's `ask`. Decides nothing itself:
+// the rules, rights, pins and limits are asked of whoever decides for requests.
+
+import { isDomainError } from '../../core/errors.ts'
+import type { XapiRight } from '../../core/rights.ts'
+import { xapiRights } from '../../core/rights.ts'
+import { parseJson } from '../../core/xapi/json.ts'
+import { parseStatementsQuery } from '../../core/xapi/query.ts'
+import { isObject } from '../../core/xapi/rule.ts'
+import { parseVersion } from '../../core/xapi/version.ts'
+import type { Access, AskedRequest, Judge, Judgement, XapiMount } from '../face.ts'
+import { likelyVersion } from './call.ts'
+import {
+  noAlternateSyntax,
+  noAttachments,
+  pageLimits,
+  paramsOf,
+  requireParams,
+  requireStatementId,
+} from './statements.ts'
+
+/** Where the path lies: on which mount, with which of its parameters. */
+export interface Place {
+  readonly mount: XapiMount
+  readonly params: Readonly<Record<string, string>>
+}
+
+export type AccessOf = (asked: AskedRequest, place: Place) => Access
+
+export const aboutAccess: AccessOf = ({ method }) => {
+  if (method !== 'GET' && method !== 'HEAD') return methodNotOffered(method)
+  return { kind: 'public', reason: 'What the server speaks is told to everybody, without any key.' }
+}
+
+export const accessToCome: AccessOf = () => {
+  return {
+    kind: 'refused',
+    decidedBy: 'not offered',
+    reason: 'This resource of xAPI is not offered yet, to no key (501); statements and about are.',
+  }
+}
+
+export const noAccess: AccessOf = () => {
+  return { kind: 'refused', decidedBy: 'path', reason: 'xAPI has no resource at this path (404), whichever key asks.' }
+}
+
+export const statementsAccess: AccessOf = (asked, { mount, params }) => {
+  const judge = judges[asked.method]
+  if (judge === undefined) return methodNotOffered(asked.method)
+  const within = mount.within?.(params)
+  return {
+    kind: 'key',
+    ...(within !== undefined && { within }),
+    judge: (core, principal) => judge({ asked, mount, params, core, principal }),
+  }
+}
+
+function methodNotOffered(method: string): Access {
+  return { kind: 'refused', decidedBy: 'method', reason: `${method} is not offered here (405), whichever key asks.` }
+}
+
+interface Case extends Place {
+  readonly asked: AskedRequest
+  readonly core: Parameters<Judge>[0]
+  readonly principal: Parameters<Judge>[1]
+}
+
+const judges: Readonly<Record<string, (it: Case) => Promise<Judgement>>> = {
+  GET: judgeReading,
+  HEAD: judgeReading,
+  POST: (it) => judgeStoring(it),
+  PUT: (it) => judgeStoring(it),
+}
+
+async function judgeReading(it: Case): Promise<Judgement> {
+  const { lrsId, decision, version } = admitted(it, 'statements/read')
+  const { core, principal, asked } = it
+  const { statementId, voidedStatementId, attachments } = parseStatementsQuery(
+    paramsOf(asked.query),
+    version,
+    pageLimits,
+  )
+  if (attachments) throw noAttachments()
+  const id = statementId ?? voidedStatementId
+  if (!decision.allowed || id === undefined) return decision
+  return core.statements.explainGet(principal, lrsId, id, { isVoided: statementId === undefined })
+}
+
+async function judgeStoring(it: Case): Promise<Judgement> {
+  const { core, principal, asked } = it
+  if (asked.method === 'POST' && asked.query.has('method') && likelyVersion(asked.version) === '1.0') {
+    throw noAlternateSyntax()
+  }
+  const { lrsId, decision, version } = admitted(it, 'statements/write')
+  const chosen = asked.method === 'PUT' ? { statementId: requireStatementId(asked.query) } : {}
+  if (asked.method === 'POST') requireParams(asked.query, [])
+  if (!decision.allowed) return decision
+  if (asked.body === undefined) return { ...decision, depends: ['the statement'] }
+  core.limits.checkLoad(principal, { bodyBytes: Buffer.byteLength(asked.body) })
+  try {
+    core.statements.check(principal, lrsId, { text: asked.body, version, ...chosen })
+  } catch (error) {
+    const right = isDomainError(error) && xapiRights.find((name) => name === error.detail.decidedBy)
+    // The same refusal, with what would change it apart from the reason.
+    if (right) return core.access.explain(principal, { kind: 'xapi', right, lrsId })
+    throw error
+  }
+  const mayNameAuthority = principal.rights.xapi['authority/set'] !== undefined
+  return { ...decision, notes: notesOn(asked.body, { hasId: asked.method === 'PUT', mayNameAuthority }) }
+}
+
+/** As a call is admitted: version, Lrs and limits before the right. */
+function admitted({ asked, mount, params, core, principal }: Case, right: XapiRight) {
+  const version = parseVersion(asked.version)
+  const lrsId = mount.lrs(principal, params)
+  const arrival = { address: asked.address, origin: asked.origin, version }
+  return {
+    version,
+    lrsId,
+    decision: { ...core.access.explain(principal, { kind: 'xapi', right, lrsId, arrival }), lrsId },
+  }
+}
+
+function notesOn(
+  body: string,
+  { hasId, mayNameAuthority }: { readonly hasId: boolean; readonly mayNameAuthority: boolean },
+): readonly string[] {
+  const statements = [parseJson(body)].flat().filter(isObject)
+  const replaced = !mayNameAuthority && statements.some(({ authority }) => authority !== undefined)
+  return [
+    ...(replaced
+      ? ['The authority that the statement names is replaced by the key’s own: it lacks authority/set.']
+      : []),
+    ...(hasId || statements.some(({ id }) => id !== undefined)
+      ? ['Not judged: whether another statement is stored with the same id, which would be a conflict (409).']
+      : []),
+  ]
+}
