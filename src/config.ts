@@ -176,7 +176,9 @@ const schema = z.object({
   CLAVIGER_LOG_LEVEL: z
     .enum(logLevels, `must be one of ${logLevels.join(', ')}`)
     .default('info')
-    .meta({ description: `How much is logged, as JSON lines on standard error: ${logLevels.join(', ')}.` }),
+    .meta({
+      description: `How much is logged, as JSON lines on standard error: ${logLevels.join(', ')}. From \`debug\` on, a line for each request.`,
+    }),
   CLAVIGER_RATE_LIMIT: z
     .union(
       [z.literal('off').transform(() => undefined), integer(1, 100_000_000)],

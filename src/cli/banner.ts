@@ -8,18 +8,27 @@ import type { FirstCredential } from './first-start.ts'
 import { pairs } from './outcome.ts'
 import { version } from './version.ts'
 
+export interface Greeting {
+  /** Made by this start. */
+  readonly first: FirstCredential | undefined
+  /** Some of the organisations there are: one, or more than one. */
+  readonly organisations: readonly number[]
+}
+
 export function banner(
-  opened: Pick<Opened, 'faces'>,
+  faces: Opened['faces'],
   { config, url }: Pick<Listening, 'config' | 'url'>,
-  first: FirstCredential | undefined,
+  { first, organisations }: Greeting,
 ): string {
-  const head = `Claviger ${version} listens on ${url}\n\n${pairs([...addresses(opened, config), ['data', config.dataDirectory]])}\n`
+  // A path names an organisation by number in every face that names one.
+  const organisation = organisations.length === 1 ? String(organisations[0]) : '{orgId}'
+  const rows = [...addresses(faces, config, organisation), ['data', config.dataDirectory] as const]
+  const head = `Claviger ${version} listens on ${url}\n\n${pairs(rows)}\n`
   return first ? `${head}\n${firstWords(first, config)}\n` : head
 }
 
-function addresses({ faces }: Pick<Opened, 'faces'>, { baseUrl }: Config): [string, string][] {
-  // A path names an organisation by number in every face that names one; the first start makes number 1.
-  const filled = (path: string): string => `${baseUrl}${path.replaceAll(/:org\w*/gi, '1')}`
+function addresses(faces: Opened['faces'], { baseUrl }: Config, organisation: string): [string, string][] {
+  const filled = (path: string): string => `${baseUrl}${path.replaceAll(/:org\w*/gi, organisation)}`
   const xapi: [string, string] = ['xAPI', `${baseUrl}/xapi/`]
   const others = faces.flatMap((face): [string, string][] => {
     const xapiPaths = (face.xapiMounts ?? []).map(({ prefix }): [string, string] => [
@@ -40,7 +49,7 @@ function firstWords({ key, secret }: FirstCredential, config: Config): string {
     // What a setting holds need not be in a log of the start, too.
     ['secret', isChosen ? '(as set by CLAVIGER_BOOTSTRAP_SECRET)' : secret],
   ])
-  return `First start: organisation 1 and a credential with every right were made. ${isChosen ? '' : 'The secret is shown this once; '}handle it with care.
+  return `First start: organisation 1 and a credential with every right were made. ${isChosen ? 'Handle' : 'The secret is shown this once; handle'} it with care.
 
 ${keys}
 

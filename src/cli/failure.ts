@@ -36,6 +36,9 @@ const optionOf: Readonly<Record<string, string>> = {
   '/limits/xapiVersions': '--limit-xapi-version',
 }
 
+/** Chosen identifiers, which may be taken. */
+const idOptions = new Set(['--id', '--oid', '--lrs-id'])
+
 export interface Failing {
   readonly isJson: boolean
   readonly streams: Streams
@@ -53,13 +56,23 @@ export function explainFailure(error: unknown, { isJson, streams, command }: Fai
     return exitCodes.usage
   }
   const failures = isDomainError(error) ? (error.detail.failures ?? []) : []
-  const lines = failures.map((failure) => inOptions(failure, command))
+  const lines = [...new Set(failures.map((failure) => inOptions(failure, command)))]
   const code = error instanceof UsageError ? 'usage' : isDomainError(error) ? error.code : 'failed'
-  const message = error instanceof Error ? error.message : String(error)
+  const chosen = code === 'conflict' ? chosenIds(command) : ''
+  const message = error instanceof Error ? chosen + error.message : String(error)
   if (isJson) streams.err(inJson({ code, message: lines.length === 1 ? lines[0]! : message, failures }))
   else if (lines.length > 1) streams.err(`error: ${lines.length} things are wrong:\n  ${lines.join('\n  ')}\n`)
   else streams.err(`error: ${lines[0] ?? (isKnown(error) ? message : stackOf(error))}\n`)
   return error instanceof UsageError || lines.length > 0 ? exitCodes.usage : exitCodes.failed
+}
+
+/** `--id 7: `, for a conflict with one of them. */
+function chosenIds(command: Command | undefined): string {
+  const typed = (command?.options ?? []).flatMap((option) => {
+    const value: unknown = command?.getOptionValue(option.attributeName())
+    return typeof value === 'string' && idOptions.has(option.long ?? '') ? [`${option.long} ${value}`] : []
+  })
+  return typed.length === 0 ? '' : `${typed.join(' or ')}: `
 }
 
 function inJson(error: object): string {
@@ -86,9 +99,10 @@ function inOptions(failure: Failure, command: Command | undefined): string {
   if (!option)
     return command.args[0] === undefined ? inWords(failure) : `${JSON.stringify(command.args[0])}: ${message}`
   const typed: unknown = command.getOptionValue(option.attributeName())
-  const index = Number(pointer.slice(prefix.length + 1).split('/')[0])
-  const value: unknown = Array.isArray(typed) ? typed[index] : typed
-  return typeof value === 'string' && flag !== '--secret'
-    ? `${flag} ${JSON.stringify(value)}: ${message}`
-    : `${flag}: ${message}`
+  if (flag === '--secret') return `${flag}: ${message}`
+  const words = (Array.isArray(typed) ? typed : [typed]).filter((word): word is string => typeof word === 'string')
+  // One word may stand for several grants, and a preset brings its own: then all of the words are named.
+  const one = flag === '--manage' ? undefined : words[Number(pointer.slice(prefix.length + 1).split('/')[0])]
+  const meant = one === undefined ? words : [one]
+  return `${[flag, ...meant.map((word) => JSON.stringify(word))].join(' ')}: ${message}`
 }

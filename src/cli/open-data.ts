@@ -1,12 +1,14 @@
 // Opens a data directory: storage, master key, core and faces, in that order. Used by the server and by commands that
 // find no server.
 
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkDatabase, createApp, openStorage } from '../app.ts'
 import type { App } from '../app.ts'
 import type { Config } from '../config.ts'
+import { recordKeyRotation } from '../core/audit.ts'
 import type { Log } from '../core/core.ts'
+import { operator } from './context.ts'
 import type { Opened } from './context.ts'
 import { rotateKeyFile, settleMasterKey } from './master-key.ts'
 import { PlainError } from './outcome.ts'
@@ -37,6 +39,7 @@ export async function openData(config: Config, { threads, log }: OpenDataOptions
           adopt: (adopted) => app.core.vault.adoptMasterKey(adopted),
         })
         masterKey = key
+        await recordKeyRotation(storage, app.core.clock, { kind: 'operator', name: operator.operator })
         return organisations
       },
       checkIntegrity: () => checkDatabase(config),
@@ -51,8 +54,8 @@ export function hasDatabase(config: Config): boolean {
   return existsSync(join(config.dataDirectory, 'claviger.db'))
 }
 
-/** Makes the data directory, for its owner only, or says why there is none to work in. */
-export function prepareDataDirectory({ dataDirectory }: Config): void {
+/** Makes the data directory, for its owner only, or says why there is none to work in. Tightens one that is open to others. */
+export function prepareDataDirectory({ dataDirectory }: Config, log: Log): void {
   try {
     mkdirSync(dataDirectory, { recursive: true, mode: 0o700 })
     accessSync(dataDirectory, constants.R_OK | constants.W_OK | constants.X_OK)
@@ -60,4 +63,37 @@ export function prepareDataDirectory({ dataDirectory }: Config): void {
     const { code } = error as NodeJS.ErrnoException
     throw new PlainError(`cannot write to the data directory ${dataDirectory} (${code}); CLAVIGER_DATA names it`)
   }
+  if (process.platform !== 'win32') tighten(dataDirectory, log)
+}
+
+/** What a server keeps in its data directory. */
+const ours = /^(claviger\.(db(-.+)?|sock)|owner\.lock(-.+)?|master\.key(\.next)?)$/
+
+/** A directory that holds other things, too, is somebody's choice: then only the files are closed. */
+function tighten(dataDirectory: string, log: Log): void {
+  const names = readdirSync(dataDirectory)
+  const others = names.filter((name) => !ours.test(name))
+  for (const name of names.filter((item) => ours.test(item))) close(join(dataDirectory, name), 0o600, log)
+  if (others.length === 0) close(dataDirectory, 0o700, log)
+  else if (isOpen(dataDirectory)) {
+    log.warn(
+      { dataDirectory, others: others.slice(0, 5) },
+      'others may open the data directory, and it holds other files',
+    )
+  }
+}
+
+function close(path: string, mode: number, log: Log): void {
+  if (!isOpen(path)) return
+  try {
+    chmodSync(path, mode)
+    log.warn({ path, mode: mode.toString(8) }, 'others could open this; now only its owner can')
+  } catch (err) {
+    log.warn({ path, err }, 'others may open this, and its mode cannot be changed')
+  }
+}
+
+function isOpen(path: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false })
+  return stats !== undefined && (stats.mode & 0o077) !== 0
 }

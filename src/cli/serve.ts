@@ -8,6 +8,7 @@ import { isDomainError } from '../core/errors.ts'
 import { listen } from '../server.ts'
 import type { Listening } from '../server.ts'
 import { banner } from './banner.ts'
+import { operator } from './context.ts'
 import { firstStart } from './first-start.ts'
 import type { FirstCredential } from './first-start.ts'
 import { openData, prepareDataDirectory } from './open-data.ts'
@@ -19,12 +20,12 @@ import type { CommandServer } from './socket.ts'
 
 /** Runs until a signal stops it; resolves to the exit code. */
 export async function serve(config: Config): Promise<number> {
-  prepareDataDirectory(config)
   const log = newLog(config)
+  prepareDataDirectory(config, log)
   const { opened, listening, first } = await start(config, log)
   const stopped = waitForSignal()
   const commands = await takeCommands(opened, listening.config, log)
-  process.stdout.write(banner(opened, listening, first))
+  process.stdout.write(banner(opened.faces, listening, { first, organisations: await organisationIds(opened) }))
   const signal = await stopped
   log.info({ signal }, 'stopping: what is under way is finished first')
   await commands?.close()
@@ -58,6 +59,11 @@ async function start(config: Config, log: Log): Promise<Started> {
   } catch (error) {
     throw plainly(error, config)
   }
+}
+
+async function organisationIds({ core }: OpenData): Promise<readonly number[]> {
+  const { items } = await core.organisations.list(operator, { offset: 0, limit: 2 })
+  return items.map(({ id }) => id)
 }
 
 /** One line for what an operator can do something about. */

@@ -73,6 +73,13 @@ describe('the chain', () => {
     expect((await world.events()).at(-1)).toMatchObject({ action: 'audit.verify', number: before.length + 1 })
   })
 
+  it('verifies without a trace where that is only part of looking around', async () => {
+    const before = await world.events()
+    const verdict = await world.core.audit.verify(world.operator, { isRecorded: false })
+    expect(verdict).toEqual({ events: before.length, head: before.at(-1)?.hash })
+    expect(await world.events()).toEqual(before)
+  })
+
   it('is listed in pages', async () => {
     const first = await world.core.audit.list(world.operator, { limit: 2 })
     expect(first.events.map(({ number }) => number)).toEqual([1, 2])

@@ -96,10 +96,11 @@ export class Audit {
     return { events, next: events.length < limit ? undefined : events.at(-1)?.number }
   }
 
-  /** Walks the whole chain; the verification is itself recorded. */
-  async verify(caller: Caller): Promise<AuditVerdict> {
+  /** Walks the whole chain; the verification is itself recorded, unless it is only part of looking around. */
+  async verify(caller: Caller, { isRecorded = true } = {}): Promise<AuditVerdict> {
     authorise(caller, { kind: 'manage', area: 'credentials', action: 'read' })
     const verdict = await this.#walk(caller.organisationId)
+    if (!isRecorded) return verdict
     const detail: Json = { events: verdict.events, brokenAt: verdict.brokenAt ?? null }
     await this.#directory.appendAudit(
       caller.organisationId,
@@ -132,6 +133,22 @@ export function eventBy(
   detail: Json,
 ): NewAuditEvent {
   return { at: clock.now(), actor: actorOf(caller), action, target, detail }
+}
+
+/** Records in every organisation that its data key stands under a new master key. */
+export async function recordKeyRotation(
+  { platform, directory }: Storage,
+  clock: Clock,
+  actor: AuditActor,
+): Promise<void> {
+  for (let offset = 0, total = 1; offset < total; offset += pageSize) {
+    const page = await platform.listOrganisations({ offset, limit: pageSize })
+    for (const { id } of page.items) {
+      const event = { actor, action: 'master-key.rotate', target: { noun: 'master-key', id: null }, detail: {} }
+      await directory.appendAudit(id, { at: clock.now(), ...event })
+    }
+    total = page.total
+  }
 }
 
 function actorOf({ name, address, credentialId, sessionId }: Caller): AuditActor {

@@ -29,6 +29,10 @@ describe('the master key', () => {
     const issued = await world.issue('isolated')
     const { token } = await world.core.tokens.issue(await world.signIn(issued))
     const core = await restart(otherKey, world.masterKey)
+    for (const id of [world.organisationId, other.organisationId]) {
+      const event = { action: 'master-key.rotate', actor: { kind: 'system' }, target: { noun: 'master-key' } }
+      expect((await world.events(id)).at(-1)).toMatchObject(event)
+    }
     await core.signIn.basic(issued)
     await core.signIn.bearer({ token })
     await core.credentials.create(core.signIn.operator(other.organisationId, 'test'), {

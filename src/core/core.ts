@@ -2,7 +2,7 @@
 
 import { randomBytes, randomUUID } from 'node:crypto'
 import { authorise, explain } from './access.ts'
-import { Audit } from './audit.ts'
+import { Audit, recordKeyRotation } from './audit.ts'
 import { Credentials } from './credential.ts'
 import type { Oid } from './ids.ts'
 import { RateLimits } from './limits.ts'
@@ -22,6 +22,8 @@ export interface Log {
   info(fields: object, message: string): void
   warn(fields: object, message: string): void
   error(fields: object, message: string): void
+  /** One line a request; only called where the log level asks for it. */
+  debug?(fields: object, message: string): void
 }
 
 export interface CoreOptions {
@@ -74,7 +76,7 @@ export function randomIds(clock: Clock): Ids {
 /** Throws `invalid` when the master key is not the one the store was made with. */
 export async function createCore(options: CoreOptions): Promise<Core> {
   const { storage, baseUrl, log, clock = systemClock, ids = randomIds(clock) } = options
-  const vault = await openVault(options)
+  const vault = await openVault(options, clock)
   const parts = { storage, vault, clock, ids }
   const tokens = new Tokens(parts)
   const onError = (error: unknown): void => log?.error({ err: error }, 'Usage counters could not be written.')
@@ -104,12 +106,13 @@ export async function createCore(options: CoreOptions): Promise<Core> {
 }
 
 // A rotation interrupted before its one transaction starts again; one interrupted after it has nothing left to do.
-async function openVault({ storage, masterKey, masterKeyPrevious, log }: CoreOptions): Promise<Vault> {
+async function openVault({ storage, masterKey, masterKeyPrevious, log }: CoreOptions, clock: Clock): Promise<Vault> {
   const vault = new Vault(masterKey)
   const check = await storage.platform.findKeyCheck()
   const isOnPrevious = check !== undefined && !vault.fitsCheck(check) && masterKeyPrevious !== undefined
   if (isOnPrevious && new Vault(masterKeyPrevious).fitsCheck(check)) {
     const organisations = await rotateMasterKey(storage.platform, masterKeyPrevious, masterKey)
+    await recordKeyRotation(storage, clock, { kind: 'system', name: 'start' })
     log?.info({ organisations }, 'The master key was rotated.')
   }
   await vault.checkMasterKey(storage.platform)

@@ -2,7 +2,8 @@
 
 import type { Command } from 'commander'
 import type { CommandContext } from '../context.ts'
-import { PlainError, table } from '../outcome.ts'
+import { keyFiles } from '../master-key.ts'
+import { counted, PlainError, table } from '../outcome.ts'
 import type { Act } from '../run.ts'
 import { version } from '../version.ts'
 
@@ -24,7 +25,11 @@ export function addInstallation(program: Command, context: CommandContext, act: 
     const organisations = await opened.rotateMasterKey()
     return {
       json: { organisations },
-      text: `There is a new master key in ${context.config.dataDirectory}; ${organisations} organisations are under it. Copies of the old one open only old copies of the database.`,
+      text:
+        `There is a new master key in ${keyFiles(context.config.dataDirectory).present}; ` +
+        `the secrets of ${counted(organisations, 'organisation')} are sealed under it.\n` +
+        'A backup made before now opens with the old key only: keep that key as long as you keep the backup ' +
+        '(a copy of the whole data directory holds it).',
     }
   })
   act(program.command('version').description('print the version'), async () => ({ json: { version }, text: version }))

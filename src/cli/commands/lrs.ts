@@ -2,11 +2,13 @@
 
 import type { Command } from 'commander'
 import type { LrsId, Oid } from '../../core/ids.ts'
-import { callerIn, chooseOrganisation } from '../context.ts'
-import type { CommandContext, GlobalOptions } from '../context.ts'
+import type { LrsRecord, OrganisationRecord } from '../../core/storage.ts'
+import { callerIn, chooseOrganisation, everyOrganisation } from '../context.ts'
+import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { parseNumber } from '../credential-options.ts'
-import { table, time } from '../outcome.ts'
+import { pairs, PlainError, table, time } from '../outcome.ts'
 import type { Act } from '../run.ts'
+import { listAll } from './credential.ts'
 import { lrsJson } from './organisation.ts'
 
 interface CreateOptions extends GlobalOptions {
@@ -38,6 +40,36 @@ export function addLrs(program: Command, context: CommandContext, act: Act): voi
         `Next: claviger credential create --organisation ${organisation.id} --lrs ${lrs.id} --name NAME`,
     }
   })
+  const show = group.command('show').description('show one, and which keys reach it').argument('<id>')
+  act<GlobalOptions>(show, async (options, word = '') => {
+    const id = parseNumber(word, '<id>')
+    const opened = await context.open()
+    const { organisation, lrs } = await locateLrs(opened, options, id)
+    const credentials = (await listAll(opened, organisation.id)).filter(({ lrsIds }) => lrsIds.includes(lrs.id))
+    const isDefault = lrs.id === organisation.defaultLrsId
+    const head = pairs([
+      ['id', lrs.id],
+      ['oid', lrs.oid],
+      ['name', lrs.name],
+      ['organisation', `${organisation.id} (${organisation.name})${isDefault ? ', whose default it is' : ''}`],
+      ['created', time(lrs.createdAt)],
+    ])
+    const rows = credentials.map(({ id: credentialId, name, key, lrsIds }) => [
+      `  ${credentialId}`,
+      name,
+      key,
+      lrsIds[0] === lrs.id ? 'home' : '',
+    ])
+    return {
+      json: {
+        ...lrsJson(lrs),
+        organisationId: organisation.id,
+        isDefault,
+        credentialIds: credentials.map((credential) => credential.id),
+      },
+      text: `${head}\n\n${table([['  credential', 'name', 'key', 'its home'], ...rows], '  No key reaches it.')}`,
+    }
+  })
   act<GlobalOptions>(group.command('list').description('list them'), async (options) => {
     const opened = await context.open()
     const organisation = await chooseOrganisation(opened, options)
@@ -50,4 +82,19 @@ export function addLrs(program: Command, context: CommandContext, act: Act): voi
     ])
     return { json: all.map(lrsJson), text: table([['id', 'oid', 'name', 'created'], ...rows]) }
   })
+}
+
+/** In the organisation given, or in whichever has it: an id is unique over all of them. */
+async function locateLrs(
+  opened: Opened,
+  options: GlobalOptions,
+  id: number,
+): Promise<{ readonly organisation: OrganisationRecord; readonly lrs: LrsRecord }> {
+  const organisations =
+    options.organisation === undefined ? everyOrganisation(opened) : [await chooseOrganisation(opened, options)]
+  for await (const organisation of organisations) {
+    const lrs = (await opened.core.lrs.list(callerIn(opened, organisation.id))).find((item) => item.id === id)
+    if (lrs) return { organisation, lrs }
+  }
+  throw new PlainError(`there is no Lrs ${id}; claviger lrs list shows them`)
 }

@@ -3,7 +3,7 @@
 import type { Command } from 'commander'
 import type { LrsId, Oid, OrganisationId } from '../../core/ids.ts'
 import type { Json, LrsRecord, OrganisationRecord } from '../../core/storage.ts'
-import { callerIn, chooseOrganisation, everyOrganisation, operator } from '../context.ts'
+import { callerIn, chooseOrganisation, everyOrganisation, getOrganisation, operator } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { parseNumber, unknownWord } from '../credential-options.ts'
 import { pairs, table, time, UsageError } from '../outcome.ts'
@@ -56,7 +56,8 @@ export function addOrganisation(program: Command, context: CommandContext, act: 
   const show = group.command('show').description('show one with its Lrs and switches').argument('[id]')
   act<GlobalOptions>(show, async (options, id) => {
     const opened = await context.open()
-    return showOrganisation(opened, await chooseOrganisation(opened, id === undefined ? options : { organisation: id }))
+    if (id === undefined) return showOrganisation(opened, await chooseOrganisation(opened, options))
+    return showOrganisation(opened, await getOrganisation(opened, id, '<id>'))
   })
   const set = group
     .command('set')

@@ -26,7 +26,9 @@ export function addUsage(program: Command, context: CommandContext, act: Act): v
       ({ credential, usage: { secretId, requests, statements, refusals, lastAt, lastAddress } }) => [
         credential.id,
         credential.name,
-        credential.secrets.find((secret) => secret.id === secretId)?.name ?? (secretId === null ? '–' : secretId),
+        secretId === null
+          ? '–'
+          : (credential.secrets.find(({ id }) => id === secretId)?.name ?? `(deleted) ${secretId}`),
         requests,
         statements,
         Object.entries(refusals)
@@ -42,9 +44,17 @@ export function addUsage(program: Command, context: CommandContext, act: Act): v
         firstAt: time(firstAt),
         lastAt: time(lastAt),
       })),
-      text: table([['id', 'name', 'secret', 'requests', 'statements', 'refused', 'last used', 'from'], ...lines]),
+      text: table(
+        [['id', 'name', 'secret', 'requests', 'statements', 'refused', 'last used', 'from'], ...lines],
+        neverUsed(word, credentials),
+      ),
     }
   })
+}
+
+function neverUsed(word: string | undefined, [only]: readonly CredentialRecord[]): string {
+  if (word === undefined || !only) return 'No key was used yet.'
+  return `Credential ${only.id} (${only.name}) was never used.`
 }
 
 async function all(opened: Opened, options: GlobalOptions): Promise<CredentialRecord[]> {

@@ -3,11 +3,15 @@
 
 import Database from 'better-sqlite3'
 import { DomainError } from '../../core/errors.ts'
+import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Returns the function that releases the lock. */
 export function lockDirectory(directory: string): () => void {
-  const handle = new Database(join(directory, 'owner.lock'), { timeout: 0 })
+  const path = join(directory, 'owner.lock')
+  // Nobody but the owner can take it, or hold it against us.
+  closeSync(openSync(path, 'a', 0o600))
+  const handle = new Database(path, { timeout: 0 })
   try {
     handle.exec('begin exclusive')
   } catch (cause) {
