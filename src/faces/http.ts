@@ -26,6 +26,8 @@ export interface RequestContext {
   /** Node's own request, when the server and not a test delivers it. */
   readonly incoming?: IncomingMessage | undefined
   readonly log?: Log | undefined
+  /** Told who it is, for the log of requests. */
+  readonly onSignIn?: ((principal: Principal) => void) | undefined
 }
 
 /** A refusal that exists in HTTP only (405, 415, …): a domain code for the presenter plus the status that shall win. */
@@ -255,6 +257,7 @@ export async function authenticate(
       ? await core.signIn.basic({ key: presented.key, secret: presented.secret, ...where })
       : await core.signIn.bearer({ token: presented.token, ...where })
   c.set('principal', principal)
+  ;(c.env as Partial<RequestContext> | undefined)?.onSignIn?.(principal)
   return principal
 }
 
