@@ -54,7 +54,7 @@ describe('routeFaces', () => {
     })
   })
 
-  it.each(['/', '/api', '/api/thing', '/api/thingsx', '/API/things', '/api//things', '/api/orgs/lrs', '/%E0%A4%A'])(
+  it.each(['//', '/api', '/api/thing', '/api/thingsx', '/API/things', '/api//things', '/api/orgs/lrs', '/%E0%A4%A'])(
     'answers %s natively: it is nobody’s',
     async (path) => {
       const answer = await app.request(path)
@@ -114,6 +114,37 @@ describe('routeFaces', () => {
   it('prefers the longer prefix of one face', async () => {
     const nested = route([faceNamed('one', [{ path: '/lrs/:app' }, { path: '/lrs/:app/sandbox' }])])
     expect(await (await nested.request('/lrs/A/sandbox')).json()).toMatchObject({ path: '/lrs/A/sandbox' })
+  })
+
+  it('gives a fallback only what no longer prefix of any face claims', async () => {
+    const things = route([
+      faceNamed('behind', [{ path: '/api/orgs/:id/keys' }, { path: '/api/orgs', isFallback: true }]),
+      faceNamed('before', [{ path: '/api/orgs/:id/lrs' }]),
+    ])
+    const nameAt = async (path: string): Promise<unknown> =>
+      ((await (await things.request(path)).json()) as { name: unknown }).name
+    expect(await nameAt('/api/orgs/1/lrs')).toBe('before')
+    expect(await nameAt('/api/orgs/1/keys')).toBe('behind')
+    expect(await nameAt('/api/orgs/1/other')).toBe('behind')
+    expect(await nameAt('/api/orgs')).toBe('behind')
+    const clash = [faceNamed('one', [{ path: '/api', isFallback: true }]), faceNamed('two', [{ path: '/api' }])]
+    expect(() => route(clash)).toThrow(/both claim/)
+  })
+
+  it('logs each request where that is asked for: who and what, no query', async () => {
+    const lines: object[] = []
+    const log: Log = { ...silent, debug: (fields) => void lines.push(fields) }
+    const face = faceNamed('one', [{ path: '/api/things' }])
+    for (const logsRequests of [true, false]) {
+      const logged = routeFaces({} as Core, [face], { trustedProxies: [], log, logsRequests })
+      await logged.request('/api/things?secret=do-not-show', { headers: { Authorization: 'Basic do-not-show' } })
+      await logged.request('/healthz')
+    }
+    expect(lines).toEqual([
+      expect.objectContaining({ method: 'GET', path: '/api/things', status: 200, ms: expect.any(Number) }),
+      expect.objectContaining({ path: '/healthz', status: 200 }),
+    ])
+    expect(JSON.stringify(lines)).not.toContain('do-not-show')
   })
 
   it('refuses a face that routes outside its mounts', () => {

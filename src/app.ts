@@ -9,8 +9,10 @@ import type { Config } from './config.ts'
 import { createCore } from './core/core.ts'
 import type { Core, Log } from './core/core.ts'
 import { DomainError } from './core/errors.ts'
+import type { Principal } from './core/principal.ts'
 import type { Storage } from './core/storage.ts'
 import type { Face, FaceEnv, Mount } from './faces/face.ts'
+import { answerUnclaimed } from './faces/unclaimed.ts'
 import { addressReader, newRequestId } from './faces/http.ts'
 import type { RequestContext } from './faces/http.ts'
 import { watershed } from './faces/watershed/index.ts'
@@ -51,7 +53,8 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const log = parts.log ?? newLog(config)
   const core = parts.core ?? (await openCore(config, parts.storage, log))
   const faces = enabledFaces(config)
-  const app = routeFaces(core, faces, { trustedProxies: config.trustedProxies, log })
+  const logsRequests = config.logLevel === 'debug' || config.logLevel === 'trace'
+  const app = routeFaces(core, faces, { trustedProxies: config.trustedProxies, log, logsRequests })
   let closing: Promise<void> | undefined
   return { app, core, faces, log, close: () => (closing ??= core.close()) }
 }
@@ -107,47 +110,87 @@ interface Prefix {
   readonly mount: Mount
   readonly segments: readonly string[]
   readonly pattern: RegExp
-  readonly app: Hono<FaceEnv>
-}
-
 }
 
 interface Route extends Prefix {
+  readonly app: Hono<FaceEnv>
+}
+
 interface RoutingOptions {
   readonly trustedProxies: readonly string[]
   readonly log: Log
+  /** One line a request, at level debug. */
+  readonly logsRequests?: boolean
 }
 
 /** One handler over exact prefixes. Throws when two faces claim overlapping ones, or one routes outside its own. */
-export function routeFaces(core: Core, faces: readonly Face[], { trustedProxies, log }: RoutingOptions): HttpApp {
+export function routeFaces(core: Core, faces: readonly Face[], options: RoutingOptions): HttpApp {
+  const { trustedProxies, log } = options
   const routes = faces.flatMap((face) => routesOf(core, face))
   refuseOverlaps(routes)
   const ordered = bySpecificity(routes)
   const readAddress = addressReader(trustedProxies)
+
+  const answer = async (request: Request, sentPath: string, context: RequestContext): Promise<Response> => {
+    const { requestId } = context
+    for (const route of ordered) {
+      const match = route.pattern.exec(sentPath)
+      if (!match) continue
+      const path = tidyPath(route, match)
+      try {
+        return await route.app.fetch(request, { ...context, path })
+      } catch (error) {
+        log.error({ err: error, requestId, method: request.method, path }, 'request failed outside its face')
+        return plainAnswer(new DomainError('internal', 'Something went wrong on our side'), requestId)
+      }
+    }
+    return (
+      answerUnclaimed(request, sentPath, faces) ??
+      plainAnswer(new DomainError('not_found', 'There is nothing at this path'), requestId)
+    )
+  }
 
   const fetch = async (request: Request, delivery: Delivery = {}): Promise<Response> => {
     const { headers } = request
     const peer = delivery.peer ?? delivery.incoming?.socket.remoteAddress
     const { address, isTrusted } = readAddress(peer, headers.get('X-Forwarded-For') ?? undefined)
     const requestId = newRequestId(isTrusted ? (headers.get('X-Request-Id') ?? undefined) : undefined, isTrusted)
-    const sentPath = getPath(request)
-    for (const route of ordered) {
-      const match = route.pattern.exec(sentPath)
-      if (!match) continue
-      const path = tidyPath(route, match)
-      const context: RequestContext = { requestId, address, path, incoming: delivery.incoming, log }
-      try {
-        return await route.app.fetch(request, context)
-      } catch (error) {
-        log.error({ err: error, requestId, method: request.method, path }, 'request failed outside its face')
-        return plainAnswer(new DomainError('internal', 'Something went wrong on our side'), requestId)
-      }
+    const context: RequestContext = { requestId, address, incoming: delivery.incoming, log }
+    const path = getPath(request)
+    return options.logsRequests ? logged(request, path, context) : answer(request, path, context)
+  }
+
+  /** Never the query, which may hold what is personal, nor any header. */
+  const logged = async (request: Request, path: string, context: RequestContext): Promise<Response> => {
+    const start = performance.now()
+    let who: object = {}
+    const onSignIn = ({ organisationId, credentialId }: Principal): void => {
+      who = { organisation: organisationId, credential: credentialId }
     }
-    return plainAnswer(new DomainError('not_found', 'There is nothing at this path'), requestId)
+    const response = await answer(request, path, { ...context, onSignIn })
+    const { requestId, address } = context
+    const ms = Math.round((performance.now() - start) * 10) / 10
+    log.debug?.({ requestId, method: request.method, path, status: response.status, ms, address, ...who }, 'request')
+    return response
   }
   const request: HttpApp['request'] = (input, init, delivery) =>
     fetch(new Request(input.startsWith('/') ? `http://localhost${input}` : input, init), delivery)
   return { fetch, request }
+}
+
+/** Which face a path belongs to, and the path as its routes see it: for who asks instead of requests. */
+export function locatePath(faces: readonly Face[], sent: string): { face: Face; path: string } | undefined {
+  const sentPath = getPath(new Request(`http://localhost${sent}`))
+  for (const prefix of bySpecificity(faces.flatMap(prefixesOf))) {
+    const match = prefix.pattern.exec(sentPath)
+    if (match) return { face: prefix.face, path: tidyPath(prefix, match) }
+  }
+  return undefined
+}
+
+/** The longer prefix of one face is the more specific one. */
+function bySpecificity<Item extends Prefix>(prefixes: readonly Item[]): Item[] {
+  return prefixes.toSorted((one, other) => other.segments.length - one.segments.length)
 }
 
 function routesOf(core: Core, face: Face): Route[] {
@@ -156,6 +199,10 @@ function routesOf(core: Core, face: Face): Route[] {
     const isOwn = path === '/*' || face.mounts.some((mount) => path === mount.path || path.startsWith(`${mount.path}/`))
     if (!isOwn) throw new Error(`face ${face.name} routes ${path}, which is outside its mounts`)
   }
+  return prefixesOf(face).map((prefix) => ({ ...prefix, app }))
+}
+
+function prefixesOf(face: Face): Prefix[] {
   return face.mounts.map((mount) => {
     const segments = mount.path.split('/').slice(1)
     const slash = mount.toleratesSlashes ? '/+' : '/'
@@ -178,35 +225,21 @@ function tidyPath({ mount, segments }: Prefix, match: RegExpExecArray): string {
   return `/${prefix}${tidied.endsWith('/') ? tidied.slice(0, -1) : tidied}`
 }
 
-/** Which face a path belongs to, and the path as its routes see it: for who asks instead of requests. */
-export function locatePath(faces: readonly Face[], sent: string): { face: Face; path: string } | undefined {
-  const sentPath = getPath(new Request(`http://localhost${sent}`))
-  for (const prefix of bySpecificity(faces.flatMap(prefixesOf))) {
-    const match = prefix.pattern.exec(sentPath)
-    if (match) return { face: prefix.face, path: tidyPath(prefix, match) }
-  }
-  return undefined
-}
-
-/** The longer prefix of one face is the more specific one. */
-function bySpecificity<Item extends Prefix>(prefixes: readonly Item[]): Item[] {
-  return prefixes.toSorted((one, other) => other.segments.length - one.segments.length)
-}
-
 function refuseOverlaps(routes: readonly Prefix[]): void {
   for (const [index, one] of routes.entries()) {
     for (const other of routes.slice(index + 1)) {
-      if (one.face !== other.face && doOverlap(one, other)) {
+      if (one.face !== other.face && !isBehind(one, other) && !isBehind(other, one) && doOverlap(one, other)) {
         throw new Error(
           `faces ${one.face.name} and ${other.face.name} both claim ${one.mount.path} and ${other.mount.path}`,
-  return prefixesOf(face).map((prefix) => ({ ...prefix, app }))
-}
-
-function prefixesOf(face: Face): Prefix[] {
         )
       }
     }
   }
+}
+
+/** A fallback comes after every longer prefix, so those may lie inside it. */
+function isBehind(one: Prefix, other: Prefix): boolean {
+  return one.mount.isFallback === true && one.segments.length < other.segments.length
 }
 
 /** True when one prefix matches the beginning of the other. */

@@ -138,6 +138,7 @@ export class Credentials {
   async create(caller: Caller, input: NewCredentialInput): Promise<IssuedCredential> {
     demand(explainLook(caller, 'write'))
     refuse(checkFields(input))
+    await this.#checkBounds(caller, input.rights)
     const organisation = await this.#organisation(caller)
     const lrsIds = input.lrsIds ?? defaultLrsIds(organisation)
     const { name, rights, kind = 'client', pins = {}, limits = {}, isEnabled = true, expiresAt = null } = input
@@ -276,7 +277,6 @@ export class Credentials {
     })
   }
 
-  /** What the key may and may not do, in words, with what is worth a second look. */
   /** What `update` or `remove` would decide before they look at the change itself. `not_found` for another tenant's. */
   async explain(
     caller: Caller,
@@ -289,6 +289,7 @@ export class Credentials {
     return { ...explainGrant(caller, action, found), kind: found.kind }
   }
 
+  /** What the key may and may not do, in words, with what is worth a second look. */
   async describe(caller: Caller, id: CredentialId): Promise<DescribedCredential> {
     const credential = await this.get(caller, id)
     const revealed = this.#revealed(caller, await this.#organisation(caller), credential)
@@ -301,6 +302,7 @@ export class Credentials {
       const before = await this.#reach(caller, 'write', id)
       const change = typeof from === 'function' ? from(before) : from
       refuse(checkFields(change))
+      if (change.rights) await this.#checkBounds(caller, change.rights)
       const after: Worth = { ...before, ...worthIn(change) }
       if (changesWorth(change)) await this.#grant(caller, after, before)
       if (change.authority) demand(explainAuthority(caller))
@@ -424,6 +426,19 @@ export class Credentials {
     const event = eventBy(caller, this.#clock, 'credential.grant-refused', target, detail)
     await this.#directory.appendAudit(caller.organisationId, event)
     demand(decision)
+  }
+
+  /** Management bound to an Lrs that the organisation does not have would never manage anything. */
+  async #checkBounds({ organisationId }: Caller, { management }: Rights): Promise<void> {
+    if (management.every(({ bound }) => bound.kind !== 'lrs')) return
+    const known = new Set((await this.#directory.listLrs(organisationId)).map(({ id }) => id))
+    refuse(
+      management.flatMap(({ bound }, index) => {
+        if (bound.kind !== 'lrs' || known.has(bound.id)) return []
+        const message = `The organisation has no Lrs ${bound.id}.`
+        return [{ pointer: `/rights/management/${index}/bound/id`, rule: 'claviger/lrs', message }]
+      }),
+    )
   }
 
   #seal(organisation: OrganisationRecord, input: NewSecret): { readonly record: SecretRecord; readonly clear: string } {

@@ -95,7 +95,8 @@ export function checkSecretValue(secret: string, pointer = '/secret'): readonly 
 /** Why the secret is worth a warning; undefined when it is not. */
 export function weakness(value: string, key?: string): string | undefined {
   if (value === key) return 'The secret equals the key.'
-  if (value.length < strongLength) return `The secret has ${value.length} of the ${strongLength} characters that are safe.`
+  if (value.length < strongLength)
+    return `The secret has ${value.length} of the ${strongLength} characters that are safe.`
   if (new Set(value).size < 8) return 'The secret repeats very few characters.'
   return undefined
 }

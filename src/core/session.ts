@@ -70,7 +70,11 @@ export class Sessions {
   async create(caller: Caller, credentialId: CredentialId, input: NewSessionInput = {}): Promise<IssuedSession> {
     const { expireSeconds = sessionSeconds.default, pins = {}, words = {} } = input
     refuse([
-      ...checkWhole(expireSeconds, { ...sessionSeconds, pointer: '/expireSeconds', noun: 'expireSeconds' }),
+      ...checkWhole(expireSeconds, {
+        ...sessionSeconds,
+        pointer: '/expireSeconds',
+        noun: 'The life of a session, in seconds,',
+      }),
       ...(input.rights === undefined ? [] : checkShape(rightsSchema, input.rights, '/rights')),
       ...checkShape(pinsSchema, pins, '/pins'),
     ])
@@ -119,10 +123,6 @@ export class Sessions {
     )
   }
 
-  /** Removes what expired more than a day ago, in every organisation. Returns how many. */
-  async sweep(): Promise<number> {
-    const before = this.#clock.now() - keptMs
-    let swept = 0
   /** What `create` or `remove` would decide before they look at what is asked for. `not_found` for no such credential. */
   async explain(
     caller: Caller,
@@ -144,6 +144,10 @@ export class Sessions {
       ?.session
   }
 
+  /** Removes what expired more than a day ago, in every organisation. Returns how many. */
+  async sweep(): Promise<number> {
+    const before = this.#clock.now() - keptMs
+    let swept = 0
     for (let offset = 0, total = 1; offset < total; offset += pageSize) {
       const page = await this.#platform.listOrganisations({ offset, limit: pageSize })
       for (const { id } of page.items) swept += await this.#directory.sweepSessions(id, before)

@@ -32,6 +32,8 @@ export interface Mount {
   readonly toleratesSlashes?: boolean
   /** Match the prefix whatever its case. */
   readonly toleratesCase?: boolean
+  /** Only for what no longer prefix claims, whichever face that is of: so that a wrong path is answered in this face's shape. */
+  readonly isFallback?: boolean
 }
 
 /** An answer to an error, in the shape of whoever is imitated. An object body becomes JSON. */
@@ -81,8 +83,6 @@ export interface ShownCredential {
   readonly secrets: readonly { readonly record: SecretRecord; readonly clear: string }[]
 }
 
-export interface Face {
-  /** Folder name. */
 /** A request as `ask` puts it: judged, never sent. */
 export interface AskedRequest {
   /** Upper case. */
@@ -120,6 +120,8 @@ export interface Judgement extends Decision {
   readonly notes?: readonly string[]
 }
 
+export interface Face {
+  /** Folder name. */
   readonly name: string
   readonly mounts: readonly Mount[]
   /** Routes with absolute paths, all below `mounts`. Build it with `faceApp` of http.ts. */

@@ -124,7 +124,12 @@ function showCredential({ organisation, credential, secrets }: ShownCredential):
 
 export const watershed: Face = {
   name: 'watershed',
-  mounts: [{ path: `${root}/activity-providers` }, { path: `${root}/oauth2` }],
+  // Last, for whoever looks at the first: what Watershed has there and we have not is a 404 in its shape.
+  mounts: [
+    { path: `${root}/activity-providers` },
+    { path: `${root}/oauth2` },
+    { path: '/api/organizations', isFallback: true },
+  ],
   routes,
   xapiMounts: [xapiMount],
   switches,
