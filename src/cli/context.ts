@@ -87,24 +87,59 @@ export interface Located {
   readonly credential: CredentialRecord
 }
 
-/** The credential a command line names by id or key, in the organisation given or in whichever has it. */
+/**
+ * The credential a command line names by id or key, in the organisation given or in whichever has it. A key may look like
+ * an id: what could mean two is refused, and `id:2` or `key:2` says which.
+ */
 export async function locateCredential(opened: Opened, options: GlobalOptions, word: string): Promise<Located> {
+  const { id, key } = wordsFor(word)
   const found: Located[] = []
   const organisations =
     options.organisation === undefined ? everyOrganisation(opened) : [await chooseOrganisation(opened, options)]
   for await (const organisation of organisations) {
     const caller = callerIn(opened, organisation.id)
-    const byId = await findById(opened, caller, word)
-    // An id is unique over all organisations and wins over a key that looks like one.
-    if (byId) return { caller, organisation, credential: byId }
-    const { items } = await opened.core.credentials.list(caller, { key: word }, { offset: 0, limit: 16 })
-    found.push(...items.map((credential) => ({ caller, organisation, credential })))
+    const byId = id === undefined ? undefined : await findById(opened, caller, id)
+    const { items } =
+      key === undefined ? { items: [] } : await opened.core.credentials.list(caller, { key }, { offset: 0, limit: 16 })
+    const both = [...(byId ? [byId] : []), ...items.filter((item) => item.id !== byId?.id)]
+    found.push(...both.map((credential) => ({ caller, organisation, credential })))
   }
   const [only, ...others] = found
-  if (!only) throw new PlainError(`no credential has the id or key ${word}; claviger credential list shows them`)
+  if (!only) throw await unlocated(opened, options, { word, key })
   if (others.length === 0) return only
-  const ids = found.map(({ credential, organisation }) => `${credential.id} (${organisation.name})`).join(', ')
-  throw new UsageError(`several credentials have the key ${word}: say which by id: ${ids}`)
+  const ids = found.map(({ credential, organisation }) => `id:${credential.id} (${organisation.name})`).join(', ')
+  const keyed = found.filter(({ credential }) => credential.key === key)
+  if (keyed.length === found.length) throw new UsageError(`several credentials have the key ${key}: say which: ${ids}`)
+  throw new UsageError(
+    `${word} is the id of one credential and the key of another: say id:${id} or key:${key}, or which: ${ids}`,
+  )
+}
+
+/** `id:2` and `#2` are ids, `key:2` is a key (no key holds a colon), anything else may be both. */
+function wordsFor(word: string): { readonly id: string | undefined; readonly key: string | undefined } {
+  if (word.startsWith('key:')) return { id: undefined, key: word.slice(4) }
+  if (word.startsWith('id:')) return { id: word.slice(3), key: undefined }
+  return { id: word.replace(/^#/, ''), key: word }
+}
+
+/** Why there is none; a session's key says whose it is. */
+async function unlocated(
+  opened: Opened,
+  options: GlobalOptions,
+  { word, key }: { readonly word: string; readonly key: string | undefined },
+): Promise<PlainError> {
+  const organisations =
+    options.organisation === undefined ? everyOrganisation(opened) : [await chooseOrganisation(opened, options)]
+  for await (const { id } of key === undefined ? [] : organisations) {
+    const session = await opened.core.sessions.findByKey(callerIn(opened, id), key ?? '')
+    if (session === undefined) continue
+    const { credentialId: parent } = session
+    return new PlainError(
+      `${word} is the key of session ${session.id} of credential ${parent}, not of a credential: ` +
+        `claviger session list ${parent} shows what it may, claviger ask ${parent} what its credential may`,
+    )
+  }
+  return new PlainError(`no credential has the id or key ${word}; claviger credential list shows them`)
 }
 
 async function findById(opened: Opened, caller: Caller, word: string): Promise<CredentialRecord | undefined> {

@@ -1,14 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { enabledFaces } from '../../app.ts'
-import { loadConfig } from '../../config.ts'
 import type { NewCredentialInput } from '../../core/credential.ts'
 import type { LrsId } from '../../core/ids.ts'
 import type { Rights } from '../../core/rights.ts'
-import type { Streams } from '../socket.ts'
+import { commandLineOn } from '../../../test/support/command-line.ts'
 import { openStage } from '../../../test/support/xapi.ts'
 import type { Client, Stage } from '../../../test/support/xapi.ts'
-import { run } from '../run.ts'
 
 let stage: Stage
 const clients = new Map<string, Client>()
@@ -88,22 +85,10 @@ interface Answer {
 }
 
 async function ask(key: string, method: string, path: string, more: readonly string[] = [], stdin?: string) {
-  const out: string[] = []
-  const streams: Streams = { out: (text) => void out.push(text), err: (text) => void out.push(text) }
-  const config = loadConfig({ CLAVIGER_DATA: '/nowhere', CLAVIGER_BASE_URL: 'https://lrs.example.org' })
-  const faces = enabledFaces({ faces: { watershed: true } })
-  const exit = await run(['ask', key.replaceAll(' ', '-'), method, path, ...more, '--json'], {
-    config,
-    streams,
-    stdin,
-    open: async () =>
-      ({ core: stage.core, faces, masterKeySource: 'configuration' }) as unknown as Awaited<
-        ReturnType<Parameters<typeof run>[1]['open']>
-      >,
-  })
-  const text = out.join('')
-  if (!text.startsWith('{')) throw new Error(text)
-  return { exit, ...(JSON.parse(text) as Answer) }
+  const cli = commandLineOn(stage.core)
+  const { code, json, err } = await cli(['ask', key.replaceAll(' ', '-'), method, path, ...more, '--json'], stdin)
+  if (json === undefined) throw new Error(err)
+  return { exit: code, ...(json as Answer) }
 }
 
 /** Everything a request or a question could have left behind. */

@@ -1,182 +1,31 @@
 // claviger credential …: keys, what they may do, and their secrets. A secret is printed once, when it is made.
 
 import type { Command } from 'commander'
-import type { LrsId } from '../../core/ids.ts'
-import { describeRights, findPreset, presets } from '../../core/presets.ts'
-import type { Described } from '../../core/presets.ts'
-import { noRights } from '../../core/rights.ts'
+import { describeRights, presets } from '../../core/presets.ts'
 import type { Rights } from '../../core/rights.ts'
-import type { CredentialRecord, Json } from '../../core/storage.ts'
+import type { CredentialRecord } from '../../core/storage.ts'
 import { callerIn, chooseOrganisation, everyOrganisation, locateCredential } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
-import {
-  addRights,
-  parseDuration,
-  parseExpiry,
-  parseLimits,
-  parseNumber,
-  parsePins,
-  repeated,
-  unknownWord,
-} from '../credential-options.ts'
+import { parseDuration, unknownWord } from '../credential-options.ts'
+import { credentialJson, inWords } from '../credential-shown.ts'
 import { stateOf } from '../key-state.ts'
-import type { LimitOptions, PinOptions, RightsOptions } from '../credential-options.ts'
-import { bullets, pairs, table, time, UsageError } from '../outcome.ts'
+import { pairs, table, time, UsageError } from '../outcome.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Act } from '../run.ts'
-
-export { stateOf } from '../key-state.ts'
-
-interface SecretOptions {
-  readonly secret?: string
-  readonly secretStdin?: boolean
-}
-
-interface CreateOptions extends GlobalOptions, RightsOptions, PinOptions, LimitOptions, SecretOptions {
-  readonly name: string
-  readonly preset?: string
-  readonly key?: string
-  readonly expires?: string
-  readonly lrs?: readonly string[]
-}
+import { addCreate } from './credential-create.ts'
+import { secretLines, secretOf, takeSecret } from './credential-secret.ts'
+import type { SecretOptions } from './credential-secret.ts'
+import { addSet } from './credential-set.ts'
 
 export function addCredential(program: Command, context: CommandContext, act: Act): void {
   const group = program.command('credential').description('keys and what they may do')
   addCreate(group, context, act)
+  addSet(group, context, act)
   addList(group, context, act)
   addShow(group, context, act)
   addSwitching(group, context, act)
   addRotate(group, context, act)
   addRevoke(group, context, act)
-}
-
-function addCreate(group: Command, context: CommandContext, act: Act): void {
-  const create = group
-    .command('create')
-    .description('create a key; without any right it is given the preset isolated')
-    .requiredOption('--name <name>', 'for people; also part of the authority of what it stores')
-    .option('--preset <name>', 'rights by name; list below')
-    .option(
-      '--right <right[:mine]>',
-      'add an xAPI right: statements/read, statements/read:mine, …; may be repeated',
-      repeated,
-    )
-    .option(
-      '--manage <area[:actions][@bound]>',
-      'add management: all, credentials, credentials:read@lrs/3, …; may be repeated',
-      repeated,
-    )
-    .option('--within', 'may not grant what it lacks itself (with --manage credentials)')
-    .option(
-      '--pin-actor <who>',
-      'only this actor: mailto:ann@example.org, ann or ann@https://home.page; may be repeated',
-      repeated,
-    )
-    .option('--pin-registration <uuid>', 'only this registration; every statement must carry it')
-    .option('--pin-registration-when-present <uuid>', 'as above, but statements without a registration pass')
-    .option('--pin-activity <iri>', 'only this activity and what is below it')
-    .option('--limit-rate <number>', 'requests a minute')
-    .option('--limit-burst <number>', 'requests at once on top of the rate')
-    .option('--limit-batch <number>', 'statements in one request')
-    .option('--limit-body <bytes>', 'bytes of one request')
-    .option('--limit-daily <number>', 'requests a UTC day')
-    .option('--limit-address <cidr>', 'only from these addresses or ranges; may be repeated', repeated)
-    .option('--limit-origin <origin>', 'only from web pages of these origins; may be repeated', repeated)
-    .option('--limit-xapi-version <version>', 'only these xAPI versions: 1.0, 2.0; may be repeated', repeated)
-    .option('--expires <when>', 'a date, a time such as 30d, or never')
-    .option('--key <key>', 'choose the key')
-    .option('--secret <secret>', 'choose the secret (others on this machine may see it in the process list)')
-    .option('--secret-stdin', 'read the secret from standard input')
-    .option('--lrs <id>', 'the Lrs it reaches, home first; may be repeated', repeated)
-    .addHelpText('after', () => createHelp)
-  act<CreateOptions>(create, async (options) => {
-    const opened = await context.open()
-    const { preset, words } = presetOf(opened, options)
-    const rights = addRights(preset, options)
-    const organisation = await chooseOrganisation(opened, options)
-    const caller = callerIn(opened, organisation.id)
-    const secret = secretOf(options, context)
-    const issued = await opened.core.credentials.create(caller, {
-      name: options.name,
-      rights,
-      ...(options.key !== undefined && { key: options.key }),
-      ...(secret !== undefined && { secret }),
-      pins: parsePins(options),
-      limits: parseLimits(options),
-      ...(options.lrs && { lrsIds: options.lrs.map((id) => parseNumber(id, '--lrs') as LrsId) }),
-      ...(words && { words }),
-      ...(options.expires !== undefined && { expiresAt: parseExpiry(options.expires, opened.core.clock.now()) }),
-    })
-    const { credential } = issued
-    const described = await opened.core.credentials.describe(caller, credential.id)
-    const head = `Credential ${credential.id} (${credential.name}) created in organisation ${organisation.id} (${organisation.name}).`
-    const keys = pairs([
-      ['key', issued.key],
-      ['secret', issued.secret],
-      ['xAPI', `${context.config.baseUrl}/xapi/`],
-      ['expires', credential.expiresAt === null ? undefined : time(credential.expiresAt)],
-    ])
-    const text = `${head}\n\n${keys}\n\nThe secret is not shown again.\n\n${inWords(described)}`
-    const json = { ...credentialJson(credential), secret: issued.secret, may: described.may, mayNot: described.mayNot }
-    return { json, text, warnings: [...managementWarnings(rights), ...described.warnings] }
-  })
-}
-
-const createHelp = `
-Presets (a face adds its own, such as watershed/global):
-${table(presets.map(({ name, summary }) => [`  ${name}`, summary]))}
-
-Examples:
-  $ claviger credential create --name "Safety course" --preset isolated
-  $ claviger credential create --name Reports --preset read-only --expires 90d
-  $ claviger credential create --name Kiosk --right statements/write --limit-rate 60
-  $ claviger credential create --name Portal --manage credentials --within --right statements/read
-  $ printf %s "$SECRET" | claviger credential create --name Moodle --key moodle --secret-stdin
-`
-
-/** Rights to start from, and the vendor's words that go with them. */
-function presetOf(opened: Opened, options: CreateOptions): { preset: Rights; words?: Readonly<Record<string, Json>> } {
-  const name = options.preset ?? (options.right || options.manage ? undefined : 'isolated')
-  if (name === undefined) return { preset: noRights }
-  const own = findPreset(name)
-  if (own) return { preset: own.rights }
-  const [faceName, presetName] = name.split('/', 2)
-  const face = opened.faces.find((item) => item.name === faceName)
-  const theirs = face?.presets?.find((item) => item.name === presetName)
-  if (face && theirs) {
-    return { preset: theirs.rights, ...(theirs.words !== undefined && { words: { [face.name]: theirs.words } }) }
-  }
-  const vendors = opened.faces.flatMap((item) => (item.presets ?? []).map((preset) => `${item.name}/${preset.name}`))
-  throw new UsageError(unknownWord(name, [...presets.map((preset) => preset.name), ...vendors], 'the preset'))
-}
-
-function secretOf(options: SecretOptions, context: CommandContext): string | undefined {
-  if (!options.secretStdin) return options.secret
-  if (options.secret !== undefined) throw new UsageError('give one of --secret and --secret-stdin')
-  const secret = (context.stdin ?? '').replace(/\r?\n$/, '')
-  if (secret === '') throw new UsageError('--secret-stdin: there is nothing on standard input')
-  return secret
-}
-
-/** Seed S2.14: created and handled with care. */
-function managementWarnings(rights: Rights): readonly string[] {
-  const areas = rights.management.map(({ area }) => area)
-  if (areas.length === 0) return []
-  const delegated = rights.management.every((grant) => grant.area !== 'credentials' || grant.within === true)
-  const reach = areas.includes('credentials')
-    ? delegated
-      ? 'It can make and change keys that may do no more than itself, and read their secrets.'
-      : 'It can make and change keys, itself included, and read their secrets.'
-    : `It manages ${areas.join(', ')}.`
-  return [`this key administers. ${reach} Create and handle it with care: keep it on servers, never in content.`]
-}
-
-function inWords({ may, mayNot }: Described): string {
-  const sections = [
-    `It may${may.length === 0 ? ' do nothing.' : `\n${bullets(may)}`}`,
-    ...(mayNot.length === 0 ? [] : [`It may not\n${bullets(mayNot)}`]),
-  ]
-  return sections.join('\n\n')
 }
 
 function addList(group: Command, context: CommandContext, act: Act): void {
@@ -261,7 +110,7 @@ function addShow(group: Command, context: CommandContext, act: Act): void {
       time(expiresAt),
     ])
     const text = `${head}\n\n${table([['  secret', 'name', 'state', 'created', 'expires'], ...secrets])}\n\n${inWords(described)}`
-    const json = { ...credentialJson(credential), may: described.may, mayNot: described.mayNot }
+    const json = { ...credentialJson(credential), may: described.may, only: described.only, mayNot: described.mayNot }
     return { json, text, warnings: described.warnings }
   })
 }
@@ -308,9 +157,7 @@ function addRotate(group: Command, context: CommandContext, act: Act): void {
     .description('give it a new secret; the others stop working after the overlap')
     .argument('<id-or-key>')
     .option('--overlap <time>', 'how long the others go on working: 24h, 7d, …', '0s')
-    .option('--secret <secret>', 'choose the secret (others on this machine may see it in the process list)')
-    .option('--secret-stdin', 'read the secret from standard input')
-    .addHelpText('after', '\nExample:\n  $ claviger credential rotate 3 --overlap 24h\n')
+  takeSecret(rotate).addHelpText('after', '\nExample:\n  $ claviger credential rotate 3 --overlap 24h\n')
   act<GlobalOptions & SecretOptions & { overlap: string }>(rotate, async (options, word = '') => {
     const overlapSeconds = parseDuration(options.overlap, '--overlap')
     const secret = secretOf(options, context)
@@ -321,15 +168,16 @@ function addRotate(group: Command, context: CommandContext, act: Act): void {
       ...(secret !== undefined && { secret }),
     })
     const until = overlapSeconds === 0 ? 'no longer work' : `work for another ${options.overlap} at most`
+    const { shown, note, json } = secretLines(rotation.secret, secret)
     const keys = pairs([
       ['key', rotation.credential.key],
-      ['secret', rotation.secret],
+      ['secret', shown],
     ])
     return {
-      json: { ...credentialJson(rotation.credential), secretId: rotation.secretId, secret: rotation.secret },
+      json: { ...credentialJson(rotation.credential), secretId: rotation.secretId, ...json },
       text:
         `Credential ${credential.id} (${credential.name}) has a new secret; the ones before ${until}.\n\n` +
-        `${keys}\n\nThe secret is not shown again.`,
+        `${keys}\n\n${note}`.trimEnd(),
     }
   })
 }
@@ -348,22 +196,4 @@ function addRevoke(group: Command, context: CommandContext, act: Act): void {
       text: `Credential ${credential.id} (${credential.name}) is gone; the statements it stored stay.`,
     }
   })
-}
-
-/** Everything but the sealed secrets. */
-export function credentialJson(credential: CredentialRecord): object {
-  const { createdAt, updatedAt, expiresAt, secrets, ...rest } = credential
-  return {
-    ...rest,
-    createdAt: time(createdAt),
-    updatedAt: time(updatedAt),
-    expiresAt: expiresAt === null ? null : time(expiresAt),
-    secrets: secrets.map((secret) => ({
-      id: secret.id,
-      name: secret.name,
-      isEnabled: secret.isEnabled,
-      createdAt: time(secret.createdAt),
-      expiresAt: secret.expiresAt === null ? null : time(secret.expiresAt),
-    })),
-  }
 }

@@ -172,7 +172,9 @@ async function attempt(action: () => Promise<unknown>): Promise<Attempt> {
     if (!isDomainError(error)) throw error
     const decidedBy = error.detail.decidedBy ?? error.code
     // Hidden by reach or pin: the key is told nothing, the operator may know.
-    const reason = error.code === 'not_found' ? 'It is told that there is no such statement.' : error.message
+    const { remedy = '' } = error.detail
+    const words = remedy === '' ? error.message : error.message.slice(0, -remedy.length).trimEnd()
+    const reason = error.code === 'not_found' ? 'It is told that there is no such statement.' : words
     return { allowed: false, decidedBy, reason }
   }
 }

@@ -1,0 +1,158 @@
+// claviger credential create: a new key, and the options that say what it is worth, which `credential set` shares.
+
+import type { Command } from 'commander'
+import type { LrsId } from '../../core/ids.ts'
+import { findPreset, presets } from '../../core/presets.ts'
+import { noRights } from '../../core/rights.ts'
+import type { Rights } from '../../core/rights.ts'
+import type { Json } from '../../core/storage.ts'
+import { callerIn, chooseOrganisation } from '../context.ts'
+import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
+import { addRights, parseExpiry, parseLimits, parseNumber, parsePins, unknownWord } from '../credential-options.ts'
+import type { LimitOptions, PinOptions, RightsOptions } from '../credential-options.ts'
+import { credentialJson, inWords } from '../credential-shown.ts'
+import { pairs, table, time, UsageError } from '../outcome.ts'
+import type { Act } from '../run.ts'
+import { secretLines, secretOf, takeSecret } from './credential-secret.ts'
+import type { SecretOptions } from './credential-secret.ts'
+
+interface CreateOptions extends GlobalOptions, RightsOptions, PinOptions, LimitOptions, SecretOptions {
+  readonly name: string
+  readonly preset?: string
+  readonly key?: string
+  readonly expires?: string
+  readonly lrs?: readonly string[]
+}
+
+/** What a key is worth: rights, pins, limits, Lrs, end. */
+export function takeWorth(command: Command): Command {
+  return command
+    .option('--preset <name>', 'rights by name; list below')
+    .option(
+      '--right <right[:mine]>',
+      'add an xAPI right: statements/read, statements/read:mine, …; may be repeated',
+      repeatedly,
+    )
+    .option(
+      '--manage <area[:actions][@bound]>',
+      'add management: all, credentials, credentials:read@lrs/3, …; may be repeated',
+      repeatedly,
+    )
+    .option('--within', 'may not grant what it lacks itself (with --manage credentials)')
+    .option(
+      '--pin-actor <who>',
+      'only this actor: mailto:ann@example.org, ann or ann@https://home.page; may be repeated',
+      repeatedly,
+    )
+    .option('--pin-registration <uuid>', 'only this registration; every statement must carry it')
+    .option('--pin-registration-when-present <uuid>', 'as above, but statements without a registration pass')
+    .option('--pin-activity <iri>', 'only this activity and what is below it')
+    .option('--limit-rate <number>', 'requests a minute')
+    .option('--limit-burst <number>', 'requests at once on top of the rate')
+    .option('--limit-batch <number>', 'statements in one request')
+    .option('--limit-body <bytes>', 'bytes of one request')
+    .option('--limit-daily <number>', 'requests a UTC day')
+    .option('--limit-address <cidr>', 'only from these addresses or ranges; may be repeated', repeatedly)
+    .option('--limit-origin <origin>', 'only from web pages of these origins; may be repeated', repeatedly)
+    .option('--limit-xapi-version <version>', 'only these xAPI versions: 1.0, 2.0; may be repeated', repeatedly)
+    .option('--lrs <id>', 'the Lrs it reaches, home first; may be repeated', repeatedly)
+    .option('--expires <when>', 'a date, a time such as 30d, or never')
+}
+
+/** For an option that may be given several times, also after its own `--no-` form. */
+function repeatedly(value: string, before: readonly string[] | false | undefined): readonly string[] {
+  return [...(before || []), value]
+}
+
+export function addCreate(group: Command, context: CommandContext, act: Act): void {
+  const create = group
+    .command('create')
+    .description('create a key; without any right it is given the preset isolated')
+    .requiredOption('--name <name>', 'for people; also part of the authority of what it stores')
+    .option('--key <key>', 'choose the key')
+  takeSecret(takeWorth(create)).addHelpText('after', () => createHelp)
+  act<CreateOptions>(create, async (options) => {
+    const opened = await context.open()
+    const { rights: start, words } = startOf(opened, options)
+    const rights = addRights(start, options)
+    const organisation = await chooseOrganisation(opened, options)
+    const caller = callerIn(opened, organisation.id)
+    const secret = secretOf(options, context)
+    const issued = await opened.core.credentials.create(caller, {
+      name: options.name,
+      rights,
+      ...(options.key !== undefined && { key: options.key }),
+      ...(secret !== undefined && { secret }),
+      pins: parsePins(options),
+      limits: parseLimits(options),
+      ...(options.lrs && { lrsIds: options.lrs.map((id) => parseNumber(id, '--lrs') as LrsId) }),
+      ...(words && { words }),
+      ...(options.expires !== undefined && { expiresAt: parseExpiry(options.expires, opened.core.clock.now()) }),
+    })
+    const { credential } = issued
+    const described = await opened.core.credentials.describe(caller, credential.id)
+    const head = `Credential ${credential.id} (${credential.name}) created in organisation ${organisation.id} (${organisation.name}).`
+    const { shown, note, json: secretJson } = secretLines(issued.secret, secret)
+    const keys = pairs([
+      ['key', issued.key],
+      ['secret', shown],
+      ...addressesOf(opened, context, { organisationId: organisation.id, faces: Object.keys(words ?? {}) }),
+      ['expires', credential.expiresAt === null ? undefined : time(credential.expiresAt)],
+    ])
+    const { may, mayNot, only, warnings } = described
+    const text = `${head}\n\n${keys}\n\n${note}${inWords(described)}`
+    return { json: { ...credentialJson(credential), ...secretJson, may, only, mayNot }, text, warnings }
+  })
+}
+
+/** Where the key is used: xAPI, and the API of the vendor in whose words it was made. */
+function addressesOf(
+  opened: Opened,
+  { config }: CommandContext,
+  { organisationId, faces }: { readonly organisationId: number; readonly faces: readonly string[] },
+): [string, string][] {
+  const filled = (path: string): string => `${config.baseUrl}${path.replaceAll(/:org\w*/gi, String(organisationId))}`
+  const vendors = opened.faces.filter(({ name }) => faces.includes(name))
+  const theirs = vendors.flatMap(({ name, mounts, xapiMounts = [] }): [string, string][] => [
+    ...mounts.slice(0, 1).map(({ path }): [string, string] => [`${name} API`, filled(path)]),
+    ...xapiMounts.map(({ prefix }): [string, string] => [`${name} xAPI`, `${filled(prefix)}/`]),
+  ])
+  return [['xAPI', `${config.baseUrl}/xapi/`], ...theirs]
+}
+
+const createHelp = `
+Presets (a face adds its own, such as watershed/global):
+${table(presets.map(({ name, summary }) => [`  ${name}`, summary]))}
+
+Examples:
+  $ claviger credential create --name "Safety course" --preset isolated
+  $ claviger credential create --name Reports --preset read-only --expires 90d
+  $ claviger credential create --name Kiosk --right statements/write --limit-rate 60
+  $ claviger credential create --name Portal --manage credentials --within --right statements/read
+  $ printf %s "$SECRET" | claviger credential create --name Moodle --key moodle --secret-stdin
+`
+
+/** Rights to start from, and the vendor's words that go with them. */
+function startOf(opened: Opened, options: CreateOptions): NamedRights {
+  const name = options.preset ?? (options.right || options.manage ? undefined : 'isolated')
+  return name === undefined ? { rights: noRights } : presetOf(opened, name)
+}
+
+export interface NamedRights {
+  readonly rights: Rights
+  readonly words?: Readonly<Record<string, Json>>
+}
+
+/** A preset of ours, or `<face>/<name>` with that vendor's words. */
+export function presetOf(opened: Opened, name: string): NamedRights {
+  const own = findPreset(name)
+  if (own) return { rights: own.rights }
+  const [faceName, presetName] = name.split('/', 2)
+  const face = opened.faces.find((item) => item.name === faceName)
+  const theirs = face?.presets?.find((item) => item.name === presetName)
+  if (face && theirs) {
+    return { rights: theirs.rights, ...(theirs.words !== undefined && { words: { [face.name]: theirs.words } }) }
+  }
+  const vendors = opened.faces.flatMap((item) => (item.presets ?? []).map((preset) => `${item.name}/${preset.name}`))
+  throw new UsageError(unknownWord(name, [...presets.map((preset) => preset.name), ...vendors], 'the preset'))
+}

@@ -1,0 +1,33 @@
+// A key as the command line shows it: its record without secrets, its rights in words, and where it is used.
+
+import type { Described } from '../core/presets.ts'
+import type { CredentialRecord } from '../core/storage.ts'
+import { bullets, time } from './outcome.ts'
+
+/** What it may, within which pins and limits, and what it may not, each under its heading. */
+export function inWords({ may, only, mayNot }: Described): string {
+  const sections = [
+    `It may${may.length === 0 ? ' do nothing.' : `\n${bullets(may)}`}`,
+    ...(only.length === 0 ? [] : [`Only\n${bullets(only)}`]),
+    ...(mayNot.length === 0 ? [] : [`It may not\n${bullets(mayNot)}`]),
+  ]
+  return sections.join('\n\n')
+}
+
+/** Everything but the sealed secrets. */
+export function credentialJson(credential: CredentialRecord): object {
+  const { createdAt, updatedAt, expiresAt, secrets, ...rest } = credential
+  return {
+    ...rest,
+    createdAt: time(createdAt),
+    updatedAt: time(updatedAt),
+    expiresAt: expiresAt === null ? null : time(expiresAt),
+    secrets: secrets.map((secret) => ({
+      id: secret.id,
+      name: secret.name,
+      isEnabled: secret.isEnabled,
+      createdAt: time(secret.createdAt),
+      expiresAt: secret.expiresAt === null ? null : time(secret.expiresAt),
+    })),
+  }
+}
