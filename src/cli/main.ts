@@ -20,6 +20,8 @@ const streams: Streams = {
 const readsStdin = new Set(['--secret-stdin', '--statement-stdin'])
 
 async function main(argv: readonly string[]): Promise<number> {
+  // Whatever is written, the copy before an upgrade included, is for its owner only.
+  process.umask(0o077)
   const config = withRealDirectory(loadConfig(process.env))
   if (argv.length === 1 && argv[0] === 'serve') {
     const { serve } = await import('./serve.ts')

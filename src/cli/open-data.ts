@@ -67,7 +67,7 @@ export function prepareDataDirectory({ dataDirectory }: Config, log: Log): void 
 }
 
 /** What a server keeps in its data directory. */
-const ours = /^(claviger\.(db(-.+)?|sock)|owner\.lock(-.+)?|master\.key(\.next)?)$/
+const ours = /^(claviger\.(db([-.].+)?|sock)|owner\.lock(-.+)?|master\.key(\.next)?)$/
 
 /** A directory that holds other things, too, is somebody's choice: then only the files are closed. */
 function tighten(dataDirectory: string, log: Log): void {

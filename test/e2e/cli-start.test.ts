@@ -1,7 +1,7 @@
 // Starting and stopping the program: what it prints, what it refuses, what it leaves behind.
 
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -68,6 +68,34 @@ describe('the first start', () => {
     expect(statSync(dataDirectory).mode & 0o777).toBe(0o700)
     expect(statSync(join(dataDirectory, 'master.key')).mode & 0o777).toBe(0o600)
     expect(statSync(join(dataDirectory, 'claviger.sock')).mode & 0o777).toBe(0o600)
+    for (const name of readdirSync(dataDirectory)) {
+      expect([name, statSync(join(dataDirectory, name)).mode & 0o077]).toEqual([name, 0])
+    }
+  })
+
+  it('closes a directory and files that others could open', async () => {
+    await (await start()).stop()
+    chmodSync(dataDirectory, 0o755)
+    for (const name of readdirSync(dataDirectory)) chmodSync(join(dataDirectory, name), 0o644)
+    const program = await start()
+    expect(statSync(dataDirectory).mode & 0o777).toBe(0o700)
+    for (const name of readdirSync(dataDirectory)) {
+      expect([name, statSync(join(dataDirectory, name)).mode & 0o077]).toEqual([name, 0])
+    }
+    expect(program.output().stderr).toContain('now only its owner can')
+  })
+
+  it('closes only its own files in a directory that holds others', async () => {
+    const other = join(dataDirectory, 'somebody-else')
+    writeFileSync(other, '')
+    chmodSync(other, 0o644)
+    chmodSync(dataDirectory, 0o755)
+    const program = await start()
+    expect(statSync(dataDirectory).mode & 0o777).toBe(0o755)
+    expect(statSync(other).mode & 0o777).toBe(0o644)
+    expect(statSync(join(dataDirectory, 'claviger.db')).mode & 0o777).toBe(0o600)
+    expect(statSync(join(dataDirectory, 'owner.lock')).mode & 0o777).toBe(0o600)
+    expect(program.output().stderr).toContain('it holds other files')
   })
 
   it('logs JSON lines on standard error, and no secret', async () => {
@@ -86,6 +114,7 @@ describe('the first start', () => {
     const program = await start({ CLAVIGER_BOOTSTRAP_KEY: "it's", CLAVIGER_BOOTSTRAP_SECRET: secret })
     const { stdout } = program.output()
     expect(stdout).not.toContain(secret)
+    expect(stdout).toContain('were made. Handle it with care.')
     expect(runInShell(curlLine(stdout), { CLAVIGER_BOOTSTRAP_SECRET: secret })).toEqual([expect.stringMatching(uuid)])
     expect(await countStatements(program)).toBe(1)
   })
@@ -109,6 +138,15 @@ describe('later starts', () => {
     expect(stdout).toContain(`${second.url}/xapi/`)
     for (const word of ['curl', 'secret', first.key, first.secret, 'late']) expect(stdout).not.toContain(word)
     expect(await countStatements({ ...second, key: first.key, secret: first.secret })).toBe(0)
+  })
+
+  it('name no organisation where there are several', async () => {
+    const first = await start()
+    await first.command('organisation', 'create', 'Acme', '--id', '42')
+    await first.stop()
+    const { stdout } = (await start()).output()
+    expect(stdout).toContain('/api/organizations/{orgId}/lrs/\n')
+    expect(stdout).not.toContain('/api/organizations/1/')
   })
 
   it('refuse a database whose master key is missing, and make no new one', async () => {
