@@ -21,6 +21,9 @@ import { xapiFace } from './faces/xapi/index.ts'
 import { openSqlite } from './storage/sqlite/index.ts'
 import { checkIntegrity } from './storage/sqlite/integrity.ts'
 
+/** For who asks what a request would meet (`claviger ask`). */
+export type { AskedRequest, Judgement } from './faces/face.ts'
+
 /** What delivers a request: Node's message from the server; from a test, if anything, the peer's address. */
 export interface Delivery {
   readonly incoming?: IncomingMessage
@@ -186,6 +189,12 @@ export function locatePath(faces: readonly Face[], sent: string): { face: Face; 
     if (match) return { face: prefix.face, path: tidyPath(prefix, match) }
   }
   return undefined
+}
+
+/** Whether a path outside every face is answered all the same, to everybody. */
+export function isAnsweredUnclaimed(faces: readonly Face[], method: string, path: string): boolean {
+  if (method !== 'GET' && method !== 'HEAD') return false
+  return answerUnclaimed(new Request('http://localhost', { method }), path, faces) !== undefined
 }
 
 /** The longer prefix of one face is the more specific one. */

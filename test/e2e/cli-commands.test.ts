@@ -56,14 +56,8 @@ const steps: readonly Step[] = [
 
   {
     argv: ['credential', 'create', '--name', 'Course', ...course],
-    contains: [
-      'It may\n',
-      'It may not\n',
-      'store statements',
-      "read other keys' statements",
-      'course-secret-0123456789',
-    ],
-    excludes: ['warning'],
+    contains: ['It may\n', 'It may not\n', 'store statements', "read other keys' statements", '(as given)'],
+    excludes: ['warning', 'course-secret'],
   },
   { argv: ['credential', 'create', '--name', 'Course', ...course], code: 1, contains: ['error:'] },
   {
@@ -81,7 +75,8 @@ const steps: readonly Step[] = [
       '--secret-stdin',
     ],
     stdin: 'reports-secret-0123456789\n',
-    contains: ['reports-secret-0123456789', 'expires'],
+    contains: ['(as given)', 'expires'],
+    excludes: ['reports-secret'],
   },
   { argv: ['credential', 'create', '--name', 'X', '--secret-stdin'], code: 2, contains: ['standard input'] },
   {
@@ -109,7 +104,7 @@ const steps: readonly Step[] = [
       'credentials',
       '--json',
     ],
-    contains: ['"mayNot"', 'warning: this key administers'],
+    contains: ['"mayNot"', 'warning: It administers'],
   },
   {
     argv: [
@@ -130,7 +125,7 @@ const steps: readonly Step[] = [
       '--limit-rate',
       '60',
     ],
-    contains: ['mailto:ann@example.org', '10.0.0.0/8', '60 requests a minute'],
+    contains: ['mailto:ann@example.org', '10.0.0.0/8', '60 requests a minute', '\nOnly\n'],
   },
   { argv: ['credential', 'list'], contains: ['Course', 'Kiosk', 'read-only'], excludes: ['-secret-'] },
   { argv: ['credential', 'list', '--json'], contains: ['"pins"'], excludes: ['-secret-', 'sealed'] },
@@ -157,9 +152,15 @@ const steps: readonly Step[] = [
   },
   { argv: ['session', 'create', 'reports', '--right', 'statements/write'], code: 1, contains: ['error:'] },
 
-  { argv: ['try', 'course'], contains: ['stores:              yes', 'its own back:  yes', 'another key’s: no.'] },
+  {
+    argv: ['try', 'course'],
+    contains: ['stores:              yes', 'its own back:  yes', 'another key’s: no, as it should.'],
+  },
   { argv: ['try', 'reports'], contains: ['stores:              no.', 'its own back:  yes', 'another key’s: yes'] },
-  { argv: ['try', 'kiosk'], contains: ['stores:              yes', 'its own back:  no.', 'another key’s: no.'] },
+  {
+    argv: ['try', 'kiosk'],
+    contains: ['stores:              yes', 'its own back:  no.', 'another key’s: no, as it should.', 'Not judged'],
+  },
   { argv: ['try', 'course', '--json'], contains: ['"allowed": true', '"allowed": false'] },
   { argv: ['ask', 'course', 'GET', '/xapi/statements'], contains: ['Allowed', 'statements/read', 'mine'] },
   {
@@ -170,7 +171,7 @@ const steps: readonly Step[] = [
   {
     argv: ['ask', 'course', 'GET', '/api/organizations/1/activity-providers'],
     code: 1,
-    contains: ['manage/credentials/read'],
+    contains: ['manage/credentials/write', 'claviger credential set 2 --manage credentials'],
   },
   {
     argv: ['ask', 'portal', 'GET', '/api/organizations/1/activity-providers', '--json'],
@@ -189,7 +190,21 @@ const steps: readonly Step[] = [
     code: 1,
     contains: ['pin actor'],
   },
-  { argv: ['ask', 'course', 'GET', '/nowhere'], code: 1, contains: ['no face answers'] },
+  { argv: ['ask', 'course', 'GET', '/nowhere'], code: 1, contains: ['nothing at this path'] },
+  { argv: ['ask', 'course', 'GET', '/xapi/about'], contains: ['Allowed', 'public'] },
+  {
+    argv: ['ask', 'reports', 'POST', '/xapi/statements', '--statement-stdin'],
+    stdin: statement,
+    code: 1,
+    contains: ['claviger credential set 3 --right statements/write'],
+  },
+  {
+    argv: ['credential', 'set', 'reports', '--right', 'statements/write:mine', '--no-expires'],
+    contains: ['no → mine'],
+  },
+  { argv: ['credential', 'set', 'reports'], code: 2, contains: ['say what to change'] },
+  { argv: ['session', 'list', 'course'], contains: ['live', 'mailto:ann@example.org'] },
+  { argv: ['session', 'revoke', 'course', '1'], contains: ['is gone'] },
 
   { argv: ['credential', 'disable', 'course'], contains: ['disabled'] },
   { argv: ['ask', 'course', 'GET', '/xapi/statements'], code: 1, contains: ['disabled', 'credential enable 2'] },
@@ -197,8 +212,8 @@ const steps: readonly Step[] = [
   { argv: ['credential', 'enable', 'course'], contains: ['enabled'] },
   {
     argv: ['credential', 'rotate', 'course', '--overlap', '24h', '--secret', 'course-secret-second-012'],
-    contains: ['course-secret-second-012', '24h'],
-    excludes: ['course-secret-0123456789'],
+    contains: ['(as given)', '24h'],
+    excludes: ['course-secret'],
   },
   { argv: ['credential', 'rotate', 'course', '--overlap', 'a day'], code: 2, contains: ['--overlap'] },
   { argv: ['credential', 'revoke', 'reports'], contains: ['gone'] },
@@ -217,7 +232,7 @@ const steps: readonly Step[] = [
   { argv: ['organisation', 'create', 'Acme', '--id', '42', '--lrs-id', '99'], contains: ['Organisation 42 (Acme)'] },
   { argv: ['credential', 'create', '--name', 'Which'], code: 2, contains: ['--organisation', '42 (Acme)'] },
   { argv: ['credential', 'create', '--name', 'Theirs', '-o', '42', '--key', 'course'], contains: ['organisation 42'] },
-  { argv: ['credential', 'show', 'course'], code: 2, contains: ['several', 'by id'] },
+  { argv: ['credential', 'show', 'course'], code: 2, contains: ['several', 'id:2'] },
   { argv: ['credential', 'show', 'course', '--organisation', '42'], contains: ['Theirs'] },
   { argv: ['credential', 'show', '2', '--organisation', '42'], code: 1 },
   { argv: ['lrs', 'list', '--organisation', 'Acme'], code: 2, contains: ['takes an id'] },

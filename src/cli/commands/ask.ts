@@ -1,10 +1,10 @@
 // claviger ask: what a request with a key would be answered, by the functions that answer requests; sends and changes nothing.
 
 import type { Command } from 'commander'
-import { locatePath } from '../../app.ts'
+import { isAnsweredUnclaimed, locatePath } from '../../app.ts'
+import type { AskedRequest, Judgement } from '../../app.ts'
 import { inWords, isDomainError } from '../../core/errors.ts'
 import { parseVersion } from '../../core/xapi/version.ts'
-import type { AskedRequest, Judgement } from '../../faces/face.ts'
 import { locateCredential } from '../context.ts'
 import type { CommandContext, GlobalOptions, Located, Opened } from '../context.ts'
 import { commandFor, principalOf, signInRefusal } from '../key-state.ts'
@@ -96,6 +96,7 @@ async function decide(opened: Opened, located: Located, asked: AskedRequest, sen
   try {
     const place = locatePath(opened.faces, sent)
     const access = place?.face.accessFor?.({ ...asked, path: place.path })
+    if (!place && isAnsweredUnclaimed(opened.faces, asked.method, sent)) return front
     if (!access) return { allowed: false, decidedBy: 'path', reason: 'There is nothing at this path (404).' }
     if (access.kind === 'public') return { allowed: true, decidedBy: 'public', reason: access.reason }
     if (access.kind === 'refused') return { allowed: false, ...access }
@@ -110,6 +111,12 @@ async function decide(opened: Opened, located: Located, asked: AskedRequest, sen
     const reason = remedy === undefined ? message : message.slice(0, -remedy.length).trimEnd()
     return withCommand({ allowed: false, decidedBy, reason, ...(remedy !== undefined && { remedy }) }, located, asked)
   }
+}
+
+const front: Judgement = {
+  allowed: true,
+  decidedBy: 'public',
+  reason: 'It lies outside every API and tells nothing of anybody’s data: answered to everybody, without any key.',
 }
 
 function otherOrganisation({ organisation }: Located, within: number | undefined): Judgement | undefined {
