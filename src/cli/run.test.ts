@@ -151,6 +151,19 @@ describe('looking', () => {
   })
 })
 
+describe('enabling', () => {
+  it('says what still keeps the key from working', async () => {
+    const made = await typed('credential create -o 1 --name Late --key late --expires 1s --json')
+    const { id } = JSON.parse(made.out) as { id: number }
+    await opened.core.credentials.update(callerIn(opened, 1 as never), id as never, { expiresAt: 1 })
+    await typed('credential disable late')
+    const { code, out, err } = await typed('credential enable late')
+    expect([code, out]).toEqual([0, `Credential ${id} (Late) is enabled.\n`])
+    expect(err).toContain('it is still refused: it expired 1970-01-01')
+    expect(err).toContain(`claviger credential set ${id} --no-expires`)
+  })
+})
+
 describe('the audit log', () => {
   it('is listed newest first, by key, also of one that is gone', async () => {
     const key = 'passing'

@@ -42,10 +42,11 @@ async function statusFor(key: Key): Promise<number> {
 
 it('a copy of the data without the master key holds no secret, neither in clear nor encoded', async () => {
   const first = await start()
+  const chosen = 'chosen by hand, long enough'
   const issued: Key[] = [
     { key: first.key, secret: first.secret },
     await issue('credential', 'create', '--name', 'A', '--preset', 'isolated'),
-    await issue('credential', 'create', '--name', 'B', '--key', 'b', '--secret', 'chosen by hand, long enough'),
+    { ...(await issue('credential', 'create', '--name', 'B', '--key', 'b', '--secret', chosen)), secret: chosen },
     await issue('session', 'create', 'b'),
     await issue('credential', 'rotate', 'b', '--overlap', '1h'),
   ]

@@ -109,7 +109,7 @@ function addShow(group: Command, context: CommandContext, act: Act): void {
       time(createdAt),
       time(expiresAt),
     ])
-    const text = `${head}\n\n${table([['  secret', 'name', 'state', 'created', 'expires'], ...secrets])}\n\n${inWords(described)}`
+    const text = `${head}\n\n${table([['  secret', 'name', 'state', 'created', 'expires'], ...secrets], '  It has no secret.')}\n\n${inWords(described)}`
     const json = { ...credentialJson(credential), may: described.may, only: described.only, mayNot: described.mayNot }
     return { json, text, warnings: described.warnings }
   })
@@ -135,10 +135,21 @@ async function showAs(
   return { json, text: JSON.stringify(json, undefined, 2) }
 }
 
+/** Enabled, and of no use all the same. */
+function stillNot({ id, expiresAt }: CredentialRecord, state: ReturnType<typeof stateOf>): readonly string[] {
+  if (state === 'expired') {
+    return [
+      `it is still refused: it expired ${time(expiresAt)}; claviger credential set ${id} --no-expires, or --expires 30d`,
+    ]
+  }
+  if (state === 'no secret') return [`it is still refused: no secret of it works; claviger credential rotate ${id}`]
+  return []
+}
+
 function addSwitching(group: Command, context: CommandContext, act: Act): void {
   const verbs = [
     { verb: 'disable', description: 'make it stop working at once, its sessions and tokens too' },
-    { verb: 'enable', description: 'make it work again' },
+    { verb: 'enable', description: 'make it work again, unless it has expired' },
   ] as const
   for (const { verb, description } of verbs) {
     const command = group.command(verb).description(description).argument('<id-or-key>')
@@ -146,7 +157,13 @@ function addSwitching(group: Command, context: CommandContext, act: Act): void {
       const opened = await context.open()
       const { caller, credential } = await locateCredential(opened, options, word)
       const updated = await opened.core.credentials[verb](caller, credential.id)
-      return { json: credentialJson(updated), text: `Credential ${updated.id} (${updated.name}) is ${verb}d.` }
+      const state = stateOf(updated, opened.core.clock.now())
+      const text = `Credential ${updated.id} (${updated.name}) is ${verb}d.`
+      return {
+        json: { ...credentialJson(updated), state },
+        text,
+        warnings: verb === 'enable' ? stillNot(updated, state) : [],
+      }
     })
   }
 }
