@@ -301,5 +301,8 @@ describe('ask says why', () => {
     const asked = await ask('everything', 'POST', '/xapi/statements', ['--statement-stdin'], body)
     expect(asked).toMatchObject({ allowed: false, decidedBy: 'invalid' })
     expect(asked.reason).toMatch(/\/actor\/mbox: [\s\S]*\/verb/)
+    const one = JSON.stringify(statement({ actor: { mbox: 'ben' } }))
+    const { reason } = await ask('everything', 'POST', '/xapi/statements', ['--statement-stdin'], one)
+    expect(reason).toMatch(/^\/actor\/mbox: /)
   })
 })

@@ -107,7 +107,7 @@ async function decide(opened: Opened, located: Located, asked: AskedRequest, sen
   } catch (error) {
     if (!isDomainError(error)) throw error
     const { decidedBy = error.code, failures = [], remedy } = error.detail
-    const message = failures.length > 1 ? failures.map(inWords).join('\n') : error.message
+    const message = failures.length > 0 ? failures.map(inWords).join('\n') : error.message
     const reason = remedy === undefined ? message : message.slice(0, -remedy.length).trimEnd()
     return withCommand({ allowed: false, decidedBy, reason, ...(remedy !== undefined && { remedy }) }, located, asked)
   }

@@ -27,7 +27,7 @@ interface CreateOptions extends GlobalOptions, RightsOptions, PinOptions, LimitO
 /** What a key is worth: rights, pins, limits, Lrs, end. */
 export function takeWorth(command: Command): Command {
   return command
-    .option('--preset <name>', 'rights by name; list below')
+    .option('--preset <name>', 'rights by name; claviger credential create --help lists them')
     .option(
       '--right <right[:mine]>',
       'add an xAPI right: statements/read, statements/read:mine, …; may be repeated',

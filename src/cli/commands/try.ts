@@ -190,7 +190,9 @@ function tried(word: string, result: Tried, notJudged: readonly string[]): Outco
     item ? [`${labels[name]} ${answerOf(item, name)}`] : [],
   )
   const limits =
-    notJudged.length === 0 ? [] : [`Not judged: ${notJudged.join(', ')}; claviger ask judges what is told it.`]
+    notJudged.length === 0
+      ? []
+      : [`Not judged: ${notJudged.join(', ')}; claviger ask judges the address, web page and version it is told.`]
   const json = { key: word, ...result, notJudged }
   return { json, text: [...lines, ...limits].join('\n'), exit: result.signIn ? exitCodes.failed : exitCodes.ok }
 }
