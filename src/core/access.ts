@@ -1,4 +1,4 @@
-// One function decides what a caller may do: refusals, the command line's `ask` and the console all ask `explain`.
+// One function decides what a caller may do: a refusal says what `explain` answers, and so does the command line's `ask`.
 // Knows nothing of how anyone signed in.
 
 import { DomainError } from './errors.ts'
