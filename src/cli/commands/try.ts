@@ -68,7 +68,7 @@ Voided statements are shown to nobody who does not ask for voided ones. A key th
 there is no other way to see what it reads of its own.
 
 Example:
-  $ claviger try 4f1c09d2a7b35e
+  $ claviger try 4f1c09d2a7b35e8d60c2e914
 `
 
 /** What only a request shows. */
