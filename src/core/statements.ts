@@ -66,6 +66,8 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 /** Statements looked at in one go where most may turn out to be hidden. */
 const pinnedPageSize = 100
+/** Characters of JSON a pinned read parses before it answers with a short page. */
+const pinnedScanCharacters = 8 * 1024 * 1024
 
 export class Statements {
   readonly #storage: Storage
@@ -91,7 +93,7 @@ export class Statements {
         lrsId,
         owner: principal.credentialId,
         readReach: principal.rights.xapi['statements/read'],
-        voidReach,
+        voidReach: await this.#voidReachInsidePins(principal, lrsId, prepared, voidReach),
         statements: prepared,
       })
       if (outcome.kind === 'conflict') throw conflict(prepared, outcome.index)
@@ -197,6 +199,28 @@ export class Statements {
     return statements
   }
 
+  /**
+   * A pinned principal voids what it could read, nothing else: one voiding statement with a target that is unknown yet or
+   * outside the pins, and those of its request are stored without effect. Bodies never change, so looking first is safe.
+   */
+  async #voidReachInsidePins(
+    principal: Principal,
+    lrsId: LrsId,
+    prepared: readonly PreparedStatement[],
+    reach: Reach | undefined,
+  ): Promise<Reach | undefined> {
+    if (!hasPins(principal.pins) || reach === undefined) return reach
+    const owner = reach === 'mine' ? { owner: principal.credentialId } : {}
+    const sent = new Set(prepared.map(({ id }) => id))
+    for (const { isVoiding, refersTo } of prepared) {
+      // The targets in the same request passed the pins already.
+      if (!isVoiding || refersTo === undefined || sent.has(refersTo)) continue
+      const { statement } = await this.#storage.statements.find(lrsId, refersTo, { isVoided: false, ...owner })
+      if (statement === undefined || !isInsidePins(statement, principal.pins)) return undefined
+    }
+    return reach
+  }
+
   #ownerRead(principal: Principal, lrsId: LrsId): Pick<StatementQuery, 'owner'> {
     const reach = authorise(principal, { kind: 'xapi', right: 'statements/read', lrsId })
     return reach === 'mine' ? { owner: principal.credentialId } : {}
@@ -210,12 +234,14 @@ export class Statements {
     const statements: StoredStatement[] = []
     let cursor = query.cursor
     let scanned = 0
+    let characters = 0
     let consistentThrough: number | undefined
     do {
       const page = await this.#storage.statements.list(lrsId, { ...narrowed, ...(cursor !== undefined && { cursor }) })
       // What the first page saw is what the whole answer vouches for.
       consistentThrough ??= page.consistentThrough
       for (const row of page.rows) {
+        characters += row.body.length
         if (!isInsidePins(row, pins)) continue
         statements.push(row)
         if (statements.length < query.limit) continue
@@ -224,7 +250,7 @@ export class Statements {
       }
       cursor = page.next
       scanned += Math.max(page.rows.length, 1)
-    } while (cursor !== undefined && scanned < this.#pinnedScanLimit)
+    } while (cursor !== undefined && scanned < this.#pinnedScanLimit && characters < pinnedScanCharacters)
     return { statements, next: cursor, consistentThrough }
   }
 }

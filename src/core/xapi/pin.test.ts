@@ -25,6 +25,7 @@ describe('the actor pin', () => {
     { account: { ...account, homePage: 'https://other.example.com' } },
     { openid: 'https://a@b.example' },
     { objectType: 'Group', member: [{ mbox: 'mailto:a@b.example' }] },
+    { objectType: 'Group', mbox: 'mailto:a@b.example', member: [{ mbox: 'mailto:c@b.example' }] },
   ])('stops %j', (actor) => {
     expect(pinViolation(aStatement({ actor }), pins)).toBe('actor')
   })

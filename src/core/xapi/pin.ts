@@ -13,9 +13,9 @@ export function pinViolation(statement: Statement, pins: Pins): keyof Pins | und
   return undefined
 }
 
-/** The actor by its own identifier; a Group is not its members. */
+/** The actor by its own identifier. A Group with members would file the statement under them too. */
 function isActor(actor: unknown, pin: ActorPin): boolean {
-  if (!isObject(actor)) return false
+  if (!isObject(actor) || actor['member'] !== undefined) return false
   if ('mbox' in pin) return typeof actor['mbox'] === 'string' && foldMailbox(actor['mbox']) === foldMailbox(pin.mbox)
   const account = actor['account']
   if (!isObject(account) || account['name'] !== pin.accountName) return false
