@@ -41,7 +41,7 @@ function components(rule: string): Rule {
 function checkDistinct(items: readonly unknown[], check: Check): void {
   const seen = new Set<unknown>()
   items.forEach((item, index) => {
-    if (!isObject(item) || item['id'] === undefined) return
+    if (check.isFull || !isObject(item) || item['id'] === undefined) return
     if (seen.has(item['id'])) check.refuseAt(index, 'XAPI-00058', 'Another component of the list has the same id.')
     seen.add(item['id'])
   })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { aStatement, brokenRules } from '../../../test/support/statement.ts'
-import { canonicalDuration, isDuration } from './duration.ts'
+import { canonicalDuration, isDuration, maxDurationLength } from './duration.ts'
 
 describe('durations', () => {
   it.each([
@@ -47,6 +47,14 @@ describe('durations', () => {
   it('XAPI-00077 a result refuses other types', () => {
     expect(brokenRules(aStatement({ result: { duration: 12345 } }))).toEqual(['/result/duration XAPI-00077'])
     expect(brokenRules(aStatement({ result: { duration: 'PA1H' } }))).toEqual(['/result/duration XAPI-00124'])
+  })
+
+  it('a duration longer than any needs to be is refused', () => {
+    const duration = (length: number) => `PT0.${'1'.repeat(length - 5)}S`
+    expect(brokenRules(aStatement({ result: { duration: duration(maxDurationLength) } }))).toEqual([])
+    expect(brokenRules(aStatement({ result: { duration: duration(maxDurationLength + 1) } }))).toEqual([
+      '/result/duration claviger/duration-length',
+    ])
   })
 
   it.each([

@@ -8,10 +8,16 @@ import { Check, maxFailures, refusal, toPointer } from './rule.ts'
 /** Objects and arrays inside one another. Statements need about 12, extensions the rest. */
 export const maxDepth = 128
 
+/** Names and values in one text: a hundred for each statement of a full batch. Bytes alone hardly bound what they cost. */
+export const maxTokens = 200_000
+
 /** Throws `invalid`. */
 export function parseJson(text: string): unknown {
-  const { members, depth } = survey(text)
+  const { members, tokens, depth } = survey(text)
   if (depth > maxDepth) throw refuse('claviger/depth', `JSON nested deeper than ${maxDepth} levels is not accepted.`)
+  if (tokens > maxTokens) {
+    throw refuse('claviger/too-many-values', `JSON of more than ${maxTokens} names and values is not accepted.`)
+  }
   const value = parse(text)
   if (countMembers(value) !== members) throw refusal(locate(text, value))
   return value
@@ -34,22 +40,36 @@ function parse(text: string): unknown {
 const quote = 0x22
 const backslash = 0x5c
 
-/** Depth and number of members (colons outside strings). Says nothing useful about text that is not JSON. */
-function survey(text: string): { members: number; depth: number } {
+interface Survey {
+  /** Colons outside strings. */
+  members: number
+  /** Colons, openings and commas outside strings: one for each name and each value, and at most one more for a container. */
+  tokens: number
+  depth: number
+}
+
+/** Ends where a limit is exceeded. Says nothing useful about text that is not JSON. */
+function survey(text: string): Survey {
   let members = 0
+  let tokens = 0
   let depth = 0
   let deepest = 0
-  for (let at = 0; at < text.length; at++) {
+  for (let at = 0; at < text.length && deepest <= maxDepth && tokens <= maxTokens; at++) {
     switch (text.charCodeAt(at)) {
       case quote:
         at = endOfString(text, at)
         break
       case 0x3a: // :
         members++
+        tokens++
+        break
+      case 0x2c: // ,
+        tokens++
         break
       case 0x7b: // {
       case 0x5b: // [
         depth++
+        tokens++
         if (depth > deepest) deepest = depth
         break
       case 0x7d: // }
@@ -57,7 +77,7 @@ function survey(text: string): { members: number; depth: number } {
         depth--
     }
   }
-  return { members, depth: deepest }
+  return { members, tokens, depth: deepest }
 }
 
 /** Index of the closing quote of the string that opens at `start`; the end of the text when there is none. */
@@ -100,6 +120,7 @@ function locate(text: string, value: unknown): Failure[] {
 }
 
 function locateNumbers(value: unknown, check: Check): void {
+  if (check.isFull) return
   if (typeof value === 'number' && !Number.isFinite(value)) {
     check.refuse('claviger/number-range', 'Numbers beyond about 1.8e308 are not accepted.')
   }

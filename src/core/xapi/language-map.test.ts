@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { isLanguageTag, oneLanguage } from './language-map.ts'
 
 describe('language tags', () => {
@@ -73,6 +73,17 @@ describe('choosing one language', () => {
     [[], 'en-US'],
   ])('XAPI-00172 wanting %j picks %s', (languages, tag) => {
     expect(Object.keys(oneLanguage(map, languages))).toEqual([tag])
+  })
+
+  it('looks at each tag and each range once, however many there are', () => {
+    const tags = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`en-x-${index}`, 'x']))
+    const ranges = Array.from({ length: 300 }, (_, index) => `de-x-${index}`)
+    const lowerCase = vi.spyOn(String.prototype, 'toLowerCase')
+    const found = oneLanguage(tags, ranges)
+    const calls = lowerCase.mock.calls.length
+    lowerCase.mockRestore()
+    expect(Object.keys(found)).toEqual(['en-x-0'])
+    expect(calls).toBeLessThanOrEqual(1300)
   })
 
   it('an empty map stays empty, a single entry stays', () => {

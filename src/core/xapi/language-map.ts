@@ -42,8 +42,11 @@ const example = 'e.g. {"en-US": "completed"}'
 /** `rule` is broken when the value is no map of strings; a malformed tag breaks XAPI-00121. */
 export function languageMap(rule: string): Rule {
   return (value, check) => {
-    if (!isObject(value)) refuseMap(value, rule, check)
-    else for (const tag of Object.keys(value)) checkEntry(tag, value[tag], rule, check)
+    if (!isObject(value)) return refuseMap(value, rule, check)
+    for (const tag of Object.keys(value)) {
+      if (check.isFull) return
+      checkEntry(tag, value[tag], rule, check)
+    }
   }
 }
 
@@ -67,21 +70,43 @@ function checkEntry(tag: string, value: unknown, rule: string, check: Check): vo
 export function oneLanguage(map: JsonObject, languages: readonly string[]): JsonObject {
   const tags = Object.keys(map)
   if (tags.length < 2) return map
-  const tag = languages.reduce<string | undefined>((found, range) => found ?? matchRange(tags, range), undefined)
-  const chosen = tag ?? tags[0] ?? ''
+  const index = indexTags(tags)
+  const tag = languages.reduce<string | undefined>((found, range) => found ?? matchRange(index, range), undefined)
+  const chosen = tag ?? index.first
   return { [chosen]: map[chosen] }
 }
 
-function matchRange(tags: readonly string[], range: string): string | undefined {
-  if (range === '*') return tags[0]
+interface TagIndex {
+  readonly first: string
+  /** The first tag of this name, in lower case. */
+  readonly exact: ReadonlyMap<string, string>
+  /** The first tag that goes on behind this prefix. */
+  readonly longer: ReadonlyMap<string, string>
+}
+
+/** Looked up, not searched: a map may have a hundred thousand tags and a request hundreds of ranges. */
+function indexTags(tags: readonly string[]): TagIndex {
+  const exact = new Map<string, string>()
+  const longer = new Map<string, string>()
+  const add = (to: Map<string, string>, name: string, tag: string) => (to.has(name) ? to : to.set(name, tag))
+  for (const tag of tags) {
+    const name = tag.toLowerCase()
+    add(exact, name, tag)
+    for (let dash = name.indexOf('-'); dash !== -1; dash = name.indexOf('-', dash + 1)) {
+      add(longer, name.slice(0, dash), tag)
+    }
+  }
+  return { first: tags[0] ?? '', exact, longer }
+}
+
+function matchRange({ first, exact, longer }: TagIndex, range: string): string | undefined {
+  if (range === '*') return first
   for (
     let wanted = range.toLowerCase();
     wanted !== '';
     wanted = wanted.slice(0, Math.max(0, wanted.lastIndexOf('-')))
   ) {
-    const exact = tags.find((tag) => tag.toLowerCase() === wanted)
-    const longer = () => tags.find((tag) => tag.toLowerCase().startsWith(`${wanted}-`))
-    const found = exact ?? longer()
+    const found = exact.get(wanted) ?? longer.get(wanted)
     if (found !== undefined) return found
   }
   return undefined

@@ -4,7 +4,8 @@ import { statementArbitrary } from '../../../test/support/statement-arbitrary.ts
 import { aStatement, someone } from '../../../test/support/statement.ts'
 import { digest } from './equality.ts'
 import { normalise } from './normalise.ts'
-import { prepare } from './prepare.ts'
+import { maxStatementLength, prepare } from './prepare.ts'
+import type { Statement } from './statement.ts'
 import { listTerms } from './term.ts'
 import { parseTimestamp } from './time.ts'
 import { voidedVerb } from './verb.ts'
@@ -25,6 +26,16 @@ describe('a prepared statement', () => {
         })
       }),
     )
+  })
+
+  it('is refused when its text is too long, which what was sent need not be', () => {
+    const body = (count: number): string =>
+      `{"actor":{"mbox":"mailto:a@b.c"},"verb":{"id":"a:v"},"object":{"id":"a:o"},"result":{"extensions":{"a:x":[${'1e20,'.repeat(count)}0]}}}`
+    const count = Math.ceil(maxStatementLength / 22)
+    expect(body(count).length).toBeLessThan(maxStatementLength / 4)
+    const prepared = (text: string) => prepare(normalise(JSON.parse(text) as Statement, stamp))
+    expect(() => prepared(body(count))).toThrow(expect.objectContaining({ code: 'too_large' }))
+    expect(prepared(body(count - 100)).openBody.length).toBeGreaterThan(maxStatementLength - 3000)
   })
 
   it('has its id, digest and terms', () => {

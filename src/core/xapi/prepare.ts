@@ -1,5 +1,6 @@
 // From a normalised statement to what the storage port takes.
 
+import { DomainError } from '../errors.ts'
 import type { PreparedStatement } from '../storage.ts'
 import { digest } from './equality.ts'
 import { isObject } from './rule.ts'
@@ -8,16 +9,29 @@ import { findTarget, listTerms } from './term.ts'
 import { parseTimestamp } from './time.ts'
 import { voidedVerb } from './verb.ts'
 
+/**
+ * Code units of a statement as it is stored. It may be longer than it was sent: 1e20 becomes 100000000000000000000.
+ */
+export const maxStatementLength = 4 * 1024 * 1024
+
+/** Throws `too_large`. */
 export function prepare(statement: Statement): PreparedStatement {
   const { id, timestamp, verb } = statement
+  const text = JSON.stringify(statement)
+  if (text.length > maxStatementLength) throw tooLong(text.length)
   const refersTo = findTarget(statement)
   return {
     id: String(id),
     digest: digest(statement),
     timestamp: typeof timestamp === 'string' ? parseTimestamp(timestamp) : undefined,
-    openBody: JSON.stringify(statement).slice(0, -1),
+    openBody: text.slice(0, -1),
     terms: listTerms(statement),
     refersTo,
     isVoiding: refersTo !== undefined && isObject(verb) && verb['id'] === voidedVerb,
   }
+}
+
+function tooLong(length: number): DomainError {
+  const message = `A statement may have ${maxStatementLength} characters as it is stored; this one has ${length}`
+  return new DomainError('too_large', message, { detail: { decidedBy: 'limit statement' } })
 }

@@ -94,6 +94,7 @@ function checkParameter(name: string, values: readonly string[], options: Option
 
 /** XAPI-00324, and XAPI-00325 for a known name in another case. */
 function refuseUnknown(name: string, check: Check): void {
+  if (check.isFull) return
   const known = [...parameters.keys()].filter((candidate) => candidate !== 'cursor')
   const meant = inOtherCase(name, known)
   if (meant !== undefined) check.refuse('XAPI-00325', `Names are case-sensitive: write "${meant}".`)

@@ -1,9 +1,9 @@
 // Results and scores.
 
-import { isDuration } from './duration.ts'
+import { duration } from './duration.ts'
 import { extensions } from './extensions.ts'
 import type { Check, JsonObject, Rule } from './rule.ts'
-import { format, record, shown, text, truth } from './rule.ts'
+import { record, shown, text, truth } from './rule.ts'
 
 function decimal(rule: string, what = 'a number', isInRange: (value: number) => boolean = () => true): Rule {
   return (value, check) => {
@@ -41,7 +41,7 @@ export const result = record({
     success: truth('XAPI-00074'),
     completion: truth('XAPI-00075'),
     response: text('XAPI-00076'),
-    duration: format('an ISO 8601 duration such as PT1H30M or P2W', 'XAPI-00124', isDuration, 'XAPI-00077'),
+    duration: duration('XAPI-00077'),
     extensions: extensions('XAPI-00078'),
   },
 })

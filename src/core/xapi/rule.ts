@@ -47,7 +47,7 @@ export class Check {
     else if (this.failures.length === maxFailures) this.failures.push(tooMany)
   }
 
-  /** Nothing further would be listed. */
+  /** Nothing further would be listed: whoever walks on through a large value only burns time. */
   get isFull(): boolean {
     return this.failures.length > maxFailures
   }
@@ -59,6 +59,11 @@ export class Check {
   private pointer(): string {
     return this.base + toPointer(this.path)
   }
+}
+
+/** At most `maxFailures` of them, then one that says there are more. */
+export function capped(failures: readonly Failure[]): readonly Failure[] {
+  return failures.length <= maxFailures + 1 ? failures : [...failures.slice(0, maxFailures), tooMany]
 }
 
 const tooMany: Failure = {
@@ -122,6 +127,7 @@ export function record(shape: Shape): Rule {
   return (value, check) => {
     if (!isObject(value)) return check.refuse(typeRule(value, shape.rule), expected(shape.what, value))
     for (const name of Object.keys(value)) {
+      if (check.isFull) return
       const rule = members.get(name)
       if (rule === undefined) check.at(name, value[name], refuseOther(name))
       else check.at(name, value[name], rule)
@@ -136,7 +142,6 @@ export function record(shape: Shape): Rule {
 function otherMember({ what, members, others = 'XAPI-00010' }: Shape): (name: string) => Rule {
   const known = Object.keys(members)
   return (name) => (_, check) => {
-    if (check.isFull) return
     const meant = inOtherCase(name, known)
     if (meant !== undefined) check.refuse('XAPI-00008', `Names are case-sensitive: write "${meant}".`)
     else check.refuse(others, `Not a member of ${what}${suggestion(name, known)}, which may have: ${known.join(', ')}.`)
@@ -158,7 +163,7 @@ export function inOtherCase(text: string, words: readonly string[]): string | un
 export function list(what: string, rule: string, item: Rule): Rule {
   return (value, check) => {
     if (!Array.isArray(value)) return check.refuse(typeRule(value, rule), expected(`an array of ${what}`, value))
-    for (let index = 0; index < value.length; index++) check.at(index, value[index], item)
+    for (let index = 0; index < value.length && !check.isFull; index++) check.at(index, value[index], item)
   }
 }
 

@@ -1,12 +1,21 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Path } from '../../../test/support/statement-arbitrary.ts'
 import { listPaths, replaceAt, statementArbitrary, valueAt } from '../../../test/support/statement-arbitrary.ts'
-import { aStatement, brokenRules, inBoth, refusedBy, someone, something } from '../../../test/support/statement.ts'
+import {
+  aStatement,
+  brokenRules,
+  inBoth,
+  refusedBy,
+  someone,
+  someVerb,
+  something,
+} from '../../../test/support/statement.ts'
 import type { Failure } from '../errors.ts'
+import { extensions } from './extensions.ts'
 import { parseJson } from './json.ts'
-import { maxFailures } from './rule.ts'
-import { checkStatement, checkStatements, maxMentions } from './statement.ts'
+import { Check, maxFailures } from './rule.ts'
+import { checkStatement, checkStatements, maxMentions, maxRequestMentions } from './statement.ts'
 import { voidedVerb } from './verb.ts'
 
 const id = '8f87ccde-bb56-4c2e-ab83-44982ef22df0'
@@ -208,6 +217,45 @@ describe('requests', () => {
       expect((error as { detail: { failures: unknown[] } }).detail.failures).toHaveLength(maxFailures + 1)
       expect(JSON.stringify(error).length).toBeLessThan(100_000)
     }
+  })
+
+  it.each([
+    ['statements', (items: object) => items],
+    ['members of a Group', (items: object) => aStatement({ actor: { objectType: 'Group', member: items } })],
+    ['members of an object', (items: object) => items],
+    ['entries of a language map', (items: object) => aStatement({ verb: { ...someVerb, display: items } })],
+  ])('of %s no more are looked at than are listed', (what, around) => {
+    let looks = 0
+    const look = (): number => (looks += 1)
+    const isList = what === 'statements' || what === 'members of a Group'
+    const items = isList ? Array.from({ length: 5000 }, () => 0) : {}
+    for (let index = 0; index < 5000; index++) {
+      Object.defineProperty(items, isList ? index : `no tag ${index}`, { get: look, enumerable: true })
+    }
+    const rules = refusedBy(() => checkStatements(around(items), '1.0'))
+    expect(rules).toHaveLength(maxFailures + 1)
+    expect(looks).toBeLessThanOrEqual(2 * maxFailures)
+  })
+
+  it('of the names of extensions, too', () => {
+    const check = new Check({ version: '1.0', failures: [] })
+    const refuseAt = vi.spyOn(check, 'refuseAt')
+    const names = Array.from({ length: 5000 }, (_, index) => [`no IRI ${index}`, 0])
+    extensions('XAPI-00078')(Object.fromEntries(names), check)
+    expect(check.failures).toHaveLength(maxFailures + 1)
+    expect(refuseAt.mock.calls.length).toBeLessThanOrEqual(2 * maxFailures)
+  })
+
+  it('all statements of a request together name a bounded number of Agents and Activities', () => {
+    const member = Array.from({ length: 997 }, (_, index) => ({ mbox: `mailto:${index}@b.example` }))
+    const full = aStatement({ context: { team: { objectType: 'Group', member } } })
+    const batch = (count: number) => Array.from({ length: count }, () => full)
+    const fits = maxRequestMentions / maxMentions
+    expect(checkStatements(batch(fits), '1.0').statements).toHaveLength(fits)
+    expect(refusedBy(() => checkStatements([...batch(fits), aStatement()], '1.0'))).toEqual([
+      ' claviger/too-many-terms',
+    ])
+    expect(refusedBy(() => checkStatements(batch(20 * fits), '1.0'))).toEqual([' claviger/too-many-terms'])
   })
 
   it('a statement names a bounded number of Agents and Activities', () => {

@@ -29,6 +29,9 @@ export interface CheckOptions {
 /** Agents and Activities one statement may name, members of Groups included: each costs a row of the index. */
 export const maxMentions = 1000
 
+/** As many all statements of one request may name together: ten each in a full batch. */
+export const maxRequestMentions = 20_000
+
 const common = {
   actor: agentOrGroup('XAPI-00031'),
   verb,
@@ -184,12 +187,21 @@ export function checkStatements(body: unknown, version: XapiVersion): CheckedSta
 
 function checkBatch(items: readonly unknown[], check: Check): void {
   const seen = new Map<string, number>()
-  items.forEach((item, index) => {
+  let mentions = 0
+  for (const [index, item] of items.entries()) {
+    if (check.isFull) return
     check.at(index, item, limitedStatement)
+    mentions += check.mentions
+    if (mentions > maxRequestMentions) return refuseMentions(check)
     const id = isObject(item) && typeof item['id'] === 'string' ? item['id'].toLowerCase() : undefined
-    if (id === undefined) return
+    if (id === undefined) continue
     const first = seen.get(id)
     if (first === undefined) seen.set(id, index)
     else check.refuseAt(index, 'claviger/repeated-id', `Statement ${first} of the batch has the same id.`)
-  })
+  }
+}
+
+function refuseMentions(check: Check): void {
+  const message = `Names more than ${maxRequestMentions} Agents and Activities; send fewer statements in one request.`
+  check.refuse('claviger/too-many-terms', message)
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { inBoth, aStatement, brokenRules } from '../../../test/support/statement.ts'
-import { canonicalTimestamp, formatStored, parseTimestamp, toUtc } from './time.ts'
+import { canonicalTimestamp, formatStored, maxTimestampLength, parseTimestamp, toUtc } from './time.ts'
 
 const noon = Date.parse('2023-05-04T12:00:00Z') * 1000
 
@@ -85,6 +85,35 @@ describe('timestamps of statements', () => {
 
   it.each(['2008-09-15T15:53:00.601+00:00', '2023-05-04T12:00:00-05:00'])('2.0 takes %s', (timestamp) => {
     expect(brokenRules(aStatement({ timestamp }), '2.0')).toEqual([])
+  })
+})
+
+describe('long timestamps', () => {
+  const fraction = (length: number) => `2023-05-04T12:00:00.${'0'.repeat(length - 22)}1Z`
+
+  it.each(inBoth({ timestamp: fraction(maxTimestampLength + 1) }))(
+    'are refused in %s, beyond a length that no clock needs',
+    (_, prefix, statement) => {
+      for (const version of ['1.0', '2.0'] as const) {
+        expect(brokenRules(statement, version)).toEqual([`${prefix}/timestamp claviger/timestamp-length`])
+      }
+    },
+  )
+
+  it('are taken up to that length, every digit kept', () => {
+    const longest = fraction(maxTimestampLength)
+    expect(longest).toHaveLength(maxTimestampLength)
+    expect(brokenRules(aStatement({ timestamp: longest }), '2.0')).toEqual([])
+    expect(toUtc(longest)).toBe(longest)
+    expect(canonicalTimestamp(longest)).not.toBe(canonicalTimestamp('2023-05-04T12:00:00Z'))
+  })
+
+  // A pattern that tries each run of zeros to its end would take minutes for this.
+  it('cost no more than their length, also where nobody checked them before', () => {
+    const text = fraction(200_000)
+    expect(canonicalTimestamp(text)).toBe(text)
+    expect(parseTimestamp(text)).toBeUndefined()
+    expect(toUtc(text)).toBe(text)
   })
 })
 
