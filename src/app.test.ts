@@ -1,12 +1,18 @@
 // Which face a path belongs to: exact prefixes, tolerances, refusals at start.
 
+import type { IncomingMessage } from 'node:http'
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { routeFaces } from './app.ts'
-import type { HttpApp } from './app.ts'
+import type { Delivery, HttpApp } from './app.ts'
 import type { Core, Log } from './core/core.ts'
 import type { Face, FaceEnv, Mount } from './faces/face.ts'
 import { pathOf } from './faces/http.ts'
+
+/** As Node's server would deliver a request line. */
+function deliveryOf(url: string): Delivery {
+  return { peer: '127.0.0.1', incoming: { url } as IncomingMessage }
+}
 
 const silent: Log = { info() {}, warn() {}, error() {} }
 
@@ -65,6 +71,42 @@ describe('routeFaces', () => {
       expect(answer.headers.get('x-request-id')).toBeTruthy()
     },
   )
+
+  it.each([
+    '/api/things/../other',
+    '/api/things/%2e%2e/other',
+    '/api/things/%2E./other',
+    '/api/things/./known',
+    '/api/things/..',
+    '/api/things/known/%2e',
+    '/api/things/..%2fknown',
+    '/api/things/known%5c..',
+    '/api/things/..?a=b',
+    'http://localhost/api/other/../things',
+  ])('refuses %s, which a proxy in front may read in another way', async (sent) => {
+    const answer = await app.request('/api/things', {}, deliveryOf(sent))
+    expect([answer.status, await answer.json()]).toMatchObject([
+      400,
+      { code: 'invalid', failures: [{ rule: 'claviger/dot-segments' }] },
+    ])
+  })
+
+  it.each(['/api/things/known?a=/../', '/api/things/..x', '/api/things/x..', '/api/things/...', '/api/things/.x'])(
+    'takes %s: no segment of it is all dots but three',
+    async (sent) => {
+      expect((await app.request(sent, {}, deliveryOf(sent))).status).not.toBe(400)
+    },
+  )
+
+  it('refuses more query parameters than anybody needs, before a face reads them', async () => {
+    const query = (count: number) => Array.from({ length: count }, (_, index) => `p${index}=1`).join('&')
+    expect((await app.request(`/api/things?${query(100)}`)).status).toBe(200)
+    const answer = await app.request(`/api/things?${query(101)}`)
+    const text = await answer.text()
+    expect(answer.status).toBe(400)
+    expect(text).toContain('claviger/too-many-parameters')
+    expect(text.length).toBeLessThan(1000)
+  })
 
   it('shows a face the client’s address through trusted proxies only', async () => {
     const init = { headers: { 'x-forwarded-for': '198.51.100.1' } }

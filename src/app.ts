@@ -8,7 +8,7 @@ import pino from 'pino'
 import type { Config } from './config.ts'
 import { createCore } from './core/core.ts'
 import type { Core, Log } from './core/core.ts'
-import { DomainError } from './core/errors.ts'
+import { DomainError, invalid } from './core/errors.ts'
 import type { Principal } from './core/principal.ts'
 import type { Storage } from './core/storage.ts'
 import type { Face, FaceEnv, Mount } from './faces/face.ts'
@@ -73,9 +73,17 @@ export function newLog(config: Pick<Config, 'logLevel'>): Log {
   return pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: true }))
 }
 
-/** The storage the configuration names. `inline` for commands, which end before a worker pays off. */
-export function openStorage(config: Config, threads: 'workers' | 'inline'): Promise<Storage> {
-  return openSqlite({ directory: config.dataDirectory, threads })
+export interface StorageOptions {
+  /** `inline` for commands, which end before a worker pays off. */
+  readonly threads: 'workers' | 'inline'
+  /** The storage has broken for good: the process should end. */
+  readonly onStorageFailure?: (cause: unknown) => void
+}
+
+/** The storage the configuration names. */
+export function openStorage(config: Config, { threads, onStorageFailure }: StorageOptions): Promise<Storage> {
+  const onFailure = onStorageFailure && { onFailure: onStorageFailure }
+  return openSqlite({ directory: config.dataDirectory, threads, ...onFailure })
 }
 
 /** What the database says is wrong with itself; empty when it is sound. Takes long on a large one, and holds nobody up. */
@@ -85,7 +93,7 @@ export function checkDatabase(config: Config): Promise<readonly string[]> {
 
 async function openCore(config: Config, given: Storage | undefined, log: Log): Promise<Core> {
   if (!config.masterKey) throw new Error('createApp needs a master key in the configuration, or an open core')
-  const storage = given ?? (await openStorage(config, 'workers'))
+  const storage = given ?? (await openStorage(config, { threads: 'workers' }))
   try {
     return await createCore({
       storage,
@@ -158,6 +166,8 @@ export function routeFaces(core: Core, faces: readonly Face[], options: RoutingO
     const peer = delivery.peer ?? delivery.incoming?.socket.remoteAddress
     const { address, isTrusted } = readAddress(peer, headers.get('X-Forwarded-For') ?? undefined)
     const requestId = newRequestId(isTrusted ? (headers.get('X-Request-Id') ?? undefined) : undefined, isTrusted)
+    const refused = targetRefusal(delivery.incoming?.url ?? request.url)
+    if (refused) return plainAnswer(refused, requestId)
     const context: RequestContext = { requestId, address, incoming: delivery.incoming, log }
     const path = getPath(request)
     return options.logsRequests ? logged(request, path, context) : answer(request, path, context)
@@ -181,8 +191,31 @@ export function routeFaces(core: Core, faces: readonly Face[], options: RoutingO
   return { fetch, request }
 }
 
-/** Which face a path belongs to, and the path as its routes see it: for who asks instead of requests. */
+/** Parameters of one query. The one that has most, a GET of statements, has fifteen. */
+const mostParameters = 100
+
+// Where they are resolved differs between servers: in front of a proxy that lets only /xapi through, /xapi/../api must not
+// be the other one. So none is resolved, neither plain nor encoded, and none reaches a face.
+const dotSegment = /(?:[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?=[/\\?#]|%2f|%5c|$)/i
+
+/** Why no face gets to see the request. `target` is as the request line has it. */
+function targetRefusal(target: string): DomainError | undefined {
+  const question = target.indexOf('?')
+  if (dotSegment.test(question < 0 ? target : target.slice(0, question))) {
+    return refusalOf('dot-segments', 'A path with the segments . or .. is not accepted.')
+  }
+  if (question < 0 || target.slice(question).split('&', mostParameters + 1).length <= mostParameters) return undefined
+  return refusalOf('too-many-parameters', `More than ${mostParameters} query parameters are not accepted.`)
+}
+
+function refusalOf(rule: string, message: string): DomainError {
+  return invalid(message, [{ pointer: '', rule: `claviger/${rule}`, message }])
+}
+
+/** Which face a path belongs to, and the path as its routes see it: for who asks instead of requests. Throws `invalid`. */
 export function locatePath(faces: readonly Face[], sent: string): { face: Face; path: string } | undefined {
+  const refused = targetRefusal(sent)
+  if (refused) throw refused
   const sentPath = getPath(new Request(`http://localhost${sent}`))
   for (const prefix of bySpecificity(faces.flatMap(prefixesOf))) {
     const match = prefix.pattern.exec(sentPath)

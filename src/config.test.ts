@@ -41,7 +41,7 @@ describe('loadConfig', () => {
       isBaseUrlSet: false,
       logLevel: 'info',
       trustedProxies: [],
-      maxBodyBytes: 16 * 1024 * 1024,
+      maxBodyBytes: 4 * 1024 * 1024,
       maxBatch: 2000,
       faces: { watershed: true },
     })
@@ -93,7 +93,7 @@ describe('loadConfig', () => {
       CLAVIGER_RATE_LIMIT: '0',
       CLAVIGER_TRUSTED_PROXIES: '10.0.0.0/8,proxy',
       CLAVIGER_TLS_CERT: join(directory, 'absent.pem'),
-      CLAVIGER_MAX_BODY: '1t',
+      CLAVIGER_MAX_BODY: '65m',
       CLAVIGER_MAX_BATCH: '-1',
       CLAVIGER_FACE_WATERSHED: 'yes',
       CLAVIGER_PROT: '1',

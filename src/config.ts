@@ -109,8 +109,8 @@ const units: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, 
 const bytes = text.transform((value, context) => {
   const match = /^(\d{1,12})(k|m|g|)i?b?$/i.exec(value)
   const amount = match ? Number(match[1]) * (units[match[2]!.toLowerCase()] ?? 1) : 0
-  if (amount >= 1024 && amount <= 1024 ** 3) return amount
-  context.addIssue('must be a size from 1k to 1g, such as 16m')
+  if (amount >= 1024 && amount <= 64 * 1024 ** 2) return amount
+  context.addIssue('must be a size from 1k to 64m, such as 4m')
   return z.NEVER
 })
 
@@ -196,9 +196,10 @@ const schema = z.object({
     default: 'plain HTTP',
   }),
   CLAVIGER_TLS_KEY: text.optional().meta({ description: 'File with the PEM private key of that certificate.' }),
-  CLAVIGER_MAX_BODY: bytes.default(16 * 1024 ** 2).meta({
-    description: 'Largest request body, in bytes or as `512k`, `16m`. A credential may have a lower one.',
-    default: '16m',
+  CLAVIGER_MAX_BODY: bytes.default(4 * 1024 ** 2).meta({
+    description:
+      'Largest body of a request that stores statements, in bytes or as `512k`, `4m`; at most `64m`. The larger it is, the longer one request holds up all others. A credential may have a lower limit.',
+    default: '4m',
   }),
   CLAVIGER_MAX_BATCH: integer(1, 100_000)
     .default(2000)

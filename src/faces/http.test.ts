@@ -1,11 +1,31 @@
 // What every face gets from http.ts: headers in, addresses, bodies, errors out.
 
+import { EventEmitter } from 'node:events'
+import type { Context } from 'hono'
 import { describe, expect, it } from 'vitest'
 import type { Core } from '../core/core.ts'
-import { DomainError } from '../core/errors.ts'
+import { DomainError, invalid } from '../core/errors.ts'
 import type { Principal } from '../core/principal.ts'
-import { addressReader, faceApp, HttpError, mediaTypeOf, newRequestId, parseAuthorization, readText } from './http.ts'
+import {
+  addressReader,
+  BodyBudget,
+  faceApp,
+  HttpError,
+  mediaTypeOf,
+  newRequestId,
+  parseAuthorization,
+  readText,
+} from './http.ts'
+import type { FaceEnv } from './face.ts'
 import type { RequestContext } from './http.ts'
+
+/** A body that the test delivers piece by piece, as Node's message does. */
+function readFrom(budget: BodyBudget, { limit, declared }: { limit: number; declared?: number }) {
+  const incoming = new EventEmitter()
+  const header = (name: string) => (name === 'Content-Length' ? declared?.toString() : undefined)
+  const context = { req: { header }, env: { incoming } } as unknown as Context<FaceEnv>
+  return { incoming, budget, text: readText(context, limit, budget) }
+}
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 
@@ -86,13 +106,20 @@ function tryFace() {
     name: 'try',
     presentError: (error, { requestId }) => ({
       status: error instanceof HttpError ? error.status : error.code === 'too_large' ? 413 : 400,
-      body: { code: error.code, message: error.message, requestId },
+      body: { code: error.code, message: error.message, failures: error.detail.failures, requestId },
     }),
   })
   app.post('/try/text', async (c) => c.text(await readText(c, 10)))
   app.post('/try/media', (c) => c.json(mediaTypeOf(c)))
   app.get('/try/defect', () => {
     throw new Error('secret internals')
+  })
+  app.get('/try/failures', () => {
+    const failure = { pointer: '', rule: 'claviger/test', message: 'wrong' }
+    throw invalid(
+      'all wrong',
+      Array.from({ length: 4000 }, () => failure),
+    )
   })
   app.get('/try/busy', () => {
     throw new DomainError('unavailable', 'later', { detail: { retryAfterSeconds: 1.2 } })
@@ -143,6 +170,60 @@ describe('readText', () => {
     expect([declared.status, sent.status]).toEqual([413, 413])
   })
 
+  it('copies what arrives: not every chunk is kept until the end', async () => {
+    const letters = 'abcdefghijklmnopqrstuvwxyz'.repeat(1000)
+    const chunk = Buffer.alloc(1)
+    const reading = readFrom(new BodyBudget(1_000_000), { limit: 30_000 })
+    reading.incoming.emit('data', Buffer.from('a'))
+    for (const letter of letters.slice(1)) {
+      // One piece of memory for all of them: whoever keeps the pieces ends up with the last letter 26,000 times.
+      chunk.write(letter)
+      reading.incoming.emit('data', chunk)
+      expect(reading.budget.held).toBeLessThanOrEqual(30_000)
+    }
+    reading.incoming.emit('end')
+    expect(await reading.text).toBe(letters)
+    expect(reading.budget.held).toBe(0)
+  })
+
+  it('holds at most twice of what has come, whatever was declared', async () => {
+    const { incoming, budget, text } = readFrom(new BodyBudget(10_000_000), { limit: 4_000_000, declared: 4_000_000 })
+    const chunk = Buffer.alloc(1000, 0x20)
+    for (let sent = 1; sent <= 4000; sent++) {
+      incoming.emit('data', chunk)
+      expect(budget.held).toBeLessThanOrEqual(Math.max(2 * sent * 1000, 64 * 1024))
+      expect(budget.held).toBeLessThanOrEqual(4_000_000)
+    }
+    incoming.emit('end')
+    expect((await text).length).toBe(4_000_000)
+  })
+
+  it('refuses with a time to come back when all bodies together are too much, and recovers', async () => {
+    const budget = new BodyBudget(1_000_000)
+    const slow = Array.from({ length: 7 }, () => readFrom(budget, { limit: 200_000 }))
+    for (const { incoming } of slow) incoming.emit('data', Buffer.alloc(100_000))
+    const late = readFrom(budget, { limit: 200_000 })
+    late.incoming.emit('data', Buffer.alloc(100_000))
+    await expect(late.text).rejects.toMatchObject({ code: 'unavailable', detail: { retryAfterSeconds: 1 } })
+    // A small one, as most are, still finds room.
+    const small = readFrom(budget, { limit: 200_000 })
+    small.incoming.emit('data', Buffer.from('small'))
+    small.incoming.emit('end')
+    expect(await small.text).toBe('small')
+    expect(budget.held).toBe(700_000)
+    for (const { incoming } of slow.slice(0, 3)) incoming.emit('end')
+    for (const { incoming } of slow.slice(3)) incoming.emit('close')
+    await Promise.allSettled(slow.map(({ text }) => text))
+    expect(budget.held).toBe(0)
+  })
+
+  it('gives back what a body took that was refused', async () => {
+    const { incoming, budget, text } = readFrom(new BodyBudget(1000), { limit: 10 })
+    for (const letter of '12345678901') incoming.emit('data', Buffer.from(letter))
+    await expect(text).rejects.toMatchObject({ code: 'too_large' })
+    expect([budget.held, incoming.listenerCount('data')]).toEqual([0, 0])
+  })
+
   it('counts bytes, not characters', async () => {
     expect((await tryFace().send('POST', '/try/text', 'ääääää')).status).toBe(413)
   })
@@ -170,6 +251,12 @@ describe('mediaTypeOf', () => {
 })
 
 describe('faceApp', () => {
+  it('lists no more failures than a hostile request may buy, whoever collected them', async () => {
+    const { failures } = await jsonOf(await tryFace().send('GET', '/try/failures'))
+    expect(failures).toHaveLength(101)
+    expect((failures as { rule: string }[]).at(-1)?.rule).toBe('claviger/too-many-failures')
+  })
+
   it('answers a defect as internal, without what it was, and logs it once', async () => {
     const face = tryFace()
     const answer = await face.send('GET', '/try/defect')

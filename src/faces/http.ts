@@ -14,6 +14,7 @@ import type { ErrorCode } from '../core/errors.ts'
 import type { OrganisationId } from '../core/ids.ts'
 import type { Principal } from '../core/principal.ts'
 import { parseJson } from '../core/xapi/json.ts'
+import { capped } from '../core/xapi/rule.ts'
 import type { ErrorAnswer, ErrorContext, FaceEnv } from './face.ts'
 
 /** What app.ts knows about a request before any face sees it. */
@@ -197,7 +198,7 @@ export function answerError(
 
 function domainErrorOf(c: Context<FaceEnv>, thrown: unknown, face: string): DomainError {
   const error = isDomainError(thrown)
-    ? thrown
+    ? withCappedFailures(thrown)
     : new DomainError('internal', 'Something went wrong on our side; the request id finds it in the log', {
         cause: thrown,
       })
@@ -213,6 +214,14 @@ function domainErrorOf(c: Context<FaceEnv>, thrown: unknown, face: string): Doma
     ;(c.env as Partial<RequestContext> | undefined)?.log?.error(fields, 'request failed')
   }
   return error
+}
+
+/** Whoever collected them: no answer lists more than `maxFailures`. */
+function withCappedFailures(error: DomainError): DomainError {
+  const { failures = [] } = error.detail
+  const listed = capped(failures)
+  if (listed === failures) return error
+  return new DomainError(error.code, error.message, { detail: { ...error.detail, failures: listed } })
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -304,8 +313,12 @@ export function addressReader(
   }
 }
 
+/** With brackets, zone and port. Longer texts are not worth trying patterns on. */
+const longestAddress = 100
+
 /** An address without port, brackets, zone or IPv4-in-IPv6 wrapping; undefined when it is none. */
 function readAddress(text: string): string | undefined {
+  if (text.length > longestAddress) return undefined
   if (/^\d+\.\d+\.\d+\.\d+$/.test(text)) return ipaddr.isValid(text) ? text : undefined
   const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text
   return ipaddr.isValid(bare) ? ipaddr.process(bare).toString() : undefined
@@ -319,8 +332,11 @@ export function newRequestId(sent: string | undefined, isTrusted: boolean): stri
 // ---------------------------------------------------------------------------------------------------------------------
 // Bodies
 
-/** The body as text: at most `limitBytes` (`too_large`), valid UTF-8 (`invalid`), a leading BOM dropped. */
-export async function readText(c: Context<FaceEnv>, limitBytes: number): Promise<string> {
+/**
+ * The body as text: at most `limitBytes` (`too_large`), valid UTF-8 (`invalid`), a leading BOM dropped. `unavailable` when
+ * the bodies of others fill the budget. Sign in first, or keep the limit small.
+ */
+export async function readText(c: Context<FaceEnv>, limitBytes: number, budget = bodyBudget): Promise<string> {
   const encoding = c.req.header('Content-Encoding')
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     throw new HttpError(
@@ -329,9 +345,11 @@ export async function readText(c: Context<FaceEnv>, limitBytes: number): Promise
       `Content-Encoding ${encoding.slice(0, 40)} is not offered; send the body as it is`,
     )
   }
-  if (Number(c.req.header('Content-Length') ?? 0) > limitBytes) throw tooLarge(limitBytes)
+  const declared = Number(c.req.header('Content-Length') ?? 0) || 0
+  if (declared > limitBytes) throw tooLarge(limitBytes)
+  const body = new GrowingBody(limitBytes, declared, budget)
   const incoming = (c.env as Partial<RequestContext> | undefined)?.incoming
-  const bytes = incoming ? await readIncoming(incoming, limitBytes) : await readStream(c.req.raw.body, limitBytes)
+  const bytes = incoming ? await readIncoming(incoming, body) : await readStream(c.req.raw.body, body)
   if (!isUtf8(bytes)) {
     const failure = { pointer: '', rule: 'claviger/utf-8', message: 'the body is not valid UTF-8' }
     throw invalid('The body is not valid UTF-8', [failure])
@@ -368,44 +386,126 @@ function tooLarge(limitBytes: number): DomainError {
   return new DomainError('too_large', `The body is larger than ${limitBytes} bytes`)
 }
 
+/** What all bodies being read may take together, so that many at once, or slow ones, do not exhaust the memory. */
+export class BodyBudget {
+  readonly #most: number
+  #held = 0
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  get held(): number {
+    return this.#held
+  }
+
+  /** Throws `unavailable`. Large bodies leave a quarter to the small ones, which most requests are. */
+  take(bytes: number, isSmall: boolean): void {
+    if (this.#held + bytes > (isSmall ? this.#most : this.#most * 0.75)) {
+      const detail = { retryAfterSeconds: 1 }
+      throw new DomainError('unavailable', 'Too many request bodies are being received at once', { detail })
+    }
+    this.#held += bytes
+  }
+
+  give(bytes: number): void {
+    this.#held -= bytes
+  }
+}
+
+const bodyBudget = new BodyBudget(256 * 1024 * 1024)
+const smallBody = 64 * 1024
+
+/**
+ * A body as it arrives, in one buffer that doubles as it fills: chunks are the sender's choice, and to keep each of them
+ * costs hundreds of bytes for a chunk of one.
+ */
+class GrowingBody {
+  readonly #limit: number
+  readonly #declared: number
+  readonly #budget: BodyBudget
+  #bytes: Buffer = Buffer.alloc(0)
+  #length = 0
+
+  constructor(limit: number, declared: number, budget: BodyBudget) {
+    this.#limit = limit
+    this.#declared = declared
+    this.#budget = budget
+  }
+
+  /** Throws `too_large` or `unavailable`. */
+  add(chunk: Uint8Array): void {
+    const length = this.#length + chunk.byteLength
+    if (length > this.#limit) throw tooLarge(this.#limit)
+    if (this.#length === 0) {
+      // Mostly the one there is: not copied unless another follows.
+      this.#budget.take(length, length <= smallBody)
+      this.#bytes = Buffer.from(chunk.buffer, chunk.byteOffset, length)
+    } else {
+      if (length > this.#bytes.length) this.#grow(length)
+      this.#bytes.set(chunk, this.#length)
+    }
+    this.#length = length
+  }
+
+  /** The whole, which is held no more. */
+  finish(): Buffer {
+    const whole = this.#bytes.subarray(0, this.#length)
+    this.release()
+    return whole
+  }
+
+  release(): void {
+    this.#budget.give(this.#bytes.length)
+    this.#bytes = this.#bytes.subarray(0, 0)
+  }
+
+  /** Only a small length is believed before it has come: to declare a large one costs a sender nothing. */
+  #grow(least: number): void {
+    const doubled = Math.max(least, this.#bytes.length * 2, Math.min(this.#declared, smallBody))
+    const size = Math.min(doubled, Math.max(least, this.#declared || this.#limit))
+    this.#budget.take(size - this.#bytes.length, size <= smallBody)
+    const bytes = Buffer.allocUnsafe(size)
+    bytes.set(this.#bytes.subarray(0, this.#length))
+    this.#bytes = bytes
+  }
+}
+
 // Reads Node's stream itself: neither a web stream nor a second Request is made for the one thing every write does.
-function readIncoming(incoming: IncomingMessage, limitBytes: number): Promise<Buffer> {
+function readIncoming(incoming: IncomingMessage, body: GrowingBody): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let length = 0
     const stop = (): void => {
       incoming.off('data', onData).off('end', onEnd).off('error', onFailure).off('close', onFailure)
     }
-    const onData = (chunk: Buffer): void => {
-      length += chunk.length
-      chunks.push(chunk)
-      if (length <= limitBytes) return
+    const refuse = (error: unknown): void => {
       stop()
-      reject(tooLarge(limitBytes))
+      body.release()
+      reject(error as Error)
+    }
+    const onData = (chunk: Buffer): void => {
+      try {
+        body.add(chunk)
+      } catch (error) {
+        refuse(error)
+      }
     }
     const onEnd = (): void => {
       stop()
-      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length))
+      resolve(body.finish())
     }
-    const onFailure = (): void => {
-      stop()
-      reject(invalid('The request ended before its body did'))
-    }
+    const onFailure = (): void => refuse(invalid('The request ended before its body did'))
     if (incoming.readableEnded) return onEnd()
     if (incoming.destroyed) return onFailure()
     incoming.on('data', onData).on('end', onEnd).on('error', onFailure).on('close', onFailure)
   })
 }
 
-async function readStream(stream: ReadableStream<Uint8Array> | null, limitBytes: number): Promise<Buffer> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  if (stream) {
-    for await (const chunk of stream) {
-      length += chunk.byteLength
-      if (length > limitBytes) throw tooLarge(limitBytes)
-      chunks.push(chunk)
-    }
+async function readStream(stream: ReadableStream<Uint8Array> | null, body: GrowingBody): Promise<Buffer> {
+  try {
+    if (stream) for await (const chunk of stream) body.add(chunk)
+    return body.finish()
+  } catch (error) {
+    body.release()
+    throw error
   }
-  return Buffer.concat(chunks, length)
 }

@@ -71,6 +71,17 @@ describe('over a socket', () => {
     expect(await client.idsOf()).toEqual(before)
   })
 
+  it('a path with dot segments reaches nobody, whatever they would resolve to', async () => {
+    for (const path of ['/xapi/../xapi/about', '/xapi/%2e%2e/xapi/about', '/xapi/./about']) {
+      const socket = connect(listening.port, '127.0.0.1')
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+      let text = ''
+      for await (const chunk of socket) text += String(chunk)
+      expect(text).toMatch(/^HTTP\/1\.1 400 /)
+      expect(text).toContain('claviger/dot-segments')
+    }
+  })
+
   it('a body that is declared too large is refused without being waited for', async () => {
     const sent = open('POST', '/xapi/statements', { 'content-length': '100001' })
     sent.on('error', () => {})

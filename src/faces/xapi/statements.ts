@@ -133,11 +133,14 @@ export function noAttachments(): DomainError {
   return notOffered('attachments=true is not offered yet; ask without it, or with attachments=false')
 }
 
+/** Each is looked for in every language map of a page. */
+const mostLanguages = 20
+
 /** An Accept-Language header as a list of preferences, best first. */
 export function languagesOf(header: string | undefined): string[] {
   const ranges = (header ?? '')
     .slice(0, 1000)
-    .split(',')
+    .split(',', mostLanguages)
     .map((text) => {
       const [tag = '', ...parameters] = text.split(';').map((part) => part.trim())
       const quality = parameters.map((part) => /^q=(\d(?:\.\d{0,3})?)$/i.exec(part)?.[1]).find(Boolean)
