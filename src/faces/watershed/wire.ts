@@ -94,8 +94,10 @@ export interface TokenRequest {
 
 /** RFC 6749 section 4.4.2, with Watershed's comma in `scope` and its `expire_seconds`. */
 export function readTokenRequest(form: URLSearchParams): TokenRequest {
-  for (const name of new Set(form.keys())) {
-    if (form.getAll(name).length > 1) throw new TokenError('invalid_request', `${name.slice(0, 40)} is given twice`)
+  const seen = new Set<string>()
+  for (const name of form.keys()) {
+    if (seen.has(name)) throw new TokenError('invalid_request', `${name.slice(0, 40)} is given twice`)
+    seen.add(name)
   }
   const grant = form.get('grant_type')
   if (!grant) throw new TokenError('invalid_request', 'grant_type is missing; it must be client_credentials')
