@@ -4,7 +4,7 @@
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkDatabase, createApp, openStorage } from '../app.ts'
-import type { App } from '../app.ts'
+import type { App, StorageOptions } from '../app.ts'
 import type { Config } from '../config.ts'
 import { recordKeyRotation } from '../core/audit.ts'
 import type { Log } from '../core/core.ts'
@@ -17,13 +17,12 @@ export interface OpenData extends Opened {
   readonly app: App
 }
 
-export interface OpenDataOptions {
-  readonly threads: 'workers' | 'inline'
+export interface OpenDataOptions extends StorageOptions {
   readonly log?: Log
 }
 
-export async function openData(config: Config, { threads, log }: OpenDataOptions): Promise<OpenData> {
-  const storage = await openStorage(config, threads)
+export async function openData(config: Config, { log, ...options }: OpenDataOptions): Promise<OpenData> {
+  const storage = await openStorage(config, options)
   try {
     const settled = await settleMasterKey(config, storage.platform)
     const app = await createApp({ ...config, masterKey: settled.key }, { storage, ...(log && { log }) })

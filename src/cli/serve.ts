@@ -1,6 +1,7 @@
 // claviger serve: starts the server, says on standard output how to reach it, runs commands that come through the socket,
 // stops on a signal.
 
+import { setTimeout } from 'node:timers/promises'
 import { newLog } from '../app.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../core/core.ts'
@@ -18,15 +19,29 @@ import { run } from './run.ts'
 import { serveCommands, socketPath } from './socket.ts'
 import type { CommandServer } from './socket.ts'
 
-/** Runs until a signal stops it; resolves to the exit code. */
+/** How long requests under way may take to learn that the storage is gone. */
+const failureGraceMs = 3_000
+
+/** Runs until a signal stops it, or a failure for whoever supervises it to start it again; resolves to the exit code. */
 export async function serve(config: Config): Promise<number> {
   const log = newLog(config)
   prepareDataDirectory(config, log)
-  const { opened, listening, first } = await start(config, log)
+  let fail: (cause: unknown) => void = () => {}
+  const failed = new Promise<undefined>((resolve) => {
+    fail = (cause) => {
+      log.error({ err: cause }, 'fatal: the storage has stopped and cannot go on; this process ends')
+      resolve(undefined)
+    }
+  })
+  const { opened, listening, first } = await start(config, log, fail)
   const stopped = waitForSignal()
   const commands = await takeCommands(opened, listening.config, log)
   process.stdout.write(banner(opened.faces, listening, { first, organisations: await organisationIds(opened) }))
-  const signal = await stopped
+  const signal = await Promise.race([stopped, failed])
+  if (signal === undefined) {
+    await Promise.race([listening.stop(1).catch(() => {}), setTimeout(failureGraceMs)])
+    process.exit(exitCodes.failed)
+  }
   log.info({ signal }, 'stopping: what is under way is finished first')
   await commands?.close()
   await listening.stop()
@@ -41,11 +56,11 @@ interface Started {
 }
 
 /** The port comes first: what is in use already must not leave a first credential behind that nobody was shown. */
-async function start(config: Config, log: Log): Promise<Started> {
+async function start(config: Config, log: Log, onStorageFailure: (cause: unknown) => void): Promise<Started> {
   let inside: Omit<Started, 'listening'> | undefined
   try {
     const listening = await listen(config, async (bound) => {
-      const opened = await openData(bound, { threads: 'workers', log })
+      const opened = await openData(bound, { threads: 'workers', log, onStorageFailure })
       try {
         inside = { opened, first: await firstStart(opened, bound) }
         return opened.app

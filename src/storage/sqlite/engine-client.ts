@@ -70,15 +70,21 @@ export interface EngineClient {
   close(): Promise<void>
 }
 
+/** Told, with the cause, when an engine has ended that nobody closed: it answers nothing any more. */
+export type OnFailure = (cause: unknown) => void
+
 export class InlineClient implements EngineClient {
   readonly #engine: Engine
   readonly #waits: Waits
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, onFailure: OnFailure = () => {}) {
     const queue = new CallQueue(engine, (answers) => waits.settle(answers))
     const waits = new Waits((calls) => {
       queue.add(calls)
-      queue.run().catch((error: unknown) => waits.end(error))
+      queue.run().catch((error: unknown) => {
+        waits.end(error)
+        onFailure(error)
+      })
     })
     this.#engine = engine
     this.#waits = waits
@@ -98,19 +104,26 @@ export class WorkerClient implements EngineClient {
   readonly #worker: Worker
   readonly #waits: Waits
   readonly #exit: Promise<void>
+  #isClosing = false
 
-  constructor(setup: WorkerSetup) {
+  constructor(setup: WorkerSetup, onFailure: OnFailure = () => {}) {
     this.#worker = startThread(new URL('./worker.ts', import.meta.url), setup)
     this.#waits = new Waits((calls) => this.#worker.postMessage(calls))
     this.#worker.on('message', (answers: Answer[]) => {
       this.#waits.settle(answers)
       if (this.#waits.size === 0) this.#worker.unref()
     })
-    this.#worker.on('error', (error) => this.#waits.end(error))
+    let cause: unknown
+    this.#worker.on('error', (error) => {
+      cause = error
+      this.#waits.end(error)
+    })
     this.#exit = new Promise((resolve) => {
       this.#worker.on('exit', (code) => {
-        this.#waits.end(new Error(`The storage thread exited with ${code}.`))
+        cause ??= new Error(`The ${setup.role} thread of the store exited with ${code}.`)
+        this.#waits.end(cause)
         resolve()
+        if (!this.#isClosing) onFailure(cause)
       })
     })
     // An idle store keeps no process alive; one that owes an answer does.
@@ -124,6 +137,7 @@ export class WorkerClient implements EngineClient {
   }
 
   async close(): Promise<void> {
+    this.#isClosing = true
     // A thread that died has closed its files.
     await this.call(closeMethod, []).catch(() => {})
     this.#worker.ref()

@@ -104,6 +104,26 @@ describe('storage threads', () => {
     rmSync(directory, { recursive: true, force: true })
   })
 
+  it.each([0, 1])('that die unasked are reported once, thread %i; those that are closed are not', async (index) => {
+    const directory = mkdtempSync(join(tmpdir(), 'claviger-sqlite-'))
+    const workers: Worker[] = []
+    const remember = (worker: Worker) => void workers.push(worker)
+    const causes: unknown[] = []
+    const onFailure = (cause: unknown) => void causes.push(cause)
+    await (await openSqlite({ directory, threads: 'workers', onFailure })).close()
+    expect(causes).toEqual([])
+    process.on('worker', remember)
+    const storage = await openSqlite({ directory, threads: 'workers', onFailure })
+    await createTenant(storage)
+    process.off('worker', remember)
+    await workers[index]?.terminate()
+    await expect.poll(() => causes).toEqual([expect.objectContaining({ message: expect.stringContaining('thread') })])
+    await workers[1 - index]?.terminate()
+    await storage.close()
+    expect(causes).toHaveLength(1)
+    rmSync(directory, { recursive: true, force: true })
+  })
+
   it('that cannot start answer unavailable', async () => {
     const client = new WorkerClient({ role: 'reader', path: '/dev/null/claviger.db' })
     const calls = [client.call('platform.findKeyCheck', []), client.call('platform.findKeyCheck', [])]

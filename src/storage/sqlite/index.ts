@@ -25,11 +25,17 @@ export interface SqliteOptions {
   /** `workers`: a writer worker and a reader worker. `inline`: the same engine in this thread, for the CLI and quick tests. */
   readonly threads: 'workers' | 'inline'
   readonly clock?: Clock
+  /**
+   * Called once when a part of the store has ended unasked (a defect, no memory): from then on calls are refused for ever, and
+   * the process should end. What was committed is on disk; the next start finds it.
+   */
+  readonly onFailure?: (cause: unknown) => void
 }
 
 const wallClock: Clock = { now: () => Date.now() }
 
-export async function openSqlite({ directory, threads, clock = wallClock }: SqliteOptions): Promise<Storage> {
+export async function openSqlite(options: SqliteOptions): Promise<Storage> {
+  const { directory, clock = wallClock } = options
   const folder = resolve(directory)
   const path = join(folder, 'claviger.db')
   try {
@@ -37,7 +43,7 @@ export async function openSqlite({ directory, threads, clock = wallClock }: Sqli
     const unlock = lockDirectory(folder)
     try {
       const floor = prepare(path)
-      return new SqliteStorage({ path, lanes: openLanes(path, threads), clock, floor, unlock })
+      return new SqliteStorage({ path, lanes: openLanes(path, options), clock, floor, unlock })
     } catch (error) {
       unlock()
       throw error
@@ -66,13 +72,21 @@ interface Lanes {
   readonly reader: EngineClient
 }
 
-function openLanes(path: string, threads: SqliteOptions['threads']): Lanes {
+function openLanes(path: string, { threads, onFailure }: SqliteOptions): Lanes {
+  let hasFailed = false
+  const fail = (cause: unknown): void => {
+    if (!hasFailed) onFailure?.(cause)
+    hasFailed = true
+  }
   if (threads === 'inline')
     return {
-      writer: new InlineClient(new Writer(openWriter(path))),
-      reader: new InlineClient(new Reader(openReader(path))),
+      writer: new InlineClient(new Writer(openWriter(path)), fail),
+      reader: new InlineClient(new Reader(openReader(path)), fail),
     }
-  return { writer: new WorkerClient({ role: 'writer', path }), reader: new WorkerClient({ role: 'reader', path }) }
+  return {
+    writer: new WorkerClient({ role: 'writer', path }, fail),
+    reader: new WorkerClient({ role: 'reader', path }, fail),
+  }
 }
 
 interface Parts {
