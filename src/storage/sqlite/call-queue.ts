@@ -42,7 +42,9 @@ export class CallQueue {
         this.#refill(this)
         const group = this.#takeGroup()
         if (group.length === 0) return
-        this.#answer(await this.#engine.run(group))
+        const answers = await this.#engine.run(group)
+        if (answers.length < group.length) this.#calls = [...group.slice(answers.length), ...this.#calls]
+        this.#answer(answers)
         this.#engine.tend()
       }
     } finally {

@@ -21,6 +21,7 @@ export interface WorkerSetup {
 
 /** The half of the engine that runs calls: all of a group are answered together, after the commit. */
 export interface Engine {
+  /** Answers the first call and as many more, in order, as it likes; the rest is asked again. */
   run(calls: readonly Call[]): Promise<readonly Answer[]>
   /** Work for after the answers are out. */
   tend(): void

@@ -6,6 +6,7 @@ import { directory, platform } from '../directory/index.ts'
 import { toMessage } from './driver-error.ts'
 import type { Answer, Call, Engine } from './engine.ts'
 import type { Connection } from './connection.ts'
+import type { FindRead, PageRead } from './statement-reader.ts'
 import type { Db } from '../directory/index.ts'
 
 type Operation = (db: Db, ...args: never[]) => Promise<unknown>
@@ -18,6 +19,9 @@ export function operationOf(method: string): Operation {
   return operations[name] as Operation
 }
 
+/** Characters of statements after which answers leave before the next call is read: bounds memory. */
+const mostText = 8 * 1024 * 1024
+
 export class Reader implements Engine {
   readonly #connection: Connection
   readonly #statements: StatementReader
@@ -29,12 +33,16 @@ export class Reader implements Engine {
 
   async run(calls: readonly Call[]): Promise<readonly Answer[]> {
     const answers: Answer[] = []
+    let text = 0
     for (const { id, method, args } of calls) {
       try {
-        answers.push({ id, value: await this.#read(method, args) })
+        const value = await this.#read(method, args)
+        answers.push({ id, value })
+        text += textOf(method, value)
       } catch (error) {
         answers.push({ id, error: toMessage(error) })
       }
+      if (text > mostText) break
     }
     return answers
   }
@@ -68,4 +76,10 @@ export class Reader implements Engine {
   close(): void {
     this.#connection.close()
   }
+}
+
+function textOf(method: string, value: unknown): number {
+  if (method === 'statements.find') return (value as FindRead).statement?.body.length ?? 0
+  if (method !== 'statements.list') return 0
+  return (value as PageRead).rows.reduce((sum, { body }) => sum + body.length, 0)
 }

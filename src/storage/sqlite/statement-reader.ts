@@ -15,8 +15,6 @@ const seekBudget = 8_000
 /** Rows and characters of one page, whatever the limit: bounds memory. */
 const mostRows = 1_000
 const mostText = 16 * 1024 * 1024
-/** Rows of an unfiltered scan loaded at once. */
-const mostScanned = 100
 
 export interface PageRead {
   readonly rows: readonly StoredStatement[]
@@ -41,6 +39,14 @@ interface Bounds {
   readonly from: number
   readonly to: number
   readonly sign: 1 | -1
+}
+
+/** Filters to meet; the first range is that of the owner, where there is one. */
+interface Meeting {
+  readonly ranges: readonly Ranged[]
+  readonly bounds: Bounds
+  readonly budget: Budget
+  readonly owner: CredentialId | undefined
 }
 
 export class StatementReader {
@@ -107,8 +113,8 @@ export class StatementReader {
       const budget = new Budget(seekBudget)
       const ranges = this.#rangesOf(lrsId, query, bounds, budget)
       if (bounds.from > bounds.to || ranges === undefined) return { rows: [], next: undefined, last }
-      if (ranges.length === 0) this.#scanInto(page, lrsId, bounds, Math.min(query.limit + 1, mostScanned))
-      else this.#meetInto(page, lrsId, { ranges, bounds, budget })
+      if (ranges.length === 0) this.#scanInto(page, lrsId, bounds)
+      else this.#meetInto(page, lrsId, { ranges, bounds, budget, owner: query.owner })
       return { rows: page.rows, next: page.next, last }
     })
   }
@@ -146,26 +152,19 @@ export class StatementReader {
     return sign === 1 ? seqs : seqs.map((seq) => -seq)
   }
 
-  #scanInto(page: Page, lrsId: LrsId, { from, to, sign }: Bounds, chunk: number): void {
+  /** Row by row: a hundred bodies at once may be more than fits into memory. */
+  #scanInto(page: Page, lrsId: LrsId, { from, to, sign }: Bounds): void {
     let key = from
-    for (let left = seekBudget; left > 0; left -= chunk) {
-      const rows = this.#scan[sign].all(lrsId, key * sign, to * sign, chunk)
-      for (const row of rows) if (!page.add(row)) return
-      if (rows.length < chunk) return
-      key = (rows.at(-1) as Row).seq * sign + 1
+    let left = seekBudget
+    for (const row of this.#scan[sign].iterate(lrsId, from * sign, to * sign, seekBudget)) {
+      if (!page.add(row)) return
+      key = row.seq * sign + 1
+      left--
     }
-    page.stopBefore(key)
+    if (left === 0) page.stopBefore(key)
   }
 
-  #meetInto(
-    page: Page,
-    lrsId: LrsId,
-    {
-      ranges,
-      bounds,
-      budget,
-    }: { readonly ranges: readonly Ranged[]; readonly bounds: Bounds; readonly budget: Budget },
-  ): void {
+  #meetInto(page: Page, lrsId: LrsId, { ranges, bounds, budget, owner }: Meeting): void {
     const progress = { key: bounds.from }
     try {
       for (let key = bounds.from; ; key++) {
@@ -178,8 +177,17 @@ export class StatementReader {
       }
     } catch (error) {
       if (!(error instanceof BudgetSpent)) throw error
-      page.stopBefore(progress.key)
+      const key = owner === undefined ? progress.key : this.#ownKey(lrsId, owner, progress.key, bounds)
+      if (key !== undefined) page.stopBefore(key)
     }
+  }
+
+  /**
+   * Where the owner's own statements go on from `key`. The place where a search broke off may be another owner's posting;
+   * who reads its own only must not learn from the cursor when others stored something.
+   */
+  #ownKey(lrsId: LrsId, owner: CredentialId, key: number, bounds: Bounds): number | undefined {
+    return this.#keys(lrsId, ownerTerm(owner), { key, count: 1, bounds })[0]
   }
 }
 
