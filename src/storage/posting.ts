@@ -80,7 +80,7 @@ export function readable(
   return variants.map((variant) => shift(term, variant))
 }
 
-/** As the `terms` and `inherited` columns hold them. */
+/** As the `terms` columns hold them. */
 export function printTerms(terms: readonly PostingTerm[]): string {
   return terms.join(',')
 }

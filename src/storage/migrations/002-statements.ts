@@ -20,10 +20,9 @@ create table statement (
   timestamp integer not null,
   is_voided integer not null default 0,
   is_voiding integer not null,
-  -- its own postings and the inherited ones, decimal, comma-separated: what a referring statement inherits, what a deletion
-  -- has to delete. Beyond the body's cost this is about 5 %; an index of posting by seq would be 100 % of the postings.
+  -- its own postings, decimal, comma-separated: what a referring statement inherits, what a deletion has to delete. Beyond
+  -- the body's cost this is about 5 %; an index of posting by seq would be 100 % of the postings.
   terms text not null,
-  inherited text not null default '',
   body text not null,
   primary key (lrs_id, seq)
 ) strict;
@@ -48,12 +47,22 @@ create table term (
 ) strict, without rowid;
 create unique index term_value on term (lrs_id, kind, sha256);
 
--- which statements refer to a statement, whether that exists or not
+-- which statements refer to a statement, whether that exists or not; by owner of the referring one, because each owner has
+-- room for its own
 create table reference (
   lrs_id integer not null,
   target_id blob not null,
+  owner integer not null,
   source_seq integer not null,
-  primary key (lrs_id, target_id, source_seq)
+  primary key (lrs_id, target_id, owner, source_seq)
+) strict, without rowid;
+
+-- the postings a statement inherited, as statement.terms has its own; apart, because they grow and the body is long
+create table inheritance (
+  lrs_id integer not null,
+  seq integer not null,
+  terms text not null,
+  primary key (lrs_id, seq)
 ) strict, without rowid;
 
 -- voiding that waits for its target: by an owner (reach mine), or by owner 0 (reach any)

@@ -2,18 +2,20 @@
 // Works inside the writer's transaction.
 
 import { inherit, parseTerms, printTerms } from '../posting.ts'
+import { ReachBudget, weightOf } from './reach-budget.ts'
 import type { CredentialId, LrsId } from '../../core/ids.ts'
 import type { Handle } from './connection.ts'
 import type { Node } from './statement-writer.ts'
 import type { PostingTerm } from '../posting.ts'
 import type { Reach } from '../../core/rights.ts'
 
-/** Referring statements per target; a further one inherits nothing. */
+/** Of each owner, statements that refer to one target and are told of what it gains later. */
 const mostReferrers = 1_000
 /** Inherited postings per statement. */
 const mostInherited = 256
-/** Statements one arriving statement may reach through others; keeps a planted tree from stopping the writer for minutes. */
-const mostReached = 10_000
+/** Postings of one statement, and characters of their printed form, that are offered: four times what can be inherited. */
+const mostOffered = 1_024
+const mostOfferedText = 16_384
 
 /** The owner that stands for everybody in `waiting_void`: reach any. */
 const everybody = 0
@@ -39,7 +41,9 @@ export class References {
   readonly #post: Post
   readonly #target
   readonly #source
-  readonly #countReferrers
+  readonly #budget = new ReachBudget()
+  readonly #isFull
+  readonly #nextReferring
   readonly #referrers
   readonly #insertReference
   readonly #saveInherited
@@ -50,23 +54,32 @@ export class References {
 
   constructor(handle: Handle, post: Post) {
     this.#post = post
-    const columns = 'seq, id, owner, is_voiding, terms, inherited'
-    this.#target = handle.prepare<[number, Buffer], Row>(`select ${columns} from statement where lrs_id = ? and id = ?`)
-    this.#source = handle.prepare<[number, number], Row>(
-      `select ${columns} from statement where lrs_id = ? and seq = ?`,
-    )
-    this.#countReferrers = handle
-      .prepare<[number, Buffer], number>(
-        `select count(*) from (select 1 from reference where lrs_id = ? and target_id = ? limit ${mostReferrers})`,
+    // What is inherited has a table of its own: a row with its body would be written anew with every gain.
+    const row = `select s.seq, s.id, s.owner, s.is_voiding, s.terms, coalesce(i.terms, '') as inherited from statement s
+      left join inheritance i on i.lrs_id = s.lrs_id and i.seq = s.seq where s.lrs_id = ?`
+    this.#target = handle.prepare<[number, Buffer], Row>(`${row} and s.id = ?`)
+    this.#source = handle.prepare<[number, number], Row>(`${row} and s.seq = ?`)
+    const reference = 'from reference where lrs_id = ? and target_id = ?'
+    this.#isFull = handle
+      .prepare<[number, Buffer, number], number>(
+        `select 1 ${reference} and owner = ? limit 1 offset ${mostReferrers - 1}`,
       )
+      .pluck()
+    this.#nextReferring = handle
+      .prepare<[number, Buffer, number], CredentialId>(`select owner ${reference} and owner > ? order by owner limit 1`)
       .pluck()
     this.#referrers = handle
-      .prepare<[number, Buffer], number>(
-        `select source_seq from reference where lrs_id = ? and target_id = ? order by source_seq limit ${mostReferrers}`,
+      .prepare<[number, Buffer, number, number], number>(
+        `select source_seq ${reference} and owner = ? order by source_seq limit ?`,
       )
       .pluck()
-    this.#insertReference = handle.prepare('insert into reference (lrs_id, target_id, source_seq) values (?, ?, ?)')
-    this.#saveInherited = handle.prepare('update statement set inherited = ? where lrs_id = ? and seq = ?')
+    this.#insertReference = handle.prepare(
+      'insert into reference (lrs_id, target_id, owner, source_seq) values (?, ?, ?, ?)',
+    )
+    this.#saveInherited = handle.prepare(
+      `insert into inheritance (lrs_id, seq, terms) values (?, ?, ?)
+       on conflict (lrs_id, seq) do update set terms = excluded.terms`,
+    )
     const waiting = 'select 1 from waiting_void where lrs_id = ? and target_id = ?'
     this.#isAnyWaiting = handle.prepare<[number, Buffer], number>(`${waiting} limit 1`).pluck()
     this.#isWaiting = handle
@@ -100,11 +113,12 @@ export class References {
   }
 
   #refer({ lrsId, seq, id, owner }: Node, own: readonly PostingTerm[], targetId: Buffer): PostingTerm[] {
-    if ((this.#countReferrers.get(lrsId, targetId) ?? 0) >= mostReferrers) return []
-    this.#insertReference.run(lrsId, targetId, seq)
+    if (this.#isFull.get(lrsId, targetId, owner) === undefined) {
+      this.#insertReference.run(lrsId, targetId, owner, seq)
+    }
     const target = targetId.equals(id) ? undefined : this.#target.get(lrsId, targetId)
     if (target === undefined) return []
-    const offered = [...parseTerms(target.terms), ...parseTerms(target.inherited)]
+    const offered = [...offer(target.terms), ...offer(target.inherited)]
     const gained = inherit(new Set(own), offered, { isForeign: target.owner !== owner, room: mostInherited })
     if (gained.length > 0) this.#gain(lrsId, seq, gained, '')
     return gained
@@ -112,22 +126,43 @@ export class References {
 
   /** Breadth first. Cycles end because what is present is not gained again. */
   #spread(node: Node, terms: readonly PostingTerm[]): void {
-    const queue: Gain[] = [{ id: node.id, owner: node.owner, gained: terms }]
-    let reached = 0
-    for (let target = queue.shift(); target !== undefined; target = queue.shift()) {
-      for (const seq of this.#referrers.all(node.lrsId, target.id)) {
-        if (++reached > mostReached) return
-        const source = this.#source.get(node.lrsId, seq)
-        const gained = source === undefined ? [] : this.#pass(node.lrsId, source, target)
-        if (source !== undefined && gained.length > 0) queue.push({ id: source.id, owner: source.owner, gained })
+    this.#budget.next()
+    // Grows while it is walked.
+    const queue: Gain[] = [{ id: node.id, owner: node.owner, gained: terms.slice(0, mostOffered) }]
+    for (const target of queue) {
+      let owner = this.#nextReferring.get(node.lrsId, target.id, 0)
+      for (; owner !== undefined; owner = this.#nextReferring.get(node.lrsId, target.id, owner)) {
+        if (this.#budget.leftInLrs(node.lrsId) <= 0) return
+        this.#budget.spendInLrs(node.lrsId)
+        this.#spreadTo(owner, node, target, queue)
       }
     }
   }
 
+  /** To the statements of `owner` that refer to `target`. */
+  #spreadTo(owner: CredentialId, node: Node, target: Gain, queue: Gain[]): void {
+    const most = Math.min(mostReferrers, this.#budget.left(node, owner))
+    if (most <= 0) return
+    for (const seq of this.#referrers.all(node.lrsId, target.id, owner, most)) {
+      if (this.#budget.left(node, owner) <= 0) return
+      const source = this.#source.get(node.lrsId, seq)
+      if (source === undefined) continue
+      this.#budget.spend(node, owner, weightOf(source.terms.length + source.inherited.length, target.gained.length))
+      const gained = this.#pass(node.lrsId, source, target)
+      if (gained.length > 0) queue.push({ id: source.id, owner: source.owner, gained })
+    }
+  }
+
+  /** The transaction has ended. */
+  ended(): void {
+    this.#budget.reset()
+  }
+
   #pass(lrsId: LrsId, source: Row, target: Gain): PostingTerm[] {
     const inherited = parseTerms(source.inherited)
-    const present = new Set([...parseTerms(source.terms), ...inherited])
     const room = mostInherited - inherited.length
+    if (room <= 0) return []
+    const present = new Set([...parseTerms(source.terms), ...inherited])
     const gained = inherit(present, target.gained, { isForeign: target.owner !== source.owner, room })
     if (gained.length > 0) this.#gain(lrsId, source.seq, gained, source.inherited)
     return gained
@@ -135,7 +170,13 @@ export class References {
 
   #gain(lrsId: LrsId, seq: number, gained: readonly PostingTerm[], before: string): void {
     const inherited = before === '' ? printTerms(gained) : `${before},${printTerms(gained)}`
-    this.#saveInherited.run(inherited, lrsId, seq)
+    this.#saveInherited.run(lrsId, seq, inherited)
     this.#post(lrsId, gained, seq)
   }
+}
+
+/** What a statement has for those that refer to it, of a very long list the first. */
+function offer(printed: string): PostingTerm[] {
+  const isLong = printed.length > mostOfferedText
+  return parseTerms(isLong ? printed.slice(0, printed.lastIndexOf(',', mostOfferedText)) : printed)
 }

@@ -133,10 +133,12 @@ export class StatementWriter {
   }
 
   committed(): void {
+    this.#references.ended()
     this.#terms.committed()
   }
 
   rolledBack(): void {
+    this.#references.ended()
     this.#postings = []
     this.#lastSeqs.clear()
     this.#terms.rolledBack()
