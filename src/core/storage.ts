@@ -392,7 +392,10 @@ export interface StatementQuery {
 export interface StatementPage {
   /** Bodies in stored order; newest first unless ascending. Voided statements are left out. */
   readonly rows: readonly StoredStatement[]
-  /** Where to continue; undefined when the end was reached. May be set with fewer rows than the limit (seek budget). */
+  /**
+   * Where to continue; undefined when the end was reached. May be set with fewer rows than the limit (seek budget, 16 million
+   * characters a page). With `owner` it is derived from that owner's stored times only.
+   */
   readonly next: Seq | undefined
   /** Every statement stored at or before this (microseconds) is visible to this read and to every later one. */
   readonly consistentThrough: number
@@ -410,9 +413,14 @@ export interface StoredStatement {
  * - An id that exists: same owner or `readReach` any, same digest, and no timestamp sent or the same one → acknowledged as
  *   there; anything else → `conflict`. Also within a batch of concurrent requests.
  * - A statement that refers to another inherits the other's postings, transitively, whichever of the two came first. A
- *   posting inherited through a statement of another owner is foreign: a query with `owner` never reads it. Bounds: 1,000
- *   referring statements per target, 256 inherited postings per statement, 10,000 statements that one arriving statement
- *   passes postings on to; beyond them nothing more is inherited.
+ *   posting inherited through a statement of another owner is foreign: a query with `owner` never reads it. Bounds, beyond
+ *   which nothing more is inherited:
+ *   - 256 inherited postings per statement, out of the first thousand or so of its target.
+ *   - Per target and owner, 1,000 referring statements inherit what the target gets after they came; any number inherits
+ *     what it has when they come.
+ *   - Of each owner's statements, 2,000 are reached by one arriving statement, directly or not, and 5,000 by what one owner
+ *     stores in one transaction, which may join many calls; of an Lrs' statements 30,000 in one transaction. A statement of
+ *     several hundred postings counts as more than one.
  * - A voiding statement takes effect on its target, whichever came first, unless the target is itself voiding, or
  *   `voidReach` is mine and the target is another owner's. Then it is stored without effect.
  */
