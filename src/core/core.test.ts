@@ -43,6 +43,23 @@ describe('the master key', () => {
     await (await restart(otherKey, world.masterKey)).signIn.basic(issued)
   })
 
+  it('leaves every pair with whoever has it when it is rotated', async () => {
+    const other = await world.addOrganisation()
+    const issued = await world.issue('isolated')
+    const gone = await world.issue('isolated')
+    await world.core.credentials.remove(world.operator, gone.credential.id)
+    const core = await restart(otherKey, world.masterKey)
+    expect((await core.signIn.basic(issued)).organisationId).toBe(world.organisationId)
+    for (const { key, secret } of [issued, gone]) {
+      const copy = { name: 'Copy', rights: { xapi: {}, management: [] }, key, secret }
+      const attempt = core.credentials.create(core.signIn.operator(other.organisationId, 'test'), copy)
+      await expect(attempt).rejects.toMatchObject({
+        code: 'conflict',
+        message: 'This key and secret are already in use.',
+      })
+    }
+  })
+
   it('is not rotated from a wrong one', async () => {
     await expect(rotateMasterKey(world.storage.platform, otherKey, thirdKey)).rejects.toMatchObject({ code: 'invalid' })
     await expect(restart(thirdKey, otherKey)).rejects.toMatchObject({ code: 'invalid' })

@@ -285,6 +285,76 @@ describe('granting (S2.13)', () => {
   })
 })
 
+describe('what ends', () => {
+  const past = (end: number) => [null, end + 1]
+  const xapi = (name: string) => ({ name, rights: presetRights('xapi') })
+  const refusal = { code: 'forbidden', detail: { decidedBy: 'end of the caller' } }
+
+  it.each<[string, () => Promise<Caller>]>([
+    [
+      'a session of a manager',
+      async () => {
+        const { credential } = await world.issue('xapi-and-management')
+        return world.signIn(await world.core.sessions.create(world.operator, credential.id, { expireSeconds: 60 }))
+      },
+    ],
+    [
+      'delegated management with an end',
+      async () => world.signIn(await world.issue('delegated-management', { expiresAt: world.clock.now() + 60_000 })),
+    ],
+  ])('%s makes and prolongs nothing that outlasts it', async (_, signIn) => {
+    const caller = await signIn()
+    const end = caller.notAfter!
+    expect(end).toBe(world.clock.now() + 60_000)
+    const { credentials, sessions } = world.core
+    const made = await credentials.create(caller, xapi('Child'))
+    expect(made.credential.expiresAt).toBe(end)
+    const { id } = made.credential
+    const lasting = (await world.issue('xapi')).credential
+    for (const expiresAt of past(end)) {
+      await refused(() => credentials.create(caller, { ...xapi('Lasting'), expiresAt }), refusal)
+      await refused(() => credentials.update(caller, id, { expiresAt }), refusal)
+      await refused(() => credentials.addSecret(caller, id, { expiresAt }), refusal)
+      await refused(() => credentials.rotate(caller, id, { overlapSeconds: 60, expiresAt }), refusal)
+    }
+    const added = await credentials.addSecret(caller, lasting.id, {})
+    const endOf = ({ credential, secretId }: typeof added) =>
+      credential.secrets.find((it) => it.id === secretId)?.expiresAt
+    expect(endOf(added)).toBe(end)
+    await refused(() => credentials.updateSecret(caller, lasting.id, added.secretId, { expiresAt: null }), refusal)
+    // Its own value for a secret that lasts would be such a secret.
+    const other = (await world.issue('xapi')).credential
+    await refused(() => credentials.update(caller, other.id, { secret: 'known to the caller' }), refusal)
+    expect(endOf(await credentials.rotate(caller, other.id, { overlapSeconds: 60 }))).toBe(end)
+    // What it does not prolong is its to change.
+    expect((await credentials.update(caller, lasting.id, { name: 'Renamed' })).expiresAt).toBeNull()
+    await credentials.update(caller, lasting.id, { expiresAt: end + 5 })
+    if (caller.sessionId !== undefined) return
+    expect((await sessions.create(caller, lasting.id)).session.expiresAt).toBe(end)
+  })
+
+  it('a token does not prolong its own key, and makes lasting keys for others (S2.13)', async () => {
+    const issued = await world.issue('xapi-and-management', { expiresAt: world.clock.now() + 120_000 })
+    const { id } = issued.credential
+    const { token, expiresAt: end } = await world.core.tokens.issue(await world.signIn(issued), { expireSeconds: 60 })
+    const caller = await world.core.signIn.bearer({ token })
+    const { credentials } = world.core
+    await refused(() => credentials.update(caller, id, { expiresAt: null }), refusal)
+    await refused(() => credentials.update(caller, id, { secret: 'known to the token' }), refusal)
+    const { credential, secretId } = await credentials.addSecret(caller, id, {})
+    expect(credential.secrets.find((it) => it.id === secretId)?.expiresAt).toBe(end)
+    expect((await credentials.create(caller, xapi('Lasting'))).credential.expiresAt).toBeNull()
+  })
+
+  it('management that is not delegated may prolong itself, being able to make another key as well', async () => {
+    const caller = await signedIn('management', { expiresAt: world.clock.now() + 60_000 })
+    expect(
+      (await world.core.credentials.update(caller, caller.credentialId!, { expiresAt: null })).expiresAt,
+    ).toBeNull()
+    expect((await world.core.credentials.create(caller, xapi('Lasting'))).credential.expiresAt).toBeNull()
+  })
+})
+
 describe('revealing', () => {
   const manager = (management: Rights['management']): Promise<Caller> =>
     signedIn('none', { rights: { xapi: {}, management } })

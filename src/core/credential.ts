@@ -6,8 +6,10 @@ import { eventBy } from './audit.ts'
 import type { AgentIdentity } from './authority.ts'
 import { checkName, checkWhole, refuse } from './check.ts'
 import { checkExpiry, checkFields, checkNewSecret } from './credential-check.ts'
-import { DomainError } from './errors.ts'
-import { demand, explainAuthority, explainGrant, explainLook, explainReveal, worthToOthers } from './grant.ts'
+import { DomainError, isDomainError } from './errors.ts'
+import { FailureLimit, failureLimits } from './failure-limit.ts'
+import { demand, endWithin, explainAuthority, explainEnd, explainGrant, explainLook, explainReveal } from './grant.ts'
+import { latestEnd, worthToOthers } from './grant.ts'
 import type { Worth } from './grant.ts'
 import type { CredentialId, LrsId, Oid, SecretId } from './ids.ts'
 import type { Limits } from './limits.ts'
@@ -126,6 +128,8 @@ export class Credentials {
   readonly #clock: Clock
   readonly #ids: Ids
   readonly #turns = new Map<CredentialId, Promise<unknown>>()
+  /** By key and organisation: a refused pair tells that it is somebody's, so it is guessed as slowly as at sign-in. */
+  readonly #guesses = new FailureLimit({ perKey: failureLimits.perKey, perAddress: Infinity })
 
   constructor({ storage, vault, clock, ids }: { storage: Storage; vault: Vault; clock: Clock; ids: Ids }) {
     this.#directory = storage.directory
@@ -134,37 +138,39 @@ export class Credentials {
     this.#ids = ids
   }
 
-  /** `conflict` when the organisation has the key, or a chosen id is taken. */
+  /** `conflict` when the organisation has the key, another one the key with this secret, or a chosen id is taken. */
   async create(caller: Caller, input: NewCredentialInput): Promise<IssuedCredential> {
     demand(explainLook(caller, 'write'))
     refuse(checkFields(input))
     await this.#checkBounds(caller, input.rights)
     const organisation = await this.#organisation(caller)
     const lrsIds = input.lrsIds ?? defaultLrsIds(organisation)
-    const { name, rights, kind = 'client', pins = {}, limits = {}, isEnabled = true, expiresAt = null } = input
+    const { name, rights, kind = 'client', pins = {}, limits = {}, isEnabled = true } = input
     await this.#grant(caller, { rights, lrsIds, pins, limits }, { name })
     refuseChosenIds(caller, input)
     if (input.authority) demand(explainAuthority(caller))
+    const expiresAt = endWithin(latestEnd(caller, { rights, lrsIds, pins, limits }), input.expiresAt)
     const createdAt = this.#clock.now()
     const { record, clear } = this.#seal(organisation, input.secret === undefined ? {} : { secret: input.secret })
     const { id, oid = this.#ids.oid(), key = newKey(this.#ids), authority = null, words = {} } = input
     const detail = { name, key, kind, oid, isEnabled, rights, pins, limits, lrsIds, authority, expiresAt }
-    const credential = await this.#directory.createCredential(
-      caller.organisationId,
-      {
-        ...{ oid, kind, name, key, isEnabled, rights, pins, limits, lrsIds, authority, words, expiresAt, createdAt },
-        secrets: [record],
-        ...(id === undefined ? {} : { id }),
-        ...(input.allowDuplicateKey === true ? { allowDuplicateKey: true } : {}),
-      },
-      eventBy(
-        caller,
-        this.#clock,
-        'credential.create',
-        { noun: 'credential', id: null },
-        json({ ...detail, secret: record.id, ...flag(rights) }),
-      ),
+    const made = {
+      ...{ oid, kind, name, key, isEnabled, rights, pins, limits, lrsIds, authority, words, expiresAt, createdAt },
+      secrets: [record],
+      pairs: [this.#vault.pairOf(key, clear)],
+      ...(id === undefined ? {} : { id }),
+      ...(input.allowDuplicateKey === true ? { allowDuplicateKey: true } : {}),
+    }
+    const event = eventBy(
+      caller,
+      this.#clock,
+      'credential.create',
+      { noun: 'credential', id: null },
+      json({ ...detail, secret: record.id, ...flag(rights) }),
     )
+    const credential = await this.#claiming(caller, key, () => {
+      return this.#directory.createCredential(caller.organisationId, made, event)
+    })
     return { credential, key, secret: clear }
   }
 
@@ -262,7 +268,9 @@ export class Credentials {
   updateSecret(caller: Caller, id: CredentialId, secretId: SecretId, change: SecretChange): Promise<CredentialRecord> {
     return this.#inTurn(id, async () => {
       refuse([...(change.name === undefined ? [] : checkName(change.name)), ...checkExpiry(change.expiresAt)])
-      const secret = findSecret(await this.#takeOver(caller, 'write', id), secretId)
+      const credential = await this.#takeOver(caller, 'write', id)
+      const secret = findSecret(credential, secretId)
+      demandEnd(caller, credential, change.expiresAt, secret.expiresAt)
       const { name = secret.name, isEnabled = secret.isEnabled, expiresAt = secret.expiresAt } = change
       const putSecrets = [{ ...secret, name, isEnabled, expiresAt }]
       return this.#patchSecrets(caller, id, { putSecrets }, 'secret.update', { secret: secretId, ...change })
@@ -306,28 +314,61 @@ export class Credentials {
       const after: Worth = { ...before, ...worthIn(change) }
       if (changesWorth(change)) await this.#grant(caller, after, before)
       if (change.authority) demand(explainAuthority(caller))
+      demandEnd(caller, before, change.expiresAt, before.expiresAt)
       const { secret, ...fields } = change
       // A new key makes the known secret work under it, but reveals nothing: only the secret itself is a take-over.
       const put = secret === undefined ? [] : await this.#replaceCurrent(caller, before, secret)
-      const patch: CredentialPatch = { ...fields, at: this.#clock.now(), ...(put.length > 0 && { putSecrets: put }) }
-      return this.#directory.updateCredential(
-        caller.organisationId,
-        id,
-        patch,
-        eventBy(caller, this.#clock, action, { noun: 'credential', id }, changeDetail(before, fields, put)),
-      )
+      const pairs = await this.#newPairs(caller, before, fields.key ?? before.key, put)
+      const patch: CredentialPatch = {
+        ...{ ...fields, at: this.#clock.now(), pairs },
+        ...(put.length > 0 && { putSecrets: put }),
+      }
+      const event = eventBy(caller, this.#clock, action, { noun: 'credential', id }, changeDetail(before, fields, put))
+      const update = () => this.#directory.updateCredential(caller.organisationId, id, patch, event)
+      return pairs.length === 0 ? update() : this.#claiming(caller, fields.key ?? before.key, update)
     })
+  }
+
+  /** The pairs that a change brings about: of a new key with every secret, of the same key with what is put. */
+  async #newPairs(
+    caller: Caller,
+    before: CredentialRecord,
+    key: string,
+    put: readonly SecretRecord[],
+  ): Promise<readonly string[]> {
+    const replaced = new Set(put.map(({ id }) => id))
+    const kept = key === before.key ? [] : before.secrets.filter(({ id }) => !replaced.has(id))
+    if (kept.length + put.length === 0) return []
+    const opened = openSecrets(this.#vault, await this.#organisation(caller), [...kept, ...put])
+    return opened.map(({ value }) => this.#vault.pairOf(key, value))
+  }
+
+  /** Limits how often a write may be refused because another organisation holds its pair; then it is not tried at all. */
+  async #claiming<T>({ organisationId }: Caller, key: string, write: () => Promise<T>): Promise<T> {
+    const attempt = await this.#guesses.enter(key, `organisation ${organisationId}`)
+    try {
+      const written = await write()
+      await attempt.wasNoGuess()
+      return written
+    } catch (error) {
+      if (!isDomainError(error) || error.detail.decidedBy !== 'pair') await attempt.wasNoGuess()
+      throw error
+    }
   }
 
   async #replaceCurrent(caller: Caller, before: CredentialRecord, value: string): Promise<readonly SecretRecord[]> {
     demand(explainGrant(caller, 'write', worthToOthers(before, before.id, caller)))
     const organisation = await this.#organisation(caller)
     const current = currentSecret(before.secrets, this.#clock.now())
-    if (current === undefined) return [this.#seal(organisation, { secret: value }).record]
+    const latest = latestEnd(caller, before)
+    const expiresAt = endWithin(latest, undefined)
+    if (current === undefined) return [this.#seal(organisation, { secret: value, expiresAt }).record]
     const place = secretPlace(current.id)
     if (this.#vault.open(organisation, place, current.sealed) === value) return []
     const sealed = this.#vault.seal(organisation, place, value)
-    const revived = isLive(current, this.#clock.now()) ? {} : { isEnabled: true, expiresAt: null }
+    const wasLive = isLive(current, this.#clock.now())
+    if (wasLive) demand(explainEnd(latest, current.expiresAt))
+    const revived = wasLive ? {} : { isEnabled: true, expiresAt }
     return [{ ...current, sealed, generation: current.generation + 1, ...revived }]
   }
 
@@ -343,15 +384,17 @@ export class Credentials {
   ): Promise<Rotation> {
     return this.#inTurn(id, async () => {
       refuse(checkNewSecret(input))
-      const { secrets } = await this.#takeOver(caller, 'write', id)
+      const before = await this.#takeOver(caller, 'write', id)
+      const { secrets, key } = before
+      const expiresAt = endWithin(latestEnd(caller, before), input.expiresAt)
       const { put, drop, detail } = others(secrets, this.#clock.now())
       if (secrets.length - drop.length >= maxSecrets) {
         throw new DomainError('conflict', `A credential has at most ${maxSecrets} secrets; delete one first.`)
       }
-      const { record, clear } = this.#seal(await this.#organisation(caller), input)
-      const patch = { putSecrets: [...put, record], dropSecrets: drop }
+      const { record, clear } = this.#seal(await this.#organisation(caller), { ...input, expiresAt })
+      const patch = { putSecrets: [...put, record], dropSecrets: drop, pairs: [this.#vault.pairOf(key, clear)] }
       const named = { ...(detail as object), secret: record.id, others: put.map((secret) => secret.id), dropped: drop }
-      const credential = await this.#patchSecrets(caller, id, patch, action, named)
+      const credential = await this.#claiming(caller, key, () => this.#patchSecrets(caller, id, patch, action, named))
       return { credential, secretId: record.id, secret: clear }
     })
   }
@@ -359,7 +402,7 @@ export class Credentials {
   #patchSecrets(
     caller: Caller,
     id: CredentialId,
-    patch: Pick<CredentialPatch, 'putSecrets' | 'dropSecrets'>,
+    patch: Pick<CredentialPatch, 'putSecrets' | 'dropSecrets' | 'pairs'>,
     action: string,
     detail: object,
   ): Promise<CredentialRecord> {
@@ -476,6 +519,15 @@ function refuseChosenIds(caller: Caller, { id, oid, allowDuplicateKey }: NewCred
   throw new DomainError('forbidden', 'Only an operator chooses identifiers or repeats a key.', {
     detail: { decidedBy: 'operator' },
   })
+}
+
+function demandEnd(
+  caller: Caller,
+  credential: CredentialRecord,
+  end: number | null | undefined,
+  before: number | null,
+): void {
+  if (end !== undefined) demand(explainEnd(latestEnd(caller, credential), end, before))
 }
 
 function findSecret({ secrets }: CredentialRecord, id: SecretId): SecretRecord {

@@ -2,6 +2,7 @@
 
 import ipaddr from 'ipaddr.js'
 import { maxTextLength } from './check.ts'
+import type { DomainError } from './errors.ts'
 import { Counters, limited } from './limits.ts'
 
 export interface FailureLimits {
@@ -18,6 +19,11 @@ const remembered = 50_000
 const windowSeconds = 60
 
 export interface Attempt {
+  /**
+   * Set when the address has failed too often: what to throw when this attempt fails too. Who presents the right secret is
+   * let in all the same, or one guesser would lock out everybody behind the same address.
+   */
+  readonly tooMany: DomainError | undefined
   /** The right secret was presented. Nobody guessed, even if the key it belongs to is switched off. */
   wasNoGuess(): Promise<void>
 }
@@ -33,14 +39,17 @@ export class FailureLimit {
 
   /**
    * Counts an attempt before it is made, so that many at once are not all let through; what was no guess is taken back.
-   * Throws `rate_limited`. Without an address only the key counts; without a key only the address.
+   * Throws `rate_limited` for a key that failed too often from this address, or guessing it would go on. Without an address
+   * only the key counts; without a key only the address.
    */
   async enter(key: string | undefined, address: string | undefined): Promise<Attempt> {
     const network = address === undefined ? undefined : networkOf(address)
     const keyName = key === undefined ? undefined : `${network ?? ''}\n${key.slice(0, maxTextLength)}`
-    if (network !== undefined) await this.#count(this.#addresses, network, this.#limits.perAddress)
-    if (keyName !== undefined) await this.#count(this.#keys, keyName, this.#limits.perKey)
+    const tooMany = network && (await this.#count(this.#addresses, network, this.#limits.perAddress))
+    const tooManyOfKey = keyName && (await this.#count(this.#keys, keyName, this.#limits.perKey))
+    if (tooManyOfKey) throw tooManyOfKey
     return {
+      tooMany: tooMany || undefined,
       wasNoGuess: async () => {
         if (network !== undefined) await this.#addresses.takeBack(network)
         if (keyName !== undefined) await this.#keys.takeBack(keyName)
@@ -48,9 +57,10 @@ export class FailureLimit {
     }
   }
 
-  async #count(counters: Counters, name: string, allowed: number): Promise<void> {
+  async #count(counters: Counters, name: string, allowed: number): Promise<DomainError | undefined> {
     const { count, seconds } = await counters.add(name, windowSeconds)
-    if (count > allowed) throw limited('failed sign-ins', `${allowed} failed sign-ins a minute`, seconds)
+    if (count <= allowed) return undefined
+    return limited('failed sign-ins', `${allowed} failed sign-ins a minute`, seconds)
   }
 }
 

@@ -48,6 +48,39 @@ export function explainAuthority(caller: Caller): Decision {
   })
 }
 
+/**
+ * The latest end of what the caller makes or prolongs, so that it does not outlast the caller: for sessions and delegated
+ * management always, for a token when the key is its own. Other management may give itself everything in its bound (S2.13),
+ * through a token too. Infinity: no end. Unix milliseconds.
+ */
+export function latestEnd(caller: Caller, worth: Worth & { readonly id?: CredentialId }): number {
+  const { notAfter = Infinity, sessionId, signedInBy, credentialId } = caller
+  const isOwnByToken = signedInBy === 'bearer' && worth.id === credentialId
+  return sessionId !== undefined || isOwnByToken || isDelegated(caller, worth) ? notAfter : Infinity
+}
+
+/** The end to give: the latest one where none is asked for. Throws `forbidden` for a later one; null = never. */
+export function endWithin(latest: number, asked: number | null | undefined): number | null {
+  if (asked !== undefined) demand(explainEnd(latest, asked))
+  const end = Math.min(asked ?? Infinity, latest)
+  return end === Infinity ? null : end
+}
+
+/** Whether something may end then that ended at `before` until now: always when that is no later. */
+export function explainEnd(latest: number, end: number | null, before: number | null = 0): Decision {
+  const decidedBy = 'end of the caller'
+  if ((end ?? Infinity) <= Math.max(latest, before ?? Infinity)) return { allowed: true, decidedBy, reason: '' }
+  const reason = `What this caller makes or prolongs ends with it, at ${new Date(latest).toISOString()}.`
+  return { allowed: false, decidedBy, reason, remedy: 'Ask a key that ends later.' }
+}
+
+function isDelegated(caller: Caller, worth: Worth): boolean {
+  return !caller.rights.management.some(({ area, actions, bound, within }) => {
+    const covers = area === 'credentials' && actions.includes('write') && outsideBound(bound, worth) === undefined
+    return covers && within !== true
+  })
+}
+
 /** Throws `forbidden` unless allowed. */
 export function demand({ allowed, reason, remedy, decidedBy }: Decision): void {
   if (allowed) return

@@ -18,13 +18,15 @@ export interface Caller {
   readonly sessionId?: SessionId
   /** Which secret was presented, or signed the token; a session presents none of its parent's. */
   readonly secretId?: SecretId
+  /** Absent for an operator. */
+  readonly signedInBy?: SignedInBy
   /** The client's IP address as seen behind trusted proxies. */
   readonly address?: string
   /** What a delegated grantor is itself held to; a principal always has them. */
   readonly lrsIds?: readonly LrsId[]
   readonly pins?: Pins
   readonly limits?: Limits
-  /** A session or token made by this caller ends no later. Unix milliseconds. */
+  /** A session or token made by this caller ends no later, and more where `latestEnd` of grant.ts says so. Unix milliseconds. */
   readonly notAfter?: number
 }
 

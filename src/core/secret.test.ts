@@ -12,6 +12,7 @@ describe('keys and secrets', () => {
     ['a\u007f', 'control'],
     ['a\ud800b', 'surrogates'],
     ['a'.repeat(256), '255'],
+    ['ses_1', 'sessions'],
   ])('refuses the key %j', (key, message) => {
     expect(checkKey(key)[0]?.message).toContain(message)
   })

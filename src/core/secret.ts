@@ -27,9 +27,17 @@ export const maxSecrets = 16
 /** Fewer characters than this are worth a warning: 128 bits are 32 hex digits, or 22 characters of base64. */
 const strongLength = 20
 
+/** Keys of sessions begin with it and no others do: so nobody can give a credential of theirs the key of a session. */
+const sessionPrefix = 'ses_'
+
 /** 24 hex digits. */
 export function newKey(ids: Ids): string {
   return ids.hex(12)
+}
+
+/** `ses_` and 24 hex digits. */
+export function newSessionKey(ids: Ids): string {
+  return `${sessionPrefix}${ids.hex(12)}`
 }
 
 /** 40 hex digits, 160 random bits. */
@@ -83,6 +91,9 @@ export function checkKey(key: string, pointer = '/key'): readonly Failure[] {
   const rule = 'claviger/key'
   if (key === '') return [{ pointer, rule, message: 'A key must not be empty.' }]
   if (key.includes(':')) return [{ pointer, rule, message: 'A key must not contain a colon: Basic splits there.' }]
+  if (key.startsWith(sessionPrefix)) {
+    return [{ pointer, rule, message: `A key must not begin with ${sessionPrefix}: those of sessions do.` }]
+  }
   return checkText(key, { pointer, rule, noun: 'A key' })
 }
 

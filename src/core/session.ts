@@ -4,14 +4,14 @@ import type { Decision } from './access.ts'
 import { eventBy } from './audit.ts'
 import { checkShape, checkWhole, refuse } from './check.ts'
 import { DomainError } from './errors.ts'
-import { demand, explainGrant, explainLook, worthToOthers } from './grant.ts'
+import { demand, explainGrant, explainLook, latestEnd, worthToOthers } from './grant.ts'
 import type { CredentialId, Oid, OrganisationId, SessionId } from './ids.ts'
 import { combinePins, pinsSchema } from './pins.ts'
 import type { Pins } from './pins.ts'
 import type { Caller } from './principal.ts'
 import { intersect, missingFrom, rightsSchema } from './rights.ts'
 import type { ManagementAction, Rights } from './rights.ts'
-import { currentSecret, isLive, newKey, newSecretValue } from './secret.ts'
+import { currentSecret, isLive, newSecretValue, newSessionKey } from './secret.ts'
 import type {
   Clock,
   CredentialRecord,
@@ -85,9 +85,9 @@ export class Sessions {
     refuseWider(rights, held)
     refuseContradiction(parent.pins, pins)
     const now = this.#clock.now()
-    const expiresAt = Math.min(now + expireSeconds * 1000, latestEnd(caller, credentialId))
+    const expiresAt = Math.min(now + expireSeconds * 1000, endOf(caller, parent))
     const under = secretUnder(caller, parent, now)
-    const [oid, key, secret] = [this.#ids.oid(), newKey(this.#ids), newSecretValue(this.#ids)]
+    const [oid, key, secret] = [this.#ids.oid(), newSessionKey(this.#ids), newSecretValue(this.#ids)]
     const sealed = await this.#seal(caller.organisationId, oid, secret)
     const flag = rights.management.length > 0 ? { flagged: 'management granted' } : {}
     const detail = { credential: credentialId, key, rights, pins, expiresAt, ...flag } as unknown as Json
@@ -139,7 +139,7 @@ export class Sessions {
   /** The session that has this key, in the caller's organisation; needs management that may look at its credential. */
   async findByKey(caller: Caller, key: string): Promise<SessionRecord | undefined> {
     demand(explainLook(caller, 'read'))
-    const candidates = await this.#platform.findSignInCandidates(key, caller.organisationId)
+    const candidates = await this.#platform.findSignInCandidates(key, undefined, caller.organisationId)
     return candidates.find(({ credential, session }) => session && explainLook(caller, 'read', credential).allowed)
       ?.session
   }
@@ -251,7 +251,7 @@ function refuseContradiction(parent: Pins, pins: Pins): void {
   refuse([{ pointer: '/pins', rule: 'claviger/pins', message: "The session's pins contradict those of its parent." }])
 }
 
-// A token must not prolong itself through a session of its own credential.
-function latestEnd({ credentialId, notAfter = Infinity }: Caller, parent: CredentialId): number {
-  return credentialId === parent ? notAfter : Infinity
+// A token, or a secret in its overlap, must not prolong itself through a session of its own credential.
+function endOf(caller: Caller, parent: CredentialRecord): number {
+  return caller.credentialId === parent.id ? (caller.notAfter ?? Infinity) : latestEnd(caller, parent)
 }

@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openCore, presetRights } from '../../test/support/core.ts'
 import type { OpenCore } from '../../test/support/core.ts'
 import type { IssuedCredential } from './credential.ts'
 import type { SecretId } from './ids.ts'
+import { secretPlace } from './secret.ts'
 import type { Storage } from './storage.ts'
 
 let world: OpenCore
@@ -299,23 +300,130 @@ describe('the same key in several organisations', () => {
     await refuses({ key, secret: 'neither of them' })
   })
 
-  it('with the same secret belongs to the path, else to the oldest', async () => {
-    const secret = 'the same secret everywhere'
-    const other = await world.addOrganisation()
-    await world.issue('isolated', { key, secret })
-    await world.core.credentials.create(other.operator, { name: 'Copy', rights: presetRights('xapi'), key, secret })
-    expect((await world.signIn({ key, secret })).organisationId).toBe(world.organisationId)
-    expect((await world.signIn({ key, secret }, other.organisationId)).organisationId).toBe(other.organisationId)
+  const pairHeld = { code: 'conflict', message: 'This key and secret are already in use.' }
+
+  /** Another organisation with a credential older than all that follow. */
+  async function stranger() {
+    const { operator, organisationId } = await world.addOrganisation('Stranger')
+    const { credential } = await world.core.credentials.create(operator, { name: 'Old', rights: presetRights('xapi') })
+    world.clock.pass(1000)
+    const take = (change: { key?: string; secret?: string }) =>
+      world.core.credentials.update(operator, credential.id, change)
+    const copy = (pair: { key: string; secret: string }) =>
+      world.core.credentials.create(operator, { name: 'Copy', rights: presetRights('xapi'), ...pair })
+    const state = async () => [
+      await world.core.credentials.get(operator, credential.id),
+      (await world.core.credentials.list(operator, {}, slice)).total,
+      (await world.events(organisationId)).length,
+    ]
+    return { operator, organisationId, credential, take, copy, state }
+  }
+
+  it('does not take over a pair by an older credential that is given it later', async () => {
+    const thief = await stranger()
+    const mine = await world.issue('isolated', { key, secret: 'known from a page' })
+    const { secret } = mine
+    const before = await thief.state()
+    await expect(thief.take({ key, secret })).rejects.toMatchObject(pairHeld)
+    await expect(thief.copy({ key, secret })).rejects.toMatchObject(pairHeld)
+    expect(await thief.state()).toEqual(before)
+    // In two steps either: the key first, then the secret by each way there is; the secret first, then the key.
+    await thief.take({ key })
+    const { credentials } = world.core
+    await expect(thief.take({ secret })).rejects.toMatchObject(pairHeld)
+    await expect(credentials.addSecret(thief.operator, thief.credential.id, { secret })).rejects.toMatchObject(pairHeld)
+    const rotation = { overlapSeconds: 0, secret }
+    await expect(credentials.rotate(thief.operator, thief.credential.id, rotation)).rejects.toMatchObject(pairHeld)
+    await thief.take({ key: `${key}-away` })
+    const { secretId } = await credentials.addSecret(thief.operator, thief.credential.id, { secret })
+    // Not even where the secret is asleep while the key is changed.
+    await credentials.updateSecret(thief.operator, thief.credential.id, secretId, { isEnabled: false })
+    await expect(thief.take({ key })).rejects.toMatchObject(pairHeld)
+    await credentials.update(world.operator, mine.credential.id, { name: 'any edit' })
+    expect((await world.signIn(mine)).organisationId).toBe(world.organisationId)
+    await refuses(mine, thief.organisationId)
   })
 
-  it('does not move to a copy elsewhere when its owner switches it off', async () => {
-    const secret = 'a secret that somebody copied'
-    const other = await world.addOrganisation()
-    const mine = await world.issue('isolated', { key, secret })
-    await world.core.credentials.create(other.operator, { name: 'Copy', rights: presetRights('xapi'), key, secret })
-    await world.signIn({ key, secret })
-    await world.core.credentials.disable(world.operator, mine.credential.id)
+  it('does not lock its holder out, however many organisations take the key', async () => {
+    const thieves = []
+    for (let n = 0; n < 17; n += 1) thieves.push(await stranger())
+    const mine = await world.issue('isolated', { key })
+    for (const thief of thieves) await thief.take({ key })
+    expect((await world.signIn(mine)).organisationId).toBe(world.organisationId)
+  })
+
+  it.each<[string, (mine: IssuedCredential) => Promise<unknown>]>([
+    ['switches it off', (mine) => world.core.credentials.disable(world.operator, mine.credential.id)],
+    ['deletes it', (mine) => world.core.credentials.remove(world.operator, mine.credential.id)],
+    ['renames it', (mine) => world.core.credentials.update(world.operator, mine.credential.id, { key: `${key}-new` })],
+    [
+      'changes the secret',
+      (mine) => world.core.credentials.update(world.operator, mine.credential.id, { secret: 'another one now' }),
+    ],
+    [
+      'rotates it twice',
+      async (mine) => {
+        await world.core.credentials.rotate(world.operator, mine.credential.id, { overlapSeconds: 0 })
+        await world.core.credentials.rotate(world.operator, mine.credential.id, { overlapSeconds: 0 })
+      },
+    ],
+  ])('does not move to a copy elsewhere when its owner %s', async (_, end) => {
+    const thief = await stranger()
+    const mine = await world.issue('isolated', { key, secret: `a secret that somebody copied ${round}` })
+    await world.signIn(mine)
+    await end(mine)
+    await refuses(mine)
+    await expect(thief.copy({ key, secret: mine.secret })).rejects.toMatchObject(pairHeld)
+    await refuses(mine)
+    await refuses(mine, thief.organisationId)
+  })
+
+  it('of a session is nobody’s to take', async () => {
+    const thief = await stranger()
+    const { credential } = await world.issue('isolated')
+    const { session: _, ...session } = await world.core.sessions.create(world.operator, credential.id)
+    expect(session.key).toMatch(/^ses_[0-9a-f]{24}$/)
+    const before = await thief.state()
+    await expect(thief.take(session)).rejects.toMatchObject({ code: 'invalid' })
+    await expect(thief.copy(session)).rejects.toMatchObject({ code: 'invalid' })
+    const imported = { name: 'Import', rights: presetRights('xapi'), ...session, allowDuplicateKey: true }
+    await expect(world.core.credentials.create(thief.operator, imported)).rejects.toMatchObject({ code: 'invalid' })
+    expect(await thief.state()).toEqual(before)
+    expect((await world.signIn(session)).organisationId).toBe(world.organisationId)
+  })
+
+  it('is guessed through conflicts no faster than by signing in, and not at all once that was too often', async () => {
+    const thief = await stranger()
+    const mine = await world.issue('isolated', { key, secret: 'guessable' })
+    for (let n = 0; n < 10; n += 1)
+      await expect(thief.take({ key, secret: 'guessable' })).rejects.toMatchObject(pairHeld)
+    const before = await thief.state()
+    const limited = { code: 'rate_limited', detail: { retryAfterSeconds: expect.any(Number) } }
+    await expect(thief.take({ key, secret: 'guessable' })).rejects.toMatchObject(limited)
+    // A wrong guess is refused in the same words: nothing is learned any more.
+    await expect(thief.take({ key, secret: 'not it' })).rejects.toMatchObject(limited)
+    await expect(thief.copy({ key, secret: 'not it' })).rejects.toMatchObject(limited)
+    expect(await thief.state()).toEqual(before)
+    // Other keys, and the owner of this one, are left alone.
+    await thief.take({ secret: 'something else' })
+    await world.core.credentials.update(world.operator, mine.credential.id, { secret: 'no longer guessable' })
+    for (let n = 0; n < 20; n += 1) await thief.take({ secret: `as often as one likes ${n}` })
+  })
+
+  it('never signs in with a credential whose pair nobody claimed', async () => {
+    const mine = await world.issue('isolated', { key })
+    const secret = 'put behind the back of the core'
+    const event = {
+      at: 0,
+      actor: { kind: 'system', name: 't' },
+      action: 't',
+      target: { noun: 't', id: 1 },
+      detail: {},
+    } as const
+    const put = { at: 0, putSecrets: [await sealedFor(mine, secret)] }
+    await world.storage.directory.updateCredential(world.organisationId, mine.credential.id, put, event)
     await refuses({ key, secret })
+    await world.signIn(mine)
   })
 
   it('twice in one organisation signs in with whichever is live', async () => {
@@ -327,6 +435,12 @@ describe('the same key in several organisations', () => {
     expect((await world.signIn({ key, secret })).credentialId).toBe(second.credential.id)
   })
 })
+
+async function sealedFor({ credential }: IssuedCredential, secret: string) {
+  const id = randomUUID() as SecretId
+  const organisation = (await world.storage.directory.findOrganisation(credential.organisationId))!
+  return { ...credential.secrets[0]!, id, sealed: world.core.vault.seal(organisation, secretPlace(id), secret) }
+}
 
 describe('failures', () => {
   it('are the same for an unknown key, a wrong secret, a disabled and an expired key', async () => {
@@ -370,6 +484,19 @@ describe('failures', () => {
     })
     await attempt(another.secret, '192.0.2.1', another.key)
     await attempt(issued.secret, '192.0.2.2')
+  })
+
+  it('of one guesser do not lock out the others behind the same address, whatever their keys', async () => {
+    const issued = await world.issue('isolated')
+    const address = '192.0.2.77'
+    const attempt = (key: string, secret: string) => world.core.signIn.basic({ key, secret, address })
+    for (let n = 0; n < 200; n += 1) await attempt(`nobody ${n}`, 'x').catch(() => undefined)
+    await expect(attempt('nobody else', 'x')).rejects.toMatchObject({ code: 'rate_limited' })
+    await expect(attempt(issued.key, 'x')).rejects.toMatchObject({ code: 'rate_limited' })
+    expect((await attempt(issued.key, issued.secret)).credentialId).toBe(issued.credential.id)
+    const { token } = await world.core.tokens.issue(await world.signIn(issued))
+    await world.core.signIn.bearer({ token, address })
+    await expect(world.core.signIn.bearer({ token: 'x', address })).rejects.toMatchObject({ code: 'rate_limited' })
   })
 
   it('count also when they are many at once', async () => {

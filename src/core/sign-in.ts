@@ -144,7 +144,9 @@ export class SignIn {
   ): Promise<Entry> {
     const entered = await this.#failures.enter(key, address)
     const principal = await find(entered)
-    if (principal === undefined) throw new DomainError('unauthenticated', 'The credentials were not accepted.')
+    if (principal === undefined) {
+      throw entered.tooMany ?? new DomainError('unauthenticated', 'The credentials were not accepted.')
+    }
     await entered.wasNoGuess()
     const entry: Entry = { principal, since, last: principal }
     // A change that was committed while we read may have ended what we just verified: then the next one reads again.
@@ -156,24 +158,23 @@ export class SignIn {
     const { key, secret, within, address } = attempt
     // No key is empty or this long; the query is made all the same.
     const wanted = key.length > maxTextLength ? '' : key
-    const candidates = await this.#parts.storage.platform.findSignInCandidates(wanted, within)
+    const pair = this.#parts.vault.pairOf(wanted, secret)
+    const candidates = await this.#parts.storage.platform.findSignInCandidates(wanted, pair, within)
     const matches = this.#matching(candidates, secret)
     if (matches.length === 0) {
       for (const candidate of candidates) this.#refused(candidate, undefined, 'wrong_secret', address)
       return undefined
     }
-    // The oldest match decides the organisation even when it is disabled. Otherwise somebody who learned a key could keep
-    // it in an organisation of their own and receive what is sent after its owner switched it off.
-    const own = matches.filter(({ candidate }) => isSameTenant(candidate, matches[0]?.candidate))
     const now = this.#parts.clock.now()
-    const live = own.find((match) => lapse(match, now) === undefined)
+    const live = matches.find((match) => lapse(match, now) === undefined)
     if (live !== undefined) return this.#principalOf(live.candidate, { secret: live.secret, signedInBy: 'basic' })
-    for (const match of own) this.#refused(match.candidate, match.secret, lapse(match, now) ?? 'disabled', address)
+    for (const match of matches) this.#refused(match.candidate, match.secret, lapse(match, now) ?? 'disabled', address)
     await entered.wasNoGuess()
     return undefined
   }
 
-  // Every secret of every candidate is compared, none is skipped once one has matched.
+  // Every secret that counts is compared, none is skipped once one has matched. All are of one organisation: the one that
+  // holds the pair (0009), or that of the session, whose key no other has.
   #matching(candidates: readonly SignInCandidate[], presented: string): readonly Match[] {
     const matches: Match[] = []
     let compared = 0
@@ -204,7 +205,7 @@ export class SignIn {
     if (verified === undefined) return undefined
     const { organisation, credential, secret, mask, expiresAt } = verified
     if (within !== undefined && organisation.id !== within) return undefined
-    const candidate = { organisation, credential }
+    const candidate = { organisation, credential, holdsPair: false }
     const reason = lapse({ candidate, secret }, this.#parts.clock.now())
     if (reason === undefined) return this.#principalOf(candidate, { secret, signedInBy: 'bearer', mask, expiresAt })
     this.#refused(candidate, secret, reason, address)
@@ -290,8 +291,9 @@ function at(entry: Entry, address: string | undefined): Principal {
   return entry.last
 }
 
-function sealedOf({ credential, session }: SignInCandidate) {
+function sealedOf({ credential, session, holdsPair }: SignInCandidate) {
   if (session !== undefined) return [{ place: sessionPlace(session.oid), sealed: session.sealed, secret: undefined }]
+  if (!holdsPair) return []
   return credential.secrets.map((secret) => ({ place: secretPlace(secret.id), sealed: secret.sealed, secret }))
 }
 
@@ -305,10 +307,6 @@ function lapse({ candidate: { credential, session }, secret }: Match, now: numbe
   }
   if (secret === undefined || isLive(secret, now)) return undefined
   return secret.isEnabled ? 'secret_expired' : 'secret_disabled'
-}
-
-function isSameTenant(a: SignInCandidate, b: SignInCandidate | undefined): boolean {
-  return a.organisation.id === b?.organisation.id
 }
 
 function firstLrs({ lrsIds, name }: CredentialRecord) {

@@ -78,7 +78,10 @@ export interface CredentialRecord {
   readonly organisationId: OrganisationId
   readonly kind: CredentialKind
   readonly name: string
-  /** User name of Basic authentication. Indexed, not unique on the platform; unique inside the organisation unless imported. */
+  /**
+   * User name of Basic authentication. Indexed, not unique on the platform; unique inside the organisation unless imported.
+   * What is unique on the platform is the key together with a secret (`NewCredential.pairs`).
+   */
   readonly key: string
   readonly isEnabled: boolean
   readonly rights: Rights
@@ -117,6 +120,7 @@ export interface SessionRecord {
   readonly organisationId: OrganisationId
   /** The parent: owner of what the session stores. */
   readonly credentialId: CredentialId
+  /** Made by the core in a shape that no credential's key may have. */
   readonly key: string
   readonly sealed: Sealed
   /** The parent's secret it stands under, at the value that had: when that is no longer live, nor is the session. */
@@ -132,6 +136,11 @@ export interface SessionRecord {
 
 /** What sign-in needs to decide about one presented key, read in one query. */
 export interface SignInCandidate {
+  /**
+   * The organisation holds the presented pair: only then do the secrets of `credential` count. Always false for a session,
+   * whose key nobody else can have.
+   */
+  readonly holdsPair: boolean
   readonly organisation: OrganisationRecord
   readonly credential: CredentialRecord
   /** Present when the key is a session's; then the secrets of `credential` do not count. */
@@ -146,6 +155,12 @@ export type NewCredential = Omit<
   readonly id?: CredentialId
   readonly createdAt: number
   readonly secrets: readonly SecretRecord[]
+  /**
+   * Fingerprints (`Vault.pairOf`) of the key with each secret, claimed in the same transaction. A pair belongs for ever to
+   * the organisation that claimed it first: also after a rotation or deletion, or a copy elsewhere would receive what
+   * clients send that still use it.
+   */
+  readonly pairs: readonly string[]
   /** Imports only: do not refuse a key that the organisation already has. */
   readonly allowDuplicateKey?: boolean
 }
@@ -161,6 +176,8 @@ export type CredentialPatch = Partial<
   /** Secrets to insert, or to replace by id, in the same transaction. */
   readonly putSecrets?: readonly SecretRecord[]
   readonly dropSecrets?: readonly SecretId[]
+  /** The pairs that this change brings about, to claim as with a new credential: of a new key, with every secret. */
+  readonly pairs?: readonly string[]
   /** False for a change of secrets only: `version` and `updatedAt` stay. */
   readonly countsAsEdit?: boolean
 }
@@ -195,11 +212,13 @@ export interface PlatformStore {
     event: NewAuditEvent,
   ): Promise<{ readonly organisation: OrganisationRecord; readonly lrs: LrsRecord }>
   /**
-   * Credentials and sessions whose key is exactly `key`, by creation, at most 16; only of `within` when given. Disabled
-   * and expired ones are included (sign-in decides), so that the number of queries tells nothing.
+   * Sessions and credentials whose key is exactly `key`, by creation, at most 16; only of `within` when given. When an
+   * organisation holds `pair`, only its credentials: what others do with the same key does not matter. When none does, the
+   * credentials of all, which may be told of the refusal but not signed in with. Disabled and expired ones are included
+   * (sign-in decides), so that the number of queries tells nothing.
    */
-  findSignInCandidates(key: string, within?: OrganisationId): Promise<readonly SignInCandidate[]>
-  /** The value that proves the master key; undefined on an empty store. */
+  findSignInCandidates(key: string, pair?: string, within?: OrganisationId): Promise<readonly SignInCandidate[]>
+  /** The value that proves the master key and holds the platform key; undefined on an empty store. */
   findKeyCheck(): Promise<Sealed | undefined>
   /** Stores the check value if there is none yet; returns the one that stands. */
   putKeyCheck(check: Sealed): Promise<Sealed>
@@ -252,7 +271,8 @@ export interface DirectoryStore {
 
   /**
    * `conflict` when a credential or session of the organisation has the key (unless `allowDuplicateKey`) or the chosen id
-   * is taken anywhere; `invalid` when an Lrs is not the organisation's.
+   * is taken anywhere, or, decided by `pair`, when another organisation holds one of the pairs; `invalid` when an Lrs is
+   * not the organisation's.
    */
   createCredential(
     organisationId: OrganisationId,
@@ -268,7 +288,7 @@ export interface DirectoryStore {
     filter: { readonly kind?: CredentialKind; readonly key?: string },
     slice: Slice,
   ): Promise<Listed<CredentialRecord>>
-  /** `not_found`; `conflict` when a new key is already the organisation's. */
+  /** `not_found`; `conflict` when a new key is already the organisation's, and for pairs as with `createCredential`. */
   updateCredential(
     organisationId: OrganisationId,
     id: CredentialId,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { Oid, SecretId } from './ids.ts'
+import type { PlatformStore } from './storage.ts'
 import { Vault } from './vault.ts'
 import type { KeyHolder, Place } from './vault.ts'
 
@@ -76,5 +77,50 @@ describe('the master key', () => {
   it('fits its own check value only', () => {
     expect(vault.fitsCheck(vault.newCheck())).toBe(true)
     expect(new Vault(randomBytes(32)).fitsCheck(vault.newCheck())).toBe(false)
+  })
+})
+
+describe('the name of a pair', () => {
+  // All that a vault asks of a store here.
+  const store = () => {
+    let check: string | undefined
+    return {
+      findKeyCheck: async () => check,
+      putKeyCheck: async (value: string) => (check ??= value),
+    } as unknown as PlatformStore
+  }
+
+  it('stays over restarts and under another master key, and is another in every store', async () => {
+    const platform = store()
+    const [first, masterKey] = [new Vault(randomBytes(32)), randomBytes(32)]
+    await first.checkMasterKey(platform)
+    const pair = first.pairOf('key', 'secret')
+    expect(pair).toMatch(/^[\w-]{43}$/)
+    await first.checkMasterKey(platform)
+    const second = first.underMasterKey(masterKey)
+    expect([first.pairOf('key', 'secret'), second.pairOf('key', 'secret')]).toEqual([pair, pair])
+    const other = new Vault(masterKey)
+    await other.checkMasterKey(store())
+    expect(other.pairOf('key', 'secret')).not.toBe(pair)
+  })
+
+  it('tells pairs that run together apart', async () => {
+    const own = new Vault(randomBytes(32))
+    await own.checkMasterKey(store())
+    const pairs = [
+      ['ab', 'c'],
+      ['a', 'bc'],
+      ['', 'abc'],
+      ['abc', ''],
+      ['1', '1:1'],
+      ['1:1', '1'],
+      ['ä', 'b'],
+      ['a', 'äb'],
+    ]
+    expect(new Set(pairs.map(([key = '', secret = '']) => own.pairOf(key, secret))).size).toBe(pairs.length)
+  })
+
+  it('is not made before the master key was checked', () => {
+    expect(() => new Vault(randomBytes(32)).pairOf('key', 'secret')).toThrow('not checked')
   })
 })

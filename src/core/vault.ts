@@ -1,7 +1,7 @@
 // Seals secrets at rest: AES-256-GCM under one data key per organisation, each wrapped by the master key.
 // Knows nothing of what a secret is for; storage sees only what comes out of here.
 
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { DomainError, invalid } from './errors.ts'
 import type { Oid, SecretId } from './ids.ts'
@@ -24,7 +24,6 @@ const ivBytes = 12
 const tagBytes = 16
 /** First characters of every sealed value, so that another algorithm can follow one day. */
 const format = 'g1.'
-const checkText = 'claviger master key'
 const checkPlace = ['master key check']
 /** Unwrapped data keys in memory. */
 const cachedKeys = 1000
@@ -34,16 +33,19 @@ export class Vault {
   /** Replaced while this process ran; records read before a rotation still open. */
   readonly #formerKeys: Buffer[] = []
   readonly #dataKeys = new LRUCache<string, Buffer>({ max: cachedKeys })
+  /** Sealed in the store's check value; known once that was checked. Outlives every master key. */
+  #platformKey: Buffer | undefined
 
   constructor(masterKey: Buffer) {
     if (masterKey.length !== keyBytes) throw invalid(`The master key must be ${keyBytes} bytes long.`)
     this.#masterKey = masterKey
   }
 
-  /** Throws `invalid` when the store was made with another master key; an empty store takes this one. */
+  /** Throws `invalid` when the store was made with another master key; an empty store takes this one. Comes first. */
   async checkMasterKey(platform: PlatformStore): Promise<void> {
     const check = (await platform.findKeyCheck()) ?? (await platform.putKeyCheck(this.newCheck()))
-    if (this.fitsCheck(check)) return
+    this.#platformKey = this.#openCheck(check)
+    if (this.#platformKey !== undefined) return
     throw invalid('The master key is not the one this data was sealed with. Nothing was changed; give the right key.')
   }
 
@@ -54,13 +56,39 @@ export class Vault {
     this.#masterKey = masterKey
   }
 
-  /** A value that only this master key opens. */
+  /** This vault under another master key: the same platform key, other data keys. Needs `checkMasterKey` before. */
+  underMasterKey(masterKey: Buffer): Vault {
+    const other = new Vault(masterKey)
+    other.#platformKey = this.#knownPlatformKey()
+    return other
+  }
+
+  /** A value that only this master key opens, and that holds the platform key: a fresh one where none is known. */
   newCheck(): Sealed {
-    return encrypt(this.#masterKey, checkPlace, Buffer.from(checkText))
+    return encrypt(this.#masterKey, checkPlace, this.#platformKey ?? randomBytes(keyBytes))
   }
 
   fitsCheck(check: Sealed): boolean {
-    return decrypt(this.#masterKey, checkPlace, check)?.toString() === checkText
+    return this.#openCheck(check) !== undefined
+  }
+
+  /**
+   * By what a key and a secret together are known on the whole platform (`NewCredential.pairs`). Keyed, so that a copy of
+   * the database does not let anybody try guesses against it.
+   */
+  pairOf(key: string, secret: string): string {
+    const text = `claviger pair\n${Buffer.byteLength(key)}:${key}${secret}`
+    return createHmac('sha256', this.#knownPlatformKey()).update(text).digest('base64url')
+  }
+
+  #knownPlatformKey(): Buffer {
+    if (this.#platformKey !== undefined) return this.#platformKey
+    throw new DomainError('internal', 'The master key was not checked yet.')
+  }
+
+  #openCheck(check: Sealed): Buffer | undefined {
+    const opened = decrypt(this.#masterKey, checkPlace, check)
+    return opened?.length === keyBytes ? opened : undefined
   }
 
   /** A fresh data key for a new organisation, wrapped. */
@@ -102,10 +130,11 @@ export class Vault {
   }
 }
 
-/** Rewraps every organisation's data key in one transaction; `invalid` when `from` is not the standing key. */
+/** Rewraps the platform key and every organisation's data key in one transaction; `invalid` when `from` is not the standing key. */
 export async function rotateMasterKey(platform: PlatformStore, from: Buffer, to: Buffer): Promise<number> {
-  const [before, after] = [new Vault(from), new Vault(to)]
+  const before = new Vault(from)
   await before.checkMasterKey(platform)
+  const after = before.underMasterKey(to)
   const wrapped: { id: RewrappedId; wrappedKey: Sealed }[] = []
   for (;;) {
     const { items, total } = await platform.listOrganisations({ offset: wrapped.length, limit: 500 })

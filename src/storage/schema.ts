@@ -9,6 +9,7 @@ export interface Schema {
   owner: OwnerTable
   credential: CredentialTable
   secret: SecretTable
+  pair: PairTable
   session: SessionTable
   audit: AuditTable
   usage: UsageTable
@@ -73,6 +74,12 @@ export interface SecretTable {
   is_enabled: number
   created_at: number
   expires_at: number | null
+}
+
+/** Which organisation a key together with a secret belongs to; rows stay. */
+export interface PairTable {
+  fingerprint: string
+  organisation_id: number
 }
 
 export interface SessionTable {

@@ -9,6 +9,7 @@ import type { Store } from './engines.ts'
 import type { Tenant } from './samples.ts'
 
 const nobody = 77_777 as CredentialId
+const pairHeld = { code: 'conflict', detail: { decidedBy: 'pair' } }
 
 describe.each(engines)('credentials, $name', (engine) => {
   let store: Store
@@ -46,8 +47,9 @@ describe.each(engines)('credentials, $name', (engine) => {
         secrets: [expiring, secret({ name: 'a', generation: 3 })],
       })
       const created = await store.storage.directory.createCredential(tenant.id, given, event('credential.create'))
+      const { pairs: _, ...stored } = given
       expect(created).toEqual({
-        ...given,
+        ...stored,
         id: created.id,
         organisationId: tenant.id,
         version: 1,
@@ -85,6 +87,30 @@ describe.each(engines)('credentials, $name', (engine) => {
       const other = await createTenant(store.storage)
       const { key } = await createCredential(store.storage, other)
       expect((await createCredential(store.storage, tenant, { key })).key).toBe(key)
+    })
+
+    it('claims its pairs for ever: another organisation conflicts, in this one they may repeat', async () => {
+      const other = await createTenant(store.storage)
+      const [held, more, free] = [fresh.pair(), fresh.pair(), fresh.pair()]
+      const first = await createCredential(store.storage, other, { pairs: [held, more] })
+      await expect(createCredential(store.storage, tenant, { pairs: [free, held] })).rejects.toMatchObject(pairHeld)
+      await store.storage.directory.deleteCredential(other.id, first.id, event('credential.delete'))
+      await expect(createCredential(store.storage, tenant, { pairs: [more] })).rejects.toMatchObject(pairHeld)
+      expect(await count()).toBe(0)
+      expect(await audits()).toBe(1)
+      // The one that was free was not claimed by what failed.
+      await createCredential(store.storage, other, { pairs: [free, held] })
+      await store.restart()
+      await expect(createCredential(store.storage, tenant, { pairs: [held] })).rejects.toMatchObject(pairHeld)
+    })
+
+    it('gives a pair that two organisations claim at once to one of them', async () => {
+      const other = await createTenant(store.storage)
+      const pairs = [fresh.pair()]
+      const claims = [tenant, other, tenant, other].map((who) => createCredential(store.storage, who, { pairs }))
+      const made = (await Promise.allSettled(claims)).flatMap((it) => (it.status === 'fulfilled' ? [it.value] : []))
+      expect(made).toHaveLength(2)
+      expect(new Set(made.map(({ organisationId }) => organisationId)).size).toBe(1)
     })
 
     it('takes a chosen id once, not even again after its deletion', async () => {
@@ -204,6 +230,21 @@ describe.each(engines)('credentials, $name', (engine) => {
       expect(await audits()).toBe(events)
     })
 
+    it('claims the pairs it brings about, or changes nothing', async () => {
+      const other = await createTenant(store.storage)
+      const [held, mine] = [fresh.pair(), fresh.pair()]
+      await createCredential(store.storage, other, { pairs: [held] })
+      const before = await createCredential(store.storage, tenant)
+      const events = await audits()
+      const change = { name: 'x', key: fresh.key(), putSecrets: [secret()], pairs: [mine, held] }
+      await expect(update(before, change)).rejects.toMatchObject(pairHeld)
+      expect(await store.storage.directory.findCredential(tenant.id, before.id)).toEqual(before)
+      expect(await audits()).toBe(events)
+      await update(before, { pairs: [mine] })
+      await update(before, { pairs: [mine] })
+      await expect(createCredential(store.storage, other, { pairs: [mine] })).rejects.toMatchObject(pairHeld)
+    })
+
     it('accepts its own key again, also where it is a duplicate', async () => {
       const first = await createCredential(store.storage, tenant)
       const twin = await createCredential(store.storage, tenant, { key: first.key, allowDuplicateKey: true })
@@ -304,20 +345,38 @@ describe.each(engines)('credentials, $name', (engine) => {
       )
       const { platform, directory } = store.storage
       expect(await platform.findSignInCandidates(key)).toEqual([
-        { organisation: other.organisation, credential: early },
+        { organisation: other.organisation, credential: early, holdsPair: false },
         {
           organisation: await directory.findOrganisation(parent.organisationId),
           credential: parent,
           session: between,
+          holdsPair: false,
         },
-        { organisation: tenant.organisation, credential: late },
+        { organisation: tenant.organisation, credential: late, holdsPair: false },
       ])
       expect(late.secrets).toEqual([one, two])
-      expect(await platform.findSignInCandidates(key, tenant.id)).toEqual([
-        { organisation: tenant.organisation, credential: late },
+      expect(await platform.findSignInCandidates(key, fresh.pair(), tenant.id)).toEqual([
+        { organisation: tenant.organisation, credential: late, holdsPair: false },
       ])
       expect(await platform.findSignInCandidates(key.toUpperCase())).toEqual([])
       expect(await platform.findSignInCandidates(key.slice(1))).toEqual([])
+    })
+
+    it('gives only credentials of the organisation that holds the pair, however many others have the key', async () => {
+      const { platform } = store.storage
+      const [key, pair] = [fresh.key(), fresh.pair()]
+      const other = await createTenant(store.storage)
+      for (let createdAt = 1; createdAt <= 17; createdAt += 1) {
+        await createCredential(store.storage, other, { key, createdAt, allowDuplicateKey: true, pairs: [fresh.pair()] })
+      }
+      const mine = await createCredential(store.storage, tenant, { key, createdAt: 20, pairs: [pair] })
+      const found = [{ organisation: tenant.organisation, credential: mine, holdsPair: true }]
+      expect(await platform.findSignInCandidates(key, pair)).toEqual(found)
+      expect(await platform.findSignInCandidates(key, pair, tenant.id)).toEqual(found)
+      expect(await platform.findSignInCandidates(key, pair, other.id)).toEqual([])
+      await store.storage.directory.deleteCredential(tenant.id, mine.id, event('credential.delete'))
+      expect(await platform.findSignInCandidates(key, pair)).toEqual([])
+      expect(await platform.findSignInCandidates(key, fresh.pair())).toHaveLength(16)
     })
 
     it('gives the oldest sixteen at most', async () => {

@@ -23,6 +23,7 @@ export const fresh = {
   oid: () => randomBytes(12).toString('hex') as Oid,
   secretId: () => randomUUID() as SecretId,
   key: () => randomBytes(8).toString('hex'),
+  pair: () => randomBytes(32).toString('base64url'),
 }
 
 export function event(
@@ -91,6 +92,7 @@ export function credential(tenant: Tenant, part: Partial<NewCredential> = {}): N
     expiresAt: null,
     createdAt: 1_700_000_000_000,
     secrets: [secret()],
+    pairs: [],
     ...part,
   }
 }

@@ -24,6 +24,8 @@ interface Scene {
   /** Tries to see or touch it. */
   readonly stranger: Tenant
   readonly credential: CredentialRecord
+  /** That the credential's key and secret are. */
+  readonly pair: string
   readonly session: SessionRecord
 }
 
@@ -44,9 +46,10 @@ const directoryMethods = {
     expect(await directory.listLrs(owner.id)).toEqual([owner.lrs])
   },
   listLrs: async ({ directory, stranger }) => expect(await directory.listLrs(stranger.id)).toEqual([stranger.lrs]),
-  createCredential: async ({ directory, storage, stranger, owner, credential: { key } }) => {
-    // The same key is fine, the owner's Lrs is not.
+  createCredential: async ({ directory, storage, stranger, owner, pair, credential: { key } }) => {
+    // The same key is fine; with the same secret, or for the owner's Lrs, it is not.
     await createCredential(storage, stranger, { key })
+    await refused(createCredential(storage, stranger, { pairs: [pair] }), 'conflict')
     await refused(createCredential(storage, stranger, { lrsIds: [owner.lrsId] }), 'invalid')
     expect((await directory.listCredentials(owner.id, {}, slice)).total).toBe(1)
   },
@@ -59,11 +62,12 @@ const directoryMethods = {
       expect(await directory.listCredentials(stranger.id, filters, slice)).toEqual({ items: [], total: 0 })
     }
   },
-  updateCredential: async ({ directory, storage, stranger, owner, credential: { id, secrets } }) => {
+  updateCredential: async ({ directory, storage, stranger, owner, pair, credential: { id, secrets } }) => {
     await refused(directory.updateCredential(stranger.id, id, { at: 1, name: 'x' }, own), 'not_found')
     const { id: theirs } = await createCredential(storage, stranger)
     const steal = { at: 1, putSecrets: [{ ...secrets[0]!, sealed: 'stolen' }], dropSecrets: [secrets[0]!.id] }
     await refused(directory.updateCredential(stranger.id, theirs, steal, own), 'conflict')
+    await refused(directory.updateCredential(stranger.id, theirs, { at: 1, pairs: [pair] }, own), 'conflict')
     await directory.updateCredential(stranger.id, theirs, { at: 1, dropSecrets: [secrets[0]!.id] }, own)
     expect((await directory.findCredential(owner.id, id))?.secrets).toEqual(secrets)
   },
@@ -151,10 +155,11 @@ describe.each(engines)('a second tenant, $name', (engine) => {
   beforeEach(async () => {
     const { storage } = store
     const [owner, stranger] = [await createTenant(storage), await createTenant(storage)]
-    const given = credential(owner, { secrets: [secret()] })
+    const pair = fresh.pair()
+    const given = credential(owner, { secrets: [secret()], pairs: [pair] })
     const made = await storage.directory.createCredential(owner.id, given, event('credential.create'))
     const open = await storage.directory.createSession(owner.id, session(made.id), event('session.create'))
-    scene = { storage, directory: storage.directory, owner, stranger, credential: made, session: open }
+    scene = { storage, directory: storage.directory, owner, stranger, pair, credential: made, session: open }
   })
 
   it.each(Object.entries(directoryMethods))('sees and touches nothing with directory.%s', async (_, probe) => {
@@ -168,10 +173,23 @@ describe.each(engines)('a second tenant, $name', (engine) => {
   it.each(Object.entries(statementMethods))('sees and touches nothing with statements.%s', (_, probe) => probe(scene))
 
   it('never sees a candidate of another organisation when it asks within its own', async () => {
-    const { storage, stranger, credential: made, session: open } = scene
+    const { storage, stranger, pair, credential: made, session: open } = scene
     for (const { key } of [made, open]) {
-      expect(await storage.platform.findSignInCandidates(key, stranger.id)).toEqual([])
-      expect(await storage.platform.findSignInCandidates(key)).toHaveLength(1)
+      for (const presented of [undefined, pair]) {
+        expect(await storage.platform.findSignInCandidates(key, presented, stranger.id)).toEqual([])
+        expect(await storage.platform.findSignInCandidates(key, presented)).toHaveLength(1)
+      }
     }
+  })
+
+  it('is no candidate for a pair of another organisation, older or younger, whoever asks', async () => {
+    const { storage, owner, stranger, pair, credential: made } = scene
+    const { key } = made
+    for (const createdAt of [1, 2_000_000_000_000]) {
+      await createCredential(storage, stranger, { key, createdAt, allowDuplicateKey: true, pairs: [fresh.pair()] })
+    }
+    const found = await storage.platform.findSignInCandidates(key, pair)
+    expect(found).toEqual([{ organisation: owner.organisation, credential: made, holdsPair: true }])
+    expect(await storage.platform.findSignInCandidates(key, pair, stranger.id)).toEqual([])
   })
 })

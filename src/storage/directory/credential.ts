@@ -36,6 +36,7 @@ export function createCredential(
       })
       .execute()
     await putSecrets(db, id, credential.secrets)
+    await claimPairs(db, organisationId, credential.pairs)
     return getCredential(db, organisationId, id)
   }
   return change(db, organisationId, event, work, ({ id }) => id)
@@ -81,6 +82,26 @@ async function putSecrets(db: Db, id: CredentialId, secrets: readonly SecretReco
       .returning('id')
       .executeTakeFirst()
     if (written === undefined) throw new DomainError('conflict', 'The id of a secret is already taken.')
+  }
+}
+
+// Sorted: two organisations that claim the same pairs lock them in the same order (PostgreSQL).
+async function claimPairs(db: Db, organisationId: OrganisationId, pairs: readonly string[]): Promise<void> {
+  for (const fingerprint of [...pairs].sort()) {
+    const held = await db
+      .insertInto('pair')
+      .values({ fingerprint, organisation_id: organisationId })
+      .onConflict((on) =>
+        on
+          .column('fingerprint')
+          .doUpdateSet({ organisation_id: organisationId })
+          .where('pair.organisation_id', '=', organisationId),
+      )
+      .returning('fingerprint')
+      .executeTakeFirst()
+    if (held === undefined) {
+      throw new DomainError('conflict', 'This key and secret are already in use.', { detail: { decidedBy: 'pair' } })
+    }
   }
 }
 
@@ -159,6 +180,7 @@ export function updateCredential(
       await db.deleteFrom('secret').where('credential_id', '=', id).where('id', 'in', patch.dropSecrets).execute()
     }
     await putSecrets(db, id, patch.putSecrets ?? [])
+    await claimPairs(db, organisationId, patch.pairs ?? [])
     return getCredential(db, organisationId, id)
   })
 }

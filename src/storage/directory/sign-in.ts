@@ -29,9 +29,10 @@ type Part = keyof typeof columns
 export async function findSignInCandidates(
   db: Db,
   key: string,
+  pair = '',
   within?: OrganisationId,
 ): Promise<readonly SignInCandidate[]> {
-  const rows = await (within === undefined ? findAnywhere(db, { key }) : findWithin(db, { key, within }))
+  const rows = await (within === undefined ? findAnywhere(db, { key, pair }) : findWithin(db, { key, pair, within }))
   const byCandidate = new Map<string, Row[]>()
   for (const row of rows) {
     const name = `${String(row['credential.id'])} ${String(row['session.id'])}`
@@ -40,9 +41,14 @@ export async function findSignInCandidates(
   return [...byCandidate.values()].map(toCandidate)
 }
 
-const findAnywhere = compiled((db, { key }: { key: string }) => joined(db, candidates(db, key, undefined)))
-const findWithin = compiled((db, { key, within }: { key: string; within: OrganisationId }) =>
-  joined(db, candidates(db, key, within)),
+interface Presented {
+  readonly key: string
+  readonly pair: string
+}
+
+const findAnywhere = compiled((db, { key, pair }: Presented) => joined(db, candidates(db, { key, pair }, undefined)))
+const findWithin = compiled((db, { key, pair, within }: Presented & { readonly within: OrganisationId }) =>
+  joined(db, candidates(db, { key, pair }, within)),
 )
 
 function joined(db: Db, found: ReturnType<typeof candidates>): Compilable<Row> {
@@ -53,6 +59,7 @@ function joined(db: Db, found: ReturnType<typeof candidates>): Compilable<Row> {
     .leftJoin('session', 'session.id', 'candidate.session_id')
     .leftJoin('secret', 'secret.credential_id', 'candidate.credential_id')
     .select((Object.keys(columns) as Part[]).flatMap(prefixed))
+    .select('candidate.holder')
     .orderBy('candidate.created_at')
     .orderBy('candidate.credential_id')
     .orderBy('candidate.session_id')
@@ -60,18 +67,27 @@ function joined(db: Db, found: ReturnType<typeof candidates>): Compilable<Row> {
     .orderBy('secret.number')
 }
 
-/** `session_id` 0: the key is the credential's own. */
-function candidates(db: Db, key: string, within: OrganisationId | undefined) {
+/** `session_id` 0: the key is the credential's own. `holder`: null where nobody holds the pair, and for sessions. */
+function candidates(db: Db, { key, pair }: Presented, within: OrganisationId | undefined) {
   let ofCredentials = db
     .selectFrom('credential')
-    .select(['organisation_id', 'id as credential_id', sql<number>`0`.as('session_id'), 'created_at'])
-    .where('key', '=', key)
+    .leftJoin('pair', (join) => join.on('pair.fingerprint', '=', pair))
+    .select(['credential.organisation_id', 'credential.id as credential_id', sql<number>`0`.as('session_id')])
+    .select(['credential.created_at', 'pair.organisation_id as holder'])
+    .where('credential.key', '=', key)
+    .where((eb) =>
+      eb.or([
+        eb('pair.organisation_id', 'is', null),
+        eb('pair.organisation_id', '=', eb.ref('credential.organisation_id')),
+      ]),
+    )
   let ofSessions = db
     .selectFrom('session')
     .select(['organisation_id', 'credential_id', 'id as session_id', 'created_at'])
+    .select(sql<number | null>`cast(null as integer)`.as('holder'))
     .where('key', '=', key)
   if (within !== undefined) {
-    ofCredentials = ofCredentials.where('organisation_id', '=', within)
+    ofCredentials = ofCredentials.where('credential.organisation_id', '=', within)
     ofSessions = ofSessions.where('organisation_id', '=', within)
   }
   return ofCredentials
@@ -97,6 +113,6 @@ function toCandidate(rows: readonly Row[]): SignInCandidate {
   const secrets = rows.filter((row) => row['secret.id'] !== null).map((row) => partOf(row, 'secret') as SecretRow)
   const organisation = toOrganisation(partOf(first, 'organisation') as OrganisationRow)
   const credential = toCredential(partOf(first, 'credential') as CredentialRow, secrets)
-  if (first['session.id'] === null) return { organisation, credential }
-  return { organisation, credential, session: toSession(partOf(first, 'session') as SessionRow) }
+  if (first['session.id'] === null) return { organisation, credential, holdsPair: first['holder'] !== null }
+  return { organisation, credential, holdsPair: false, session: toSession(partOf(first, 'session') as SessionRow) }
 }

@@ -75,6 +75,13 @@ create table secret (
 -- the secrets of one credential, oldest first
 create index secret_credential on secret (credential_id, created_at, number);
 
+-- every key together with a secret that a credential ever had, and whose it is for ever; never deleted
+create table pair (
+  -- keyed hash: tells nothing without the platform key
+  fingerprint text primary key,
+  organisation_id integer not null references organisation (id)
+) strict, without rowid;
+
 create table session (
   id integer primary key autoincrement,
   oid text not null unique,
