@@ -208,14 +208,17 @@ describe('edit', () => {
     expect((await world.ask('GET', base, { as: one })).status).toBe(200)
   })
 
-  it('refuses a key that another credential or session has, and changes nothing', async () => {
+  it('refuses a key that another credential has or that looks like a session’s, and changes nothing', async () => {
     const one = await create({ name: 'One' })
     const two = await create({ name: 'Two' })
     const session = (await world.ask('POST', `${base}/${two.id}/sessions`, { as: admin, json: {} })).json
     await world.events()
-    for (const { key } of [two, session]) {
+    for (const [key, expected] of [
+      [two.key, 409],
+      [session.key, 400],
+    ]) {
       const { status } = await world.ask('PUT', `${base}/${one.id}`, { as: admin, json: { key, name: 'Changed' } })
-      expect(status).toBe(409)
+      expect(status).toBe(expected)
     }
     expect(await read(one.id)).toEqual(one)
     expect(await world.events()).toEqual([])
@@ -436,15 +439,17 @@ describe('who may', () => {
     expect(await world.events()).toEqual([])
   })
 
-  it('lets two organisations use the same key', async () => {
-    const same = { key: 'shared-key', secret: 'shared-secret' }
-    const ours = await create(same)
-    const theirs = await world.core.credentials.create(world.operator(world.neighbour), {
-      name: 'Theirs',
-      ...same,
-      rights: findPreset('isolated')!.rights,
-    })
-    expect((await world.ask('GET', `${base}/self`, { as: same })).json.id).toBe(ours.id)
+  it('lets two organisations use the same key, not with the same secret', async () => {
+    const input = { name: 'Theirs', key: 'shared-key', rights: findPreset('isolated')!.rights }
+    const theirs = await world.core.credentials.create(world.operator(world.neighbour), input)
+    const same = { key: 'shared-key', secret: theirs.secret }
+    await world.events()
+    expect((await world.ask('POST', base, { as: admin, json: same })).status).toBe(409)
+    expect(await world.events()).toEqual([])
+    const ours = await create({ key: 'shared-key' })
+    expect((await world.ask('PUT', `${base}/${ours.id}`, { as: admin, json: same })).status).toBe(409)
+    expect((await world.ask('GET', `${base}/self`, { as: ours })).json.id).toBe(ours.id)
+    expect((await world.ask('GET', `${base}/self`, { as: same })).status).toBe(401)
     const path = `/api/organizations/${world.neighbour}${base}/self`
     expect((await world.ask('GET', path, { as: same })).json.id).toBe(theirs.credential.id)
   })
