@@ -157,7 +157,7 @@ function listRepeated(text: string): string[] {
       case '"': {
         const end = endOfString(text, at)
         if (isName(text, end)) {
-          const name = JSON.parse(text.slice(at, end + 1)) as string
+          const name = nameIn(text, at, end)
           if (level !== undefined) level.step = name
           if (level?.names?.has(name)) found.push(toPointer(levels.map(({ step }) => step)))
           level?.names?.add(name)
@@ -173,6 +173,15 @@ function listRepeated(text: string): string[] {
 
 function isName(text: string, end: number): boolean {
   let next = end + 1
-  while (' \t\n\r'.includes(text[next] ?? '.')) next++
-  return text[next] === ':'
+  while (isBlank(text.charCodeAt(next))) next++
+  return text.charCodeAt(next) === 0x3a
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09
+}
+
+function nameIn(text: string, start: number, end: number): string {
+  const name = text.slice(start + 1, end)
+  return name.includes('\\') ? (JSON.parse(`"${name}"`) as string) : name
 }
