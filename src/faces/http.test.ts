@@ -217,6 +217,18 @@ describe('readText', () => {
     expect(budget.held).toBe(0)
   })
 
+  it('refuses a body that comes in absurdly small chunks, long before its end', async () => {
+    const { incoming, budget, text } = readFrom(new BodyBudget(1_000_000), { limit: 400_000 })
+    const chunk = Buffer.from(' ')
+    let sent = 0
+    while (incoming.listenerCount('data') > 0 && sent < 400_000) {
+      incoming.emit('data', chunk)
+      sent += 1
+    }
+    await expect(text).rejects.toMatchObject({ code: 'too_large' })
+    expect([sent, budget.held]).toEqual([200_001, 0])
+  })
+
   it('gives back what a body took that was refused', async () => {
     const { incoming, budget, text } = readFrom(new BodyBudget(1000), { limit: 10 })
     for (const letter of '12345678901') incoming.emit('data', Buffer.from(letter))

@@ -416,6 +416,9 @@ export class BodyBudget {
 const bodyBudget = new BodyBudget(256 * 1024 * 1024)
 const smallBody = 64 * 1024
 
+/** Reading costs by the chunk, too: this many are twenty bytes each of the default limit. */
+const mostChunks = 200_000
+
 /**
  * A body as it arrives, in one buffer that doubles as it fills: chunks are the sender's choice, and to keep each of them
  * costs hundreds of bytes for a chunk of one.
@@ -426,6 +429,7 @@ class GrowingBody {
   readonly #budget: BodyBudget
   #bytes: Buffer = Buffer.alloc(0)
   #length = 0
+  #chunks = 0
 
   constructor(limit: number, declared: number, budget: BodyBudget) {
     this.#limit = limit
@@ -437,6 +441,9 @@ class GrowingBody {
   add(chunk: Uint8Array): void {
     const length = this.#length + chunk.byteLength
     if (length > this.#limit) throw tooLarge(this.#limit)
+    if (++this.#chunks > mostChunks) {
+      throw new DomainError('too_large', `The body comes in more than ${mostChunks} chunks; send larger ones`)
+    }
     if (this.#length === 0) {
       // Mostly the one there is: not copied unless another follows.
       this.#budget.take(length, length <= smallBody)
