@@ -440,7 +440,8 @@ export interface StoredStatement {
  *     what it has when they come.
  *   - Of each owner's statements, 2,000 are reached by one arriving statement, directly or not, and 5,000 by what one owner
  *     stores in one transaction, which may join many calls; of an Lrs' statements 30,000 in one transaction. A statement of
- *     several hundred postings counts as more than one.
+ *     several hundred postings, or one that gains more than 15, counts as more than one.
+ *   - What one owner stores in one transaction inherits 50,000 postings on arrival.
  * - A voiding statement takes effect on its target, whichever came first, unless the target is itself voiding, or
  *   `voidReach` is mine and the target is another owner's. Then it is stored without effect.
  */

@@ -88,4 +88,19 @@ describe.each(engines)('references, $name', (engine) => {
     // v0 is its own and takes no room.
     expect(count).toBe(257)
   })
+
+  it('inherit 50,000 postings of an owner in one transaction on arrival', async () => {
+    const wide = statement({ terms: Array.from({ length: 250 }, (_, n) => term(`v${n}`)) })
+    await save([wide], { owner: bob })
+    const late = statement({ refersTo: wide.id })
+    await store.storage.statements.store([
+      batch(lrsId, referring(201, wide), { owner: bob }),
+      batch(lrsId, [late], { owner: ann }),
+    ])
+    expect(await found('v249', { owner: bob })).toHaveLength(201)
+    expect(await found('v249')).toContain(late.id)
+    const next = statement({ refersTo: wide.id })
+    await save([next], { owner: bob })
+    expect(await found('v249', { owner: bob })).toContain(next.id)
+  })
 })

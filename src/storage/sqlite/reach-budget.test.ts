@@ -45,8 +45,19 @@ describe('a budget of statements reached', () => {
   })
 
   it('is used up sooner by statements of very many postings', () => {
-    expect(weightOf(200, 10)).toBe(1)
-    expect(weightOf(40_000, 10)).toBe(10)
-    expect(weightOf(200, 1_000)).toBe(4)
+    const usual = { textLength: 200, offered: 10, gained: 10 }
+    expect(weightOf(usual)).toBe(1)
+    expect(weightOf({ ...usual, textLength: 40_000 })).toBe(10)
+    expect(weightOf({ ...usual, offered: 1_000 })).toBe(4)
+    expect(weightOf({ ...usual, gained: 256 })).toBe(17)
+  })
+
+  it('has 50,000 postings per owner and transaction for what inherits on arrival', () => {
+    const budget = new ReachBudget()
+    budget.spendOnArrival(bob, 50_000)
+    budget.next()
+    expect([budget.leftOnArrival(bob), budget.leftOnArrival(ann)]).toEqual([0, 50_000])
+    budget.reset()
+    expect(budget.leftOnArrival(bob)).toBe(50_000)
   })
 })

@@ -10,13 +10,24 @@ const mostByOwner = 5_000
 /** Statements of an Lrs that are reached in one transaction: keys of one tenant that work together stop nobody either. */
 const mostByLrs = 30_000
 
-/** What is read or compared in about the time that one statement reached takes anyway. */
+/** Postings that what one owner stores inherits on arrival in one transaction. */
+const mostOnArrival = 50_000
+/** What is read, compared or written in about the time that one statement reached takes anyway. */
 const textPerReach = 4_096
-const postingsPerReach = 256
+const offeredPerReach = 256
+const gainedPerReach = 16
 
-/** A statement counts as several when its printed postings are long, or those that it is offered many. */
-export function weightOf(textLength: number, offered: number): number {
-  return 1 + Math.floor(textLength / textPerReach) + Math.floor(offered / postingsPerReach)
+interface Visit {
+  /** Length of the printed postings that were read. */
+  readonly textLength: number
+  readonly offered: number
+  readonly gained: number
+}
+
+/** A statement counts as several when it has, is offered or gains very many postings. */
+export function weightOf({ textLength, offered, gained }: Visit): number {
+  const more = [textLength / textPerReach, offered / offeredPerReach, gained / gainedPerReach]
+  return more.reduce((sum, part) => sum + Math.floor(part), 1)
 }
 
 interface Arriving {
@@ -27,6 +38,8 @@ interface Arriving {
 export class ReachBudget {
   /** By Lrs, and by Lrs and both owners. */
   readonly #spent = new Map<string, number>()
+  /** By Lrs and owner. */
+  readonly #onArrival = new Map<string, number>()
   /** By owner reached, for the statement that is arriving. */
   readonly #spentByStatement = new Map<CredentialId, number>()
 
@@ -59,6 +72,16 @@ export class ReachBudget {
     this.#add(`${lrsId}`, 1)
   }
 
+  /** How many postings an arriving statement may inherit. */
+  leftOnArrival({ lrsId, owner }: Arriving): number {
+    return mostOnArrival - (this.#onArrival.get(`${lrsId} ${owner}`) ?? 0)
+  }
+
+  spendOnArrival({ lrsId, owner }: Arriving, postings: number): void {
+    const name = `${lrsId} ${owner}`
+    this.#onArrival.set(name, (this.#onArrival.get(name) ?? 0) + postings)
+  }
+
   #add(name: string, weight: number): void {
     this.#spent.set(name, (this.#spent.get(name) ?? 0) + weight)
   }
@@ -66,6 +89,7 @@ export class ReachBudget {
   /** The transaction has ended. */
   reset(): void {
     this.#spent.clear()
+    this.#onArrival.clear()
     this.#spentByStatement.clear()
   }
 }

@@ -109,17 +109,21 @@ export class References {
   /** Lets an arrived statement inherit from its target, and those that refer to it from it. */
   connect(node: Node, own: readonly PostingTerm[], targetId: Buffer | undefined): void {
     const inherited = targetId === undefined ? [] : this.#refer(node, own, targetId)
-    this.#spread(node, [...own, ...inherited])
+    // Nearly always nobody waits for it: one seek.
+    if (this.#nextReferring.get(node.lrsId, node.id, 0) !== undefined) this.#spread(node, [...own, ...inherited])
   }
 
-  #refer({ lrsId, seq, id, owner }: Node, own: readonly PostingTerm[], targetId: Buffer): PostingTerm[] {
+  #refer(node: Node, own: readonly PostingTerm[], targetId: Buffer): PostingTerm[] {
+    const { lrsId, seq, id, owner } = node
     if (this.#isFull.get(lrsId, targetId, owner) === undefined) {
       this.#insertReference.run(lrsId, targetId, owner, seq)
     }
     const target = targetId.equals(id) ? undefined : this.#target.get(lrsId, targetId)
     if (target === undefined) return []
     const offered = [...offer(target.terms), ...offer(target.inherited)]
-    const gained = inherit(new Set(own), offered, { isForeign: target.owner !== owner, room: mostInherited })
+    const room = Math.min(mostInherited, this.#budget.leftOnArrival(node))
+    const gained = inherit(new Set(own), offered, { isForeign: target.owner !== owner, room })
+    this.#budget.spendOnArrival(node, gained.length)
     if (gained.length > 0) this.#gain(lrsId, seq, gained, '')
     return gained
   }
@@ -147,8 +151,10 @@ export class References {
       if (this.#budget.left(node, owner) <= 0) return
       const source = this.#source.get(node.lrsId, seq)
       if (source === undefined) continue
-      this.#budget.spend(node, owner, weightOf(source.terms.length + source.inherited.length, target.gained.length))
       const gained = this.#pass(node.lrsId, source, target)
+      const textLength = source.terms.length + source.inherited.length
+      const weight = weightOf({ textLength, offered: target.gained.length, gained: gained.length })
+      this.#budget.spend(node, owner, weight)
       if (gained.length > 0) queue.push({ id: source.id, owner: source.owner, gained })
     }
   }
