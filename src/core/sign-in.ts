@@ -1,7 +1,7 @@
 // From what was presented to a `Principal`. Warm sign-ins are answered from memory; a committed change of the directory
 // takes effect on the very next one. Unknown keys and wrong secrets are told apart by nobody.
 
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { AgentIdentity } from './authority.ts'
 import { maxTextLength } from './check.ts'
@@ -51,7 +51,7 @@ const cachedSignIns = 20_000
 export class SignIn {
   readonly #parts: SignInParts
   readonly #failures = new FailureLimit()
-  readonly #processKey = randomBytes(32)
+  readonly #processKey = randomBytes(32).toString('hex')
   readonly #cache = new LRUCache<string, Entry>({ max: cachedSignIns })
   readonly #flights = new Map<string, Flight>()
   readonly #decoy: { readonly holder: KeyHolder; readonly place: Place; readonly sealed: string }
@@ -94,10 +94,11 @@ export class SignIn {
     this.#cache.clear()
   }
 
-  // One keyed hash: what was presented is not kept, and without the key of this process its hash says nothing.
+  // One hash that begins with a key of this process: what was presented is not kept, and its hash says nothing elsewhere.
+  // Nobody sees it, so the simple construction does what an HMAC would at several times the cost.
   #nameOf(way: SignedInBy, within: OrganisationId | undefined, ...presented: readonly string[]): string {
-    const text = [way, within ?? '', ...presented.map((part) => `${part.length}:${part}`)].join('\n')
-    return createHmac('sha256', this.#processKey).update(text).digest('base64')
+    const text = [this.#processKey, way, within ?? '', ...presented.map((part) => `${part.length}:${part}`)].join('\n')
+    return hash('sha256', text, 'base64')
   }
 
   #warm(name: string, address: string | undefined): Principal | undefined {

@@ -25,18 +25,18 @@ const leftOut = null
 function shaped(members: Readonly<Record<string, Writer | null>>, defaults: JsonObject = {}): Writer {
   const writers = new Map(Object.entries(members))
   const labels = new Map(Object.keys(members).map((name) => [name, label(name)]))
-  const absent = Object.entries(defaults)
+  const standards = new Map(Object.entries(defaults))
   return (value) => {
     if (!isObject(value)) return anything(value)
-    const parts: string[] = []
-    for (const name of Object.keys(value)) {
+    const names = Object.keys(value)
+    for (const name of standards.keys()) if (value[name] === undefined) names.push(name)
+    let text = '{'
+    for (const name of names.sort()) {
       const writer = writers.get(name)
-      if (writer !== leftOut) parts.push((labels.get(name) ?? label(name)) + (writer ?? anything)(value[name]))
+      if (writer === leftOut) continue
+      text += (labels.get(name) ?? label(name)) + (writer ?? anything)(value[name] ?? standards.get(name)) + ','
     }
-    for (const [name, standard] of absent) {
-      if (value[name] === undefined) parts.push(label(name) + anything(standard))
-    }
-    return `{${parts.sort().join()}}`
+    return `${text}}`
   }
 }
 
@@ -60,8 +60,9 @@ function folded(fold: (text: string) => string): Writer {
 function anything(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(anything).join()}]`
   if (!isObject(value)) return JSON.stringify(value)
-  const parts = Object.keys(value).map((name) => label(name) + anything(value[name]))
-  return `{${parts.sort().join()}}`
+  let text = '{'
+  for (const name of Object.keys(value).sort()) text += `${label(name)}${anything(value[name])},`
+  return `${text}}`
 }
 
 const lowerCase = folded((text) => text.toLowerCase())
