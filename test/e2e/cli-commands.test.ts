@@ -246,7 +246,7 @@ function comparable({ code, stdout, stderr }: Ended, dataDirectory: string): obj
       .replaceAll(dataDirectory, '<data>')
       .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z/g, '<time>')
       .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<uuid>')
-      .replaceAll(/\b([0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{24})\b/g, '<hex>')
+      .replaceAll(/(?<![0-9a-zA-Z])([0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{24})\b/g, '<hex>')
       .replaceAll(/\b1[78]\d{11}\b/g, '<milliseconds>')
       .replaceAll(/"[0-9a-f-]*…/g, '"…')
       .replaceAll(/("value": "|CLAVIGER_PORT +)\d+/g, '$1<port>')
