@@ -38,6 +38,7 @@ export class StatementWriter {
   readonly #find
   readonly #insert
   readonly #insertPosting
+  readonly #insertPostings
   readonly #lastSeq
   readonly #terms: Dictionary
   readonly #references: References
@@ -54,7 +55,8 @@ export class StatementWriter {
       `insert into statement (lrs_id, seq, id, owner, digest, timestamp, is_voided, is_voiding, terms, body)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
-    this.#insertPosting = handle.prepare('insert or ignore into posting (lrs_id, term, seq) values (?, ?, ?)')
+    this.#insertPosting = handle.prepare(insertPostings(1))
+    this.#insertPostings = handle.prepare(insertPostings(postingsAtOnce))
     this.#lastSeq = handle.prepare<[number], number | null>('select max(seq) from statement where lrs_id = ?').pluck()
     this.#terms = new Dictionary(handle)
     this.#references = new References(handle, (lrsId, terms, seq) => this.#post(lrsId, terms, seq))
@@ -129,7 +131,11 @@ export class StatementWriter {
   flush(): void {
     const postings = this.#postings.sort(byKey)
     this.#postings = []
-    for (const { lrsId, term, seq } of postings) this.#insertPosting.run(lrsId, term, seq)
+    const rest = postings.length % postingsAtOnce
+    for (let at = 0; at < postings.length - rest; at += postingsAtOnce) {
+      this.#insertPostings.run(postings.slice(at, at + postingsAtOnce).flatMap(toRow))
+    }
+    for (const posting of postings.slice(postings.length - rest)) this.#insertPosting.run(toRow(posting))
   }
 
   committed(): void {
@@ -143,6 +149,17 @@ export class StatementWriter {
     this.#lastSeqs.clear()
     this.#terms.rolledBack()
   }
+}
+
+/** A statement has about this many. Calling SQLite costs more than one small row; beyond eight nothing more is gained. */
+const postingsAtOnce = 8
+
+function insertPostings(count: number): string {
+  return `insert or ignore into posting (lrs_id, term, seq) values ${Array(count).fill('(?, ?, ?)').join(', ')}`
+}
+
+function toRow({ lrsId, term, seq }: Posting): PostingTerm[] {
+  return [lrsId, term, seq]
 }
 
 function byKey(a: Posting, b: Posting): number {
