@@ -56,8 +56,8 @@ create table credential (
   created_at integer not null,
   updated_at integer not null
 ) strict;
--- sign-in
-create index credential_key on credential (key);
+-- sign-in: everywhere, and within one organisation. With the key alone SQLite would rather read the whole organisation
+create index credential_key on credential (key, organisation_id);
 -- lists of one kind by id
 create index credential_kind on credential (organisation_id, kind, id);
 
@@ -98,8 +98,8 @@ create table session (
   created_at integer not null,
   expires_at integer not null
 ) strict;
--- sign-in
-create index session_key on session (key);
+-- sign-in, as above
+create index session_key on session (key, organisation_id);
 -- lists of one credential by id
 create index session_credential on session (credential_id, id);
 -- the sweep
