@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { createCore, type Core } from '../src/core/core.ts'
+import type { OrganisationId } from '../src/core/ids.ts'
 import type { Principal } from '../src/core/principal.ts'
 import { findPreset } from '../src/core/presets.ts'
 import { openSqlite } from '../src/storage/sqlite/index.ts'
@@ -18,7 +19,7 @@ export interface CredentialFigures {
   readonly warmThousandUs: number
   /** Every key for the first time, one after the other. */
   readonly coldUs: number
-  /** The same, 64 at a time. */
+  /** The same, 64 at a time and below a path that names the organisation. */
   readonly coldPerSecond: number
   readonly residentMiB: { readonly before: number; readonly after: number }
   /** One `count`, the same key over and over. */
@@ -58,7 +59,7 @@ async function inLanes(count: number, lanes: number, task: (number: number) => P
 const attempt = (number: number) => ({ key: `bench-key-${number}`, secret: `bench-secret-${number}-0123456789` })
 const residentMiB = () => Math.round(process.memoryUsage.rss() / 2 ** 20)
 
-async function fill(): Promise<number> {
+async function fill(): Promise<{ readonly createdPerSecond: number; readonly within: OrganisationId }> {
   const core = await openCore()
   const { organisation } = await core.organisations.create({ operator: 'bench' }, { name: 'Bench' })
   const operator = core.signIn.operator(organisation.id, 'bench')
@@ -68,10 +69,10 @@ async function fill(): Promise<number> {
     core.credentials.create(operator, { name: `Bench ${number}`, rights, ...attempt(number) }),
   )
   await core.close()
-  return keys / seconds
+  return { createdPerSecond: keys / seconds, within: organisation.id }
 }
 
-async function measure(createdPerSecond: number): Promise<CredentialFigures> {
+async function measure({ createdPerSecond, within }: Awaited<ReturnType<typeof fill>>): Promise<CredentialFigures> {
   let core = await openCore()
   const before = residentMiB()
   const coldSeconds = await inLanes(keys, 1, (number) => core.signIn.basic(attempt(number)))
@@ -79,7 +80,7 @@ async function measure(createdPerSecond: number): Promise<CredentialFigures> {
   await core.close()
 
   core = await openCore()
-  const coldParallel = await inLanes(keys, 64, (number) => core.signIn.basic(attempt(number)))
+  const coldParallel = await inLanes(keys, 64, (number) => core.signIn.basic({ ...attempt(number), within }))
   const principals: Principal[] = []
   for (let number = 0; number < 1000; number++) principals.push(await core.signIn.basic(attempt(number)))
   const warmCalls = 100_000
