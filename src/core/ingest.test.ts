@@ -8,7 +8,7 @@ import type { BatchOutcome, PreparedStatement, StatementBatch } from './storage.
 
 function batchOf(...ids: string[]): StatementBatch {
   const statements = ids.map((id): PreparedStatement => {
-    return { id, digest: id, timestamp: 0, openBody: '{"1234567"', terms: [], refersTo: undefined, isVoiding: false }
+    return { id, timestamp: 0, openBody: '{"1234567"', terms: [], refersTo: undefined, isVoiding: false }
   })
   return { lrsId: 1 as LrsId, owner: 1 as CredentialId, readReach: 'any', voidReach: 'any', statements }
 }

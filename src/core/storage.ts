@@ -347,8 +347,6 @@ export interface Term {
 export interface PreparedStatement {
   /** Lower-case UUID. */
   readonly id: string
-  /** 32 hex digits; equal exactly when two statements are equal by core/xapi/equality.ts, timestamp aside. */
-  readonly digest: string
   /** Microseconds since the Unix epoch; undefined when the client sent none, then the stored time counts. */
   readonly timestamp: number | undefined
   /**
@@ -430,7 +428,7 @@ export interface StoredStatement {
 
 /**
  * Rules the store keeps, in the same transaction as the insert:
- * - An id that exists: same owner or `readReach` any, same digest, and no timestamp sent or the same one → acknowledged as
+ * - An id that exists: same owner or `readReach` any, one that says the same (core/xapi/equality.ts), and no timestamp sent or the same one → acknowledged as
  *   there; anything else → `conflict`. Also within a batch of concurrent requests.
  * - A statement that refers to another inherits the other's postings, transitively, whichever of the two came first. A
  *   posting inherited through a statement of another owner is foreign: a query with `owner` never reads it. Bounds, beyond

@@ -2,7 +2,7 @@
 // writers and the clock do.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { batch, createTenant, filter, owners, query, statement, store as put, term } from './samples.ts'
+import { batch, createTenant, filter, owners, query, saying, statement, store as put, term } from './samples.ts'
 import { engines } from './engines.ts'
 import type { LrsId, Seq } from '../../src/core/ids.ts'
 import type { Store } from './engines.ts'
@@ -112,7 +112,7 @@ describe.each(engines)('stored times, $name', (engine) => {
     const one = statement()
     await put(store.storage, lrsId, [one])
     time += 10
-    await store.storage.statements.store([batch(lrsId, [{ ...one, digest: 'ff'.repeat(16) }])])
+    await store.storage.statements.store([batch(lrsId, [{ ...one, openBody: saying(one.id, 'other') }])])
     expect(await through()).toBe(time * 1_000)
   })
 })

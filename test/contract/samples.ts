@@ -141,14 +141,18 @@ export function statement(part: Partial<PreparedStatement> = {}): PreparedStatem
   const id = part.id ?? randomUUID()
   return {
     id,
-    digest: randomBytes(16).toString('hex'),
     timestamp: undefined,
-    openBody: `{"id":"${id}"`,
+    openBody: saying(id, randomUUID()),
     terms: [],
     refersTo: undefined,
     isVoiding: false,
     ...part,
   }
+}
+
+/** The open body of a statement that says something of its own. */
+export function saying(id: string, response: string): string {
+  return `{"id":"${id}","result":{"response":"${response}"}`
 }
 
 export function term(value: string, kind: Term['kind'] = 'verb', isRelated = false): Term {

@@ -2,7 +2,7 @@
 // compares lists as a whole with a model.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { batch, createTenant, filter, idsOf, owners, query, statement, store as put, term } from './samples.ts'
+import { batch, createTenant, filter, idsOf, owners, query, saying, statement, store as put, term } from './samples.ts'
 import { engines } from './engines.ts'
 import { formatStored } from '../../src/core/xapi/time.ts'
 import type { LrsId, Seq } from '../../src/core/ids.ts'
@@ -101,7 +101,7 @@ describe.each(engines)('statements, $name', (engine) => {
     })
 
     it('conflicts when the statement differs, and nothing of the batch is stored', async () => {
-      const { outcome, bystander } = await again(statement(), { digest: 'ff'.repeat(16) })
+      const { outcome, bystander } = await again(statement(), { openBody: saying('', 'other') })
       expect(outcome).toEqual(conflict)
       expect(await find(bystander.id)).toBeUndefined()
       expect(await list()).toHaveLength(1)
@@ -139,7 +139,7 @@ describe.each(engines)('statements, $name', (engine) => {
       const [one, other] = [statement(), statement()]
       const outcomes = await outcomesOf(
         batch(lrsId, [one]),
-        batch(lrsId, [other, { ...one, digest: 'ff'.repeat(16) }]),
+        batch(lrsId, [other, { ...one, openBody: saying('', 'other') }]),
         batch(lrsId, [one, statement()]),
       )
       expect(outcomes.map(({ kind }) => kind)).toEqual(['stored', 'conflict', 'stored'])
@@ -151,7 +151,7 @@ describe.each(engines)('statements, $name', (engine) => {
     it('is judged the same when calls come at once', async () => {
       const id = statement().id
       const calls = Array.from({ length: 20 }, (_, n) =>
-        outcomesOf(batch(lrsId, [statement({ id, digest: (n % 2 === 0 ? 'aa' : 'bb').repeat(16) })])),
+        outcomesOf(batch(lrsId, [statement({ id, openBody: saying(id, n % 2 === 0 ? 'a' : 'b') })])),
       )
       const outcomes = (await Promise.all(calls)).flat()
       expect(outcomes.filter(({ kind }) => kind === 'stored')).toHaveLength(10)

@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { batch, createCredential, createTenant, event, filter, fresh, idsOf } from './samples.ts'
-import { credential, query, secret, session, statement, store as put, term, usage } from './samples.ts'
+import { credential, query, saying, secret, session, statement, store as put, term, usage } from './samples.ts'
 import { engines } from './engines.ts'
 import type {
   CredentialRecord,
@@ -108,7 +108,7 @@ const statementMethods = {
     await put(storage, owner.lrsId, [one, referring])
     // One id, three meanings: nothing of the other Lrs conflicts, is voided, or inherits.
     const outcomes = await storage.statements.store([
-      batch(stranger.lrsId, [{ ...one, digest: 'ff'.repeat(16), terms: [term('w')] }]),
+      batch(stranger.lrsId, [{ ...one, openBody: saying(one.id, 'other'), terms: [term('w')] }]),
       batch(stranger.lrsId, [statement({ refersTo: one.id, isVoiding: true })]),
       batch(stranger.lrsId, [statement({ refersTo: referring.id })]),
     ])

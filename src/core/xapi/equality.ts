@@ -1,8 +1,7 @@
-// When two statements say the same: a digest over what the client meant. Left out, with the specification's section on
-// immutability (2.3.1): what the LRS sets, verb displays, Activity definitions, the order of members and of unordered
-// lists, and of durations what lies beyond 0.01 s. All else counts, extensions included.
+// When two statements say the same. Left out, with the specification's section on immutability (2.3.1): what the LRS sets,
+// verb displays, Activity definitions, the order of members and of unordered lists, and of durations what lies beyond
+// 0.01 s. All else counts, extensions included.
 
-import { hash } from 'node:crypto'
 import { foldMailbox } from './agent.ts'
 import { contextActivityKinds } from './context.ts'
 import { canonicalDuration } from './duration.ts'
@@ -11,9 +10,14 @@ import type { JsonObject } from './rule.ts'
 import type { Statement } from './statement.ts'
 import { canonicalTimestamp } from './time.ts'
 
-/** 32 hex digits; equal when, and but for collisions only when, two statements say the same. */
-export function digest(statement: Statement): string {
-  return hash('sha256', statementText(statement), 'hex').slice(0, 32)
+/** Timestamps do not count here: one of the two may not have been sent. */
+export function saySame(one: Statement, other: Statement): boolean {
+  return meaningOf(one) === meaningOf(other)
+}
+
+/** What the client meant as canonical text: equal exactly for statements that say the same. */
+export function meaningOf(statement: Statement): string {
+  return statementText(statement)
 }
 
 /** A value as canonical text: equal values, equal text. */

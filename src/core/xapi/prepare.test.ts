@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { statementArbitrary } from '../../../test/support/statement-arbitrary.ts'
 import { aStatement, someone } from '../../../test/support/statement.ts'
-import { digest } from './equality.ts'
 import { normalise } from './normalise.ts'
 import { maxStatementLength, prepare } from './prepare.ts'
 import type { Statement } from './statement.ts'
@@ -38,9 +37,9 @@ describe('a prepared statement', () => {
     expect(prepared(body(count - 100)).openBody.length).toBeGreaterThan(maxStatementLength - 3000)
   })
 
-  it('has its id, digest and terms', () => {
+  it('has its id and terms', () => {
     const normal = normalise(aStatement(), stamp)
-    expect(prepare(normal)).toMatchObject({ id, digest: digest(normal), terms: listTerms(normal) })
+    expect(prepare(normal)).toMatchObject({ id, terms: listTerms(normal) })
   })
 
   it('has its time, unless the store shall give one', () => {

@@ -2,7 +2,6 @@
 
 import { DomainError } from '../errors.ts'
 import type { PreparedStatement } from '../storage.ts'
-import { digest } from './equality.ts'
 import { isObject } from './rule.ts'
 import type { Statement } from './statement.ts'
 import { findTarget, listTerms } from './term.ts'
@@ -22,7 +21,6 @@ export function prepare(statement: Statement): PreparedStatement {
   const refersTo = findTarget(statement)
   return {
     id: String(id),
-    digest: digest(statement),
     timestamp: typeof timestamp === 'string' ? parseTimestamp(timestamp) : undefined,
     openBody: text.slice(0, -1),
     terms: listTerms(statement),

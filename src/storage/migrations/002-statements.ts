@@ -15,7 +15,6 @@ create table statement (
   seq integer not null,
   id blob not null,
   owner integer not null,
-  digest blob not null,
   -- microseconds; the stored time when the client sent none
   timestamp integer not null,
   is_voided integer not null default 0,

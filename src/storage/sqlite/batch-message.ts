@@ -24,8 +24,8 @@ export function packBatches(batches: readonly TimedBatch[]): Packed {
 }
 
 function packStatement(out: (string | number)[], statement: PreparedStatement): void {
-  const { id, digest, timestamp, openBody, terms, refersTo, isVoiding } = statement
-  out.push(id, digest, timestamp ?? absent, openBody, refersTo ?? absent, isVoiding ? 1 : 0, terms.length)
+  const { id, timestamp, openBody, terms, refersTo, isVoiding } = statement
+  out.push(id, timestamp ?? absent, openBody, refersTo ?? absent, isVoiding ? 1 : 0, terms.length)
   for (const { kind, value, isRelated } of terms) out.push(kind, value, isRelated ? 1 : 0)
 }
 
@@ -48,7 +48,6 @@ export function unpackBatches(packed: Packed): TimedBatch[] {
 
 function unpackStatement(next: () => string | number | undefined): PreparedStatement {
   const id = next() as string
-  const digest = next() as string
   const timestamp = next()
   const openBody = next() as string
   const refersTo = next()
@@ -59,7 +58,6 @@ function unpackStatement(next: () => string | number | undefined): PreparedState
   }
   return {
     id,
-    digest,
     timestamp: timestamp === absent ? undefined : (timestamp as number),
     openBody,
     terms,

@@ -6,10 +6,12 @@ import { LRUCache } from 'lru-cache'
 import { References } from './references.ts'
 import { asRelated, ownerTerm, printTerms } from '../posting.ts'
 import { formatStored } from '../../core/xapi/time.ts'
+import { saySame } from '../../core/xapi/equality.ts'
 import type { BatchOutcome, PreparedStatement, StatementBatch } from '../../core/storage.ts'
 import type { CredentialId, LrsId, Seq } from '../../core/ids.ts'
 import type { Handle } from './connection.ts'
 import type { PostingTerm } from '../posting.ts'
+import type { Statement } from '../../core/xapi/statement.ts'
 import type { TimedBatch } from './batch-message.ts'
 
 /** A statement as the write path needs it: who it is and where it stands, not its body. */
@@ -30,8 +32,8 @@ interface Posting {
 interface Existing {
   readonly seq: number
   readonly owner: number
-  readonly digest: Buffer
   readonly timestamp: number
+  readonly body: string
 }
 
 export class StatementWriter {
@@ -49,11 +51,11 @@ export class StatementWriter {
 
   constructor(handle: Handle) {
     this.#find = handle.prepare<[number, Buffer], Existing>(
-      'select seq, owner, digest, timestamp from statement where lrs_id = ? and id = ?',
+      'select seq, owner, timestamp, body from statement where lrs_id = ? and id = ?',
     )
     this.#insert = handle.prepare(
-      `insert into statement (lrs_id, seq, id, owner, digest, timestamp, is_voided, is_voiding, terms, body)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `insert into statement (lrs_id, seq, id, owner, timestamp, is_voided, is_voiding, terms, body)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     this.#insertPosting = handle.prepare(insertPostings(1))
     this.#insertPostings = handle.prepare(insertPostings(postingsAtOnce))
@@ -95,7 +97,6 @@ export class StatementWriter {
       seq,
       id,
       owner,
-      Buffer.from(statement.digest, 'hex'),
       statement.timestamp ?? seq,
       isVoided ? 1 : 0,
       statement.isVoiding ? 1 : 0,
@@ -168,12 +169,12 @@ function byKey(a: Posting, b: Posting): number {
   return a.seq - b.seq
 }
 
+/** Compared by what they say only here, where an id is met again: most statements never are. */
 function isSame(existing: Existing, statement: PreparedStatement, { owner, readReach }: StatementBatch): boolean {
-  return (
-    (existing.owner === owner || readReach === 'any') &&
-    existing.digest.toString('hex') === statement.digest &&
-    (statement.timestamp === undefined || statement.timestamp === existing.timestamp)
-  )
+  if (existing.owner !== owner && readReach !== 'any') return false
+  if (statement.timestamp !== undefined && statement.timestamp !== existing.timestamp) return false
+  if (complete(statement, existing.seq) === existing.body) return true
+  return saySame(JSON.parse(existing.body) as Statement, JSON.parse(`${statement.openBody}}`) as Statement)
 }
 
 function toBlob(uuid: string): Buffer {
