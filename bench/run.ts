@@ -174,8 +174,6 @@ async function writeRound(directory: string): Promise<WriteRound> {
   const ceilingSingle = (await load({ ...single, url: ceiling.url, headers: {} })).perSecond
   const ceilingBatch = (await load({ ...batch, url: ceiling.url, headers: {} })).perSecond * batchSize
   await ceiling.end()
-  const diskRows = await ceiling.disk(batchSize)
-  const diskRowsSingly = await ceiling.disk(1)
 
   const program = await startProgram({ dataDirectory: path.join(directory, `data-${Date.now()}`) })
   const target = { url: `${program.url}/xapi/statements`, headers: program.headers }
@@ -186,6 +184,9 @@ async function writeRound(directory: string): Promise<WriteRound> {
   await load({ ...batch, ...target, seconds: 2 })
   const batchResult = clean(await load({ ...batch, ...target }), 'batches')
   await program.stop()
+  // Each beside what it is compared with: HTTP before, the disk after.
+  const diskRows = await ceiling.disk(batchSize)
+  const diskRowsSingly = await ceiling.disk(1)
   return {
     ceilingSingle,
     ceilingBatch,
