@@ -93,6 +93,7 @@ export class Statements {
         lrsId,
         owner: principal.credentialId,
         readReach: principal.rights.xapi['statements/read'],
+        defineReach: principal.rights.xapi.define,
         voidReach: await this.#voidReachInsidePins(principal, lrsId, prepared, voidReach),
         statements: prepared,
       })

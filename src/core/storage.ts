@@ -30,6 +30,8 @@ export interface Storage {
   readonly platform: PlatformStore
   readonly directory: DirectoryStore
   readonly statements: StatementStore
+  readonly documents: DocumentStore
+  readonly blobs: BlobStore
   /**
    * Calls `listener` after a committed change to anything that decides who may sign in or what they may do (organisation,
    * Lrs, credential, secret, session), on this node before the write's promise resolves. Not for a session that begins or is
@@ -359,6 +361,29 @@ export interface PreparedStatement {
   readonly refersTo: string | undefined
   /** True for a voiding statement; `refersTo` is then its target. */
   readonly isVoiding: boolean
+  /** What it says about activities and agents, as far as its author may `define`; each (kind, value, text) once. */
+  readonly descriptions: readonly Description[]
+  /** Attachments whose bytes came along and are in the blob store already; each sha2 once. */
+  readonly attachments: readonly AttachmentClaim[]
+}
+
+/**
+ * Something said of an activity or an agent, kept beside the statements so that `activities` and `agents` need not read them.
+ * `text` is compact JSON: the definition object of an activity, the name (a JSON string) of an agent.
+ */
+export interface Description {
+  readonly kind: 'activity' | 'agent'
+  /** As in `Term.value`. */
+  readonly value: string
+  readonly text: string
+}
+
+/** A statement's right to bytes of the blob store: only what its sender sent. */
+export interface AttachmentClaim {
+  /** Lower-case hex. */
+  readonly sha2: string
+  /** As the statement describes it. */
+  readonly contentType: string
 }
 
 /** The statements of one request, stored all or none. */
@@ -370,6 +395,8 @@ export interface StatementBatch {
   readonly readReach: Reach | undefined
   /** Reach of `statements/void`: decides what a voiding statement takes effect on. */
   readonly voidReach: Reach | undefined
+  /** Reach of `define`: what an owner with reach any describes goes before what others describe. */
+  readonly defineReach: Reach | undefined
   /** No two with one id. */
   readonly statements: readonly PreparedStatement[]
 }
@@ -405,6 +432,8 @@ export interface StatementQuery {
   readonly limit: number
   /** Continue behind this stored time, in the query's direction. */
   readonly cursor?: Seq
+  /** Fill `StoredStatement.attachments`. */
+  readonly withAttachments?: boolean
 }
 
 export interface StatementPage {
@@ -424,6 +453,17 @@ export interface StoredStatement {
   readonly owner: CredentialId
   /** Complete JSON text, as `format=exact` serves it. */
   readonly body: string
+  /** What of its attachments is in the blob store; absent unless asked for. */
+  readonly attachments?: readonly AttachmentClaim[]
+}
+
+/** A description as it stands in an Lrs. */
+export interface KnownDescription {
+  readonly text: string
+  /** Its owner had `define` with reach any. */
+  readonly isShared: boolean
+  /** Microseconds: the earliest timestamp of a statement that says so. Does not depend on the order of arrival. */
+  readonly firstAt: number
 }
 
 /**
@@ -453,9 +493,128 @@ export interface StatementStore {
   find(
     lrsId: LrsId,
     id: string,
-    options: { readonly isVoided: boolean; readonly owner?: CredentialId },
+    options: { readonly isVoided: boolean; readonly owner?: CredentialId; readonly withAttachments?: boolean },
   ): Promise<{ readonly statement: StoredStatement | undefined; readonly consistentThrough: number }>
   list(lrsId: LrsId, query: StatementQuery): Promise<StatementPage>
   /** As `StatementPage.consistentThrough`, without reading anything else. */
   consistentThrough(lrsId: LrsId): Promise<number>
+  /**
+   * What statements say of one activity or agent: shared ones first, then the latest `firstAt` first, then by text; with
+   * `owner` only what that owner said. At most 1,000. Per owner and value the 1,000 with the latest `firstAt` are kept.
+   */
+  listDescriptions(
+    lrsId: LrsId,
+    about: Pick<Description, 'kind' | 'value'>,
+    owner?: CredentialId,
+  ): Promise<readonly KnownDescription[]>
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Documents: State, Agent Profile, Activity Profile
+
+/** What a document belongs to. `agent` is the canonical text of core/xapi/term.ts, `registration` a lower-case UUID. */
+export type DocumentScope =
+  | { readonly kind: 'state'; readonly activityId: string; readonly agent: string; readonly registration?: string }
+  | { readonly kind: 'agent-profile'; readonly agent: string }
+  | { readonly kind: 'activity-profile'; readonly activityId: string }
+
+export type DocumentKey = DocumentScope & {
+  /** stateId or profileId. */
+  readonly id: string
+}
+
+/**
+ * Who asks. Each owner has documents of its own; owner 0 has the shared ones. Reach any sees the shared document, or where
+ * there is none its own; it writes where it finds one, else shared. Reach mine sees and writes its own only.
+ */
+export interface DocumentAccess {
+  readonly owner: CredentialId
+  readonly reach: Reach
+}
+
+/** Inline text or bytes, or what the blob store holds under `sha2`. */
+export type DocumentContent =
+  | { readonly kind: 'inline'; readonly bytes: Uint8Array }
+  | { readonly kind: 'blob'; readonly sha2: string; readonly length: number }
+
+export interface StoredDocument {
+  readonly content: DocumentContent
+  readonly contentType: string
+  /** Lower-case hex SHA-1 of the content: the entity tag without its quotes. */
+  readonly etag: string
+  /** Microseconds. Strictly later than before whenever the document changes. */
+  readonly updatedAt: number
+}
+
+/** RFC 9110 section 13.1. `any` is `*`; tags without quotes and weakness. Checked inside the write. */
+export interface Preconditions {
+  readonly ifMatch?: 'any' | readonly string[]
+  readonly ifNoneMatch?: 'any' | readonly string[]
+  /** Refuse to replace an existing document without either of the two: `conflict`. */
+  readonly mustBeConditional?: boolean
+}
+
+export type DocumentChange =
+  | { readonly kind: 'replace'; readonly content: DocumentContent; readonly contentType: string; readonly etag: string }
+  /**
+   * POST: creates, or merges one level deep when the stored and the sent document are JSON objects of type
+   * application/json; else nothing changes.
+   */
+  | { readonly kind: 'merge'; readonly content: DocumentContent; readonly contentType: string; readonly etag: string }
+  | { readonly kind: 'delete' }
+
+export type DocumentOutcome =
+  | { readonly kind: 'done'; readonly etag: string | undefined }
+  /** A precondition did not hold: 412. */
+  | { readonly kind: 'precondition_failed' }
+  /** There is one, and the change was not conditional: 409. */
+  | { readonly kind: 'exists' }
+  /** A merge with something that is no JSON object; `stored` says whether it was the stored one. */
+  | { readonly kind: 'not_mergeable'; readonly stored: boolean }
+  /** The merged document would be longer than `mostBytes`. */
+  | { readonly kind: 'too_large' }
+  /** The scope holds as many documents of this owner as it may. */
+  | { readonly kind: 'full' }
+
+export interface DocumentStore {
+  find(lrsId: LrsId, key: DocumentKey, access: DocumentAccess): Promise<StoredDocument | undefined>
+  /** Synced when it resolves. Concurrent changes of one document happen one after the other; none is lost. */
+  change(
+    lrsId: LrsId,
+    key: DocumentKey,
+    access: DocumentAccess,
+    change: DocumentChange,
+    options: { readonly preconditions: Preconditions; readonly mostBytes: number },
+  ): Promise<DocumentOutcome>
+  /**
+   * Ids of visible documents in a scope, by id, each once; changed after `since` (microseconds, exclusive) when given. A state
+   * scope without registration covers those with any registration and with none; with one, that one only. At most 10,000
+   * documents per scope (all registrations together) and owner exist (`full`).
+   */
+  listIds(lrsId: LrsId, scope: DocumentScope, access: DocumentAccess, since?: number): Promise<readonly string[]>
+  /** Deletes all documents of the scope that the access sees; as many as there were. */
+  deleteAll(lrsId: LrsId, scope: DocumentScope, access: DocumentAccess): Promise<number>
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Blobs: bytes of attachments and of long documents, per Lrs, by their hash. Rows refer to them and are written after them.
+
+export interface BlobStore {
+  /**
+   * Reads `bytes` to the end and stores them under `sha2` (lower-case hex; its length says which of SHA-224, -256, -384 and -512;
+   * SHA-256 of the content when undefined). Resolves when synced. Rejects, with nothing left behind: `invalid` when the content
+   * has another hash, `too_large` beyond `mostBytes`. Bytes that are there already are as good as new, and young again.
+   */
+  put(
+    lrsId: LrsId,
+    bytes: AsyncIterable<Uint8Array>,
+    options: { readonly sha2?: string; readonly mostBytes: number },
+  ): Promise<{ readonly sha2: string; readonly length: number }>
+  /** Undefined when absent. Read `bytes` to the end or call `cancel`. */
+  open(
+    lrsId: LrsId,
+    sha2: string,
+  ): Promise<{ readonly length: number; readonly bytes: AsyncIterable<Uint8Array>; cancel(): void } | undefined>
+  /** Removes blobs that no row refers to and that are older than `minAgeMs`; how many, and their bytes. */
+  sweep(minAgeMs: number): Promise<{ readonly removed: number; readonly bytes: number }>
 }

@@ -146,6 +146,8 @@ export function statement(part: Partial<PreparedStatement> = {}): PreparedStatem
     terms: [],
     refersTo: undefined,
     isVoiding: false,
+    descriptions: [],
+    attachments: [],
     ...part,
   }
 }
@@ -164,7 +166,7 @@ export function filter(value: string, kind: Term['kind'] = 'verb', includeRelate
 }
 
 export function batch(lrsId: LrsId, statements: readonly PreparedStatement[], part: Partial<StatementBatch> = {}) {
-  return { lrsId, owner: owners.ann, readReach: 'any', voidReach: 'any', statements, ...part } satisfies StatementBatch
+  return { lrsId, owner: owners.ann, readReach: 'any', voidReach: 'any', defineReach: 'any', statements, ...part } satisfies StatementBatch
 }
 
 /** Stores one batch that must not conflict; returns the stored times. */

@@ -25,6 +25,8 @@ export function prepare(statement: Statement): PreparedStatement {
     openBody: text.slice(0, -1),
     terms: listTerms(statement),
     refersTo,
+    descriptions: [],
+    attachments: [],
     isVoiding: refersTo !== undefined && isObject(verb) && verb['id'] === voidedVerb,
   }
 }

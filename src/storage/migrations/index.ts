@@ -2,6 +2,7 @@
 
 import { directory } from './001-directory.ts'
 import type { Migration } from './migration.ts'
+import { resources } from './003-resources.ts'
 import { statements } from './002-statements.ts'
 
-export const migrations: readonly Migration[] = [directory, statements]
+export const migrations: readonly Migration[] = [directory, statements, resources]
