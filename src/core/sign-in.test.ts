@@ -31,6 +31,8 @@ function watched(storage: Storage): Storage {
     platform: watch(storage.platform),
     directory: watch(storage.directory),
     statements: watch(storage.statements),
+    documents: watch(storage.documents),
+    blobs: watch(storage.blobs),
     onDirectoryChange: (listener) => storage.onDirectoryChange(listener),
     close: () => storage.close(),
   }

@@ -116,12 +116,15 @@ const statement = fc
     ...one,
     openBody: saying(one.id, response),
     isVoiding: voids && one.refersTo !== undefined,
+    descriptions: [],
+    attachments: [],
   }))
 
 const batchOf = fc.record({
   owner,
   readReach: reach,
   voidReach: reach,
+  defineReach: fc.constant(undefined),
   statements: fc.uniqueArray(statement, { minLength: 1, maxLength: 4, selector: ({ id }) => id }),
 })
 

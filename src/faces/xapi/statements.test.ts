@@ -789,6 +789,7 @@ describe('trouble', () => {
           find: (...args) => storage.statements.find(...args),
           list: (...args) => storage.statements.list(...args),
           consistentThrough: (...args) => storage.statements.consistentThrough(...args),
+          listDescriptions: (...args) => storage.statements.listDescriptions(...args),
           store: () => Promise.reject(thrown),
         },
       }),
