@@ -256,9 +256,13 @@ export function parseAuthorization(header: string | undefined): PresentedCredent
 export async function authenticate(
   c: Context<FaceEnv>,
   core: Core,
-  options: { readonly within?: OrganisationId | undefined } = {},
+  options: {
+    readonly within?: OrganisationId | undefined
+    /** Where it stands in no header. */
+    readonly authorization?: string | undefined
+  } = {},
 ): Promise<Principal> {
-  const presented = parseAuthorization(c.req.header('Authorization'))
+  const presented = parseAuthorization(options.authorization ?? c.req.header('Authorization'))
   if (!presented) throw new DomainError('unauthenticated', 'Credentials are missing: send an Authorization header')
   const where = { ...(options.within && { within: options.within }), ...addressOf(c) }
   const principal =
@@ -348,8 +352,24 @@ export async function readText(c: Context<FaceEnv>, limitBytes: number, budget =
   const declared = Number(c.req.header('Content-Length') ?? 0) || 0
   if (declared > limitBytes) throw tooLarge(limitBytes)
   const body = new GrowingBody(limitBytes, declared, budget)
-  const incoming = (c.env as Partial<RequestContext> | undefined)?.incoming
+  const incoming = incomingOf(c)
   const bytes = incoming ? await readIncoming(incoming, body) : await readStream(c.req.raw.body, body)
+  return decode(bytes)
+}
+
+/** Node's own request, when the server and not a test delivers it. */
+export function incomingOf(c: Context<FaceEnv>): IncomingMessage | undefined {
+  return (c.env as Partial<RequestContext> | undefined)?.incoming
+}
+
+/** As `readText`, of bytes that are there already. */
+// oxlint-disable-next-line typescript/require-await -- refuses as `readText` does
+export async function textOf(bytes: Uint8Array, limitBytes: number): Promise<string> {
+  if (bytes.byteLength > limitBytes) throw tooLarge(limitBytes)
+  return decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+}
+
+function decode(bytes: Buffer): string {
   if (!isUtf8(bytes)) {
     const failure = { pointer: '', rule: 'claviger/utf-8', message: 'the body is not valid UTF-8' }
     throw invalid('The body is not valid UTF-8', [failure])
@@ -374,7 +394,10 @@ export interface MediaType {
 }
 
 export function mediaTypeOf(c: Context<FaceEnv>): MediaType {
-  const header = c.req.header('Content-Type') ?? ''
+  return parseMediaType(c.req.header('Content-Type'))
+}
+
+export function parseMediaType(header = ''): MediaType {
   // What nearly every request sends needs no parsing.
   if (header === 'application/json') return { type: header, charset: undefined }
   const [type = '', ...parameters] = header.split(';')

@@ -1,4 +1,6 @@
 // One xAPI request on one mount: which version it speaks, who asks, which Lrs it reaches, and what every answer carries.
+// Handlers read method, parameters, headers and body from the call only, never from `c`: in the alternate request syntax
+// they all stand in a form (alternate.ts), and no handler needs to know.
 
 import type { Context } from 'hono'
 import type { Core } from '../../core/core.ts'
@@ -7,15 +9,31 @@ import type { Principal } from '../../core/principal.ts'
 import { latestVersion, parseVersion } from '../../core/xapi/version.ts'
 import type { XapiVersion } from '../../core/xapi/version.ts'
 import type { FaceEnv, XapiMount } from '../face.ts'
-import { addressOf, answerError, authenticate, commonHeaders, countUsage } from '../http.ts'
+import {
+  addressOf,
+  answerError,
+  authenticate,
+  commonHeaders,
+  countUsage,
+  incomingOf,
+  parseMediaType,
+  readText,
+  textOf,
+} from '../http.ts'
+import type { MediaType } from '../http.ts'
 
 export interface Call {
   readonly c: Context<FaceEnv>
   readonly core: Core
   readonly mount: XapiMount
+  /** What is asked for. */
   readonly method: string
-  /** Decoded query parameters. */
+  /** Decoded parameters. */
   readonly params: URLSearchParams
+  /** A header of the request, by its name in any case. */
+  readonly header: (name: string) => string | undefined
+  /** The body where it came in a form; absent: it is still to be read from the connection. See `readBody`. */
+  readonly content?: Uint8Array
   /** Headers of the answer, whatever it becomes. */
   readonly headers: Record<string, string>
 }
@@ -35,15 +53,18 @@ export function newCall(c: Context<FaceEnv>, core: Core, mount: XapiMount): Call
   const { url } = c.req.raw
   const question = url.indexOf('?')
   const params = new URLSearchParams(question < 0 ? '' : url.slice(question))
-  return { c, core, mount, method: c.req.method, params, headers }
+  return { c, core, mount, method: c.req.method, params, header: (name) => c.req.header(name), headers }
 }
 
 /** Signs in, then settles the version: both the version's errors and the limits depend on who asks. */
 export async function admitCall(call: Call): Promise<AdmittedCall> {
   const { c, core, mount, headers } = call
   const segments = mount.prefix.includes(':') ? (c.req.param() as Record<string, string>) : {}
-  const principal = await authenticate(c, core, { within: mount.within?.(segments) })
-  const sent = c.req.header(versionHeader)
+  const principal = await authenticate(c, core, {
+    within: mount.within?.(segments),
+    authorization: call.header('Authorization'),
+  })
+  const sent = call.header(versionHeader)
   const versions = principal.limits.xapiVersions
   // Without the header, what is answered is the latest version this caller may speak (XAPI-00331 asks for 1.0.3 of a 1.0 LRS).
   if (sent === undefined && versions && !versions.includes('2.0')) headers[versionHeader] = latestVersion['1.0']
@@ -52,7 +73,27 @@ export async function admitCall(call: Call): Promise<AdmittedCall> {
   const admission = core.limits.admit(principal, { ...addressOf(c), origin: c.req.header('Origin'), version })
   // Mostly there is nothing to wait for.
   if (admission) await admission
-  return { c, core, mount, method: call.method, params: call.params, headers, principal, lrsId, version }
+  return { ...call, principal, lrsId, version }
+}
+
+/** The body as text, within `limitBytes`. As `readText` of http.ts. */
+export function readBody(call: Call, limitBytes: number): Promise<string> {
+  return call.content === undefined ? readText(call.c, limitBytes) : textOf(call.content, limitBytes)
+}
+
+/** The body as it arrives, wherever it stands. Whoever reads it counts its bytes and keeps to a limit. */
+export function bodyStream(call: Call): AsyncIterable<Uint8Array> {
+  if (call.content !== undefined) return only(call.content)
+  return incomingOf(call.c) ?? call.c.req.raw.body ?? only()
+}
+
+// oxlint-disable-next-line typescript/require-await -- what it stands for is asynchronous
+async function* only(...chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* chunks
+}
+
+export function mediaTypeOf(call: Call): MediaType {
+  return parseMediaType(call.header('Content-Type'))
 }
 
 export function answer(call: Call, status: number, body: string | null, headers?: Record<string, string>): Response {

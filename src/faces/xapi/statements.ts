@@ -10,8 +10,8 @@ import type { StatementFormat } from '../../core/xapi/query.ts'
 import { cut, refusal, shown } from '../../core/xapi/rule.ts'
 import type { Statement } from '../../core/xapi/statement.ts'
 import { formatStored } from '../../core/xapi/time.ts'
-import { mediaTypeOf, methodNotAllowed, readText } from '../http.ts'
-import { admitCall, answer, answerJson } from './call.ts'
+import { methodNotAllowed } from '../http.ts'
+import { admitCall, answer, answerJson, mediaTypeOf, readBody } from './call.ts'
 import type { AdmittedCall, Call } from './call.ts'
 import { notOffered } from './errors.ts'
 
@@ -108,7 +108,7 @@ function present(call: AdmittedCall, statement: StoredStatement, format: Stateme
   if (format === 'exact') return statement.body
   const parsed = JSON.parse(statement.body) as Statement
   if (format === 'ids') return JSON.stringify(toIds(parsed))
-  return JSON.stringify(toCanonical(parsed, languagesOf(call.c.req.header('Accept-Language'))))
+  return JSON.stringify(toCanonical(parsed, languagesOf(call.header('Accept-Language'))))
 }
 
 /** Same mount, same parameters, continued: the cursor says where, who may read what is decided anew. Empty at the end. */
@@ -156,7 +156,7 @@ export function languagesOf(header: string | undefined): string[] {
 // Writing
 
 function readStatements(call: AdmittedCall): Promise<string> {
-  const { type, charset } = mediaTypeOf(call.c)
+  const { type, charset } = mediaTypeOf(call)
   if (type === 'multipart/mixed') {
     throw notOffered('multipart/mixed is not offered yet: send statements without attachment data as application/json')
   }
@@ -167,7 +167,7 @@ function readStatements(call: AdmittedCall): Promise<string> {
   if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8') {
     throw failedHeader('claviger/utf-8', 'JSON is UTF-8 (RFC 8259 section 8.1); another charset is not accepted.')
   }
-  return readText(call.c, call.core.limits.bodyLimit(call.principal))
+  return readBody(call, call.core.limits.bodyLimit(call.principal))
 }
 
 // Communication 1.3, 1.0.x only; in 2.0 `method` is just an unknown parameter.
