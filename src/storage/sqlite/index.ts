@@ -1,6 +1,7 @@
 // Opens the SQLite adapter of the storage port. Owns the data directory's lock and the choice between a writer and a reader
 // worker, or the same engine in this thread. Knows nothing of HTTP or of the use cases.
 
+import { BlobDirectory } from '../blobs/directory.ts'
 import { DomainError, isDomainError } from '../../core/errors.ts'
 import { InlineClient, WorkerClient } from './engine-client.ts'
 import { Reader } from './reader.ts'
@@ -8,7 +9,7 @@ import { Statements } from './statements.ts'
 import { Writer } from './writer.ts'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { directory, platform, writes } from '../directory/index.ts'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { lockDirectory } from './lock.ts'
 import { migrate } from './migrate.ts'
 import { migrations } from '../migrations/index.ts'
@@ -103,6 +104,7 @@ class SqliteStorage implements Storage {
   readonly platform: PlatformStore
   readonly directory: DirectoryStore
   readonly statements: Statements
+  readonly blobs: BlobDirectory
   readonly #parts: Parts
   readonly #listeners = new Set<Listener>()
   readonly #open = new Set<Promise<unknown>>()
@@ -110,12 +112,18 @@ class SqliteStorage implements Storage {
 
   constructor(parts: Parts) {
     this.#parts = parts
-    const { lanes, clock, floor } = parts
+    const { path, lanes, clock, floor } = parts
     this.statements = new Statements(
       { write: this.#guard(lanes.writer), read: this.#guard(lanes.reader) },
       clock,
       floor,
     )
+    const readReferences = this.#guard(lanes.reader)
+    this.blobs = new BlobDirectory({
+      path: join(dirname(path), 'blobs'),
+      clock,
+      findReferenced: (...args) => readReferences('blobs.listReferenced', args) as Promise<readonly string[]>,
+    })
     this.platform = this.#half('platform', platform) as unknown as PlatformStore
     this.directory = this.#half('directory', directory) as unknown as DirectoryStore
   }
@@ -168,6 +176,7 @@ class SqliteStorage implements Storage {
 
   async #close(): Promise<void> {
     const { path, lanes, unlock } = this.#parts
+    await this.blobs.close()
     await Promise.allSettled(this.#open)
     try {
       await lanes.reader.close()

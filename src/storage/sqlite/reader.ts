@@ -2,9 +2,11 @@
 
 import { DomainError } from '../../core/errors.ts'
 import { StatementReader } from './statement-reader.ts'
+import { listReferenced } from '../blobs/references.ts'
 import { directory, platform } from '../directory/index.ts'
 import { toMessage } from './driver-error.ts'
 import type { Answer, Call, Engine } from './engine.ts'
+import type { LrsId } from '../../core/ids.ts'
 import type { Connection } from './connection.ts'
 import type { FindRead, PageRead } from './statement-reader.ts'
 import type { Db } from '../directory/index.ts'
@@ -56,6 +58,8 @@ export class Reader implements Engine {
         return statements.find(...(args as Parameters<StatementReader['find']>))
       case 'statements.last':
         return statements.last(...(args as Parameters<StatementReader['last']>))
+      case 'blobs.listReferenced':
+        return listReferenced(this.#connection.handle, ...(args as [LrsId, readonly string[]]))
       default:
         return this.#readDirectory(method, args)
     }
