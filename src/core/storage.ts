@@ -561,6 +561,7 @@ export type DocumentChange =
    * application/json; else nothing changes.
    */
   | { readonly kind: 'merge'; readonly content: DocumentContent; readonly contentType: string; readonly etag: string }
+  /** Leaves none that the access sees: of reach any, its own behind a shared one goes, too. */
   | { readonly kind: 'delete' }
 
 export type DocumentOutcome =
@@ -591,8 +592,17 @@ export interface DocumentStore {
    * scope without registration covers those with any registration and with none; with one, that one only. At most 10,000
    * documents per scope (all registrations together) and owner exist (`full`).
    */
-  listIds(lrsId: LrsId, scope: DocumentScope, access: DocumentAccess, since?: number): Promise<readonly string[]>
-  /** Deletes all documents of the scope that the access sees; as many as there were. */
+  listIds(
+    lrsId: LrsId,
+    scope: DocumentScope,
+    access: DocumentAccess,
+    since?: number,
+  ): Promise<{
+    readonly ids: readonly string[]
+    /** Of the latest change among them; undefined when there are none. */
+    readonly updatedAt: number | undefined
+  }>
+  /** Deletes all documents of the scope that the access sees or would see without these; as many as there were. */
   deleteAll(lrsId: LrsId, scope: DocumentScope, access: DocumentAccess): Promise<number>
 }
 

@@ -81,7 +81,7 @@ function survey(text: string): Survey {
 }
 
 /** Index of the closing quote of the string that opens at `start`; the end of the text when there is none. */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let before = end - 1
     while (before > start && text.charCodeAt(before) === backslash) before--

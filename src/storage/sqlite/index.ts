@@ -2,6 +2,7 @@
 // worker, or the same engine in this thread. Knows nothing of HTTP or of the use cases.
 
 import { BlobDirectory } from '../blobs/directory.ts'
+import { Documents } from './documents.ts'
 import { DomainError, isDomainError } from '../../core/errors.ts'
 import { InlineClient, WorkerClient } from './engine-client.ts'
 import { Reader } from './reader.ts'
@@ -104,6 +105,7 @@ class SqliteStorage implements Storage {
   readonly platform: PlatformStore
   readonly directory: DirectoryStore
   readonly statements: Statements
+  readonly documents: Documents
   readonly blobs: BlobDirectory
   readonly #parts: Parts
   readonly #listeners = new Set<Listener>()
@@ -113,11 +115,9 @@ class SqliteStorage implements Storage {
   constructor(parts: Parts) {
     this.#parts = parts
     const { path, lanes, clock, floor } = parts
-    this.statements = new Statements(
-      { write: this.#guard(lanes.writer), read: this.#guard(lanes.reader) },
-      clock,
-      floor,
-    )
+    const calls = { write: this.#guard(lanes.writer), read: this.#guard(lanes.reader) }
+    this.statements = new Statements(calls, clock, floor)
+    this.documents = new Documents(calls, clock)
     const readReferences = this.#guard(lanes.reader)
     this.blobs = new BlobDirectory({
       path: join(dirname(path), 'blobs'),

@@ -1,5 +1,6 @@
 // The reading half of the engine: one connection, calls one after the other, each in a snapshot of its own.
 
+import { DocumentReader } from './document-reader.ts'
 import { DomainError } from '../../core/errors.ts'
 import { StatementReader } from './statement-reader.ts'
 import { listReferenced } from '../blobs/references.ts'
@@ -27,10 +28,12 @@ const mostText = 8 * 1024 * 1024
 export class Reader implements Engine {
   readonly #connection: Connection
   readonly #statements: StatementReader
+  readonly #documents: DocumentReader
 
   constructor(connection: Connection) {
     this.#connection = connection
     this.#statements = new StatementReader(connection.handle)
+    this.#documents = new DocumentReader(connection.handle)
   }
 
   async run(calls: readonly Call[]): Promise<readonly Answer[]> {
@@ -51,6 +54,7 @@ export class Reader implements Engine {
 
   #read(method: string, args: readonly unknown[]): unknown {
     const statements = this.#statements
+    const documents = this.#documents
     switch (method) {
       case 'statements.list':
         return statements.list(...(args as Parameters<StatementReader['list']>))
@@ -58,6 +62,10 @@ export class Reader implements Engine {
         return statements.find(...(args as Parameters<StatementReader['find']>))
       case 'statements.last':
         return statements.last(...(args as Parameters<StatementReader['last']>))
+      case 'documents.find':
+        return documents.find(...(args as Parameters<DocumentReader['find']>))
+      case 'documents.listIds':
+        return documents.listIds(...(args as Parameters<DocumentReader['listIds']>))
       case 'blobs.listReferenced':
         return listReferenced(this.#connection.handle, ...(args as [LrsId, readonly string[]]))
       default:
@@ -84,6 +92,11 @@ export class Reader implements Engine {
 
 function textOf(method: string, value: unknown): number {
   if (method === 'statements.find') return (value as FindRead).statement?.body.length ?? 0
+  if (method === 'documents.find') return lengthOf(value as ReturnType<DocumentReader['find']>)
   if (method !== 'statements.list') return 0
   return (value as PageRead).rows.reduce((sum, { body }) => sum + body.length, 0)
+}
+
+function lengthOf(document: ReturnType<DocumentReader['find']>): number {
+  return document?.content.kind === 'inline' ? document.content.bytes.byteLength : 0
 }

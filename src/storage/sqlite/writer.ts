@@ -1,6 +1,7 @@
 // The writing half of the engine: one connection, group commit. A group of calls is one transaction; nothing is answered
 // before it is synced.
 
+import { DocumentWriter } from './document-writer.ts'
 import { StatementWriter } from './statement-writer.ts'
 import { checkpointPages } from './connection.ts'
 import { operationOf } from './reader.ts'
@@ -16,6 +17,7 @@ const longestLog = 16 * checkpointPages
 export class Writer implements Engine {
   readonly #connection: Connection
   readonly #statements: StatementWriter
+  readonly #documents: DocumentWriter
   readonly #begin
   readonly #commit
   readonly #logState
@@ -24,6 +26,7 @@ export class Writer implements Engine {
     this.#connection = connection
     const { handle } = connection
     this.#statements = new StatementWriter(handle)
+    this.#documents = new DocumentWriter(handle)
     this.#begin = handle.prepare('begin immediate')
     this.#commit = handle.prepare('commit')
     this.#logState = handle.prepare<[], { log: number; checkpointed: number }>('pragma wal_checkpoint(noop)')
@@ -49,12 +52,22 @@ export class Writer implements Engine {
   }
 
   #answer(call: Call): Answer | Promise<Answer> {
-    if (call.method !== 'statements.store') return this.#writeDirectory(call)
-    const [packed] = call.args as [Packed]
-    return { id: call.id, value: packOutcomes(this.#statements.store(unpackBatches(packed))) }
+    const { id, method, args } = call
+    switch (method) {
+      case 'statements.store': {
+        const [packed] = args as [Packed]
+        return { id, value: packOutcomes(this.#statements.store(unpackBatches(packed))) }
+      }
+      case 'documents.change':
+        return { id, value: this.#documents.change(...(args as Parameters<DocumentWriter['change']>)) }
+      case 'documents.deleteAll':
+        return { id, value: this.#documents.deleteAll(...(args as Parameters<DocumentWriter['deleteAll']>)) }
+      default:
+        return this.#writeDirectory(call)
+    }
   }
 
-  /** Refusals are common here and leave nothing behind. Statements need no savepoint: they check before they write. */
+  /** Refusals are common here and leave nothing behind. The others need no savepoint: they check before they write. */
   async #writeDirectory(call: Call): Promise<Answer> {
     const { handle, kysely } = this.#connection
     handle.exec('savepoint directory')

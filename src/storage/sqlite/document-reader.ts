@@ -1,0 +1,87 @@
+// Reads documents: one, or the ids of a scope. Who sees which owner's is decided here, for the writer, too.
+
+import { hash } from 'node:crypto'
+import type { DocumentAccess, DocumentKey, DocumentScope, DocumentStore, StoredDocument } from '../../core/storage.ts'
+import type { Handle } from './connection.ts'
+import type { LrsId } from '../../core/ids.ts'
+
+export type ListedIds = Awaited<ReturnType<DocumentStore['listIds']>>
+
+/** Owner of what everybody with reach any shares. */
+export const shared = 0
+
+/** Whose documents the access sees, the first of two going before the other. */
+export function ownersOf({ owner, reach }: DocumentAccess): readonly [first: number, second: number] {
+  return [reach === 'any' ? shared : owner, owner]
+}
+
+/** The `scope` column. */
+export function scopeHash(scope: DocumentScope): Buffer {
+  return hash('sha256', JSON.stringify([scope.kind, activityOf(scope), agentOf(scope)]), 'buffer')
+}
+
+export function activityOf(scope: DocumentScope): string | null {
+  return scope.kind === 'agent-profile' ? null : scope.activityId
+}
+
+export function agentOf(scope: DocumentScope): string | null {
+  return scope.kind === 'activity-profile' ? null : scope.agent
+}
+
+/** The `registration` column; undefined where a state scope means any. */
+export function registrationOf(scope: DocumentScope): string | undefined {
+  return scope.kind === 'state' ? scope.registration : ''
+}
+
+interface Row {
+  readonly content_type: string
+  readonly etag: string
+  readonly updated_at: number
+  readonly content: Buffer | null
+  readonly sha2: string | null
+  readonly length: number
+}
+
+interface IdRow {
+  readonly id: string
+  readonly updated_at: number
+}
+
+export class DocumentReader {
+  readonly #find
+  readonly #listIds
+
+  constructor(handle: Handle) {
+    this.#find = handle.prepare<[number, Buffer, number, number, string, string], Row>(
+      `select content_type, etag, updated_at, content, sha2, length from document
+       where lrs_id = ? and scope = ? and owner in (?, ?) and registration = ? and id = ? order by owner limit 1`,
+    )
+    // One's own behind a shared one is not seen, so it counts neither as there nor as changed.
+    this.#listIds = handle.prepare<[number, Buffer, number, number, string | null, number], IdRow>(
+      `select id, max(updated_at) as updated_at from document
+       where lrs_id = ?1 and scope = ?2 and owner in (?3, ?4) and registration = coalesce(?5, registration)
+         and updated_at > ?6 and (owner = ?3 or not exists (
+           select 1 from document as before where before.lrs_id = ?1 and before.scope = ?2 and before.owner = ?3
+             and before.registration = document.registration and before.id = document.id))
+       group by id order by id`,
+    )
+  }
+
+  find(lrsId: LrsId, key: DocumentKey, access: DocumentAccess): StoredDocument | undefined {
+    const row = this.#find.get(lrsId, scopeHash(key), ...ownersOf(access), registrationOf(key) ?? '', key.id)
+    if (row === undefined) return undefined
+    const { content_type: contentType, etag, updated_at: updatedAt, sha2, length } = row
+    const content =
+      sha2 === null
+        ? ({ kind: 'inline', bytes: row.content ?? new Uint8Array() } as const)
+        : ({ kind: 'blob', sha2, length } as const)
+    return { content, contentType, etag, updatedAt }
+  }
+
+  listIds(lrsId: LrsId, scope: DocumentScope, access: DocumentAccess, since?: number): ListedIds {
+    const registration = registrationOf(scope) ?? null
+    const rows = this.#listIds.all(lrsId, scopeHash(scope), ...ownersOf(access), registration, since ?? -1)
+    const updatedAt = rows.length === 0 ? undefined : Math.max(...rows.map((row) => row.updated_at))
+    return { ids: rows.map(({ id }) => id), updatedAt }
+  }
+}
