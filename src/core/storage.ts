@@ -460,9 +460,12 @@ export interface StoredStatement {
 /** A description as it stands in an Lrs. */
 export interface KnownDescription {
   readonly text: string
-  /** Its owner had `define` with reach any. */
+  /** An owner of it had `define` with reach any. */
   readonly isShared: boolean
-  /** Microseconds: the earliest timestamp of a statement that says so. Does not depend on the order of arrival. */
+  /**
+   * Microseconds: the earliest timestamp of a statement that says so; where it is shared, of an owner that shares it, so that
+   * others do not move it. Does not depend on the order of arrival.
+   */
   readonly firstAt: number
 }
 
@@ -499,8 +502,9 @@ export interface StatementStore {
   /** As `StatementPage.consistentThrough`, without reading anything else. */
   consistentThrough(lrsId: LrsId): Promise<number>
   /**
-   * What statements say of one activity or agent: shared ones first, then the latest `firstAt` first, then by text; with
-   * `owner` only what that owner said. At most 1,000. Per owner and value the 1,000 with the latest `firstAt` are kept.
+   * What statements say of one activity or agent, each text once: shared ones first, then the latest `firstAt` first, then
+   * by text; with `owner` only what that owner said. At most 1,000, and one or as many as a million characters hold. Per
+   * owner and value at least the 1,000 with the latest `firstAt` are kept; what is dropped is forgotten.
    */
   listDescriptions(
     lrsId: LrsId,

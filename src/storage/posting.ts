@@ -21,6 +21,11 @@ export function dictionaryTerm(id: number): number {
   return id * 4
 }
 
+/** The dictionary id of a term that is neither an owner's nor a hash. */
+export function dictionaryId(term: PostingTerm): number {
+  return Math.floor(Number(term) / 4)
+}
+
 export function ownerTerm(owner: CredentialId): number {
   return (firstOwner + owner) * 4
 }

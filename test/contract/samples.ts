@@ -166,7 +166,15 @@ export function filter(value: string, kind: Term['kind'] = 'verb', includeRelate
 }
 
 export function batch(lrsId: LrsId, statements: readonly PreparedStatement[], part: Partial<StatementBatch> = {}) {
-  return { lrsId, owner: owners.ann, readReach: 'any', voidReach: 'any', defineReach: 'any', statements, ...part } satisfies StatementBatch
+  return {
+    lrsId,
+    owner: owners.ann,
+    readReach: 'any',
+    voidReach: 'any',
+    defineReach: 'any',
+    statements,
+    ...part,
+  } satisfies StatementBatch
 }
 
 /** Stores one batch that must not conflict; returns the stored times. */

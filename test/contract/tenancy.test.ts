@@ -138,6 +138,17 @@ const statementMethods = {
     await put(storage, stranger.lrsId, [theirs])
     for (const one of filters) expect(await idsOf(storage, stranger.lrsId, { filters: one })).toEqual([theirs.id])
   },
+  listDescriptions: async ({ storage, owner, stranger }) => {
+    const about = { kind: 'activity', value: 'urn:a' } as const
+    const describes = (text: string) => statement({ timestamp: 1, descriptions: [{ ...about, text }] })
+    await put(storage, owner.lrsId, [describes('"theirs"')])
+    expect(await storage.statements.listDescriptions(stranger.lrsId, about)).toEqual([])
+    // The same words elsewhere are said anew: nothing is taken for known across tenants.
+    await put(storage, stranger.lrsId, [describes('"theirs"'), describes('"own"')])
+    const found = await storage.statements.listDescriptions(stranger.lrsId, about)
+    expect(found.map(({ text }) => text)).toEqual(['"own"', '"theirs"'])
+    expect(await storage.statements.listDescriptions(owner.lrsId, about)).toHaveLength(1)
+  },
   consistentThrough: async ({ storage, owner, stranger }) => {
     // A stored time in the future of one Lrs moves nothing in another.
     const [seq] = await put(storage, owner.lrsId, [statement()])

@@ -48,6 +48,8 @@ create table description (
   text text not null,
   primary key (lrs_id, subject, owner, sha256)
 ) strict, without rowid;
+-- a subject's in the order they count, without reading the texts
+create index description_order on description (lrs_id, subject, is_shared desc, first_at desc);
 
 -- the attachments whose bytes a statement's sender sent
 create table attachment (

@@ -1,7 +1,15 @@
 // Statement batches as one flat array of strings and numbers: what crosses a thread boundary cheapest. A graph of small
 // objects (a term each) costs several times as much to clone.
 
-import type { BatchOutcome, PreparedStatement, StatementBatch, Term, TermKind } from '../../core/storage.ts'
+import type {
+  AttachmentClaim,
+  BatchOutcome,
+  Description,
+  PreparedStatement,
+  StatementBatch,
+  Term,
+  TermKind,
+} from '../../core/storage.ts'
 import type { CredentialId, LrsId, Seq } from '../../core/ids.ts'
 import type { Reach } from '../../core/rights.ts'
 
@@ -14,19 +22,31 @@ export interface TimedBatch extends StatementBatch {
 
 const absent = ''
 
-export function packBatches(batches: readonly TimedBatch[]): Packed {
+/** `newsOf` picks the descriptions that have to be sent; `at` is the statement's index. */
+export function packBatches(
+  batches: readonly TimedBatch[],
+  newsOf: (batch: TimedBatch, at: number) => readonly Description[],
+): Packed {
   const out: (string | number)[] = []
-  for (const { lrsId, owner, readReach, voidReach, floor, statements } of batches) {
-    out.push(lrsId, owner, readReach ?? absent, voidReach ?? absent, floor, statements.length)
-    for (const statement of statements) packStatement(out, statement)
+  for (const batch of batches) {
+    const { lrsId, owner, readReach, voidReach, defineReach, floor, statements } = batch
+    out.push(lrsId, owner, readReach ?? absent, voidReach ?? absent, defineReach ?? absent, floor, statements.length)
+    statements.forEach((statement, at) => packStatement(out, statement, newsOf(batch, at)))
   }
   return out
 }
 
-function packStatement(out: (string | number)[], statement: PreparedStatement): void {
-  const { id, timestamp, openBody, terms, refersTo, isVoiding } = statement
-  out.push(id, timestamp ?? absent, openBody, refersTo ?? absent, isVoiding ? 1 : 0, terms.length)
+function packStatement(
+  out: (string | number)[],
+  statement: PreparedStatement,
+  descriptions: readonly Description[],
+): void {
+  const { id, timestamp, openBody, terms, refersTo, isVoiding, attachments } = statement
+  out.push(id, timestamp ?? absent, openBody, refersTo ?? absent, isVoiding ? 1 : 0)
+  out.push(terms.length, descriptions.length, attachments.length)
   for (const { kind, value, isRelated } of terms) out.push(kind, value, isRelated ? 1 : 0)
+  for (const { kind, value, text } of descriptions) out.push(kind, value, text)
+  for (const { sha2, contentType } of attachments) out.push(sha2, contentType)
 }
 
 export function unpackBatches(packed: Packed): TimedBatch[] {
@@ -38,10 +58,11 @@ export function unpackBatches(packed: Packed): TimedBatch[] {
     const owner = next() as CredentialId
     const readReach = (next() || undefined) as Reach | undefined
     const voidReach = (next() || undefined) as Reach | undefined
+    const defineReach = (next() || undefined) as Reach | undefined
     const floor = next() as number
     const statements: PreparedStatement[] = []
     for (let left = next() as number; left > 0; left--) statements.push(unpackStatement(next))
-    batches.push({ lrsId, owner, readReach, voidReach, floor, statements })
+    batches.push({ lrsId, owner, readReach, voidReach, defineReach, floor, statements })
   }
   return batches
 }
@@ -52,9 +73,18 @@ function unpackStatement(next: () => string | number | undefined): PreparedState
   const openBody = next() as string
   const refersTo = next()
   const isVoiding = next() === 1
+  const [termCount, descriptionCount, attachmentCount] = [next() as number, next() as number, next() as number]
   const terms: Term[] = []
-  for (let left = next() as number; left > 0; left--) {
+  for (let left = termCount; left > 0; left--) {
     terms.push({ kind: next() as TermKind, value: next() as string, isRelated: next() === 1 })
+  }
+  const descriptions: Description[] = []
+  for (let left = descriptionCount; left > 0; left--) {
+    descriptions.push({ kind: next() as Description['kind'], value: next() as string, text: next() as string })
+  }
+  const attachments: AttachmentClaim[] = []
+  for (let left = attachmentCount; left > 0; left--) {
+    attachments.push({ sha2: next() as string, contentType: next() as string })
   }
   return {
     id,
@@ -63,6 +93,8 @@ function unpackStatement(next: () => string | number | undefined): PreparedState
     terms,
     refersTo: refersTo === absent ? undefined : (refersTo as string),
     isVoiding,
+    descriptions,
+    attachments,
   }
 }
 

@@ -11,6 +11,7 @@ import type { LrsId } from '../../core/ids.ts'
 import type { Connection } from './connection.ts'
 import type { FindRead, PageRead } from './statement-reader.ts'
 import type { Db } from '../directory/index.ts'
+import type { KnownDescription } from '../../core/storage.ts'
 
 type Operation = (db: Db, ...args: never[]) => Promise<unknown>
 
@@ -60,6 +61,8 @@ export class Reader implements Engine {
         return statements.list(...(args as Parameters<StatementReader['list']>))
       case 'statements.find':
         return statements.find(...(args as Parameters<StatementReader['find']>))
+      case 'statements.listDescriptions':
+        return statements.listDescriptions(...(args as Parameters<StatementReader['listDescriptions']>))
       case 'statements.last':
         return statements.last(...(args as Parameters<StatementReader['last']>))
       case 'documents.find':
@@ -91,6 +94,9 @@ export class Reader implements Engine {
 }
 
 function textOf(method: string, value: unknown): number {
+  if (method === 'statements.listDescriptions') {
+    return (value as readonly KnownDescription[]).reduce((sum, { text }) => sum + text.length, 0)
+  }
   if (method === 'statements.find') return (value as FindRead).statement?.body.length ?? 0
   if (method === 'documents.find') return lengthOf(value as ReturnType<DocumentReader['find']>)
   if (method !== 'statements.list') return 0

@@ -1,20 +1,32 @@
-// Reads statements: by id, in stored order, and by filters over postings. Each read sees one snapshot. Consistent-Through is
-// the caller's: it only gets the highest stored time of the snapshot here.
+// Reads statements: by id, in stored order, and by filters over postings; and what they say of activities and agents. Each
+// read sees one snapshot. Consistent-Through is the caller's: it only gets the highest stored time of the snapshot here.
 
 import { Budget, BudgetSpent, Range, Union, meet } from './posting-ranges.ts'
-import { ownerTerm, readable } from '../posting.ts'
+import { dictionaryId, ownerTerm, readable } from '../posting.ts'
 import { prepareTermLookup } from './terms.ts'
 import type { CredentialId, LrsId, Seq } from '../../core/ids.ts'
 import type { Handle } from './connection.ts'
 import type { PostingTerm } from '../posting.ts'
 import type { Ranged } from './posting-ranges.ts'
-import type { StatementQuery, StoredStatement } from '../../core/storage.ts'
+import type {
+  AttachmentClaim,
+  Description,
+  KnownDescription,
+  StatementQuery,
+  StatementStore,
+  StoredStatement,
+} from '../../core/storage.ts'
 
 /** Seeks per query, then a short page: two ranges of millions that never meet must not stop the reader. */
 const seekBudget = 8_000
 /** Rows and characters of one page, whatever the limit: bounds memory. */
 const mostRows = 1_000
 const mostText = 16 * 1024 * 1024
+/** Rows looked at for one subject: a thousand keys may say the same. */
+const mostSayings = 20_000
+/** Descriptions of one subject in one answer, and their characters. */
+const mostDescriptions = 1_000
+const mostDescribing = 1024 * 1024
 
 export interface PageRead {
   readonly rows: readonly StoredStatement[]
@@ -57,6 +69,10 @@ export class StatementReader {
   readonly #bySeq
   readonly #scan
   readonly #postings
+  readonly #attachments
+  readonly #descriptions
+  readonly #ownDescriptions
+  readonly #describing
   readonly #termOf
 
   constructor(handle: Handle) {
@@ -84,6 +100,16 @@ export class StatementReader {
         .prepare<TermWindow, number>(`${postings} and seq <= ? and seq >= ? order by seq desc limit ?`)
         .pluck(),
     }
+    this.#attachments = handle.prepare<[number, number], AttachmentClaim>(
+      'select sha2, content_type as contentType from attachment where lrs_id = ? and seq = ? order by sha2',
+    )
+    this.#descriptions = handle.prepare<[number, number], DescriptionRow>(descriptionsOf(''))
+    this.#ownDescriptions = handle.prepare<[number, number, number], DescriptionRow>(descriptionsOf('and owner = ?'))
+    this.#describing = handle
+      .prepare<[number, number, number, Buffer], string>(
+        'select text from description where lrs_id = ? and subject = ? and owner = ? and sha256 = ?',
+      )
+      .pluck()
     this.#termOf = prepareTermLookup(handle)
   }
 
@@ -94,14 +120,16 @@ export class StatementReader {
   find(
     lrsId: LrsId,
     id: string,
-    { isVoided, owner }: { readonly isVoided: boolean; readonly owner?: CredentialId },
+    { isVoided, owner, withAttachments = false }: Parameters<StatementStore['find']>[2],
     withLast: boolean,
   ): FindRead {
     return this.#snapshot(() => {
       const last = withLast ? this.last(lrsId) : undefined
       const row = this.#byId.get(lrsId, Buffer.from(id.replaceAll('-', ''), 'hex'), isVoided ? 1 : 0)
       const isVisible = row !== undefined && (owner === undefined || row.owner === owner)
-      return { statement: isVisible ? toStatement(row, row.body ?? '') : undefined, last }
+      if (!isVisible) return { statement: undefined, last }
+      const statement = toStatement(row, row.body ?? '')
+      return { statement: withAttachments ? this.#attach(lrsId, statement) : statement, last }
     })
   }
 
@@ -115,8 +143,40 @@ export class StatementReader {
       if (bounds.from > bounds.to || ranges === undefined) return { rows: [], next: undefined, last }
       if (ranges.length === 0) this.#scanInto(page, lrsId, bounds)
       else this.#meetInto(page, lrsId, { ranges, bounds, budget, owner: query.owner })
-      return { rows: page.rows, next: page.next, last }
+      const rows = query.withAttachments ? page.rows.map((row) => this.#attach(lrsId, row)) : page.rows
+      return { rows, next: page.next, last }
     })
+  }
+
+  #attach(lrsId: LrsId, statement: StoredStatement): StoredStatement {
+    return { ...statement, attachments: this.#attachments.all(lrsId, statement.seq) }
+  }
+
+  listDescriptions(
+    lrsId: LrsId,
+    { kind, value }: Pick<Description, 'kind' | 'value'>,
+    owner: CredentialId | undefined,
+  ): KnownDescription[] {
+    return this.#snapshot(() => {
+      const term = this.#termOf(lrsId, kind, value)
+      if (term === undefined) return []
+      const subject = dictionaryId(term)
+      const rows =
+        owner === undefined ? this.#descriptions.all(lrsId, subject) : this.#ownDescriptions.all(lrsId, subject, owner)
+      return this.#describe(lrsId, subject, rows)
+    })
+  }
+
+  #describe(lrsId: LrsId, subject: number, rows: readonly DescriptionRow[]): KnownDescription[] {
+    const found: KnownDescription[] = []
+    let characters = 0
+    for (const row of rows) {
+      const text = this.#describing.get(lrsId, subject, row.owner, row.sha256) ?? ''
+      characters += text.length
+      if (found.length > 0 && characters > mostDescribing) break
+      found.push({ text, isShared: row.is_shared === 1, firstAt: row.first_at })
+    }
+    return found.sort(byPrecedence)
   }
 
   #snapshot<T>(read: () => T): T {
@@ -189,6 +249,28 @@ export class StatementReader {
   #ownKey(lrsId: LrsId, owner: CredentialId, key: number, bounds: Bounds): number | undefined {
     return this.#keys(lrsId, ownerTerm(owner), { key, count: 1, bounds })[0]
   }
+}
+
+interface DescriptionRow {
+  readonly sha256: Buffer
+  readonly owner: number
+  readonly is_shared: number
+  readonly first_at: number
+}
+
+/** What several owners say alike counts as said once, by the first of them: of those who share it, where any does. */
+function descriptionsOf(condition: string): string {
+  return `
+    select sha256, min(owner) as owner, max(is_shared) as is_shared,
+      coalesce(min(case when is_shared = 1 then first_at end), min(first_at)) as first_at
+    from (select sha256, owner, is_shared, first_at from description where lrs_id = ? and subject = ? ${condition}
+          order by is_shared desc, first_at desc limit ${mostSayings})
+    group by sha256 order by 3 desc, 4 desc, sha256 limit ${mostDescriptions}`
+}
+
+function byPrecedence(one: KnownDescription, other: KnownDescription): number {
+  if (one.isShared !== other.isShared) return one.isShared ? -1 : 1
+  return other.firstAt - one.firstAt || (one.text < other.text ? -1 : 1)
 }
 
 /** The rows of one answer until it is full. */

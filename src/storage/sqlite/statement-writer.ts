@@ -1,10 +1,12 @@
 // Stores statements inside a transaction that the caller begins, commits or rolls back: identity, conflicts, stored times,
-// voiding, postings. What referring statements inherit is in references.ts.
+// voiding, postings, attachments. What referring statements inherit is in references.ts, what is said of activities and
+// agents in descriptions.ts.
 
+import { Descriptions } from './descriptions.ts'
 import { Dictionary } from './terms.ts'
 import { LRUCache } from 'lru-cache'
 import { References } from './references.ts'
-import { asRelated, ownerTerm, printTerms } from '../posting.ts'
+import { asRelated, dictionaryId, ownerTerm, printTerms } from '../posting.ts'
 import { formatStored } from '../../core/xapi/time.ts'
 import { saySame } from '../../core/xapi/equality.ts'
 import type { BatchOutcome, PreparedStatement, StatementBatch } from '../../core/storage.ts'
@@ -41,8 +43,10 @@ export class StatementWriter {
   readonly #insert
   readonly #insertPosting
   readonly #insertPostings
+  readonly #insertAttachment
   readonly #lastSeq
   readonly #terms: Dictionary
+  readonly #descriptions: Descriptions
   readonly #references: References
   /** Highest seq per Lrs; that of this transaction included. */
   readonly #lastSeqs = new LRUCache<LrsId, number>({ max: 10_000 })
@@ -60,7 +64,11 @@ export class StatementWriter {
     this.#insertPosting = handle.prepare(insertPostings(1))
     this.#insertPostings = handle.prepare(insertPostings(postingsAtOnce))
     this.#lastSeq = handle.prepare<[number], number | null>('select max(seq) from statement where lrs_id = ?').pluck()
+    this.#insertAttachment = handle.prepare(
+      'insert or ignore into attachment (lrs_id, seq, sha2, content_type) values (?, ?, ?, ?)',
+    )
     this.#terms = new Dictionary(handle)
+    this.#descriptions = new Descriptions(handle)
     this.#references = new References(handle, (lrsId, terms, seq) => this.#post(lrsId, terms, seq))
   }
 
@@ -107,7 +115,16 @@ export class StatementWriter {
     const refersTo = statement.refersTo === undefined ? undefined : toBlob(statement.refersTo)
     if (refersTo !== undefined && statement.isVoiding) this.#references.void(node, refersTo, batch.voidReach)
     this.#references.connect(node, terms, refersTo)
+    for (const { sha2, contentType } of statement.attachments) this.#insertAttachment.run(lrsId, seq, sha2, contentType)
+    this.#describe(batch, statement, seq)
     return seq
+  }
+
+  #describe({ lrsId, owner, defineReach }: TimedBatch, { descriptions, timestamp }: PreparedStatement, seq: Seq): void {
+    for (const { kind, value, text } of descriptions) {
+      const subject = dictionaryId(this.#terms.termOf(lrsId, kind, value))
+      this.#descriptions.say({ lrsId, subject, owner, text, isShared: defineReach === 'any', at: timestamp ?? seq })
+    }
   }
 
   #nextSeq({ lrsId, floor }: TimedBatch): Seq {
@@ -137,6 +154,7 @@ export class StatementWriter {
       this.#insertPostings.run(postings.slice(at, at + postingsAtOnce).flatMap(toRow))
     }
     for (const posting of postings.slice(postings.length - rest)) this.#insertPosting.run(toRow(posting))
+    this.#descriptions.flush()
   }
 
   committed(): void {
@@ -148,6 +166,7 @@ export class StatementWriter {
     this.#references.ended()
     this.#postings = []
     this.#lastSeqs.clear()
+    this.#descriptions.forget()
     this.#terms.rolledBack()
   }
 }

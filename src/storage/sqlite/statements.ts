@@ -1,10 +1,13 @@
 // The main side of the statement port: stored times and Consistent-Through, which need the clock and the pending writes of
-// this process. The rows themselves are read and written in the engine.
+// this process, and which descriptions need no writing. The rows themselves are read and written in the engine.
 
+import { DescriptionCache } from './description-cache.ts'
 import { packBatches, unpackOutcomes } from './batch-message.ts'
 import type {
   BatchOutcome,
   Clock,
+  Description,
+  KnownDescription,
   StatementBatch,
   StatementPage,
   StatementQuery,
@@ -13,9 +16,19 @@ import type {
 import type { CredentialId, LrsId } from '../../core/ids.ts'
 import type { FindRead, PageRead } from './statement-reader.ts'
 import type { EngineClient } from './engine-client.ts'
+import type { TimedBatch } from './batch-message.ts'
 
 /** Lrs whose announcements are held one by one. */
 const mostLrs = 50_000
+
+const none: readonly Description[] = []
+
+/** A description on its way into the store: of which statement, and the key to know it by when it is there. */
+interface News {
+  readonly batch: TimedBatch
+  readonly at: number
+  readonly key: string
+}
 
 interface Horizon {
   /** Certain before the read. */
@@ -33,6 +46,7 @@ export class Statements implements StatementStore {
   readonly #announced = new Map<LrsId, number>()
   /** At least every announcement that is no longer held, and those of the process before. */
   #floor: number
+  readonly #known = new DescriptionCache()
 
   constructor(
     calls: { readonly write: EngineClient['call']; readonly read: EngineClient['call'] },
@@ -49,14 +63,45 @@ export class Statements implements StatementStore {
     const lrsIds = [...new Set(batches.map(({ lrsId }) => lrsId))]
     for (const lrsId of lrsIds) this.#pending.set(lrsId, (this.#pending.get(lrsId) ?? 0) + 1)
     try {
-      const packed = packBatches(batches.map((batch) => ({ ...batch, floor: this.#firstSeq(batch.lrsId) })))
+      const news: News[] = []
+      const timed = batches.map((batch) => ({ ...batch, floor: this.#firstSeq(batch.lrsId) }))
+      const packed = packBatches(timed, (batch, at) => this.#newsOf(batch, at, news))
       const answer = await this.#write('statements.store', [packed])
       const outcomes = unpackOutcomes(answer as readonly number[])
       for (const [index, outcome] of outcomes.entries()) this.#noteStored(batches[index]?.lrsId, outcome)
+      if (news.length > 0) this.#learn(news, timed, outcomes)
       return outcomes
     } finally {
       for (const lrsId of lrsIds) this.#settle(lrsId)
     }
+  }
+
+  /** The descriptions that are not known to stand already; their keys go into `news`. */
+  #newsOf(batch: TimedBatch, at: number, news: News[]): readonly Description[] {
+    const { descriptions = none, timestamp } = batch.statements[at] ?? {}
+    if (descriptions.length === 0) return none
+    const speaker = { lrsId: batch.lrsId, owner: batch.owner, isShared: batch.defineReach === 'any' }
+    return descriptions.filter((description) => {
+      const key = this.#known.newsOf(speaker, description, timestamp ?? batch.floor)
+      if (key !== undefined) news.push({ batch, at, key })
+      return key !== undefined
+    })
+  }
+
+  /** A statement that was there already said nothing now. */
+  #learn(news: readonly News[], batches: readonly TimedBatch[], outcomes: readonly BatchOutcome[]): void {
+    const outcomeOf = new Map(batches.map((batch, index) => [batch, outcomes[index]]))
+    for (const { batch, at, key } of news) {
+      const outcome = outcomeOf.get(batch)
+      const stored = outcome?.kind === 'stored' ? outcome.statements[at] : undefined
+      if (stored === undefined || stored.wasThere) continue
+      this.#known.learn(batch.lrsId, key, batch.statements[at]?.timestamp ?? stored.seq)
+    }
+  }
+
+  /** Runs what removes descriptions of the Lrs from the store: what is known of them holds no longer. */
+  whileRemoving<T>(lrsId: LrsId, remove: () => Promise<T>): Promise<T> {
+    return this.#known.suspend(lrsId, remove)
   }
 
   /** Later than what was ever announced, also when the clock was set back. */
@@ -119,7 +164,7 @@ export class Statements implements StatementStore {
   async find(
     lrsId: LrsId,
     id: string,
-    options: { readonly isVoided: boolean; readonly owner?: CredentialId },
+    options: Parameters<StatementStore['find']>[2],
   ): ReturnType<StatementStore['find']> {
     const horizon = this.#horizon(lrsId)
     const read = (await this.#read('statements.find', [lrsId, id, options, horizon.needsLast])) as FindRead
@@ -130,6 +175,14 @@ export class Statements implements StatementStore {
     const horizon = this.#horizon(lrsId)
     const read = (await this.#read('statements.list', [lrsId, query, horizon.needsLast])) as PageRead
     return { rows: read.rows, next: read.next, consistentThrough: this.#through(lrsId, horizon, read.last) }
+  }
+
+  async listDescriptions(
+    lrsId: LrsId,
+    about: Pick<Description, 'kind' | 'value'>,
+    owner?: CredentialId,
+  ): Promise<readonly KnownDescription[]> {
+    return (await this.#read('statements.listDescriptions', [lrsId, about, owner])) as readonly KnownDescription[]
   }
 
   async consistentThrough(lrsId: LrsId): Promise<number> {

@@ -33,7 +33,7 @@ describe('a group of writes', () => {
   const storing = (...statements: PreparedStatement[]): Call => ({
     id: ++lastId,
     method: 'statements.store',
-    args: [packBatches([{ ...batch(lrsId, statements), floor: 1 }])],
+    args: [packBatches([{ ...batch(lrsId, statements), floor: 1 }], () => [])],
   })
   const creating = (id?: number): Call => ({
     id: ++lastId,
