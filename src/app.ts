@@ -63,9 +63,10 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
 }
 
 /** Every face the configuration enables; the one list that grows with a vendor. */
-export function enabledFaces(config: Pick<Config, 'faces'>): readonly Face[] {
+export function enabledFaces(config: Pick<Config, 'faces'> & Partial<Pick<Config, 'xapiDowngrade'>>): readonly Face[] {
   const vendors: readonly Face[] = config.faces.watershed ? [watershed] : []
-  return [xapiFace(vendors.flatMap((face) => face.xapiMounts ?? [])), ...vendors]
+  const mounts = vendors.flatMap((face) => face.xapiMounts ?? [])
+  return [xapiFace(mounts, { downgrade: config.xapiDowngrade ?? 'as-stored' }), ...vendors]
 }
 
 /** JSON lines on standard error, so that standard output stays the program's. */

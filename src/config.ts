@@ -30,6 +30,8 @@ export interface Config {
   readonly tls?: { readonly cert: string; readonly key: string }
   readonly maxBodyBytes: number
   readonly maxBatch: number
+  /** What 1.0.x readers get of 2.0 statements. */
+  readonly xapiDowngrade: 'as-stored' | 'strip'
   /** Which faces are mounted. */
   readonly faces: { readonly watershed: boolean }
   /** What was set to what, and where, for showing: secrets are masked here. */
@@ -204,6 +206,10 @@ const schema = z.object({
   CLAVIGER_MAX_BATCH: integer(1, 100_000)
     .default(2000)
     .meta({ description: 'Most statements in one request. A credential may have a lower limit.' }),
+  CLAVIGER_XAPI_DOWNGRADE: z.enum(['as-stored', 'strip'], 'must be as-stored or strip').default('as-stored').meta({
+    description:
+      'What a request of xAPI 1.0.x gets of statements stored with 2.0: `as-stored`, or `strip`, without `contextAgents` and `contextGroups` and with a `version` of 1.0. What is stored stays as it is.',
+  }),
   CLAVIGER_FACE_WATERSHED: onOff.default(true).meta({
     description: 'Watershed’s Credentials API and xAPI path under `/api/organizations/…`: `on` or `off`.',
     default: 'on',
@@ -376,6 +382,7 @@ function assemble(values: Values, tls: Config['tls'], given: ReadonlyMap<Setting
     ...(tls && { tls }),
     maxBodyBytes: values.CLAVIGER_MAX_BODY,
     maxBatch: values.CLAVIGER_MAX_BATCH,
+    xapiDowngrade: values.CLAVIGER_XAPI_DOWNGRADE,
     faces: { watershed: values.CLAVIGER_FACE_WATERSHED },
     settings: settingNames.map((name) => showSetting(name, given.get(name))),
   }

@@ -29,6 +29,7 @@ export interface StageOptions {
   readonly batch?: number
   readonly bodyBytes?: number
   readonly trustedProxies?: readonly string[]
+  readonly xapiDowngrade?: 'as-stored' | 'strip'
   wrapStorage?(storage: Storage): Storage
 }
 
@@ -72,7 +73,8 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   const opened = await openCore({ limits, log, ...(options.wrapStorage && { wrap: options.wrapStorage }) })
   const { core, organisationId: first } = opened
   const routing = { trustedProxies: options.trustedProxies ?? [], log }
-  const app = routeFaces(core, enabledFaces({ faces: { watershed: true } }), routing)
+  const { xapiDowngrade = 'as-stored' } = options
+  const app = routeFaces(core, enabledFaces({ faces: { watershed: true }, xapiDowngrade }), routing)
   return {
     app,
     core,

@@ -9,15 +9,7 @@ import { parseStatementsQuery } from '../../core/xapi/query.ts'
 import { isObject } from '../../core/xapi/rule.ts'
 import { parseVersion } from '../../core/xapi/version.ts'
 import type { Access, AskedRequest, Judge, Judgement, XapiMount } from '../face.ts'
-import { likelyVersion } from './call.ts'
-import {
-  noAlternateSyntax,
-  noAttachments,
-  pageLimits,
-  paramsOf,
-  requireParams,
-  requireStatementId,
-} from './statements.ts'
+import { noAttachments, pageLimits, paramsOf, requireParams, requireStatementId } from './statements.ts'
 
 /** Where the path lies: on which mount, with which of its parameters. */
 export interface Place {
@@ -88,9 +80,6 @@ async function judgeReading(it: Case): Promise<Judgement> {
 
 async function judgeStoring(it: Case): Promise<Judgement> {
   const { core, principal, asked } = it
-  if (asked.method === 'POST' && asked.query.has('method') && likelyVersion(asked.version) === '1.0') {
-    throw noAlternateSyntax()
-  }
   const { lrsId, decision, version } = admitted(it, 'statements/write')
   const chosen = asked.method === 'PUT' ? { statementId: requireStatementId(asked.query) } : {}
   if (asked.method === 'POST') requireParams(asked.query, [])

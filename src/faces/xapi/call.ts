@@ -4,7 +4,7 @@
 
 import type { Context } from 'hono'
 import type { Core } from '../../core/core.ts'
-import type { LrsId } from '../../core/ids.ts'
+import type { LrsId, OrganisationId } from '../../core/ids.ts'
 import type { Principal } from '../../core/principal.ts'
 import { latestVersion, parseVersion } from '../../core/xapi/version.ts'
 import type { XapiVersion } from '../../core/xapi/version.ts'
@@ -21,10 +21,22 @@ import {
   textOf,
 } from '../http.ts'
 import type { MediaType } from '../http.ts'
+import type { SpokenVersions } from './spoken.ts'
+
+/** What 1.0.x readers get of 2.0 statements: as they are stored, or without what 1.0.x does not know. */
+export type Downgrade = 'as-stored' | 'strip'
+
+/** What all calls of a running face share. */
+export interface Service {
+  readonly core: Core
+  readonly spoken: SpokenVersions
+  readonly downgrade: Downgrade
+}
 
 export interface Call {
   readonly c: Context<FaceEnv>
   readonly core: Core
+  readonly service: Service
   readonly mount: XapiMount
   /** What is asked for. */
   readonly method: string
@@ -45,35 +57,43 @@ export interface AdmittedCall extends Call {
   readonly version: XapiVersion
 }
 
-const versionHeader = 'X-Experience-API-Version'
+export const versionHeader = 'X-Experience-API-Version'
 
-export function newCall(c: Context<FaceEnv>, core: Core, mount: XapiMount): Call {
+export function newCall(c: Context<FaceEnv>, service: Service, mount: XapiMount): Call {
   const headers = commonHeaders(c)
   headers[versionHeader] = latestVersion[likelyVersion(c.req.header(versionHeader))]
   const { url } = c.req.raw
   const question = url.indexOf('?')
   const params = new URLSearchParams(question < 0 ? '' : url.slice(question))
-  return { c, core, mount, method: c.req.method, params, header: (name) => c.req.header(name), headers }
+  const header: Call['header'] = (name) => c.req.header(name)
+  return { c, core: service.core, service, mount, method: c.req.method, params, header, headers }
 }
 
 /** Signs in, then settles the version: both the version's errors and the limits depend on who asks. */
 export async function admitCall(call: Call): Promise<AdmittedCall> {
-  const { c, core, mount, headers } = call
-  const segments = mount.prefix.includes(':') ? (c.req.param() as Record<string, string>) : {}
-  const principal = await authenticate(c, core, {
-    within: mount.within?.(segments),
-    authorization: call.header('Authorization'),
-  })
+  const { c, core, service, mount, headers } = call
+  const { segments, within } = placeOf(call)
+  const principal = await authenticate(c, core, { within, authorization: call.header('Authorization') })
   const sent = call.header(versionHeader)
-  const versions = principal.limits.xapiVersions
-  // Without the header, what is answered is the latest version this caller may speak (XAPI-00331 asks for 1.0.3 of a 1.0 LRS).
-  if (sent === undefined && versions && !versions.includes('2.0')) headers[versionHeader] = latestVersion['1.0']
+  // Who names none is told the one they most likely speak (docs/decisions/0010).
+  if (sent === undefined || !/^\s*[12]\./.test(sent))
+    headers[versionHeader] = latestVersion[service.spoken.likelyOf(principal)]
   const version = parseVersion(sent)
+  service.spoken.note(principal, version)
   const lrsId = mount.lrs(principal, segments)
   const admission = core.limits.admit(principal, { ...addressOf(c), origin: c.req.header('Origin'), version })
   // Mostly there is nothing to wait for.
   if (admission) await admission
   return { ...call, principal, lrsId, version }
+}
+
+/** The parameters of the mount's path, and the organisation they name. */
+export function placeOf({ c, mount }: Call): {
+  readonly segments: Readonly<Record<string, string>>
+  readonly within: OrganisationId | undefined
+} {
+  const segments = mount.prefix.includes(':') ? (c.req.param() as Record<string, string>) : {}
+  return { segments, within: mount.within?.(segments) }
 }
 
 /** The body as text, within `limitBytes`. As `readText` of http.ts. */

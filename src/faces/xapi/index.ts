@@ -1,16 +1,17 @@
 // xAPI as one implementation, mounted natively and wherever another face lends its path and its error shape.
 
 import { Hono } from 'hono'
-import type { Core } from '../../core/core.ts'
 import { DomainError } from '../../core/errors.ts'
 import { supportedVersions } from '../../core/xapi/version.ts'
 import type { Access, AskedRequest, Face, FaceEnv, XapiMount } from '../face.ts'
 import { isPreflight, methodNotAllowed, pathOf, preflight } from '../http.ts'
 import { aboutAccess, accessToCome, noAccess, statementsAccess } from './access.ts'
 import type { AccessOf } from './access.ts'
+import { askedInForm, isAlternate, unpack } from './alternate.ts'
 import { answerJson, newCall, run } from './call.ts'
-import type { Call } from './call.ts'
+import type { Call, Downgrade, Service } from './call.ts'
 import { notOffered, presentError } from './errors.ts'
+import { SpokenVersions } from './spoken.ts'
 import { statements } from './statements.ts'
 
 /** `/xapi`: the Lrs is the credential's home, errors have our own shape. */
@@ -39,30 +40,53 @@ const resources: Readonly<Record<string, Resource>> = {
   '/agents/profile': toCome,
 }
 
-export function xapiFace(lent: readonly XapiMount[] = []): Face {
+export interface XapiOptions {
+  /** What 1.0.x readers get of 2.0 statements. */
+  readonly downgrade?: Downgrade
+}
+
+export function xapiFace(lent: readonly XapiMount[] = [], { downgrade = 'as-stored' }: XapiOptions = {}): Face {
   const mounts = [nativeMount, ...lent]
   return {
     name: 'xapi',
     // Clients join endpoint and resource with and without a slash of their own (TinCanJS, xAPIWrapper).
     mounts: mounts.map(({ prefix }) => ({ path: prefix, toleratesSlashes: true })),
-    routes: (core) => routes(core, mounts),
+    routes: (core) => routes({ core, spoken: new SpokenVersions(), downgrade }, mounts),
     accessFor: (asked) => accessFor(mounts, asked),
   }
 }
 
 // One handler per path and no middleware: Hono then calls it directly.
-function routes(core: Core, mounts: readonly XapiMount[]): Hono<FaceEnv> {
+function routes(service: Service, mounts: readonly XapiMount[]): Hono<FaceEnv> {
   const app = new Hono<FaceEnv>({ getPath: pathOf })
   for (const mount of mounts) {
     for (const [path, { answer }] of Object.entries(resources)) {
-      app.all(mount.prefix + path, (c) => (isPreflight(c) ? preflight(c) : run(newCall(c, core, mount), answer)))
+      app.all(mount.prefix + path, (c) => serve(newCall(c, service, mount), answer))
     }
   }
   app.notFound((c) => {
     const mount = mounts.find(({ prefix }) => patternOf(prefix).test(c.req.path)) ?? nativeMount
-    return isPreflight(c) ? preflight(c) : run(newCall(c, core, mount), unknownPath)
+    return serve(newCall(c, service, mount), unknownPath)
   })
   return app
+}
+
+function serve(call: Call, answer: Resource['answer']): Response | Promise<Response> {
+  if (isPreflight(call.c)) return preflight(call.c)
+  return run(call, isAlternate(call.params) ? alternately(answer) : answer)
+}
+
+/** In the alternate request syntax; no handler knows. */
+function alternately(answer: Resource['answer']): Resource['answer'] {
+  return async (call) => {
+    const meant = await unpack(call)
+    const response = await answer(meant)
+    if (meant.method !== 'HEAD') return response
+    await response.body?.cancel()
+    // On the wire it is a POST, whose answer says how long its own body is.
+    response.headers.delete('Content-Length')
+    return new Response(null, { status: response.status, headers: response.headers })
+  }
 }
 
 // Communication 2.8: needs neither credentials nor a version.
@@ -79,8 +103,9 @@ async function unknownPath(): Promise<Response> {
   throw new DomainError('not_found', 'xAPI has no resource at this path')
 }
 
-function accessFor(mounts: readonly XapiMount[], asked: AskedRequest): Access {
-  if (asked.method === 'OPTIONS') return { kind: 'public', reason: 'A browser asks beforehand without any key.' }
+function accessFor(mounts: readonly XapiMount[], sent: AskedRequest): Access {
+  if (sent.method === 'OPTIONS') return { kind: 'public', reason: 'A browser asks beforehand without any key.' }
+  const asked = isAlternate(sent.query) ? askedInForm(sent) : sent
   for (const mount of mounts) {
     const match = patternOf(mount.prefix).exec(asked.path)
     if (!match) continue

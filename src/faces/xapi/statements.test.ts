@@ -115,14 +115,6 @@ describe('POST', () => {
     expectShape(answer, 400, 'invalid')
     expect(answer.json.failures[0]).toMatchObject({ pointer: '?statementId', rule: 'XAPI-00324' })
   })
-
-  it('says that the alternate request syntax is still to come', async () => {
-    const form = { body: 'content=1', headers: { 'content-type': 'application/x-www-form-urlencoded' } }
-    const version1 = { ...form, headers: { ...form.headers, 'x-experience-api-version': '1.0.3' } }
-    expectShape(await refused(() => reader.send('POST', 'statements?method=PUT', version1)), 501, 'unsupported')
-    // Gone from 2.0: there it is a parameter nobody knows.
-    expectShape(await refused(() => reader.send('POST', 'statements?method=PUT', form)), 400, 'invalid')
-  })
 })
 
 describe('PUT', () => {

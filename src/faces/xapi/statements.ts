@@ -4,6 +4,7 @@ import { isDomainError } from '../../core/errors.ts'
 import type { DomainError, Failure } from '../../core/errors.ts'
 import type { Seq } from '../../core/ids.ts'
 import type { StoredStatement } from '../../core/storage.ts'
+import { toVersion1 } from '../../core/xapi/downgrade.ts'
 import { toCanonical, toIds } from '../../core/xapi/format.ts'
 import { formatCursor, parseStatementsQuery } from '../../core/xapi/query.ts'
 import type { StatementFormat } from '../../core/xapi/query.ts'
@@ -33,7 +34,6 @@ export function statements(call: Call): Promise<Response> {
 }
 
 async function postStatements(call: Call): Promise<Response> {
-  refuseAlternateSyntax(call)
   const admitted = await admitCall(call)
   requireParams(admitted.params, [])
   const text = await readStatements(admitted)
@@ -105,8 +105,11 @@ async function readAdmitted(call: AdmittedCall): Promise<Response> {
 
 /** Stored text as it is, unless another format was asked for. */
 function present(call: AdmittedCall, statement: StoredStatement, format: StatementFormat): string {
-  if (format === 'exact') return statement.body
-  const parsed = JSON.parse(statement.body) as Statement
+  const isStripped = call.version === '1.0' && call.service.downgrade === 'strip'
+  if (format === 'exact' && !isStripped) return statement.body
+  const stored = JSON.parse(statement.body) as Statement
+  const parsed = isStripped ? toVersion1(stored) : stored
+  if (format === 'exact') return JSON.stringify(parsed)
   if (format === 'ids') return JSON.stringify(toIds(parsed))
   return JSON.stringify(toCanonical(parsed, languagesOf(call.header('Accept-Language'))))
 }
@@ -168,16 +171,6 @@ function readStatements(call: AdmittedCall): Promise<string> {
     throw failedHeader('claviger/utf-8', 'JSON is UTF-8 (RFC 8259 section 8.1); another charset is not accepted.')
   }
   return readBody(call, call.core.limits.bodyLimit(call.principal))
-}
-
-// Communication 1.3, 1.0.x only; in 2.0 `method` is just an unknown parameter.
-function refuseAlternateSyntax(call: Call): void {
-  if (!call.params.has('method') || call.headers['X-Experience-API-Version'] === '2.0.0') return
-  throw noAlternateSyntax()
-}
-
-export function noAlternateSyntax(): DomainError {
-  return notOffered('The alternate request syntax (POST with ?method=) is not offered yet: send the request itself')
 }
 
 export function requireParams(query: URLSearchParams, known: readonly string[]): void {
