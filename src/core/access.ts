@@ -9,7 +9,8 @@ import type { Arrival } from './limits.ts'
 import type { Caller } from './principal.ts'
 import { mayManage } from './rights.ts'
 import type { Bound, ManagementAction, ManagementArea, Reach, XapiRight } from './rights.ts'
-import { pinViolation } from './xapi/pin.ts'
+import { pinViolation, subjectViolation } from './xapi/pin.ts'
+import type { Subject } from './xapi/pin.ts'
 import type { Statement } from './xapi/statement.ts'
 
 export interface XapiAccess {
@@ -20,6 +21,8 @@ export interface XapiAccess {
   readonly arrival?: Arrival
   /** Judged by the pins when given. */
   readonly statement?: Statement
+  /** What the request is about, judged by the pins when given. */
+  readonly about?: Subject
 }
 
 export interface ManageAccess {
@@ -71,7 +74,7 @@ export function refusalOf({
   return new DomainError(code, `${reason} ${remedy}`, { detail: { decidedBy, remedy } })
 }
 
-function explainXapi(caller: Caller, { right, lrsId, statement }: XapiAccess): Decision {
+function explainXapi(caller: Caller, { right, lrsId, statement, about }: XapiAccess): Decision {
   const reach = caller.rights.xapi[right]
   if (reach === undefined) {
     const remedy = `Grant ${right} to "${caller.name}".`
@@ -85,6 +88,12 @@ function explainXapi(caller: Caller, { right, lrsId, statement }: XapiAccess): D
   if (pin) {
     const remedy = 'Send only what lies inside the pin, or use a key without it.'
     return { allowed: false, decidedBy: `pin ${pin}`, reason: `The statement lies outside the pin ${pin}.`, remedy }
+  }
+  const outside = about && caller.pins && subjectViolation(about, caller.pins)
+  if (outside) {
+    const remedy = 'Ask for what lies inside the pin, or use a key without it.'
+    const reason = `This key is pinned, and the request lies outside the pin ${outside}.`
+    return { allowed: false, decidedBy: `pin ${outside}`, reason, remedy }
   }
   return { allowed: true, reach, decidedBy: right, reason: `${right} is granted, reach ${reach}.` }
 }

@@ -106,7 +106,8 @@ export class Statements {
   check(principal: Principal, lrsId: LrsId, submission: Submission): CheckedSubmission {
     authorise(principal, { kind: 'xapi', right: 'statements/write', lrsId })
     const statements = this.#read(principal, submission)
-    const prepared = statements.map((statement) => prepare(statement))
+    const mayDefine = principal.rights.xapi.define !== undefined
+    const prepared = statements.map((statement) => prepare(statement, mayDefine ? principal : undefined))
     const voidReach = prepared.some(({ isVoiding }) => isVoiding)
       ? authorise(principal, { kind: 'xapi', right: 'statements/void', lrsId })
       : principal.rights.xapi['statements/void']

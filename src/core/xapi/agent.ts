@@ -6,7 +6,7 @@ import { Check, format, isObject, list, maxIdentifierLength, never, oneOf, recor
 import type { CheckOptions } from './statement.ts'
 
 /** The four inverse functional identifiers. */
-const identifierNames = ['mbox', 'mbox_sha1sum', 'openid', 'account'] as const
+export const identifierNames = ['mbox', 'mbox_sha1sum', 'openid', 'account'] as const
 const anIdentifier = 'one of mbox, mbox_sha1sum, openid and account'
 
 // Local part, @, domain. Quoted local parts and several addresses are not taken.

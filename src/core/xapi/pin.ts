@@ -1,4 +1,4 @@
-// Whether a statement lies inside what a credential is pinned to.
+// Whether a statement, or what a request names by its parameters, lies inside what a credential is pinned to.
 
 import type { ActorPin, Pins, RegistrationPin } from '../pins.ts'
 import { foldMailbox } from './agent.ts'
@@ -11,6 +11,31 @@ export function pinViolation(statement: Statement, pins: Pins): keyof Pins | und
   if (pins.registration && !isRegistration(statement['context'], pins.registration)) return 'registration'
   if (pins.activity !== undefined && !isUnderActivity(statement, pins.activity)) return 'activity'
   return undefined
+}
+
+/** What a request without a statement is about. A member that is there and undefined was not given but could have been. */
+export interface Subject {
+  readonly agent?: unknown
+  readonly activityId?: string
+  readonly registration?: string | undefined
+}
+
+/** The name of the first pin that decides against it. A pin on what the resource does not have decides nothing. */
+export function subjectViolation(subject: Subject, pins: Pins): keyof Pins | undefined {
+  if ('agent' in subject && !isAgentInside(subject.agent, pins)) return 'actor'
+  if ('registration' in subject && pins.registration && !isRegistration(subject, pins.registration)) {
+    return 'registration'
+  }
+  if (subject.activityId !== undefined && !isActivityInside(subject.activityId, pins)) return 'activity'
+  return undefined
+}
+
+export function isAgentInside(agent: unknown, { actor }: Pins): boolean {
+  return actor === undefined || actor.some((pin) => isActor(agent, pin))
+}
+
+export function isActivityInside(id: string, { activity }: Pins): boolean {
+  return activity === undefined || id === activity || id.startsWith(`${activity}/`)
 }
 
 /** The actor by its own identifier. A Group with members would file the statement under them too. */

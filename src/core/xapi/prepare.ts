@@ -2,6 +2,8 @@
 
 import { DomainError } from '../errors.ts'
 import type { PreparedStatement } from '../storage.ts'
+import { listDescriptions } from './description.ts'
+import type { Author } from './description.ts'
 import { isObject } from './rule.ts'
 import type { Statement } from './statement.ts'
 import { findTarget, listTerms } from './term.ts'
@@ -13,8 +15,8 @@ import { voidedVerb } from './verb.ts'
  */
 export const maxStatementLength = 4 * 1024 * 1024
 
-/** Throws `too_large`. */
-export function prepare(statement: Statement): PreparedStatement {
+/** Throws `too_large`. `author`: when it may `define`; else the statement describes nothing. */
+export function prepare(statement: Statement, author?: Author): PreparedStatement {
   const { id, timestamp, verb } = statement
   const text = JSON.stringify(statement)
   if (text.length > maxStatementLength) throw tooLong(text.length)
@@ -25,7 +27,7 @@ export function prepare(statement: Statement): PreparedStatement {
     openBody: text.slice(0, -1),
     terms: listTerms(statement),
     refersTo,
-    descriptions: [],
+    descriptions: author === undefined ? [] : listDescriptions(statement, author),
     attachments: [],
     isVoiding: refersTo !== undefined && isObject(verb) && verb['id'] === voidedVerb,
   }
