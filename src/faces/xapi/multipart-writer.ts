@@ -1,0 +1,39 @@
+// A multipart/mixed answer (RFC 2046 section 5.1), written piece by piece as fast as the client takes it.
+// Knows nothing of what the parts are.
+
+export interface PartToWrite {
+  readonly headers: Readonly<Record<string, string>>
+  readonly bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+}
+
+/** The boundary must not occur in the parts: take a random one. */
+export async function* writeParts(
+  boundary: string,
+  parts: AsyncIterable<PartToWrite> | Iterable<PartToWrite>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let delimiter = `--${boundary}`
+  for await (const { headers, bytes } of parts) {
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+    yield Buffer.from(`${delimiter}\r\n${lines.join('')}\r\n`, 'latin1')
+    yield* bytes
+    delimiter = `\r\n--${boundary}`
+  }
+  yield Buffer.from(`${delimiter}--\r\n`, 'latin1')
+}
+
+/** As a body: the next chunk is made when the last one was taken, and none any more when the client has gone. */
+export function streamOf(chunks: AsyncGenerator<Uint8Array, void, undefined>): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const next = await chunks.next()
+        if (next.done) controller.close()
+        else controller.enqueue(next.value)
+      },
+      async cancel() {
+        await chunks.return()
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}
