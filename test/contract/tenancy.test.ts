@@ -3,11 +3,13 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { batch, createCredential, createTenant, event, filter, fresh, idsOf } from './samples.ts'
-import { credential, query, saying, secret, session, statement, store as put, term, usage } from './samples.ts'
+import { credential, owners, query, saying, secret, session, statement, store as put, term, usage } from './samples.ts'
 import { engines } from './engines.ts'
+import { entityTag } from '../../src/core/xapi/document.ts'
 import type {
   CredentialRecord,
   DirectoryStore,
+  DocumentStore,
   SessionRecord,
   StatementStore,
   Storage,
@@ -157,6 +159,45 @@ const statementMethods = {
   },
 } satisfies Record<keyof StatementStore, (scene: Scene) => Promise<void>>
 
+const document = { kind: 'state', activityId: 'https://example.org/a', agent: 'mbox mailto:ann@example.org', id: 'one' } as const
+const sharing = { owner: owners.ann, reach: 'any' } as const
+const putDocument = ({ documents }: Storage, { lrsId }: Tenant, text: string, preconditions = {}) => {
+  const content = { kind: 'inline', bytes: Buffer.from(text) } as const
+  const change = { kind: 'replace', content, contentType: 'application/json', etag: entityTag(content.bytes) } as const
+  return documents.change(lrsId, document, sharing, change, { preconditions, mostBytes: 1000 })
+}
+const textOf = async ({ documents }: Storage, { lrsId }: Tenant): Promise<string | undefined> => {
+  const found = await documents.find(lrsId, document, sharing)
+  return found?.content.kind === 'inline' ? Buffer.from(found.content.bytes).toString() : undefined
+}
+
+const documentMethods = {
+  find: async ({ storage, owner, stranger }) => {
+    await putDocument(storage, owner, '{"a":1}')
+    expect(await storage.documents.find(stranger.lrsId, document, sharing)).toBeUndefined()
+  },
+  change: async ({ storage, owner, stranger }) => {
+    await putDocument(storage, owner, '{"a":1}')
+    // To the stranger there is none: nothing to match, nothing to merge with, nothing to delete.
+    expect((await putDocument(storage, stranger, '{"b":2}', { ifMatch: 'any' })).kind).toBe('precondition_failed')
+    expect((await putDocument(storage, stranger, '{"b":2}', { ifNoneMatch: 'any' })).kind).toBe('done')
+    expect(await textOf(storage, stranger)).toBe('{"b":2}')
+    const options = { preconditions: {}, mostBytes: 1000 }
+    await storage.documents.change(stranger.lrsId, document, sharing, { kind: 'delete' }, options)
+    expect(await textOf(storage, owner)).toBe('{"a":1}')
+  },
+  listIds: async ({ storage, owner, stranger }) => {
+    await putDocument(storage, owner, '{"a":1}')
+    const none = { ids: [], updatedAt: undefined }
+    expect(await storage.documents.listIds(stranger.lrsId, document, sharing)).toEqual(none)
+  },
+  deleteAll: async ({ storage, owner, stranger }) => {
+    await putDocument(storage, owner, '{"a":1}')
+    expect(await storage.documents.deleteAll(stranger.lrsId, document, sharing)).toBe(0)
+    expect(await textOf(storage, owner)).toBe('{"a":1}')
+  },
+} satisfies Record<keyof DocumentStore, (scene: Scene) => Promise<void>>
+
 describe.each(engines)('a second tenant, $name', (engine) => {
   let store: Store
   let scene: Scene
@@ -182,6 +223,8 @@ describe.each(engines)('a second tenant, $name', (engine) => {
   })
 
   it.each(Object.entries(statementMethods))('sees and touches nothing with statements.%s', (_, probe) => probe(scene))
+
+  it.each(Object.entries(documentMethods))('sees and touches nothing with documents.%s', (_, probe) => probe(scene))
 
   it('never sees a candidate of another organisation when it asks within its own', async () => {
     const { storage, stranger, pair, credential: made, session: open } = scene

@@ -42,6 +42,15 @@ interface Row {
   readonly length: number
 }
 
+interface ListParameters {
+  readonly lrsId: number
+  readonly scope: Buffer
+  readonly first: number
+  readonly second: number
+  readonly registration: string | null
+  readonly since: number
+}
+
 interface IdRow {
   readonly id: string
   readonly updated_at: number
@@ -57,12 +66,13 @@ export class DocumentReader {
        where lrs_id = ? and scope = ? and owner in (?, ?) and registration = ? and id = ? order by owner limit 1`,
     )
     // One's own behind a shared one is not seen, so it counts neither as there nor as changed.
-    this.#listIds = handle.prepare<[number, Buffer, number, number, string | null, number], IdRow>(
+    this.#listIds = handle.prepare<[ListParameters], IdRow>(
       `select id, max(updated_at) as updated_at from document
-       where lrs_id = ?1 and scope = ?2 and owner in (?3, ?4) and registration = coalesce(?5, registration)
-         and updated_at > ?6 and (owner = ?3 or not exists (
-           select 1 from document as before where before.lrs_id = ?1 and before.scope = ?2 and before.owner = ?3
-             and before.registration = document.registration and before.id = document.id))
+       where lrs_id = @lrsId and scope = @scope and owner in (@first, @second)
+         and registration = coalesce(@registration, registration) and updated_at > @since
+         and (owner = @first or not exists (
+           select 1 from document as before where before.lrs_id = @lrsId and before.scope = @scope
+             and before.owner = @first and before.registration = document.registration and before.id = document.id))
        group by id order by id`,
     )
   }
@@ -79,8 +89,9 @@ export class DocumentReader {
   }
 
   listIds(lrsId: LrsId, scope: DocumentScope, access: DocumentAccess, since?: number): ListedIds {
+    const [first, second] = ownersOf(access)
     const registration = registrationOf(scope) ?? null
-    const rows = this.#listIds.all(lrsId, scopeHash(scope), ...ownersOf(access), registration, since ?? -1)
+    const rows = this.#listIds.all({ lrsId, scope: scopeHash(scope), first, second, registration, since: since ?? -1 })
     const updatedAt = rows.length === 0 ? undefined : Math.max(...rows.map((row) => row.updated_at))
     return { ids: rows.map(({ id }) => id), updatedAt }
   }

@@ -24,7 +24,7 @@ type Options = Parameters<DocumentStore['change']>[4] & {
 }
 
 type Write = Exclude<DocumentChange, { readonly kind: 'delete' }>
-type Key = readonly [lrsId: number, scope: Buffer, owner: number, registration: string, id: string]
+type Key = [lrsId: number, scope: Buffer, owner: number, registration: string, id: string]
 
 interface Existing {
   readonly owner: number
