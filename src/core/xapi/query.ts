@@ -1,14 +1,15 @@
 // The parameters of a GET on statements: every rule about names, values and combinations, and what they ask the store.
 
 import type { Failure } from '../errors.ts'
-import { isDomainError } from '../errors.ts'
 import type { Seq } from '../ids.ts'
 import type { StatementQuery, TermFilter } from '../storage.ts'
-import { agentTerm, checkIdentifiedAgent } from './agent.ts'
+import { agentTerm } from './agent.ts'
 import { iri } from './iri.ts'
 import { parseJson } from './json.ts'
+import { agentParameter, checkParameters } from './parameters.ts'
+import type { Params, ParameterTable } from './parameters.ts'
 import type { Rule } from './rule.ts'
-import { Check, cut, format, inOtherCase, oneOf, refusal, suggestion } from './rule.ts'
+import { format, oneOf, refusal } from './rule.ts'
 import { parseTimestamp, timestamp } from './time.ts'
 import { uuid } from './uuid.ts'
 import type { XapiVersion } from './version.ts'
@@ -38,10 +39,10 @@ const truth = oneOf(['true', 'false'], 'XAPI-00012')
 const count = format('a non-negative integer', 'XAPI-00012', (value) => /^\d{1,15}$/.test(value))
 const seq = format('a cursor out of a "more" link', 'claviger/cursor', (value) => parseCursor(value) !== undefined)
 
-const parameters = new Map<string, Rule>([
+const rules = new Map<string, Rule>([
   ['statementId', id],
   ['voidedStatementId', id],
-  ['agent', checkAgentParameter],
+  ['agent', agentParameter('XAPI-00012')],
   ['verb', anyIri],
   ['activity', anyIri],
   ['registration', id],
@@ -55,60 +56,23 @@ const parameters = new Map<string, Rule>([
   ['ascending', truth],
   ['cursor', seq],
 ])
+const table: ParameterTable = { rules, unlisted: ['cursor'] }
 
 /** Beside an id, only these. */
 const withId = new Set(['format', 'attachments'])
 
-function checkAgentParameter(value: unknown, check: Check): void {
-  const { version, failures } = check
-  try {
-    checkIdentifiedAgent(parseJson(String(value)), { version, failures, pointer: '?agent' })
-  } catch (error) {
-    if (!isDomainError(error)) throw error
-    check.refuse('XAPI-00012', `Expected an Agent or an identified Group as JSON. ${error.message}`)
-  }
-}
-
-/** `params` as decoded from the query, or from the form of the alternate request syntax. Throws `invalid` with all failures. */
-export function parseStatementsQuery(
-  params: ReadonlyMap<string, readonly string[]>,
-  version: XapiVersion,
-  limits: QueryLimits,
-): StatementsRequest {
-  const failures: Failure[] = []
-  for (const [name, values] of params) checkParameter(name, values, { version, failures, pointer: `?${cut(name)}` })
+/** Throws `invalid` with all failures. */
+export function parseStatementsQuery(params: Params, version: XapiVersion, limits: QueryLimits): StatementsRequest {
+  const failures = checkParameters(params, table, version)
   checkExclusive(params, failures)
   if (failures.length > 0) throw refusal(failures)
   return toRequest((name) => params.get(name)?.[0], limits)
 }
 
-type Options = ConstructorParameters<typeof Check>[0]
-
-function checkParameter(name: string, values: readonly string[], options: Options): void {
-  const check = new Check(options)
-  const rule = parameters.get(name)
-  if (rule === undefined) return refuseUnknown(name, check)
-  if (values.length > 1) check.refuse('claviger/repeated-parameter', 'Give this parameter once.')
-  rule(values[0], check)
-}
-
-/** XAPI-00324, and XAPI-00325 for a known name in another case. */
-function refuseUnknown(name: string, check: Check): void {
-  if (check.isFull) return
-  const known = [...parameters.keys()].filter((candidate) => candidate !== 'cursor')
-  const meant = inOtherCase(name, known)
-  if (meant !== undefined) check.refuse('XAPI-00325', `Names are case-sensitive: write "${meant}".`)
-  else
-    check.refuse(
-      'XAPI-00324',
-      `Not a parameter of this resource${suggestion(name, known)}, which has: ${known.join(', ')}.`,
-    )
-}
-
 /** XAPI-00151 and XAPI-00150: an id allows no other parameter but format and attachments. */
 function checkExclusive(params: ReadonlyMap<string, unknown>, failures: Failure[]): void {
   for (const [single, rule] of exclusive) {
-    const others = [...params.keys()].filter((name) => name !== single && !withId.has(name) && parameters.has(name))
+    const others = [...params.keys()].filter((name) => name !== single && !withId.has(name) && rules.has(name))
     if (!params.has(single) || others.length === 0) continue
     const message = `With ${single} only format and attachments may be given, not ${others.join(', ')}.`
     failures.push({ pointer: `?${single}`, rule, message })
