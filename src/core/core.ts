@@ -2,6 +2,8 @@
 
 import { randomBytes, randomUUID } from 'node:crypto'
 import { authorise, explain } from './access.ts'
+import { Activities } from './activities.ts'
+import { Agents } from './agents.ts'
 import { Audit, recordKeyRotation } from './audit.ts'
 import { Credentials } from './credential.ts'
 import type { Oid } from './ids.ts'
@@ -49,6 +51,8 @@ export interface Core {
   readonly signIn: SignIn
   readonly access: { readonly explain: typeof explain; readonly authorise: typeof authorise }
   readonly statements: Statements
+  readonly activities: Activities
+  readonly agents: Agents
   readonly audit: Audit
   readonly usage: UsageMeter
   readonly limits: RateLimits
@@ -95,6 +99,8 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     signIn,
     access: { explain, authorise },
     statements,
+    activities: new Activities(parts),
+    agents: new Agents(parts),
     audit: new Audit(parts),
     usage,
     limits: new RateLimits({ clock, server: options.limits }),

@@ -97,9 +97,6 @@ const notServedYet: ReadonlySet<XapiRight> = new Set([
   'state/write',
   'profile/read',
   'profile/write',
-  'agents/read',
-  'activities/read',
-  'define',
 ])
 
 /** What a key may and may not do, and within which pins and limits, a line each. */

@@ -28,6 +28,7 @@ const keys: Readonly<Record<string, [preset: string, input?: Partial<NewCredenti
   'writer of keys': ['none', manage('write')],
   'deleter of keys': ['none', manage('read', 'delete')],
   pinned: ['xapi', { pins: { actor: [{ mbox: 'mailto:ann@example.org' }] } }],
+  'pinned to a course': ['xapi', { pins: { activity: 'urn:course' } }],
   'old only': ['xapi', { limits: { xapiVersions: ['1.0'] } }],
   small: ['xapi', { limits: { batch: 1, bodyBytes: 2000 } }],
   elsewhere: ['xapi'],
@@ -110,6 +111,8 @@ interface Row {
 }
 
 const v = (name: string): string => `{${name}}`
+const ann = encodeURIComponent(JSON.stringify({ mbox: 'mailto:ann@example.org' }))
+const ben = encodeURIComponent(JSON.stringify({ mbox: 'mailto:ben@example.org' }))
 const providers = '/api/organizations/1/activity-providers'
 const lrs = '/api/organizations/1/lrs'
 const rows: readonly Row[] = [
@@ -152,6 +155,20 @@ const rows: readonly Row[] = [
   { method: 'PUT', path: '/xapi/statements?statementId=nonsense', body: statement() },
   { method: 'PUT', path: '/xapi/statements?statementId={uuid}', body: voiding() },
   { method: 'DELETE', path: '/xapi/statements' },
+  { method: 'GET', path: '/xapi/activities?activityId=https://example.org/a' },
+  { method: 'HEAD', path: '/xapi/activities?activityId=urn:course:1' },
+  { method: 'GET', path: `${lrs}/activities?activityId=https://example.org/a` },
+  { method: 'GET', path: '/xapi/activities?activityId=true' },
+  { method: 'GET', path: '/xapi/activities' },
+  { method: 'GET', path: '/xapi/activities?activityID=https://example.org/a' },
+  { method: 'POST', path: '/xapi/activities?activityId=https://example.org/a', body: {} },
+  { method: 'GET', path: `/xapi/agents?agent=${ann}` },
+  { method: 'HEAD', path: `/xapi/agents?agent=${ben}` },
+  { method: 'GET', path: `/xapi/agents?agent=${ben}`, version: '1.0.3' },
+  { method: 'GET', path: '/xapi/agents?agent=%7B%7D' },
+  { method: 'GET', path: '/xapi/agents?agent=ann' },
+  { method: 'GET', path: '/xapi/agents' },
+  { method: 'DELETE', path: `/xapi/agents?agent=${ann}` },
   { method: 'GET', path: '/xapi/about' },
   { method: 'POST', path: '/xapi/about' },
   { method: 'OPTIONS', path: '/xapi/statements' },

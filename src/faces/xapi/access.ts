@@ -5,6 +5,8 @@ import { isDomainError } from '../../core/errors.ts'
 import type { XapiRight } from '../../core/rights.ts'
 import { xapiRights } from '../../core/rights.ts'
 import { parseJson } from '../../core/xapi/json.ts'
+import { parseActivityQuery, parseAgentQuery } from '../../core/xapi/lookup-query.ts'
+import type { Subject } from '../../core/xapi/pin.ts'
 import { parseStatementsQuery } from '../../core/xapi/query.ts'
 import { isObject } from '../../core/xapi/rule.ts'
 import { parseVersion } from '../../core/xapi/version.ts'
@@ -28,7 +30,7 @@ export const accessToCome: AccessOf = () => {
   return {
     kind: 'refused',
     decidedBy: 'not offered',
-    reason: 'This resource of xAPI is not offered yet, to no key (501); statements and about are.',
+    reason: 'This resource of xAPI is not offered yet, to no key (501).',
   }
 }
 
@@ -36,14 +38,17 @@ export const noAccess: AccessOf = () => {
   return { kind: 'refused', decidedBy: 'path', reason: 'xAPI has no resource at this path (404), whichever key asks.' }
 }
 
-export const statementsAccess: AccessOf = (asked, { mount, params }) => {
-  const judge = judges[asked.method]
-  if (judge === undefined) return methodNotOffered(asked.method)
-  const within = mount.within?.(params)
-  return {
-    kind: 'key',
-    ...(within !== undefined && { within }),
-    judge: (core, principal) => judge({ asked, mount, params, core, principal }),
+/** A resource that takes a key, by the judge of each method it offers. */
+function keyed(judges: Readonly<Record<string, (it: Case) => Promise<Judgement>>>): AccessOf {
+  return (asked, { mount, params }) => {
+    const judge = judges[asked.method]
+    if (judge === undefined) return methodNotOffered(asked.method)
+    const within = mount.within?.(params)
+    return {
+      kind: 'key',
+      ...(within !== undefined && { within }),
+      judge: (core, principal) => judge({ asked, mount, params, core, principal }),
+    }
   }
 }
 
@@ -57,11 +62,18 @@ interface Case extends Place {
   readonly principal: Parameters<Judge>[1]
 }
 
-const judges: Readonly<Record<string, (it: Case) => Promise<Judgement>>> = {
-  GET: judgeReading,
-  HEAD: judgeReading,
-  POST: (it) => judgeStoring(it),
-  PUT: (it) => judgeStoring(it),
+export const statementsAccess = keyed({ GET: judgeReading, HEAD: judgeReading, POST: judgeStoring, PUT: judgeStoring })
+export const activitiesAccess = keyed({ GET: judgeActivity, HEAD: judgeActivity })
+export const agentsAccess = keyed({ GET: judgeAgent, HEAD: judgeAgent })
+
+async function judgeActivity(it: Case): Promise<Judgement> {
+  const activityId = parseActivityQuery(paramsOf(it.asked.query), parseVersion(it.asked.version))
+  return admitted(it, 'activities/read', { activityId }).decision
+}
+
+async function judgeAgent(it: Case): Promise<Judgement> {
+  const agent = parseAgentQuery(paramsOf(it.asked.query), parseVersion(it.asked.version))
+  return admitted(it, 'agents/read', { agent }).decision
 }
 
 async function judgeReading(it: Case): Promise<Judgement> {
@@ -99,15 +111,12 @@ async function judgeStoring(it: Case): Promise<Judgement> {
 }
 
 /** As a call is admitted: version, Lrs and limits before the right. */
-function admitted({ asked, mount, params, core, principal }: Case, right: XapiRight) {
+function admitted({ asked, mount, params, core, principal }: Case, right: XapiRight, about?: Subject) {
   const version = parseVersion(asked.version)
   const lrsId = mount.lrs(principal, params)
   const arrival = { address: asked.address, origin: asked.origin, version }
-  return {
-    version,
-    lrsId,
-    decision: { ...core.access.explain(principal, { kind: 'xapi', right, lrsId, arrival }), lrsId },
-  }
+  const request = { kind: 'xapi', right, lrsId, arrival, ...(about && { about }) } as const
+  return { version, lrsId, decision: { ...core.access.explain(principal, request), lrsId } }
 }
 
 function notesOn(

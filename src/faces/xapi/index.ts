@@ -5,8 +5,10 @@ import { DomainError } from '../../core/errors.ts'
 import { supportedVersions } from '../../core/xapi/version.ts'
 import type { Access, AskedRequest, Face, FaceEnv, XapiMount } from '../face.ts'
 import { isPreflight, methodNotAllowed, pathOf, preflight } from '../http.ts'
-import { aboutAccess, accessToCome, noAccess, statementsAccess } from './access.ts'
+import { aboutAccess, accessToCome, activitiesAccess, agentsAccess, noAccess, statementsAccess } from './access.ts'
 import type { AccessOf } from './access.ts'
+import { activities } from './activities.ts'
+import { agents } from './agents.ts'
 import { askedInForm, isAlternate, unpack } from './alternate.ts'
 import { answerJson, newCall, run } from './call.ts'
 import type { Call, Downgrade, Service } from './call.ts'
@@ -33,10 +35,10 @@ const toCome: Resource = { answer: notYet, access: accessToCome }
 const resources: Readonly<Record<string, Resource>> = {
   '/statements': { answer: statements, access: statementsAccess },
   '/about': { answer: about, access: aboutAccess },
-  '/activities': toCome,
+  '/activities': { answer: activities, access: activitiesAccess },
   '/activities/state': toCome,
   '/activities/profile': toCome,
-  '/agents': toCome,
+  '/agents': { answer: agents, access: agentsAccess },
   '/agents/profile': toCome,
 }
 
