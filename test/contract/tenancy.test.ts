@@ -159,7 +159,12 @@ const statementMethods = {
   },
 } satisfies Record<keyof StatementStore, (scene: Scene) => Promise<void>>
 
-const document = { kind: 'state', activityId: 'https://example.org/a', agent: 'mbox mailto:ann@example.org', id: 'one' } as const
+const document = {
+  kind: 'state',
+  activityId: 'https://example.org/a',
+  agent: 'mbox mailto:ann@example.org',
+  id: 'one',
+} as const
 const sharing = { owner: owners.ann, reach: 'any' } as const
 const putDocument = ({ documents }: Storage, { lrsId }: Tenant, text: string, preconditions = {}) => {
   const content = { kind: 'inline', bytes: Buffer.from(text) } as const

@@ -17,7 +17,8 @@ export function pinViolation(statement: Statement, pins: Pins): keyof Pins | und
 export interface Subject {
   readonly agent?: unknown
   readonly activityId?: string
-  readonly registration?: string | undefined
+  /** Null: all of them, which is outside of any one. */
+  readonly registration?: string | null | undefined
 }
 
 /** The name of the first pin that decides against it. A pin on what the resource does not have decides nothing. */
