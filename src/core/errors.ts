@@ -23,6 +23,8 @@ export interface Failure {
   readonly rule: string
   /** For the caller: what is wrong and what would be accepted. */
   readonly message: string
+  /** In which of the statements sent, where it lies in one; its id when it was sent. */
+  readonly statement?: { readonly index: number; readonly id?: string }
 }
 
 export interface ErrorDetail {

@@ -3,7 +3,8 @@
 
 import { authorise, explain } from './access.ts'
 import type { Decision } from './access.ts'
-import { DomainError, invalid } from './errors.ts'
+import { DomainError, invalid, isDomainError } from './errors.ts'
+import type { Failure } from './errors.ts'
 import type { LrsId, Seq } from './ids.ts'
 import { Ingest } from './ingest.ts'
 import type { IngestBounds } from './ingest.ts'
@@ -12,12 +13,15 @@ import type { Principal } from './principal.ts'
 import type { Reach } from './rights.ts'
 import type { Ids, PreparedStatement, StatementQuery, Storage, StoredStatement, TermFilter } from './storage.ts'
 import { agentTerm } from './xapi/agent.ts'
+import { saySame } from './xapi/equality.ts'
 import { parseJson } from './xapi/json.ts'
 import { normalise } from './xapi/normalise.ts'
 import { pinViolation } from './xapi/pin.ts'
 import { prepare } from './xapi/prepare.ts'
+import { isObject } from './xapi/rule.ts'
 import { checkStatements } from './xapi/statement.ts'
 import type { Statement } from './xapi/statement.ts'
+import { parseTimestamp } from './xapi/time.ts'
 import type { XapiVersion } from './xapi/version.ts'
 
 export interface StatementsOptions {
@@ -46,8 +50,19 @@ export interface Receipt {
 
 /** A submission that nothing but the store's own content can refuse any more. */
 export interface CheckedSubmission {
+  /** Of an array of statements, not of a single one: pointers then begin with an index. */
+  readonly isBatch: boolean
   readonly prepared: readonly PreparedStatement[]
   readonly voidReach: Reach | undefined
+}
+
+/** What storing a statement would do. */
+export interface Verdict {
+  readonly id: string
+  /** An equal one is stored already. */
+  readonly isThere: boolean
+  /** As it would be stored, but for what the store itself adds: `stored`, and `timestamp` where there is none. */
+  readonly statement: Statement
 }
 
 export interface FoundStatement {
@@ -87,7 +102,8 @@ export class Statements {
 
   /** Validates, stamps and stores all or none; resolves when synced. */
   async store(principal: Principal, lrsId: LrsId, submission: Submission): Promise<Receipt> {
-    const { prepared, voidReach } = this.check(principal, lrsId, submission)
+    const checked = this.check(principal, lrsId, submission)
+    const { prepared, voidReach } = checked
     if (prepared.length > 0) {
       const outcome = await this.#ingest.submit({
         lrsId,
@@ -97,21 +113,44 @@ export class Statements {
         voidReach: await this.#voidReachInsidePins(principal, lrsId, prepared, voidReach),
         statements: prepared,
       })
-      if (outcome.kind === 'conflict') throw conflict(prepared, outcome.index)
+      if (outcome.kind === 'conflict') throw conflict(checked, outcome.index, submission)
     }
     return { ids: prepared.map(({ id }) => id) }
+  }
+
+  /** Throws what `store` would, conflicts with what is stored by now included; stores nothing. In the order of the submission. */
+  async validate(principal: Principal, lrsId: LrsId, submission: Submission): Promise<readonly Verdict[]> {
+    const checked = this.check(principal, lrsId, submission)
+    const verdicts: Verdict[] = []
+    for (const [index, statement] of checked.prepared.entries()) {
+      const stored = await this.#findAny(lrsId, statement.id)
+      if (stored && !isSame(stored, statement, principal)) throw conflict(checked, index, submission)
+      const whole = JSON.parse(`${statement.openBody}}`) as Statement
+      verdicts.push({ id: statement.id, isThere: stored !== undefined, statement: whole })
+    }
+    return verdicts
+  }
+
+  async #findAny(lrsId: LrsId, id: string): Promise<StoredStatement | undefined> {
+    const { statement } = await this.#storage.statements.find(lrsId, id, { isVoided: false })
+    return statement ?? (await this.#storage.statements.find(lrsId, id, { isVoided: true })).statement
   }
 
   /** All that decides before anything is stored: throws what `store` would, but for what depends on what is stored already. */
   check(principal: Principal, lrsId: LrsId, submission: Submission): CheckedSubmission {
     authorise(principal, { kind: 'xapi', right: 'statements/write', lrsId })
-    const statements = this.#read(principal, submission)
-    const mayDefine = principal.rights.xapi.define !== undefined
-    const prepared = statements.map((statement) => prepare(statement, mayDefine ? principal : undefined))
-    const voidReach = prepared.some(({ isVoiding }) => isVoiding)
-      ? authorise(principal, { kind: 'xapi', right: 'statements/void', lrsId })
-      : principal.rights.xapi['statements/void']
-    return { prepared, voidReach }
+    const body = parseJson(submission.text)
+    try {
+      const statements = this.#read(principal, body, submission)
+      const mayDefine = principal.rights.xapi.define !== undefined
+      const prepared = statements.map((statement) => prepare(statement, mayDefine ? principal : undefined))
+      const voidReach = prepared.some(({ isVoiding }) => isVoiding)
+        ? authorise(principal, { kind: 'xapi', right: 'statements/void', lrsId })
+        : principal.rights.xapi['statements/void']
+      return { isBatch: Array.isArray(body), prepared, voidReach }
+    } catch (error) {
+      throw isDomainError(error) ? withStatements(error, body) : error
+    }
   }
 
   /** One statement by id, voided or not. `not_found` also for what the principal's reach or pins hide. */
@@ -174,16 +213,14 @@ export class Statements {
     return this.#ingest.close()
   }
 
-  /** From text to stamped statements inside every pin and limit; nothing is stored unless all of them are. */
-  #read(principal: Principal, submission: Submission): Statement[] {
-    const { version, statementId } = submission
-    const body = parseJson(submission.text)
+  /** From the body to stamped statements inside every pin and limit; nothing is stored unless all of them are. */
+  #read(principal: Principal, body: unknown, { version, statementId }: Submission): Statement[] {
     if (statementId !== undefined) checkChosenId(body, statementId)
     const batchLimit = Math.min(this.#batchLimit, principal.limits.batch ?? Infinity)
     if (Array.isArray(body) && body.length > batchLimit) {
-      throw new DomainError('too_large', `More than ${batchLimit} statements in one request`, {
-        detail: { decidedBy: 'limit batch' },
-      })
+      const message = `One request may carry ${batchLimit} statements; this one has ${body.length}.`
+      const failures = [{ pointer: '', rule: 'claviger/batch', message }]
+      throw new DomainError('too_large', message, { detail: { decidedBy: 'limit batch', failures } })
     }
     // Pins look at what will be stored, so that a write and a later read of it decide alike.
     const statements = checkStatements(body, version).statements.map((statement) =>
@@ -196,7 +233,8 @@ export class Statements {
       }),
     )
     if (hasPins(principal.pins)) {
-      statements.forEach((statement, index) => requireInsidePins(statement, principal.pins, index))
+      const isBatch = Array.isArray(body)
+      statements.forEach((statement, index) => requireInsidePins(statement, principal.pins, isBatch ? `/${index}` : ''))
     }
     return statements
   }
@@ -278,21 +316,59 @@ function checkChosenId(body: unknown, statementId: string): void {
   }
 }
 
-function conflict(statements: readonly PreparedStatement[], index: number): DomainError {
-  const id = statements[index]?.id ?? 'unknown'
-  return new DomainError('conflict', `A different statement with the id ${id} is already stored; nothing was stored`)
+function conflict({ prepared, isBatch }: CheckedSubmission, index: number, { statementId }: Submission): DomainError {
+  const id = prepared[index]?.id ?? ''
+  const message = `A different statement with the id ${id} is already stored; nothing was stored.`
+  const pointer = statementId === undefined ? `${isBatch ? `/${index}` : ''}/id` : '?statementId'
+  const failure = { pointer, rule: 'claviger/conflict', message, statement: { index, id } }
+  return new DomainError('conflict', message, { detail: { failures: [failure] } })
 }
 
-function requireInsidePins(statement: Statement, pins: Pins, index: number): void {
+/** As the store compares (`StatementStore.store`). */
+function isSame(stored: StoredStatement, { openBody, timestamp }: PreparedStatement, principal: Principal): boolean {
+  if (stored.owner !== principal.credentialId && principal.rights.xapi['statements/read'] !== 'any') return false
+  const known = JSON.parse(stored.body) as Statement
+  if (timestamp !== undefined && timestamp !== parseTimestamp(String(known['timestamp']))) return false
+  return saySame(known, JSON.parse(`${openBody}}`) as Statement)
+}
+
+/** The same error, each failure with the statement it lies in. */
+function withStatements(error: DomainError, body: unknown): DomainError {
+  const { failures } = error.detail
+  if (failures === undefined || typeof body !== 'object' || body === null) return error
+  const statementAt = (pointer: string): Failure['statement'] => {
+    const index = Array.isArray(body)
+      ? /^\/(\d+)(?:\/|$)/.exec(pointer)?.[1]
+      : /^(?:\/|$)/.test(pointer)
+        ? 0
+        : undefined
+    if (index === undefined) return undefined
+    const sent: unknown = Array.isArray(body) ? body[Number(index)] : body
+    const id = isObject(sent) && typeof sent['id'] === 'string' && uuid.test(sent['id']) ? sent['id'] : undefined
+    return { index: Number(index), ...(id !== undefined && { id }) }
+  }
+  const located = failures.map((failure) => {
+    const statement = failure.statement ?? statementAt(failure.pointer)
+    return statement ? { ...failure, statement } : failure
+  })
+  return new DomainError(error.code, error.message, { detail: { ...error.detail, failures: located } })
+}
+
+/** Where a statement says what a pin is about. */
+const pinned: Readonly<Record<keyof Pins, string>> = {
+  actor: '/actor',
+  registration: '/context/registration',
+  activity: '/object',
+}
+
+/** `at`: where the statement lies in the body. */
+function requireInsidePins(statement: Statement, pins: Pins, at: string): void {
   const violated = pinViolation(statement, pins)
   if (violated === undefined) return
-  throw new DomainError(
-    'forbidden',
-    `Statement ${index}: this credential is pinned, and the statement is outside: ${violated}`,
-    {
-      detail: { decidedBy: `pin ${violated}` },
-    },
-  )
+  const message = `This credential is pinned, and the statement is outside: ${violated}.`
+  const failures = [{ pointer: at + pinned[violated], rule: 'claviger/pin', message }]
+  const where = at === '' ? '' : `Statement ${at.slice(1)}: `
+  throw new DomainError('forbidden', where + message, { detail: { decidedBy: `pin ${violated}`, failures } })
 }
 
 function hasPins(pins: Pins): boolean {
