@@ -7,6 +7,7 @@ import { oneLanguage } from './language-map.ts'
 import { isObject } from './rule.ts'
 import type { JsonObject } from './rule.ts'
 import type { Statement } from './statement.ts'
+import { listTerms } from './term.ts'
 
 type Change = (value: JsonObject) => JsonObject
 
@@ -78,16 +79,29 @@ export function toIds(statement: Statement): Statement {
 // ---------------------------------------------------------------------------------------------------------------------
 // canonical: of every language map of Verbs and Activities one language
 
+/** The Activities whose definition the canonical form shows. */
+export function listActivityIds(statement: Statement): string[] {
+  return listTerms(statement).flatMap(({ kind, value }) => (kind === 'activity' ? [value] : []))
+}
+
 /**
- * XAPI-00169, XAPI-00172. `languages`: the ranges of Accept-Language, most wanted first. Agents, attachments, extensions
- * and response patterns stay as they are.
+ * XAPI-00169, XAPI-00172. `languages`: the ranges of Accept-Language, most wanted first. `definitions`: the canonical ones by
+ * id of the Activity; one that has none keeps what the statement says. Agents, attachments, extensions and response patterns
+ * stay as they are.
  */
-export function toCanonical(statement: Statement, languages: readonly string[]): Statement {
+export function toCanonical(
+  statement: Statement,
+  languages: readonly string[],
+  definitions: ReadonlyMap<string, JsonObject> = new Map(),
+): Statement {
   const map: Change = (value) => oneLanguage(value, languages)
   const component: Change = (value) => change(value, { description: map })
   const components = Object.fromEntries(componentLists.map((name) => [name, component]))
   const definition: Change = (value) => change(value, { name: map, description: map, ...components })
-  const activity: Change = (value) => change(value, { definition })
+  const activity: Change = (value) => {
+    const canonical = definitions.get(String(value['id']))
+    return change(canonical === undefined ? value : { ...value, definition: canonical }, { definition })
+  }
   const event = {
     verb: (value: JsonObject) => change(value, { display: map }),
     context: (value: JsonObject) => change(value, { contextActivities: eachContextActivity(activity) }),

@@ -3,18 +3,14 @@
 import { isDomainError } from '../../core/errors.ts'
 import type { DomainError, Failure } from '../../core/errors.ts'
 import type { Seq } from '../../core/ids.ts'
-import type { StoredStatement } from '../../core/storage.ts'
-import { toVersion1 } from '../../core/xapi/downgrade.ts'
-import { toCanonical, toIds } from '../../core/xapi/format.ts'
 import { formatCursor, parseStatementsQuery } from '../../core/xapi/query.ts'
-import type { StatementFormat } from '../../core/xapi/query.ts'
 import { cut, refusal, shown } from '../../core/xapi/rule.ts'
-import type { Statement } from '../../core/xapi/statement.ts'
 import { formatStored } from '../../core/xapi/time.ts'
 import { methodNotAllowed } from '../http.ts'
 import { admitCall, answer, answerJson, mediaTypeOf, readBody } from './call.ts'
 import type { AdmittedCall, Call } from './call.ts'
 import { notOffered } from './errors.ts'
+import { presentStatements } from './present.ts'
 
 /** What a GET without a limit, and one with limit=0, answers at most. */
 export const pageLimits = { defaultLimit: 100, maxLimit: 1000 }
@@ -93,25 +89,16 @@ async function readAdmitted(call: AdmittedCall): Promise<Response> {
   if (id !== undefined) {
     const isVoided = request.statementId === undefined
     const found = await core.statements.get(principal, lrsId, id, { isVoided })
-    return answerJson(call, present(call, found.statement, request.format), {
+    const [body = ''] = await presentStatements(call, [found.statement], request.format)
+    return answerJson(call, body, {
       [consistentThrough]: formatStored(found.consistentThrough),
       'Last-Modified': new Date(Math.floor(found.statement.seq / 1000)).toUTCString(),
     })
   }
   const page = await core.statements.list(principal, lrsId, request.query)
-  const body = `{"statements":[${page.statements.map((statement) => present(call, statement, request.format)).join(',')}],"more":${JSON.stringify(moreLink(call, page.next))}}`
+  const statements = await presentStatements(call, page.statements, request.format)
+  const body = `{"statements":[${statements.join(',')}],"more":${JSON.stringify(moreLink(call, page.next))}}`
   return answerJson(call, body, { [consistentThrough]: formatStored(page.consistentThrough) })
-}
-
-/** Stored text as it is, unless another format was asked for. */
-function present(call: AdmittedCall, statement: StoredStatement, format: StatementFormat): string {
-  const isStripped = call.version === '1.0' && call.service.downgrade === 'strip'
-  if (format === 'exact' && !isStripped) return statement.body
-  const stored = JSON.parse(statement.body) as Statement
-  const parsed = isStripped ? toVersion1(stored) : stored
-  if (format === 'exact') return JSON.stringify(parsed)
-  if (format === 'ids') return JSON.stringify(toIds(parsed))
-  return JSON.stringify(toCanonical(parsed, languagesOf(call.header('Accept-Language'))))
 }
 
 /** Same mount, same parameters, continued: the cursor says where, who may read what is decided anew. Empty at the end. */
@@ -134,25 +121,6 @@ export function paramsOf(query: URLSearchParams): Map<string, string[]> {
 
 export function noAttachments(): DomainError {
   return notOffered('attachments=true is not offered yet; ask without it, or with attachments=false')
-}
-
-/** Each is looked for in every language map of a page. */
-const mostLanguages = 20
-
-/** An Accept-Language header as a list of preferences, best first. */
-export function languagesOf(header: string | undefined): string[] {
-  const ranges = (header ?? '')
-    .slice(0, 1000)
-    .split(',', mostLanguages)
-    .map((text) => {
-      const [tag = '', ...parameters] = text.split(';').map((part) => part.trim())
-      const quality = parameters.map((part) => /^q=(\d(?:\.\d{0,3})?)$/i.exec(part)?.[1]).find(Boolean)
-      return { tag, quality: quality === undefined ? 1 : Number(quality) }
-    })
-  return ranges
-    .filter(({ tag, quality }) => tag !== '' && quality > 0)
-    .toSorted((one, other) => other.quality - one.quality)
-    .map(({ tag }) => tag)
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
