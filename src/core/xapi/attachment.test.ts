@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { aStatement, brokenRules, inBoth } from '../../../test/support/statement.ts'
+import type { Failure } from '../errors.ts'
+import { listAttachments, signatureUsage } from './attachment.ts'
+import { checkStatement } from './statement.ts'
 
 const attachment = {
   usageType: 'https://example.com/usage',
@@ -9,6 +12,8 @@ const attachment = {
   sha2: '495395e777cd98da653df9615d09c0fd6bb2f8d4788394cd53c56a3bfdcd848a',
   fileUrl: 'https://example.com/file.txt',
 }
+
+const signature = { ...attachment, usageType: signatureUsage, contentType: 'application/octet-stream' }
 
 function rulesFor(changes: Record<string, unknown>): string[] {
   return brokenRules(aStatement({ attachments: [{ ...attachment, ...changes }] }))
@@ -64,6 +69,27 @@ describe('Attachments', () => {
     expect(brokenRules(aStatement({ attachments: [without('fileUrl')] }))).toEqual(['/attachments/0 XAPI-00129'])
   })
 
+  it('XAPI-00129 unless it follows the statements, which is seen later', () => {
+    const failures: Failure[] = []
+    const statement = aStatement({ attachments: [without('fileUrl'), { ...signature, fileUrl: undefined }] })
+    checkStatement(JSON.parse(JSON.stringify(statement)), { version: '1.0', failures, partsFollow: true })
+    expect(failures).toEqual([])
+  })
+
+  it('XAPI-00115 a signature comes along, "fileUrl" or not', () => {
+    expect(brokenRules(aStatement({ attachments: [signature] }))).toEqual(['/attachments/0 XAPI-00115'])
+  })
+
+  it.each(['text/plain', 'application/octet-streams', 'application/json'])(
+    'XAPI-00115 a signature is application/octet-stream, not %s',
+    (contentType) => {
+      const failures: Failure[] = []
+      const statement = aStatement({ attachments: [{ ...signature, contentType }] })
+      checkStatement(statement, { version: '1.0', failures, partsFollow: true })
+      expect(failures).toMatchObject([{ pointer: '/attachments/0/contentType', rule: 'XAPI-00115' }])
+    },
+  )
+
   it.each([
     ['display', { something: 'x' }],
     ['description', { 'zh-z-aaa-z-bbb-c-ccc': 'x' }],
@@ -77,4 +103,14 @@ describe('Attachments', () => {
       '/attachments/0/name XAPI-00010',
     ])
   })
+})
+
+it('lists the attachments of a statement and of its SubStatement, which is not signed', () => {
+  const { fileUrl: _, ...bare } = { ...attachment, sha2: attachment.sha2.toUpperCase() }
+  const object = { objectType: 'SubStatement', ...aStatement({ attachments: [signature] }) }
+  expect(listAttachments(aStatement({ object, attachments: [bare, signature] }))).toMatchObject([
+    { pointer: '/attachments/0', sha2: attachment.sha2, hasFileUrl: false, isSignature: false },
+    { pointer: '/attachments/1', contentType: 'application/octet-stream', hasFileUrl: true, isSignature: true },
+    { pointer: '/object/attachments/0', isSignature: false },
+  ])
 })

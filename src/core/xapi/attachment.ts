@@ -1,9 +1,10 @@
-// Attachments as a statement describes them. The data itself travels in parts of a multipart body.
+// Attachments as a statement describes them. Where their bytes come from and go to is core/attachments.ts's.
 
 import { iri } from './iri.ts'
 import { languageMap } from './language-map.ts'
 import type { Rule } from './rule.ts'
-import { format, list, record, shown } from './rule.ts'
+import { format, isObject, list, record, shown } from './rule.ts'
+import type { Statement } from './statement.ts'
 
 const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 const mediaType = new RegExp(`^${token}/${token}(?:[ \\t]*;.*)?$`)
@@ -34,14 +35,55 @@ const attachment = record({
     length: 'XAPI-00102',
     sha2: 'XAPI-00103',
   },
-  // XAPI-00129: without a fileUrl the data must come as a part, and no parts can be sent yet.
   whole: (value, check) => {
-    if (value['fileUrl'] !== undefined) return
-    check.refuse(
-      'XAPI-00129',
-      'Without "fileUrl" the data must be sent along, which is not offered yet: add a "fileUrl".',
-    )
+    const isSignature = value['usageType'] === signatureUsage
+    const { contentType } = value
+    if (isSignature && typeof contentType === 'string' && !signatureType.test(contentType)) {
+      check.refuseAt('contentType', 'XAPI-00115', 'The contentType of a signature is application/octet-stream.')
+    }
+    if (check.partsFollow) return
+    if (value['fileUrl'] === undefined) check.refuse('XAPI-00129', withoutData)
+    else if (isSignature) check.refuse('XAPI-00115', withoutSignature)
   },
 })
 
+/** Marks an attachment as the signature of its statement. */
+export const signatureUsage = 'http://adlnet.gov/expapi/attachments/signature'
+const signatureType = /^application\/octet-stream[ \t]*(?:;.*)?$/i
+
+export const withoutData =
+  'Without "fileUrl" the data must be sent along: as a part of a multipart/mixed body, its X-Experience-API-Hash this sha2.'
+export const withoutSignature =
+  'The signature itself must be sent along, "fileUrl" or not: as a part of a multipart/mixed body.'
+
 export const attachments = list('Attachments', 'XAPI-00025', attachment)
+
+/** An attachment of a valid statement or of its SubStatement. */
+export interface DescribedAttachment {
+  /** Inside the statement. */
+  readonly pointer: string
+  /** Lower-case hex. */
+  readonly sha2: string
+  readonly contentType: string
+  readonly hasFileUrl: boolean
+  /** Of the statement: a SubStatement is not signed for itself. */
+  readonly isSignature: boolean
+}
+
+export function listAttachments(statement: Statement): DescribedAttachment[] {
+  const { object } = statement
+  const inside = isObject(object) && object['objectType'] === 'SubStatement' ? attachmentsIn(object, '/object') : []
+  return [...attachmentsIn(statement, ''), ...inside]
+}
+
+function attachmentsIn(holder: Statement, base: string): DescribedAttachment[] {
+  const described = holder['attachments']
+  if (!Array.isArray(described)) return []
+  return described.map((one: Record<string, string | undefined>, index) => ({
+    pointer: `${base}/attachments/${index}`,
+    sha2: one['sha2']?.toLowerCase() ?? '',
+    contentType: one['contentType'] ?? '',
+    hasFileUrl: one['fileUrl'] !== undefined,
+    isSignature: base === '' && one['usageType'] === signatureUsage,
+  }))
+}

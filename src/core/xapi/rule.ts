@@ -23,14 +23,17 @@ const maxPointer = 1000
 
 export class Check {
   readonly version: XapiVersion
+  /** The bytes of attachments come behind the statements: whether they do is known later. */
+  readonly partsFollow: boolean
   readonly failures: Failure[]
   /** Agents and Activities seen in the statement at hand: each may become a term. */
   mentions = 0
   private readonly base: string
   private readonly path: (string | number)[] = []
 
-  constructor(options: { version: XapiVersion; pointer?: string; failures: Failure[] }) {
+  constructor(options: { version: XapiVersion; pointer?: string; partsFollow?: boolean; failures: Failure[] }) {
     this.version = options.version
+    this.partsFollow = options.partsFollow ?? false
     this.failures = options.failures
     this.base = options.pointer ?? ''
   }

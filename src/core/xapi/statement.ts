@@ -22,6 +22,8 @@ export interface CheckOptions {
   readonly version: XapiVersion
   /** Where the value is, as a JSON pointer; the root when absent. */
   readonly pointer?: string
+  /** The bytes of attachments come behind the statements. */
+  readonly partsFollow?: boolean
   /** What is found is added here, at most `maxFailures` and a summary. */
   readonly failures: Failure[]
 }
@@ -174,9 +176,13 @@ export interface CheckedStatements {
 }
 
 /** A body with one statement or an array of them. Throws `invalid` with all failures of all statements. */
-export function checkStatements(body: unknown, version: XapiVersion): CheckedStatements {
+export function checkStatements(
+  body: unknown,
+  version: XapiVersion,
+  options: Pick<CheckOptions, 'partsFollow'> = {},
+): CheckedStatements {
   const failures: Failure[] = []
-  const check = new Check({ version, failures })
+  const check = new Check({ version, failures, ...options })
   const isBatch = Array.isArray(body)
   if (isBatch) checkBatch(body, check)
   else if (isObject(body)) limitedStatement(body, check)

@@ -1,0 +1,156 @@
+// The bytes of attachments: which a request must bring, may bring and has brought, and where they go. Bytes first, rows after:
+// what a refused request leaves behind is swept. Whoever sends no bytes has no claim to them, whatever sha2 they know.
+// Knows nothing of how the bytes travel.
+
+import { DomainError } from './errors.ts'
+import type { Failure } from './errors.ts'
+import type { LrsId } from './ids.ts'
+import type { AttachmentClaim, BlobStore } from './storage.ts'
+import { listAttachments, withoutData, withoutSignature } from './xapi/attachment.ts'
+import type { DescribedAttachment } from './xapi/attachment.ts'
+import { capped, refusal } from './xapi/rule.ts'
+import { maxSignatureLength, openSignature, signatureMismatch } from './xapi/signature.ts'
+import type { Statement } from './xapi/statement.ts'
+
+/** The bytes of one attachment, as its sender names them. */
+export interface SentAttachment {
+  /** Lower-case hex. */
+  readonly sha2: string
+  /** To be read before the next attachment is asked for. */
+  readonly bytes: AsyncIterable<Uint8Array>
+}
+
+export interface SentAttachments {
+  readonly parts: AsyncIterable<SentAttachment>
+  /** Bytes of one. */
+  readonly mostEach: number
+  /** Bytes of all of them. */
+  readonly mostTogether: number
+}
+
+/** Each costs syncs to disk. */
+export const maxSentAttachments = 1000
+
+/** An attachment some statement of a request describes, and which statement. */
+interface Described extends DescribedAttachment {
+  readonly statement: Statement
+}
+
+/**
+ * Stores what is sent and answers the claims of each statement, in order. Throws, at the first part that is wrong, `invalid` or
+ * `too_large`; the rest is not read. `pointers`: where each statement stands in the request.
+ */
+export async function receiveAttachments(
+  { lrsId, blobs }: { readonly lrsId: LrsId; readonly blobs: BlobStore },
+  statements: readonly Statement[],
+  pointers: readonly string[],
+  sent: SentAttachments,
+): Promise<readonly (readonly AttachmentClaim[])[]> {
+  const described = statements.map((statement, index) =>
+    listAttachments(statement).map((one) => ({ ...one, statement, pointer: `${pointers[index]}${one.pointer}` })),
+  )
+  const all = described.flat()
+  const wanted = new Map<string, Described[]>()
+  for (const one of all) {
+    const same = wanted.get(one.sha2)
+    if (same) same.push(one)
+    else wanted.set(one.sha2, [one])
+  }
+  const received = new Set<string>()
+  let left = sent.mostTogether
+  for await (const part of sent.parts) {
+    const meant = wanted.get(part.sha2)
+    if (meant === undefined)
+      throw refusedPart('XAPI-00132', 'No statement of this request has an attachment with this sha2.')
+    if (received.has(part.sha2))
+      throw refusedPart('claviger/repeated-part', 'This attachment was sent already: send it once.')
+    if (received.size === maxSentAttachments) {
+      throw new DomainError('too_large', `One request may carry the data of ${maxSentAttachments} attachments`)
+    }
+    left -= await storePart({ lrsId, blobs }, part, meant, { each: sent.mostEach, left })
+    received.add(part.sha2)
+    await checkSignatures({ lrsId, blobs }, part.sha2, meant)
+  }
+  refuseMissing(all, received)
+  return described.map((list) => claimsOf(list, received))
+}
+
+async function storePart(
+  { lrsId, blobs }: { readonly lrsId: LrsId; readonly blobs: BlobStore },
+  { sha2, bytes }: SentAttachment,
+  meant: readonly Described[],
+  { each, left }: { readonly each: number; readonly left: number },
+): Promise<number> {
+  const most = meant.some(({ isSignature }) => isSignature) ? Math.min(each, maxSignatureLength) : each
+  // What the sender's side throws is to be told apart from what the store says of the bytes.
+  let lost: unknown
+  async function* watched(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* bytes
+    } catch (error) {
+      lost = error
+      throw error
+    }
+  }
+  try {
+    const { length } = await blobs.put(lrsId, watched(), { sha2, mostBytes: Math.min(most, left) })
+    return length
+  } catch (error) {
+    if (lost !== undefined || !(error instanceof DomainError)) throw error
+    if (error.code === 'invalid') {
+      const rule = 'claviger/attachment-hash'
+      const message = `${error.message}: what was sent is not what the statement describes.`
+      throw refusal(capped(meant.map(({ pointer }) => ({ pointer: `${pointer}/sha2`, rule, message }))))
+    }
+    if (error.code === 'too_large') throw tooLarge(most, left)
+    throw error
+  }
+}
+
+function tooLarge(most: number, left: number): DomainError {
+  const detail = { decidedBy: 'limit attachment' }
+  if (left < most)
+    return new DomainError('too_large', 'The attachments of one request are too large together', { detail })
+  if (most === maxSignatureLength) return new DomainError('too_large', `A signature may have ${most} bytes`, { detail })
+  return new DomainError('too_large', `An attachment may have ${most} bytes`, { detail })
+}
+
+/** Reads them back: as long as a slow sender takes, nothing of a signature is held. */
+async function checkSignatures(
+  { lrsId, blobs }: { readonly lrsId: LrsId; readonly blobs: BlobStore },
+  sha2: string,
+  meant: readonly Described[],
+): Promise<void> {
+  const signed = meant.filter(({ isSignature }) => isSignature)
+  if (signed.length === 0) return
+  const blob = await blobs.open(lrsId, sha2)
+  const pieces: Uint8Array[] = []
+  for await (const piece of blob?.bytes ?? []) pieces.push(piece)
+  const signature = await openSignature(Buffer.concat(pieces))
+  const failures = signed.flatMap(({ pointer, statement }): Failure[] => {
+    const failure = signature.kind === 'broken' ? signature.failure : signatureMismatch(signature, statement)
+    return failure === undefined ? [] : [{ pointer, ...failure }]
+  })
+  if (failures.length > 0) throw refusal(capped(failures))
+}
+
+function refuseMissing(all: readonly Described[], received: ReadonlySet<string>): void {
+  const failures = all.flatMap(({ pointer, sha2, hasFileUrl, isSignature }): Failure[] => {
+    if (received.has(sha2)) return []
+    if (isSignature) return [{ pointer, rule: 'XAPI-00115', message: withoutSignature }]
+    return hasFileUrl ? [] : [{ pointer, rule: 'XAPI-00129', message: withoutData }]
+  })
+  if (failures.length > 0) throw refusal(capped(failures))
+}
+
+function claimsOf(described: readonly Described[], received: ReadonlySet<string>): readonly AttachmentClaim[] {
+  const claims = new Map<string, AttachmentClaim>()
+  for (const { sha2, contentType } of described) {
+    if (received.has(sha2) && !claims.has(sha2)) claims.set(sha2, { sha2, contentType })
+  }
+  return [...claims.values()]
+}
+
+function refusedPart(rule: string, message: string): DomainError {
+  return refusal([{ pointer: 'X-Experience-API-Hash:', rule, message }])
+}
