@@ -41,7 +41,7 @@ async function openCore(): Promise<Core> {
     storage,
     masterKey,
     baseUrl: 'http://127.0.0.1',
-    limits: { batch: 1000, bodyBytes: 5_000_000, xapiRatePerMinute: undefined },
+    limits: { batch: 1000, bodyBytes: 5_000_000, documentBytes: 5_000_000, xapiRatePerMinute: undefined },
   })
 }
 

@@ -104,6 +104,7 @@ async function openCore(config: Config, given: Storage | undefined, log: Log): P
       limits: {
         batch: config.maxBatch,
         bodyBytes: config.maxBodyBytes,
+        documentBytes: config.maxDocumentBytes,
         xapiRatePerMinute: config.rateLimitPerMinute,
       },
       log,

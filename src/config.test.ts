@@ -42,6 +42,7 @@ describe('loadConfig', () => {
       logLevel: 'info',
       trustedProxies: [],
       maxBodyBytes: 4 * 1024 * 1024,
+      maxDocumentBytes: 100 * 1024 ** 2,
       maxBatch: 2000,
       faces: { watershed: true },
     })
@@ -61,6 +62,7 @@ describe('loadConfig', () => {
       CLAVIGER_RATE_LIMIT: '600',
       CLAVIGER_TRUSTED_PROXIES: '10.0.0.0/8, ::1',
       CLAVIGER_MAX_BODY: '512k',
+      CLAVIGER_MAX_DOCUMENT: '2g',
       CLAVIGER_MAX_BATCH: '50',
       CLAVIGER_FACE_WATERSHED: 'off',
     })
@@ -77,6 +79,7 @@ describe('loadConfig', () => {
       rateLimitPerMinute: 600,
       trustedProxies: ['10.0.0.0/8', '::1'],
       maxBodyBytes: 512 * 1024,
+      maxDocumentBytes: 2 * 1024 ** 3,
       maxBatch: 50,
       faces: { watershed: false },
     })

@@ -29,6 +29,7 @@ export interface Config {
   /** PEM texts. */
   readonly tls?: { readonly cert: string; readonly key: string }
   readonly maxBodyBytes: number
+  readonly maxDocumentBytes: number
   readonly maxBatch: number
   /** What 1.0.x readers get of 2.0 statements. */
   readonly xapiDowngrade: 'as-stored' | 'strip'
@@ -108,13 +109,18 @@ const keyBytes = text.transform((value, context) => {
 })
 
 const units: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }
-const bytes = text.transform((value, context) => {
-  const match = /^(\d{1,12})(k|m|g|)i?b?$/i.exec(value)
-  const amount = match ? Number(match[1]) * (units[match[2]!.toLowerCase()] ?? 1) : 0
-  if (amount >= 1024 && amount <= 64 * 1024 ** 2) return amount
-  context.addIssue('must be a size from 1k to 64m, such as 4m')
-  return z.NEVER
-})
+const bytes = (most: '64m' | '100g') =>
+  text.transform((value, context) => {
+    const amount = toBytes(value) ?? 0
+    if (amount >= 1024 && amount <= toBytes(most)!) return amount
+    context.addIssue(`must be a size from 1k to ${most}, such as 4m`)
+    return z.NEVER
+  })
+
+function toBytes(text: string): number | undefined {
+  const match = /^(\d{1,12})(k|m|g|)i?b?$/i.exec(text)
+  return match ? Number(match[1]) * (units[match[2]!.toLowerCase()] ?? 1) : undefined
+}
 
 const addresses = text.transform((value, context) => {
   const items = value
@@ -198,11 +204,18 @@ const schema = z.object({
     default: 'plain HTTP',
   }),
   CLAVIGER_TLS_KEY: text.optional().meta({ description: 'File with the PEM private key of that certificate.' }),
-  CLAVIGER_MAX_BODY: bytes.default(4 * 1024 ** 2).meta({
+  CLAVIGER_MAX_BODY: bytes('64m').default(4 * 1024 ** 2).meta({
     description:
       'Largest body of a request that stores statements, in bytes or as `512k`, `4m`; at most `64m`. The larger it is, the longer one request holds up all others. A credential may have a lower limit.',
     default: '4m',
   }),
+  CLAVIGER_MAX_DOCUMENT: bytes('100g')
+    .default(100 * 1024 ** 2)
+    .meta({
+      description:
+        'Largest State or profile document, in bytes or as `512k`, `100m`. JSON, which is merged, also keeps to `CLAVIGER_MAX_BODY`. A credential may have a lower limit.',
+      default: '100m',
+    }),
   CLAVIGER_MAX_BATCH: integer(1, 100_000)
     .default(2000)
     .meta({ description: 'Most statements in one request. A credential may have a lower limit.' }),
@@ -381,6 +394,7 @@ function assemble(values: Values, tls: Config['tls'], given: ReadonlyMap<Setting
     trustedProxies: values.CLAVIGER_TRUSTED_PROXIES,
     ...(tls && { tls }),
     maxBodyBytes: values.CLAVIGER_MAX_BODY,
+    maxDocumentBytes: values.CLAVIGER_MAX_DOCUMENT,
     maxBatch: values.CLAVIGER_MAX_BATCH,
     xapiDowngrade: values.CLAVIGER_XAPI_DOWNGRADE,
     faces: { watershed: values.CLAVIGER_FACE_WATERSHED },

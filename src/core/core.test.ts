@@ -9,7 +9,7 @@ let world: OpenCore
 beforeEach(async () => void (world = await openCore()))
 afterEach(() => world.close())
 
-const limits = { batch: 10, bodyBytes: 1000, xapiRatePerMinute: undefined }
+const limits = { batch: 10, bodyBytes: 1000, documentBytes: 1000, xapiRatePerMinute: undefined }
 const [otherKey, thirdKey] = [Buffer.alloc(32, 8), Buffer.alloc(32, 9)]
 
 /** A second core over the same store, as after a restart. */

@@ -6,6 +6,7 @@ import { Activities } from './activities.ts'
 import { Agents } from './agents.ts'
 import { Audit, recordKeyRotation } from './audit.ts'
 import { Credentials } from './credential.ts'
+import { Documents } from './documents.ts'
 import type { Oid } from './ids.ts'
 import { RateLimits } from './limits.ts'
 import type { ServerLimits } from './limits.ts'
@@ -51,6 +52,7 @@ export interface Core {
   readonly signIn: SignIn
   readonly access: { readonly explain: typeof explain; readonly authorise: typeof authorise }
   readonly statements: Statements
+  readonly documents: Documents
   readonly activities: Activities
   readonly agents: Agents
   readonly audit: Audit
@@ -88,6 +90,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const signIn = new SignIn({ storage, vault, clock, tokens, usage, baseUrl })
   const sessions = new Sessions(parts)
   const sweeping = sweepRegularly(sessions, log)
+  const limits = new RateLimits({ clock, server: options.limits })
   const statements = new Statements({ storage, ids, batchLimit: options.limits.batch })
   let closing: Promise<void> | undefined
   return {
@@ -99,11 +102,12 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     signIn,
     access: { explain, authorise },
     statements,
+    documents: new Documents({ storage, limits }),
     activities: new Activities(parts),
     agents: new Agents(parts),
     audit: new Audit(parts),
     usage,
-    limits: new RateLimits({ clock, server: options.limits }),
+    limits,
     vault,
     clock,
     ids,

@@ -4,7 +4,7 @@ import type { Limits, ServerLimits } from './limits.ts'
 import type { CredentialId } from './ids.ts'
 import type { Principal } from './principal.ts'
 
-const server: ServerLimits = { batch: 50, bodyBytes: 1000, xapiRatePerMinute: undefined }
+const server: ServerLimits = { batch: 50, bodyBytes: 1000, documentBytes: 5000, xapiRatePerMinute: undefined }
 const noon = { now: () => Date.parse('2026-01-02T12:00:00Z') }
 const limitsFor = (own = server) => new RateLimits({ clock: noon, server: own })
 
@@ -91,6 +91,9 @@ describe('sizes', () => {
     expect(limits.bodyLimit(principal({ bodyBytes: 10 }))).toBe(10)
     expect(limits.bodyLimit(principal({ bodyBytes: 5000 }))).toBe(1000)
     expect(() => limits.checkLoad(principal({ batch: 2 }), { batch: 3 })).toThrow('2 statements')
+    expect(limits.documentLimit(principal({}), { isJson: true })).toBe(1000)
+    expect(limits.documentLimit(principal({}), { isJson: false })).toBe(5000)
+    expect(limits.documentLimit(principal({ bodyBytes: 10 }), { isJson: false })).toBe(10)
     expect(() => limits.checkLoad(principal({}), { bodyBytes: 1001 })).toThrow('1000 bytes')
     expect(() => limits.checkLoad(principal({}), { bodyBytes: 1000, batch: 50 })).not.toThrow()
   })

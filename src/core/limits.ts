@@ -116,6 +116,7 @@ export function areLimitsWithin(a: Limits, b: Limits): boolean {
 export interface ServerLimits {
   readonly batch: number
   readonly bodyBytes: number
+  readonly documentBytes: number
   /** For credentials without a rate of their own. */
   readonly xapiRatePerMinute: number | undefined
 }
@@ -162,6 +163,12 @@ export class RateLimits {
   /** The largest body this principal may send: the smaller of its own and the server's limit. */
   bodyLimit(principal: Principal): number {
     return smaller(principal.limits.bodyBytes, this.#server.bodyBytes)
+  }
+
+  /** The largest document this principal may send. JSON is parsed to be merged, so it keeps to the limit of bodies, too. */
+  documentLimit(principal: Principal, { isJson }: { readonly isJson: boolean }): number {
+    const { bodyBytes, documentBytes } = this.#server
+    return smaller(principal.limits.bodyBytes, isJson ? Math.min(bodyBytes, documentBytes) : documentBytes)
   }
 
   // Sessions count as their parent: a credential does not get round its rate by making children.

@@ -60,7 +60,7 @@ export async function openCore(options: OpenCoreOptions = {}): Promise<OpenCore>
   const { clock = fakeClock(), wrap = (it: Storage) => it, masterKey = Buffer.alloc(32, 7), ...rest } = options
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'claviger-core-'))
   const storage = wrap(await openSqlite({ directory, threads: 'inline', clock }))
-  const limits = { batch: 1000, bodyBytes: 10_000_000, xapiRatePerMinute: undefined }
+  const limits = { batch: 1000, bodyBytes: 10_000_000, documentBytes: 10_000_000, xapiRatePerMinute: undefined }
   const core = await createCore({ baseUrl, limits, ...rest, storage, clock, masterKey })
   const addOrganisation = async (name = 'Another') => {
     const made = await core.organisations.create({ operator: 'test' }, { name })

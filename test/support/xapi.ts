@@ -28,6 +28,7 @@ export interface Stage {
 export interface StageOptions {
   readonly batch?: number
   readonly bodyBytes?: number
+  readonly documentBytes?: number
   readonly trustedProxies?: readonly string[]
   readonly xapiDowngrade?: 'as-stored' | 'strip'
   wrapStorage?(storage: Storage): Storage
@@ -68,6 +69,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   const limits = {
     batch: options.batch ?? 2000,
     bodyBytes: options.bodyBytes ?? 4_000_000,
+    documentBytes: options.documentBytes ?? 10_000_000,
     xapiRatePerMinute: undefined,
   }
   const opened = await openCore({ limits, log, ...(options.wrapStorage && { wrap: options.wrapStorage }) })

@@ -1,0 +1,251 @@
+// The document use cases: rights and pins in front, content received and tagged, then one change inside the store, whose
+// outcome becomes the answer or a refusal that says what would be accepted. Knows nothing of HTTP.
+
+import { createHash } from 'node:crypto'
+import { authorise, explain } from './access.ts'
+import type { Decision, XapiAccess } from './access.ts'
+import { DomainError } from './errors.ts'
+import type { LrsId } from './ids.ts'
+import type { RateLimits } from './limits.ts'
+import type { Principal } from './principal.ts'
+import type {
+  DocumentAccess,
+  DocumentContent,
+  DocumentKey,
+  DocumentOutcome,
+  DocumentScope,
+  DocumentStore,
+  Preconditions,
+  Storage,
+  StoredDocument,
+} from './storage.ts'
+import { entityTag, isJsonType, parseDocument } from './xapi/document.ts'
+import type { DocumentKind, DocumentTarget } from './xapi/document-query.ts'
+import { refusal } from './xapi/rule.ts'
+import type { XapiVersion } from './xapi/version.ts'
+
+export interface DocumentsOptions {
+  readonly storage: Storage
+  readonly limits: RateLimits
+}
+
+/** Content on its way in: whole, at most so many bytes, or piece by piece. Asked for once, and only when it may come. */
+export interface Arriving {
+  whole(mostBytes: number): Promise<Uint8Array>
+  pieces(mostBytes: number): AsyncIterable<Uint8Array>
+}
+
+export interface DocumentSubmission {
+  /** `merge`: into what is there. */
+  readonly kind: 'replace' | 'merge'
+  readonly version: XapiVersion
+  /** As sent; kept and given back as it is. */
+  readonly contentType: string
+  readonly content: Arriving
+  readonly preconditions: Preconditions
+}
+
+/** Longer content goes to the blob store as it arrives, unless it is JSON. */
+const inlineBytes = 64 * 1024
+
+/** XAPI-00235, XAPI-00284, XAPI-00314: what a POST of broken JSON breaks. */
+const brokenJson: Readonly<Record<DocumentKind, string>> = {
+  state: 'XAPI-00235',
+  'agent-profile': 'XAPI-00284',
+  'activity-profile': 'XAPI-00314',
+}
+/** XAPI-00232, XAPI-00278, XAPI-00308: what a POST breaks that cannot be merged. */
+const notMergeable: Readonly<Record<DocumentKind, string>> = {
+  state: 'XAPI-00232',
+  'agent-profile': 'XAPI-00278',
+  'activity-profile': 'XAPI-00308',
+}
+
+export class Documents {
+  readonly #documents: DocumentStore
+  readonly #blobs: Storage['blobs']
+  readonly #limits: RateLimits
+
+  constructor({ storage, limits }: DocumentsOptions) {
+    this.#documents = storage.documents
+    this.#blobs = storage.blobs
+    this.#limits = limits
+  }
+
+  /** What decides about such a request, and why. */
+  explain(principal: Principal, lrsId: LrsId, target: DocumentTarget, action: 'read' | 'write'): Decision {
+    return explain(principal, accessTo(lrsId, target, action))
+  }
+
+  /** `not_found` also for what the principal's reach hides. */
+  async get(principal: Principal, lrsId: LrsId, target: DocumentTarget): Promise<StoredDocument> {
+    const access = accessOf(principal, accessTo(lrsId, target, 'read'))
+    const document = await this.#documents.find(lrsId, keyOf(target), access)
+    if (document === undefined) throw absent()
+    return document
+  }
+
+  /** Its bytes, where they are not inline. */
+  async open(lrsId: LrsId, sha2: string): Promise<AsyncIterable<Uint8Array>> {
+    const blob = await this.#blobs.open(lrsId, sha2)
+    // Replaced and swept between two reads, or a damaged directory: either way a retry reads what is there.
+    if (blob === undefined) throw new DomainError('unavailable', 'The content of this document cannot be read now')
+    return blob.bytes
+  }
+
+  list(principal: Principal, lrsId: LrsId, target: DocumentTarget): ReturnType<DocumentStore['listIds']> {
+    const access = accessOf(principal, accessTo(lrsId, target, 'read'))
+    return this.#documents.listIds(lrsId, target.scope, access, target.since)
+  }
+
+  /** Resolves with the entity tag of what is then there, synced. */
+  async store(
+    principal: Principal,
+    lrsId: LrsId,
+    target: DocumentTarget,
+    { kind, version, contentType, content, preconditions }: DocumentSubmission,
+  ): Promise<string> {
+    const access = accessOf(principal, accessTo(lrsId, target, 'write'))
+    const isJson = isJsonType(contentType)
+    const mostBytes = this.#limits.documentLimit(principal, { isJson })
+    const received = isJson
+      ? inline(await content.whole(mostBytes))
+      : await this.#receive(lrsId, content.pieces(mostBytes), mostBytes)
+    if (kind === 'merge' && isJson) requireJson(received.content, target.scope.kind)
+    // Communication 3.1: profiles in 1.0.x, State as well in 2.0. A POST replaces nothing that it does not name.
+    const mustBeConditional = kind === 'replace' && (version === '2.0' || target.scope.kind !== 'state')
+    const change = { kind, contentType, ...received } as const
+    const options = { preconditions: { ...preconditions, mustBeConditional }, mostBytes }
+    const outcome = await this.#documents.change(lrsId, keyOf(target), access, change, options)
+    if (outcome.kind !== 'done') throw refused(outcome, target.scope.kind, mostBytes)
+    return outcome.etag ?? received.etag
+  }
+
+  /** One document, or all of the scope. Nothing to delete is no failure. */
+  async delete(
+    principal: Principal,
+    lrsId: LrsId,
+    target: DocumentTarget,
+    preconditions: Preconditions,
+  ): Promise<void> {
+    const access = accessOf(principal, accessTo(lrsId, target, 'write'))
+    if (target.id === undefined) {
+      refuseConditions(preconditions)
+      await this.#documents.deleteAll(lrsId, target.scope, access)
+      return
+    }
+    const options = { preconditions, mostBytes: 0 }
+    const outcome = await this.#documents.change(lrsId, keyOf(target), access, { kind: 'delete' }, options)
+    if (outcome.kind !== 'done') throw refused(outcome, target.scope.kind, 0)
+  }
+
+  /** Nothing longer than `inlineBytes` is held in memory. */
+  async #receive(lrsId: LrsId, arriving: AsyncIterable<Uint8Array>, mostBytes: number): Promise<Received> {
+    const pieces = arriving[Symbol.asyncIterator]()
+    const head = Buffer.allocUnsafe(inlineBytes)
+    let length = 0
+    for (let next = await pieces.next(); !next.done; next = await pieces.next()) {
+      if (length + next.value.byteLength > inlineBytes) {
+        return this.#putBlob(lrsId, [head.subarray(0, length), next.value], pieces, mostBytes)
+      }
+      head.set(next.value, length)
+      length += next.value.byteLength
+    }
+    return inline(new Uint8Array(head.subarray(0, length)))
+  }
+
+  /** The bytes first, then the row that refers to them: what is left over when the row is refused is swept. */
+  async #putBlob(
+    lrsId: LrsId,
+    first: readonly Uint8Array[],
+    rest: AsyncIterator<Uint8Array>,
+    mostBytes: number,
+  ): Promise<Received> {
+    const sha1 = createHash('sha1')
+    async function* whole(): AsyncGenerator<Uint8Array> {
+      for (const piece of first) {
+        sha1.update(piece)
+        yield piece
+      }
+      for (let next = await rest.next(); !next.done; next = await rest.next()) {
+        sha1.update(next.value)
+        yield next.value
+      }
+    }
+    const blob = await this.#blobs.put(lrsId, whole(), { mostBytes })
+    return { content: { kind: 'blob', ...blob }, etag: sha1.digest('hex') }
+  }
+}
+
+interface Received {
+  readonly content: DocumentContent
+  readonly etag: string
+}
+
+function inline(bytes: Uint8Array): Received {
+  return { content: { kind: 'inline', bytes }, etag: entityTag(bytes) }
+}
+
+function accessTo(lrsId: LrsId, { scope, about }: DocumentTarget, action: 'read' | 'write'): XapiAccess {
+  const area = scope.kind === 'state' ? 'state' : 'profile'
+  return { kind: 'xapi', right: `${area}/${action}`, lrsId, about }
+}
+
+function accessOf(principal: Principal, request: XapiAccess): DocumentAccess {
+  return { owner: principal.credentialId, reach: authorise(principal, request) }
+}
+
+function keyOf({ scope, id }: { readonly scope: DocumentScope; readonly id: string | undefined }): DocumentKey {
+  if (id === undefined) throw new DomainError('internal', 'A document was asked for without its id')
+  return { ...scope, id }
+}
+
+function absent(): DomainError {
+  return new DomainError('not_found', 'There is no document with this id here')
+}
+
+/** Only of a POST: the specification asks nothing of what a PUT keeps, and gives back, as it is. */
+function requireJson(content: DocumentContent, kind: DocumentKind): void {
+  if (content.kind === 'inline' && parseDocument(content.bytes) !== undefined) return
+  const message = 'The content is not JSON, which its Content-Type says it is; nothing was changed.'
+  throw refusal([{ pointer: '', rule: brokenJson[kind], message }])
+}
+
+function refuseConditions({ ifMatch, ifNoneMatch }: Preconditions): void {
+  const given = ifMatch === undefined ? ifNoneMatch && 'If-None-Match' : 'If-Match'
+  if (given === undefined) return
+  const message = 'An entity tag is that of one document: name it, or leave this header out to delete all.'
+  throw refusal([{ pointer: `${given}:`, rule: 'claviger/condition-on-all', message }])
+}
+
+function refused(
+  outcome: Exclude<DocumentOutcome, { readonly kind: 'done' }>,
+  kind: DocumentKind,
+  mostBytes: number,
+): DomainError {
+  switch (outcome.kind) {
+    case 'precondition_failed':
+      return new DomainError(
+        'precondition_failed',
+        'The document is not as If-Match or If-None-Match say; nothing was changed. GET it for its present ETag',
+      )
+    case 'exists':
+      // XAPI-00322 asks for this explanation.
+      return new DomainError(
+        'conflict',
+        'There is a document here already; nothing was changed. Check its current state with GET, then PUT again with If-Match and the ETag it has',
+      )
+    case 'not_mergeable': {
+      const which = outcome.stored ? 'what is stored' : 'what was sent'
+      const message = `Both must be JSON objects of type application/json to be merged, and ${which} is not; nothing was changed. PUT replaces the whole document.`
+      return refusal([{ pointer: '', rule: notMergeable[kind], message }])
+    }
+    case 'too_large':
+      return new DomainError(
+        'too_large',
+        `Merged, the document would be larger than ${mostBytes} bytes; nothing was changed`,
+      )
+    case 'full':
+      return new DomainError('conflict', 'There are 10,000 documents here already; delete some before creating another')
+  }
+}
