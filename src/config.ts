@@ -204,11 +204,13 @@ const schema = z.object({
     default: 'plain HTTP',
   }),
   CLAVIGER_TLS_KEY: text.optional().meta({ description: 'File with the PEM private key of that certificate.' }),
-  CLAVIGER_MAX_BODY: bytes('64m').default(4 * 1024 ** 2).meta({
-    description:
-      'Largest body of a request that stores statements, in bytes or as `512k`, `4m`; at most `64m`. The larger it is, the longer one request holds up all others. A credential may have a lower limit.',
-    default: '4m',
-  }),
+  CLAVIGER_MAX_BODY: bytes('64m')
+    .default(4 * 1024 ** 2)
+    .meta({
+      description:
+        'Largest body of a request that stores statements, in bytes or as `512k`, `4m`; at most `64m`. The larger it is, the longer one request holds up all others. A credential may have a lower limit.',
+      default: '4m',
+    }),
   CLAVIGER_MAX_DOCUMENT: bytes('100g')
     .default(100 * 1024 ** 2)
     .meta({
