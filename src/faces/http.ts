@@ -136,15 +136,18 @@ export function isPreflight(c: Context<FaceEnv>): boolean {
   return c.req.method === 'OPTIONS'
 }
 
-/** Answers OPTIONS without asking for credentials: browsers send none with a preflight. */
-export function preflight(c: Context<FaceEnv>): Response {
+const corsMethods: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE']
+
+/** Answers OPTIONS without asking for credentials: browsers send none with a preflight. `methods` are those of the path. */
+export function preflight(c: Context<FaceEnv>, methods = corsMethods): Response {
   const asked = c.req.header('Access-Control-Request-Headers')
   const headers = {
     ...commonHeaders(c),
-    'Access-Control-Allow-Methods': 'GET, HEAD, POST, PUT, DELETE, OPTIONS',
+    // All of them: whatever a page asks for, the refusal it gets says more than a failed preflight would.
+    'Access-Control-Allow-Methods': [...corsMethods, 'OPTIONS'].join(', '),
     'Access-Control-Allow-Headers': asked && /^[\w\-, ]{1,1000}$/.test(asked) ? asked : allowedHeaders,
     'Access-Control-Max-Age': '86400',
-    Allow: 'GET, HEAD, POST, PUT, DELETE, OPTIONS',
+    Allow: [...methods, 'OPTIONS'].join(', '),
   }
   return new Response(null, { status: 204, headers })
 }

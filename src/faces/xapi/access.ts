@@ -63,6 +63,7 @@ interface Case extends Place {
 }
 
 export const statementsAccess = keyed({ GET: judgeReading, HEAD: judgeReading, POST: judgeStoring, PUT: judgeStoring })
+export const validateAccess = keyed({ POST: judgeStoring })
 export const activitiesAccess = keyed({ GET: judgeActivity, HEAD: judgeActivity })
 export const agentsAccess = keyed({ GET: judgeAgent, HEAD: judgeAgent })
 

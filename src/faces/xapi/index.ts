@@ -5,7 +5,15 @@ import { DomainError } from '../../core/errors.ts'
 import { supportedVersions } from '../../core/xapi/version.ts'
 import type { Access, AskedRequest, Face, FaceEnv, XapiMount } from '../face.ts'
 import { isPreflight, methodNotAllowed, pathOf, preflight } from '../http.ts'
-import { aboutAccess, accessToCome, activitiesAccess, agentsAccess, noAccess, statementsAccess } from './access.ts'
+import {
+  aboutAccess,
+  accessToCome,
+  activitiesAccess,
+  agentsAccess,
+  noAccess,
+  statementsAccess,
+  validateAccess,
+} from './access.ts'
 import type { AccessOf } from './access.ts'
 import { activities } from './activities.ts'
 import { agents } from './agents.ts'
@@ -15,6 +23,7 @@ import type { Call, Downgrade, Service } from './call.ts'
 import { notOffered, presentError } from './errors.ts'
 import { SpokenVersions } from './spoken.ts'
 import { statements } from './statements.ts'
+import { validate, validateExtension, validatePath } from './validate.ts'
 
 /** `/xapi`: the Lrs is the credential's home, errors have our own shape. */
 const nativeMount: XapiMount = {
@@ -25,20 +34,23 @@ const nativeMount: XapiMount = {
 }
 
 interface Resource {
+  /** Beside OPTIONS. */
+  readonly methods: readonly string[]
   readonly answer: (call: Call) => Promise<Response>
   /** What a request to it would meet. */
   readonly access: AccessOf
 }
 
-const toCome: Resource = { answer: notYet, access: accessToCome }
+const toCome: Resource = { methods: ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'], answer: notYet, access: accessToCome }
 
 const resources: Readonly<Record<string, Resource>> = {
-  '/statements': { answer: statements, access: statementsAccess },
-  '/about': { answer: about, access: aboutAccess },
-  '/activities': { answer: activities, access: activitiesAccess },
+  '/statements': { methods: ['GET', 'HEAD', 'POST', 'PUT'], answer: statements, access: statementsAccess },
+  '/about': { methods: ['GET', 'HEAD'], answer: about, access: aboutAccess },
+  [validatePath]: { methods: ['POST'], answer: validate, access: validateAccess },
+  '/activities': { methods: ['GET', 'HEAD'], answer: activities, access: activitiesAccess },
   '/activities/state': toCome,
   '/activities/profile': toCome,
-  '/agents': { answer: agents, access: agentsAccess },
+  '/agents': { methods: ['GET', 'HEAD'], answer: agents, access: agentsAccess },
   '/agents/profile': toCome,
 }
 
@@ -62,27 +74,34 @@ export function xapiFace(lent: readonly XapiMount[] = [], { downgrade = 'as-stor
 function routes(service: Service, mounts: readonly XapiMount[]): Hono<FaceEnv> {
   const app = new Hono<FaceEnv>({ getPath: pathOf })
   for (const mount of mounts) {
-    for (const [path, { answer }] of Object.entries(resources)) {
-      app.all(mount.prefix + path, (c) => serve(newCall(c, service, mount), answer))
+    for (const [path, resource] of Object.entries(resources)) {
+      app.all(mount.prefix + path, (c) => serve(newCall(c, service, mount), resource))
     }
   }
   app.notFound((c) => {
     const mount = mounts.find(({ prefix }) => patternOf(prefix).test(c.req.path)) ?? nativeMount
-    return serve(newCall(c, service, mount), unknownPath)
+    return isPreflight(c) ? preflight(c) : run(newCall(c, service, mount), unknownPath)
   })
   return app
 }
 
-function serve(call: Call, answer: Resource['answer']): Response | Promise<Response> {
-  if (isPreflight(call.c)) return preflight(call.c)
-  return run(call, isAlternate(call.params) ? alternately(answer) : answer)
+function serve(call: Call, resource: Resource): Response | Promise<Response> {
+  if (isPreflight(call.c)) return preflight(call.c, resource.methods)
+  return run(call, isAlternate(call.params) ? alternately(resource) : offered(resource))
+}
+
+function offered({ methods, answer }: Resource): Resource['answer'] {
+  return (call) => {
+    if (methods.includes(call.method)) return answer(call)
+    return Promise.reject(methodNotAllowed(call.method, [...methods, 'OPTIONS']))
+  }
 }
 
 /** In the alternate request syntax; no handler knows. */
-function alternately(answer: Resource['answer']): Resource['answer'] {
+function alternately(resource: Resource): Resource['answer'] {
   return async (call) => {
     const meant = await unpack(call)
-    const response = await answer(meant)
+    const response = await offered(resource)(meant)
     if (meant.method !== 'HEAD') return response
     await response.body?.cancel()
     // On the wire it is a POST, whose answer says how long its own body is.
@@ -93,8 +112,9 @@ function alternately(answer: Resource['answer']): Resource['answer'] {
 
 // Communication 2.8: needs neither credentials nor a version.
 async function about(call: Call): Promise<Response> {
-  if (call.method !== 'GET' && call.method !== 'HEAD') throw methodNotAllowed(call.method, ['GET', 'HEAD', 'OPTIONS'])
-  return answerJson(call, JSON.stringify({ version: supportedVersions }))
+  const path = call.c.req.path.replace(/\/about$/, validatePath)
+  const extensions = { [validateExtension]: { method: 'POST', path } }
+  return answerJson(call, JSON.stringify({ version: supportedVersions, extensions }))
 }
 
 async function notYet(): Promise<Response> {

@@ -691,15 +691,12 @@ describe('other methods, paths and mounts', () => {
     expect(answer.headers.get('allow')).toBe(allow)
   })
 
-  it.each(['activities/state', 'activities/profile', 'agents/profile'])(
-    '%s is still to come: 501',
-    async (path) => {
-      for (const method of ['GET', 'PUT', 'POST', 'DELETE', 'HEAD']) {
-        expect((await reader.send(method, path)).status).toBe(501)
-      }
-      expectShape(await reader.get(path), 501, 'unsupported')
-    },
-  )
+  it.each(['activities/state', 'activities/profile', 'agents/profile'])('%s is still to come: 501', async (path) => {
+    for (const method of ['GET', 'PUT', 'POST', 'DELETE', 'HEAD']) {
+      expect((await reader.send(method, path)).status).toBe(501)
+    }
+    expectShape(await reader.get(path), 501, 'unsupported')
+  })
 
   it.each(['/xapi', '/xapi/', '/xapi/nothing', '/xapi/statements/more', '/xapi/Statements'])(
     '%s is 404',
@@ -716,7 +713,7 @@ describe('other methods, paths and mounts', () => {
     const answer = await reader.send('GET', 'about', {
       headers: { authorization: null, 'x-experience-api-version': null },
     })
-    expect([answer.status, answer.json]).toEqual([200, { version: ['1.0.0', '1.0.1', '1.0.2', '1.0.3', '2.0.0'] }])
+    expect([answer.status, answer.json.version]).toEqual([200, ['1.0.0', '1.0.1', '1.0.2', '1.0.3', '2.0.0']])
     expect(answer.headers.get('x-experience-api-version')).toBe('2.0.0')
   })
 
@@ -728,6 +725,30 @@ describe('other methods, paths and mounts', () => {
     expect(answer.headers.get('access-control-allow-origin')).toBe('*')
     expect(answer.headers.get('access-control-allow-methods')).toContain('PUT')
     expect(answer.headers.get('access-control-allow-headers')).toContain('X-Experience-API-Version')
+  })
+
+  it.each([
+    ['statements', 'GET, HEAD, POST, PUT, OPTIONS'],
+    ['about', 'GET, HEAD, OPTIONS'],
+    ['extensions/validate', 'POST, OPTIONS'],
+    ['agents', 'GET, HEAD, OPTIONS'],
+    ['activities', 'GET, HEAD, OPTIONS'],
+    ['activities/state', 'GET, HEAD, PUT, POST, DELETE, OPTIONS'],
+    ['agents/profile', 'GET, HEAD, PUT, POST, DELETE, OPTIONS'],
+  ])('OPTIONS of %s says what it offers', async (path, allow) => {
+    expect((await reader.send('OPTIONS', path)).headers.get('allow')).toBe(allow)
+  })
+
+  it('a preflight allows whatever headers a page names, and by itself those of documents', async () => {
+    const headers = 'If-Match, If-None-Match, Content-Type, Accept-Language, X-Experience-API-Version, Authorization'
+    const asked = {
+      origin: 'https://content.example.org',
+      'access-control-request-headers': 'x-experience-api-hash,etag',
+    }
+    const allowed = async (sent: Record<string, string>) =>
+      (await reader.send('OPTIONS', 'activities/state', { headers: sent })).headers.get('access-control-allow-headers')
+    expect(await allowed(asked)).toBe('x-experience-api-hash,etag')
+    for (const name of headers.split(', ')) expect(await allowed({})).toContain(name)
   })
 
   it('every answer lets a browser read what it needs', async () => {
