@@ -66,6 +66,8 @@ export interface Core {
 }
 
 const sweepEveryMs = 3_600_000
+/** Bytes come before the rows that refer to them; no request takes as long as this. */
+const orphansLiveMs = 24 * 3_600_000
 
 export const systemClock: Clock = { now: () => Date.now() }
 
@@ -89,7 +91,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const usage = new UsageMeter({ storage, clock, onError })
   const signIn = new SignIn({ storage, vault, clock, tokens, usage, baseUrl })
   const sessions = new Sessions(parts)
-  const sweeping = sweepRegularly(sessions, log)
+  const sweeping = sweepRegularly({ sessions, storage, log })
   const limits = new RateLimits({ clock, server: options.limits })
   const statements = new Statements({ storage, ids, batchLimit: options.limits.batch })
   let closing: Promise<void> | undefined
@@ -129,13 +131,21 @@ async function openVault({ storage, masterKey, masterKeyPrevious, log }: CoreOpt
   return vault
 }
 
-function sweepRegularly(sessions: Sessions, log: Log | undefined): NodeJS.Timeout {
-  const sweep = async (): Promise<void> => {
+function sweepRegularly({ sessions, storage, log }: { sessions: Sessions; storage: Storage; log: Log | undefined }) {
+  const sweepSessions = async (): Promise<void> => {
     const swept = await sessions.sweep()
     if (swept > 0) log?.info({ sessions: swept }, 'Sessions that expired more than a day ago were removed.')
   }
-  const onError = (err: unknown): void => log?.error({ err }, 'Expired sessions could not be removed.')
-  return setInterval(() => void sweep().catch(onError), sweepEveryMs).unref()
+  const sweepBlobs = async (): Promise<void> => {
+    const swept = await storage.blobs.sweep(orphansLiveMs)
+    if (swept.removed > 0) log?.info(swept, 'Data of attachments and documents that nothing refers to was removed.')
+  }
+  const onError = (err: unknown): void => log?.error({ err }, 'What has expired could not be removed.')
+  const sweep = (): void => {
+    sweepSessions().catch(onError)
+    sweepBlobs().catch(onError)
+  }
+  return setInterval(sweep, sweepEveryMs).unref()
 }
 
 async function closeAll(parts: {

@@ -116,6 +116,10 @@ export function areLimitsWithin(a: Limits, b: Limits): boolean {
 export interface ServerLimits {
   readonly batch: number
   readonly bodyBytes: number
+  /** Of the data of one attachment; 128 MiB unless given. */
+  readonly attachmentBytes?: number
+  /** Of the data of all attachments of one request; 512 MiB unless given. */
+  readonly attachmentsBytes?: number
   readonly documentBytes: number
   /** For credentials without a rate of their own. */
   readonly xapiRatePerMinute: number | undefined
@@ -169,6 +173,13 @@ export class RateLimits {
   documentLimit(principal: Principal, { isJson }: { readonly isJson: boolean }): number {
     const { bodyBytes, documentBytes } = this.#server
     return smaller(principal.limits.bodyBytes, isJson ? Math.min(bodyBytes, documentBytes) : documentBytes)
+  }
+
+  /** What attachments may have, apart from the statements. A limit of the principal's own is one for all that it sends. */
+  attachmentLimits({ limits }: Principal): { readonly mostEach: number; readonly mostTogether: number } {
+    const { attachmentBytes = 128 * 1024 ** 2, attachmentsBytes = 512 * 1024 ** 2 } = this.#server
+    const mostTogether = smaller(limits.bodyBytes, attachmentsBytes)
+    return { mostEach: Math.min(attachmentBytes, mostTogether), mostTogether }
   }
 
   // Sessions count as their parent: a credential does not get round its rate by making children.

@@ -3,6 +3,8 @@
 
 import { authorise, explain } from './access.ts'
 import type { Decision } from './access.ts'
+import { receiveAttachments } from './attachments.ts'
+import type { SentAttachments } from './attachments.ts'
 import { DomainError, invalid, isDomainError } from './errors.ts'
 import type { Failure } from './errors.ts'
 import type { LrsId, Seq } from './ids.ts'
@@ -11,7 +13,16 @@ import type { IngestBounds } from './ingest.ts'
 import type { Pins } from './pins.ts'
 import type { Principal } from './principal.ts'
 import type { Reach } from './rights.ts'
-import type { Ids, PreparedStatement, StatementQuery, Storage, StoredStatement, TermFilter } from './storage.ts'
+import type {
+  AttachmentClaim,
+  BlobStore,
+  Ids,
+  PreparedStatement,
+  StatementQuery,
+  Storage,
+  StoredStatement,
+  TermFilter,
+} from './storage.ts'
 import { agentTerm } from './xapi/agent.ts'
 import { saySame } from './xapi/equality.ts'
 import { parseJson } from './xapi/json.ts'
@@ -41,6 +52,8 @@ export interface Submission {
   readonly version: XapiVersion
   /** The id the caller chose outside the body; then the body must be one statement. */
   readonly statementId?: string
+  /** The bytes of attachments, which come behind the statements: read when nothing else speaks against those. */
+  readonly attachments?: SentAttachments
 }
 
 export interface Receipt {
@@ -52,6 +65,8 @@ export interface Receipt {
 export interface CheckedSubmission {
   /** Of an array of statements, not of a single one: pointers then begin with an index. */
   readonly isBatch: boolean
+  /** As they will be stored, in order. */
+  readonly statements: readonly Statement[]
   readonly prepared: readonly PreparedStatement[]
   readonly voidReach: Reach | undefined
 }
@@ -103,7 +118,10 @@ export class Statements {
   /** Validates, stamps and stores all or none; resolves when synced. */
   async store(principal: Principal, lrsId: LrsId, submission: Submission): Promise<Receipt> {
     const checked = this.check(principal, lrsId, submission)
-    const { prepared, voidReach } = checked
+    const { voidReach } = checked
+    const prepared = submission.attachments
+      ? await this.#receive(lrsId, checked, submission.attachments)
+      : checked.prepared
     if (prepared.length > 0) {
       const outcome = await this.#ingest.submit({
         lrsId,
@@ -116,6 +134,20 @@ export class Statements {
       if (outcome.kind === 'conflict') throw conflict(checked, outcome.index, submission)
     }
     return { ids: prepared.map(({ id }) => id) }
+  }
+
+  /** Takes the bytes in; each statement then has its claims. */
+  async #receive(
+    lrsId: LrsId,
+    { isBatch, statements, prepared }: CheckedSubmission,
+    sent: SentAttachments,
+  ): Promise<readonly PreparedStatement[]> {
+    const place = { lrsId, blobs: this.#storage.blobs }
+    const pointers = statements.map((_, index) => (isBatch ? `/${index}` : ''))
+    const claims = await receiveAttachments(place, statements, pointers, sent).catch((error: unknown) => {
+      throw isDomainError(error) ? withStatements(error, isBatch ? statements : statements[0]) : error
+    })
+    return prepared.map((statement, index) => ({ ...statement, attachments: claims[index] ?? [] }))
   }
 
   /** Throws what `store` would, conflicts with what is stored by now included; stores nothing. In the order of the submission. */
@@ -147,7 +179,7 @@ export class Statements {
       const voidReach = prepared.some(({ isVoiding }) => isVoiding)
         ? authorise(principal, { kind: 'xapi', right: 'statements/void', lrsId })
         : principal.rights.xapi['statements/void']
-      return { isBatch: Array.isArray(body), prepared, voidReach }
+      return { isBatch: Array.isArray(body), statements, prepared, voidReach }
     } catch (error) {
       throw isDomainError(error) ? withStatements(error, body) : error
     }
@@ -158,12 +190,12 @@ export class Statements {
     principal: Principal,
     lrsId: LrsId,
     id: string,
-    options: { readonly isVoided: boolean },
+    options: { readonly isVoided: boolean; readonly withAttachments?: boolean },
   ): Promise<FoundStatement> {
     const owner = this.#ownerRead(principal, lrsId)
     const { isVoided } = options
     const { statement, consistentThrough } = await this.#storage.statements.find(lrsId, id.toLowerCase(), {
-      isVoided,
+      ...options,
       ...owner,
     })
     if (!statement || !isInsidePins(statement, principal.pins)) {
@@ -203,6 +235,11 @@ export class Statements {
     return { statements: rows, next, consistentThrough }
   }
 
+  /** The bytes behind a claim of a statement that was just read; undefined when they are gone. Read them or call `cancel`. */
+  openAttachment(lrsId: LrsId, { sha2 }: AttachmentClaim): ReturnType<BlobStore['open']> {
+    return this.#storage.blobs.open(lrsId, sha2)
+  }
+
   /** Microseconds: everything stored at or before it is visible. Tells nothing of content, so it needs no right. */
   consistentThrough(lrsId: LrsId): Promise<number> {
     return this.#storage.statements.consistentThrough(lrsId)
@@ -214,7 +251,8 @@ export class Statements {
   }
 
   /** From the body to stamped statements inside every pin and limit; nothing is stored unless all of them are. */
-  #read(principal: Principal, body: unknown, { version, statementId }: Submission): Statement[] {
+  #read(principal: Principal, body: unknown, submission: Submission): Statement[] {
+    const { version, statementId, attachments } = submission
     if (statementId !== undefined) checkChosenId(body, statementId)
     const batchLimit = Math.min(this.#batchLimit, principal.limits.batch ?? Infinity)
     if (Array.isArray(body) && body.length > batchLimit) {
@@ -223,14 +261,15 @@ export class Statements {
       throw new DomainError('too_large', message, { detail: { decidedBy: 'limit batch', failures } })
     }
     // Pins look at what will be stored, so that a write and a later read of it decide alike.
-    const statements = checkStatements(body, version).statements.map((statement) =>
-      normalise(statement, {
-        ...(statementId !== undefined && { id: statementId }),
-        authority: principal.authority,
-        mayChooseAuthority: principal.rights.xapi['authority/set'] !== undefined,
-        version,
-        uuid: () => this.#ids.uuid(),
-      }),
+    const statements = checkStatements(body, version, { partsFollow: attachments !== undefined }).statements.map(
+      (statement) =>
+        normalise(statement, {
+          ...(statementId !== undefined && { id: statementId }),
+          authority: principal.authority,
+          mayChooseAuthority: principal.rights.xapi['authority/set'] !== undefined,
+          version,
+          uuid: () => this.#ids.uuid(),
+        }),
     )
     if (hasPins(principal.pins)) {
       const isBatch = Array.isArray(body)
