@@ -88,15 +88,15 @@ export function group(rule: string): Rule {
       if (found.length > 1) {
         check.refuse('XAPI-00037', `A Group has at most ${anIdentifier}; this one has ${found.join(' and ')}.`)
       }
-      if (found.length === 0 && isEmpty(value['member'])) {
-        check.refuse('XAPI-00035', `A Group without ${anIdentifier} must list at least one Agent in "member".`)
-      }
+      if (found.length === 0) requireMembers(value['member'], check)
     },
   })
 }
 
-function isEmpty(member: unknown): boolean {
-  return member === undefined || (Array.isArray(member) && member.length === 0)
+function requireMembers(member: unknown, check: Check): void {
+  const message = `A Group without ${anIdentifier} must list at least one Agent in "member".`
+  if (member === undefined) check.refuse('XAPI-00035', message)
+  else if (Array.isArray(member) && member.length === 0) check.refuseAt('member', 'XAPI-00035', message)
 }
 
 /** Either, told apart by `objectType`; without one it is an Agent. */
@@ -134,16 +134,20 @@ const anyAuthority = agentOrGroup('XAPI-00024')
 export const authority: Rule = (value, check) => {
   anyAuthority(value, check)
   if (!isGroup(value)) return
-  const found = identifiersOf(value)
-  if (found.length > 0)
-    check.refuse('XAPI-00098', `A Group as authority must be anonymous, without ${found.join(', ')}.`)
+  for (const name of identifiersOf(value)) {
+    check.refuseAt(name, 'XAPI-00098', 'A Group as authority must be anonymous: without any identifier.')
+  }
   const member = value['member']
   if (!Array.isArray(member)) return
   if (member.length !== 2) {
     const message = `A Group as authority has exactly two members, a client and a person; this one has ${member.length}.`
-    check.refuse('XAPI-00098', message)
+    check.refuseAt('member', 'XAPI-00098', message)
   } else if (!member.some((one) => isObject(one) && one['account'] !== undefined)) {
-    check.refuse('XAPI-00100', 'One member of a Group as authority is the OAuth client, identified by an account.')
+    check.refuseAt(
+      'member',
+      'XAPI-00100',
+      'One member of a Group as authority is the OAuth client, identified by an account.',
+    )
   }
 }
 

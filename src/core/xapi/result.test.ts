@@ -51,12 +51,12 @@ describe('scores', () => {
   })
 
   it('XAPI-00082 raw lies between min and max', () => {
-    expect(scoreRules({ raw: -0.0000322, min: -0.0000321 })).toEqual(['/result/score XAPI-00082'])
-    expect(scoreRules({ raw: 100.6767677, max: 100.6767676 })).toEqual(['/result/score XAPI-00082'])
+    expect(scoreRules({ raw: -0.0000322, min: -0.0000321 })).toEqual(['/result/score/raw XAPI-00082'])
+    expect(scoreRules({ raw: 100.6767677, max: 100.6767676 })).toEqual(['/result/score/raw XAPI-00082'])
   })
 
   it('XAPI-00081 min is less than max', () => {
-    expect(scoreRules({ min: 1, max: 1 })).toEqual(['/result/score XAPI-00081'])
-    expect(scoreRules({ min: 2, max: 1 })).toEqual(['/result/score XAPI-00081'])
+    expect(scoreRules({ min: 1, max: 1 })).toEqual(['/result/score/min XAPI-00081'])
+    expect(scoreRules({ min: 2, max: 1 })).toEqual(['/result/score/min XAPI-00081'])
   })
 })

@@ -26,11 +26,13 @@ const score = record({
 
 function checkBounds({ raw, min, max }: JsonObject, check: Check): void {
   if (typeof min === 'number' && typeof max === 'number' && min >= max) {
-    check.refuse('XAPI-00081', `"min" (${min}) must be less than "max" (${max}).`)
+    check.refuseAt('min', 'XAPI-00081', `"min" (${min}) must be less than "max" (${max}).`)
   }
   if (typeof raw !== 'number') return
-  if (typeof min === 'number' && raw < min) check.refuse('XAPI-00082', `"raw" (${raw}) is below "min" (${min}).`)
-  if (typeof max === 'number' && raw > max) check.refuse('XAPI-00082', `"raw" (${raw}) is above "max" (${max}).`)
+  if (typeof min === 'number' && raw < min)
+    check.refuseAt('raw', 'XAPI-00082', `"raw" (${raw}) is below "min" (${min}).`)
+  if (typeof max === 'number' && raw > max)
+    check.refuseAt('raw', 'XAPI-00082', `"raw" (${raw}) is above "max" (${max}).`)
 }
 
 export const result = record({

@@ -127,6 +127,12 @@ describe('objects', () => {
     },
   )
 
+  it('XAPI-00008 an objectType in another case is named as such', () => {
+    expect(brokenRules(aStatement({ object: { ObjectType: 'Agent', ...someone } }))).toEqual([
+      '/object/ObjectType XAPI-00008',
+    ])
+  })
+
   it.each([{ id }, aStatement()])('XAPI-00073 a StatementRef or SubStatement says what it is: %j', (object) => {
     expect(brokenRules(aStatement({ object }))).toEqual(['/object XAPI-00073'])
   })
@@ -173,7 +179,7 @@ describe('voiding', () => {
   it.each([something, { ...someone, objectType: 'Agent' }, { objectType: 'SubStatement', ...aStatement() }])(
     'XAPI-00017 and to nothing else: %j',
     (object) => {
-      expect(brokenRules(aStatement({ verb: { id: voidedVerb }, object }))).toEqual([' XAPI-00017'])
+      expect(brokenRules(aStatement({ verb: { id: voidedVerb }, object }))).toEqual(['/object XAPI-00017'])
     },
   )
 })

@@ -7,7 +7,7 @@ import { attachments } from './attachment.ts'
 import { context } from './context.ts'
 import { result } from './result.ts'
 import type { JsonObject, Rule } from './rule.ts'
-import { Check, isObject, never, oneOf, record, refusal, shown } from './rule.ts'
+import { Check, inOtherCase, isObject, never, oneOf, record, refusal, shown } from './rule.ts'
 import { statementRef } from './statement-ref.ts'
 import { timestamp } from './time.ts'
 import { isUuid, uuid } from './uuid.ts'
@@ -76,7 +76,9 @@ function refuseUntyped(value: JsonObject, check: Check): boolean {
   const kind = guessKind(value)
   if (kind === undefined) return false
   const rule = kind === 'Agent' || kind === 'Group' ? 'XAPI-00065' : 'XAPI-00073'
-  check.refuse(rule, `Without "objectType" this is an Activity; if it is not one, add "objectType": "${kind}".`)
+  const meant = inOtherCase('objectType', Object.keys(value))
+  if (meant !== undefined) check.refuseAt(meant, 'XAPI-00008', 'Names are case-sensitive: write "objectType".')
+  else check.refuse(rule, `Without "objectType" this is an Activity; if it is not one, add "objectType": "${kind}".`)
   return true
 }
 
@@ -134,7 +136,11 @@ const statement = record({
 function checkJointly(value: JsonObject, check: Check): void {
   const { verb: did, object, context: where } = value
   if (isObject(did) && did['id'] === voidedVerb && !hasType(object, 'StatementRef')) {
-    check.refuse('XAPI-00017', `A statement with the verb ${voidedVerb} must have a StatementRef as object.`)
+    check.refuseAt(
+      'object',
+      'XAPI-00017',
+      `A statement with the verb ${voidedVerb} must have a StatementRef as object.`,
+    )
   }
   if (!isObject(where) || !isObject(object) || hasType(object, 'Activity') || object['objectType'] === undefined) return
   for (const [name, rule] of onlyWithActivity) {
