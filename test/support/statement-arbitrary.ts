@@ -65,6 +65,10 @@ const authority = fc.oneof(
   })),
 )
 
+const interactionTypes = [
+  ...['true-false', 'choice', 'fill-in', 'long-fill-in', 'matching', 'performance', 'sequencing', 'likert', 'numeric'],
+  'other',
+]
 const components = fc.uniqueArray(some({ id: words, description: languageMap }, ['id']), {
   maxLength: 3,
   selector: (component) => component['id'],
@@ -73,7 +77,7 @@ const description = { name: languageMap, description: languageMap, type: iri, mo
 const interaction = some(
   {
     ...description,
-    interactionType: fc.constantFrom('true-false', 'choice', 'fill-in', 'long-fill-in', 'matching', 'performance'),
+    interactionType: fc.constantFrom(...interactionTypes),
     correctResponsesPattern: fc.array(words, { maxLength: 2 }),
     choices: components,
     scale: components,
@@ -161,7 +165,7 @@ const attachment = some(
     description: languageMap,
     contentType: fc.constantFrom('text/plain', 'text/plain; charset=ascii', 'application/vnd.example+json'),
     length: fc.nat(),
-    sha2: fc.constantFrom(56, 64, 96, 128).chain((length) => fc.stringMatching(new RegExp(`^[0-9a-f]{${length}}$`))),
+    sha2: fc.oneof(...[56, 64, 96, 128].map((length) => fc.stringMatching(new RegExp(`^[0-9a-f]{${length}}$`)))),
     fileUrl: iri,
   },
   ['usageType', 'display', 'contentType', 'length', 'sha2', 'fileUrl'],
