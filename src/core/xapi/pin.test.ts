@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { aStatement, something } from '../../../test/support/statement.ts'
 import type { Pins } from '../pins.ts'
-import { pinViolation } from './pin.ts'
+import { pinViolation, subjectViolation } from './pin.ts'
 
 const id = '8f87ccde-bb56-4c2e-ab83-44982ef22df0'
 const account = { homePage: 'https://lms.example.com', name: 'learner' }
@@ -84,4 +84,37 @@ describe('the activity pin', () => {
 
 it('without pins everything passes', () => {
   expect(pinViolation(aStatement(), {})).toBeUndefined()
+})
+
+describe('pins on what a request is about', () => {
+  const ann = { mbox: 'mailto:ann@example.org' }
+  const pins: Pins = {
+    actor: [ann],
+    activity: 'urn:course',
+    registration: { id, mode: 'required' },
+  }
+
+  it.each([
+    [{}, undefined],
+    [{ agent: ann }, undefined],
+    [{ agent: { mbox: 'mailto:ann@EXAMPLE.org', name: 'Ann' } }, undefined],
+    [{ agent: { mbox: 'mailto:ben@example.org' } }, 'actor'],
+    [{ agent: undefined }, 'actor'],
+    [{ activityId: 'urn:course' }, undefined],
+    [{ activityId: 'urn:course/1' }, undefined],
+    [{ activityId: 'urn:course1' }, 'activity'],
+    [{ registration: id.toUpperCase() }, undefined],
+    [{ registration: '8f87ccde-bb56-4c2e-ab83-44982ef22df1' }, 'registration'],
+    [{ registration: undefined }, 'registration'],
+    [{ agent: ann, activityId: 'urn:other', registration: id }, 'activity'],
+  ])('%j: %s', (subject, violated) => {
+    expect(subjectViolation(subject, pins)).toBe(violated)
+    expect(subjectViolation(subject, {})).toBeUndefined()
+  })
+
+  it('let a request without registration pass where the pin is for when there is one', () => {
+    const whenPresent: Pins = { registration: { id, mode: 'whenPresent' } }
+    expect(subjectViolation({ registration: undefined }, whenPresent)).toBeUndefined()
+    expect(subjectViolation({ registration: '8f87ccde-bb56-4c2e-ab83-44982ef22df1' }, whenPresent)).toBe('registration')
+  })
 })

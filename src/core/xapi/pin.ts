@@ -62,6 +62,5 @@ function isUnderActivity({ object, context }: Statement, pinned: string): boolea
 
 function isActivity(value: unknown, pinned: string): boolean {
   if (!isObject(value) || (value['objectType'] ?? 'Activity') !== 'Activity') return false
-  const id = value['id']
-  return typeof id === 'string' && (id === pinned || id.startsWith(`${pinned}/`))
+  return typeof value['id'] === 'string' && isActivityInside(value['id'], { activity: pinned })
 }
