@@ -163,13 +163,17 @@ export class Documents {
   ): Promise<Received> {
     const sha1 = createHash('sha1')
     async function* whole(): AsyncGenerator<Uint8Array> {
-      for (const piece of first) {
-        sha1.update(piece)
-        yield piece
-      }
-      for (let next = await rest.next(); !next.done; next = await rest.next()) {
-        sha1.update(next.value)
-        yield next.value
+      try {
+        for (const piece of first) {
+          sha1.update(piece)
+          yield piece
+        }
+        for (let next = await rest.next(); !next.done; next = await rest.next()) {
+          sha1.update(next.value)
+          yield next.value
+        }
+      } finally {
+        await rest.return?.()
       }
     }
     const blob = await this.#blobs.put(lrsId, whole(), { mostBytes })

@@ -344,6 +344,11 @@ export function newRequestId(sent: string | undefined, isTrusted: boolean): stri
  * the bodies of others fill the budget. Sign in first, or keep the limit small.
  */
 export async function readText(c: Context<FaceEnv>, limitBytes: number, budget = bodyBudget): Promise<string> {
+  return decode(await readBytes(c, limitBytes, budget))
+}
+
+/** The body whole, whatever it is. Otherwise as `readText`. */
+export async function readBytes(c: Context<FaceEnv>, limitBytes: number, budget = bodyBudget): Promise<Buffer> {
   const encoding = c.req.header('Content-Encoding')
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     throw new HttpError(
@@ -356,8 +361,7 @@ export async function readText(c: Context<FaceEnv>, limitBytes: number, budget =
   if (declared > limitBytes) throw tooLarge(limitBytes)
   const body = new GrowingBody(limitBytes, declared, budget)
   const incoming = incomingOf(c)
-  const bytes = incoming ? await readIncoming(incoming, body) : await readStream(c.req.raw.body, body)
-  return decode(bytes)
+  return incoming ? readIncoming(incoming, body) : readStream(c.req.raw.body, body)
 }
 
 /** Node's own request, when the server and not a test delivers it. */
@@ -408,7 +412,7 @@ export function parseMediaType(header = ''): MediaType {
   return { type: type.trim().toLowerCase(), charset: charset?.toLowerCase() }
 }
 
-function tooLarge(limitBytes: number): DomainError {
+export function tooLarge(limitBytes: number): DomainError {
   return new DomainError('too_large', `The body is larger than ${limitBytes} bytes`)
 }
 

@@ -17,8 +17,10 @@ import {
   countUsage,
   incomingOf,
   parseMediaType,
+  readBytes,
   readText,
   textOf,
+  tooLarge,
 } from '../http.ts'
 import type { MediaType } from '../http.ts'
 import type { SpokenVersions } from './spoken.ts'
@@ -99,6 +101,13 @@ export function placeOf({ c, mount }: Call): {
 /** The body as text, within `limitBytes`. As `readText` of http.ts. */
 export function readBody(call: Call, limitBytes: number): Promise<string> {
   return call.content === undefined ? readText(call.c, limitBytes) : textOf(call.content, limitBytes)
+}
+
+/** The body whole, within `limitBytes`. As `readBytes` of http.ts. */
+export async function readContent(call: Call, limitBytes: number): Promise<Uint8Array> {
+  if (call.content === undefined) return readBytes(call.c, limitBytes)
+  if (call.content.byteLength > limitBytes) throw tooLarge(limitBytes)
+  return call.content
 }
 
 /** The body as it arrives, wherever it stands. Whoever reads it counts its bytes and keeps to a limit. */
