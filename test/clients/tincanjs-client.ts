@@ -1,7 +1,20 @@
-// npm tincanjs: PUT for a statement with an id, POST otherwise; version 1.0.2; XMLHttpRequest from xhr2.
+// npm tincanjs, in Node or in a page: PUT for a statement with an id, POST otherwise; version 1.0.2; XMLHttpRequest.
+// A URL of 2,048 characters or more becomes the alternate request syntax, in a page only.
 
-import TinCan from 'tincanjs'
-import { type ClientLibrary, type Filter, type Json, type Page, Refused, type XapiClient } from './client.ts'
+import {
+  type ClientLibrary,
+  type DocumentPlace,
+  type Filter,
+  type FoundDocument,
+  type Json,
+  type Page,
+  type Precondition,
+  Refused,
+  type XapiClient,
+} from './client.ts'
+import type Module from 'tincanjs'
+
+export type TinCan = typeof Module
 
 const version = '1.0.2'
 
@@ -19,11 +32,6 @@ function called<T>(start: (callback: Callback<T | Xhr>) => void): Promise<T> {
       else reject(new Refused(Number(error), (result as Xhr).responseText))
     })
   })
-}
-
-/** The library adds to the object it is given, and an id unless told not to. */
-function made(statement: Json): InstanceType<typeof TinCan.Statement> {
-  return new TinCan.Statement(structuredClone(statement), { doStamp: statement['id'] !== undefined })
 }
 
 interface Read {
@@ -45,16 +53,61 @@ function page(result: Result): Page {
   return { statements: result.statements.map(original), more: result.more ?? '' }
 }
 
-function params(filter: Filter): Record<string, unknown> {
-  return { ...filter, ...(filter.agent && { agent: new TinCan.Agent(filter.agent) }) }
+/** The library asks for a profile to be new unless told what it replaces; State it just writes. */
+function preconditionOf(precondition: Precondition | undefined): Json {
+  if (precondition === undefined) return {}
+  if ('ifMatch' in precondition) return { lastSHA1: precondition.ifMatch }
+  return { requestHeaders: { 'If-None-Match': precondition.ifNoneMatch } }
 }
 
-export const tincanjs: ClientLibrary = {
-  name: 'tincanjs',
-  statementVersion: '1.0.0',
-  connect({ endpoint, key, secret }): XapiClient {
+const methods = {
+  state: { save: 'saveState', find: 'retrieveState', list: 'retrieveStateIds', remove: 'dropState' },
+  activity: {
+    save: 'saveActivityProfile',
+    find: 'retrieveActivityProfile',
+    list: 'retrieveActivityProfileIds',
+    remove: 'dropActivityProfile',
+  },
+  agent: {
+    save: 'saveAgentProfile',
+    find: 'retrieveAgentProfile',
+    list: 'retrieveAgentProfileIds',
+    remove: 'dropAgentProfile',
+  },
+} as const
+
+export function tincanjs(TinCan: TinCan): ClientLibrary {
+  /** The library adds to the object it is given, and an id unless told not to. */
+  const made = (statement: Json) =>
+    new TinCan.Statement(structuredClone(statement), { doStamp: statement['id'] !== undefined })
+
+  const params = (filter: Filter) => ({ ...filter, ...(filter.agent && { agent: new TinCan.Agent(filter.agent) }) })
+
+  const placed = (place: DocumentPlace): Json => ({
+    ...('agent' in place && { agent: new TinCan.Agent(place.agent) }),
+    ...('activityId' in place && { activity: new TinCan.Activity({ id: place.activityId }) }),
+    ...('registration' in place && { registration: place.registration }),
+  })
+
+  const connect: ClientLibrary['connect'] = ({ endpoint, key, secret }): XapiClient => {
     const settings = { endpoint, username: key, password: secret, version, allowFail: false }
     const lrs = new TinCan.LRS(settings)
+
+    const write = async (
+      method: 'PUT' | 'POST',
+      [place, id, content, precondition]: Parameters<XapiClient['save']>,
+    ): Promise<void> => {
+      await called<Xhr>((callback) =>
+        lrs[methods[place.of].save](id, content, {
+          ...placed(place),
+          ...preconditionOf(precondition),
+          contentType: typeof content === 'string' ? 'text/plain' : 'application/json',
+          method,
+          callback,
+        }),
+      )
+    }
+
     return {
       store: async (statement) => {
         await called<Xhr>((callback) => lrs.saveStatement(made(statement), { callback }))
@@ -79,6 +132,49 @@ export const tincanjs: ClientLibrary = {
           }
           new TinCan({ recordStores: [settings] }).voidStatement(id, done, { actor: new TinCan.Agent(actor) })
         }),
+
+      storeWith: async (statement, attachments) => {
+        const described = attachments.map(({ content, ...rest }) => ({
+          ...rest,
+          length: content.byteLength,
+          content: Uint8Array.from(content).buffer,
+        }))
+        const one = new TinCan.Statement({ ...structuredClone(statement), attachments: described })
+        await called<Xhr>((callback) => lrs.saveStatement(one, { callback }))
+      },
+      findWith: async (id) => {
+        const one = await called<Read & { attachments: { content: ArrayBuffer }[] }>((callback) =>
+          lrs.retrieveStatement(id, { params: { attachments: true }, callback }),
+        )
+        return { statement: original(one), contents: one.attachments.map(({ content }) => new Uint8Array(content)) }
+      },
+
+      save: (...document) => write('PUT', document),
+      merge: (...document) => write('POST', document),
+      findDocument: async (place, id): Promise<FoundDocument | undefined> => {
+        const found = await called<{ contents: unknown; etag: string } | null>((callback) =>
+          lrs[methods[place.of].find](id, { ...placed(place), callback }),
+        )
+        return found === null ? undefined : { content: found.contents, etag: found.etag }
+      },
+      listDocuments: (place, since) =>
+        called<string[]>((callback) =>
+          lrs[methods[place.of].list]({ ...placed(place), ...(since !== undefined && { since }), callback }),
+        ),
+      remove: async (place, id) => {
+        await called<Xhr>((callback) => lrs[methods[place.of].remove](id, { ...placed(place), callback }))
+      },
+      removeAllStates: async (place) => {
+        await called<Xhr>((callback) => lrs.dropState(null, { ...placed(place), callback }))
+      },
+
+      findPerson: () => Promise.reject(new Error('tincanjs knows no Persons')),
+      findActivity: async (id) => {
+        const activity = await called<Read>((callback) => lrs.retrieveActivity(id, { callback }))
+        return activity.asVersion(version)
+      },
     }
-  },
+  }
+
+  return { name: 'tincanjs', statementVersion: '1.0.0', lacks: ['findPerson'], connect }
 }

@@ -1,0 +1,51 @@
+// One started program for all clients of a test file, and keys made in it through Watershed's API. Every test takes keys of
+// its own, so none sees what another stored.
+
+import { startProgram, type StartedProgram } from '../support/program.ts'
+import type { ClientAccount, ClientLibrary, XapiClient } from './client.ts'
+import { type Key, type KeyMaker, keyMaker } from './watershed-keys.ts'
+
+export interface Setting {
+  readonly endpointPath: string
+  readonly keys: KeyMaker
+  account(key: Key): ClientAccount
+  connectTo(library: ClientLibrary, key: Key): XapiClient
+}
+
+export interface SharedProgram {
+  start(): Promise<void>
+  stop(): Promise<void>
+  /** Usable once started. */
+  at(endpointPath: string): Setting
+}
+
+export function sharedProgram(): SharedProgram {
+  let program: StartedProgram | undefined
+  const started = (): StartedProgram => {
+    if (program === undefined) throw new Error('the program has not been started')
+    return program
+  }
+  return {
+    start: async () => {
+      program = await startProgram()
+    },
+    stop: async () => {
+      await program?.stop()
+    },
+    at: (endpointPath) => {
+      const account = ({ key, secret }: Key): ClientAccount => ({
+        endpoint: `${started().url}${endpointPath}`,
+        key,
+        secret,
+      })
+      return {
+        endpointPath,
+        get keys() {
+          return keyMaker(started())
+        },
+        account,
+        connectTo: (library, key) => library.connect(account(key)),
+      }
+    },
+  }
+}
