@@ -387,6 +387,56 @@ describe('leaks that are closed', () => {
     }
   })
 
+  it('an activity and a person are what one may know of them, merged over nobody else’s words', async () => {
+    const id = `http://example.org/activities/${randomUUID()}`
+    const actor = { mbox: `mailto:${randomUUID()}@example.org` }
+    const tags: Record<string, string> = { alpha: 'en', beta: 'de', global: 'fr', elsewhere: 'it' }
+    const words = (key: string) => {
+      const definition = { name: { [tags[key]!]: `Named by ${key}` } }
+      return statement({ actor: { ...actor, name: `Called so by ${key}` }, object: { id, definition } })
+    }
+    for (const key of Object.keys(tags)) {
+      expect((await as(key).post(words(key))).status).toBe(200)
+    }
+    const seen = async (key: string) => {
+      const activity = await as(key).get(`activities?activityId=${id}`)
+      const person = await as(key).get(`agents?agent=${json(actor)}`)
+      if (activity.status !== 200 || person.status !== 200) return [activity.status, person.status]
+      const by = (texts: string[]) => texts.map((text) => text.split(' by ')[1]).toSorted()
+      const names = by(Object.values(activity.json.definition.name as object))
+      expect(by(person.json.name)).toEqual(names)
+      return names
+    }
+    const everybody = ['alpha', 'beta', 'global']
+    const expected: Record<string, unknown> = {
+      alpha: ['alpha'],
+      beta: ['beta'],
+      global: everybody,
+      'read-only': everybody,
+      elsewhere: ['elsewhere'],
+      'write-only': [403, 403],
+      disabled: [401, 401],
+    }
+    for (const [key, sight] of Object.entries(expected)) {
+      expect([key, await seen(key)]).toEqual([key, sight])
+      expect([key, await seen(`session of ${key}`)]).toEqual([key, sight])
+    }
+    const inPath = `/api/organizations/${stage.organisationId}/lrs/activities?activityId=${id}`
+    expect((await as('elsewhere').get(inPath)).status).toBe(401)
+  })
+
+  it('what an owner without reach beyond itself says never goes before what is shared', async () => {
+    const id = `http://example.org/activities/${randomUUID()}`
+    const named = (en: string, timestamp: string) =>
+      statement({ object: { id, definition: { name: { en } } }, timestamp })
+    await as('global').post(named('old', '2024-01-01T00:00:00Z'))
+    await as('global').post(named('new', '2024-01-02T00:00:00Z'))
+    // Neither a later word nor the backdated repetition of a shared one changes which counts.
+    await as('alpha').post(named('later', '2030-01-01T00:00:00Z'))
+    await as('alpha').post(named('new', '1970-01-01T00:00:00Z'))
+    expect((await as('read-only').get(`activities?activityId=${id}`)).json.definition.name).toEqual({ en: 'new' })
+  })
+
   it('references beyond the bound slow nobody down and show nothing', async () => {
     const verb = { id: `http://example.org/verbs/${randomUUID()}` }
     const target = statement({ verb })
