@@ -196,12 +196,17 @@ export function listPlaces(value: unknown, declared = 'statement', path: Path = 
 // ---------------------------------------------------------------------------------------------------------------------
 // Mutations
 
-/** One at random: first the place, so that what occurs often is changed often, then what is done there. */
+/** One at random: first the place, so that what occurs often is changed often; then the kind of change, then the change. */
 export function mutate(statement: JsonObject, version: XapiVersion, random: Random): Mutation {
   const places = listPlaces(statement)
   for (;;) {
     const place = pick(places, random)
-    const change = place && pick([...changesAt(place, version)], random)
+    const changes = place ? [...changesAt(place, version)] : []
+    const name = pick([...new Set(changes.map((change) => change.name))], random)
+    const change = pick(
+      changes.filter((each) => each.name === name),
+      random,
+    )
     if (place && change) return apply(statement, place, change)
   }
 }
