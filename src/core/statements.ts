@@ -199,7 +199,7 @@ export class Statements {
       ...owner,
     })
     if (!statement || !isInsidePins(statement, principal.pins)) {
-      throw new DomainError('not_found', `There is no ${isVoided ? 'voided statement' : 'statement'} with this id`)
+      throw notFound(isVoided)
     }
     return { statement, consistentThrough }
   }
@@ -353,6 +353,12 @@ function checkChosenId(body: unknown, statementId: string): void {
     }
     throw invalid('The id in the body differs from the statementId parameter', [failure])
   }
+}
+
+function notFound(isVoided: boolean): DomainError {
+  const message = `There is no ${isVoided ? 'voided statement' : 'statement'} with this id`
+  const failure = { pointer: isVoided ? '?voidedStatementId' : '?statementId', rule: 'claviger/not-found', message }
+  return new DomainError('not_found', message, { detail: { failures: [failure] } })
 }
 
 function conflict({ prepared, isBatch }: CheckedSubmission, index: number, { statementId }: Submission): DomainError {

@@ -1,6 +1,6 @@
 // Our own error shape and the table from the domain's codes to HTTP statuses.
 
-import type { DomainError, ErrorCode } from '../../core/errors.ts'
+import type { DomainError, ErrorCode, Failure } from '../../core/errors.ts'
 import type { ErrorAnswer, ErrorContext } from '../face.ts'
 import { HttpError, statusOf } from '../http.ts'
 
@@ -18,19 +18,60 @@ export const statuses = {
   internal: 500,
 } satisfies Record<ErrorCode, number>
 
-/** `{code, message, failures: [{pointer, rule, message}], requestId}` */
+/** `{code, message, failures: [{pointer, rule, message, statement?: {index, id?}}], decidedBy?, requestId}` */
 export function presentError(error: DomainError, context: ErrorContext): ErrorAnswer {
   const { failures = [], decidedBy } = error.detail
+  const status = statusOf(error, statuses)
   return {
-    status: statusOf(error, statuses),
+    status,
     body: {
       code: error.code,
       message: error.message,
-      failures,
+      failures: failures.length > 0 ? failures : explained(error, status),
       ...(decidedBy !== undefined && { decidedBy }),
       requestId: context.requestId,
     },
   }
+}
+
+/** A refusal that is no list of broken rules still names one, and where to look. What is our own trouble breaks none. */
+function explained(error: DomainError, status: number): readonly Failure[] {
+  if (status >= 500 && status !== 501) return []
+  const [rule, pointer] = byStatus[status] ??
+    byDecision(error.detail.decidedBy) ??
+    byCode[error.code] ?? ['claviger/request', '']
+  return [{ pointer, rule, message: error.message }]
+}
+
+type Place = readonly [rule: string, pointer: string]
+
+/** What exists in HTTP only. */
+const byStatus: Readonly<Record<number, Place>> = {
+  405: ['claviger/method', ''],
+  415: ['claviger/content-encoding', 'Content-Encoding:'],
+  501: ['claviger/not-offered', ''],
+}
+
+const byCode: Readonly<Partial<Record<ErrorCode, Place>>> = {
+  unauthenticated: ['XAPI-00334', 'Authorization:'],
+  forbidden: ['XAPI-00327', 'Authorization:'],
+  not_found: ['claviger/not-found', ''],
+  conflict: ['claviger/conflict', ''],
+  precondition_failed: ['claviger/precondition', 'If-Match:'],
+  too_large: ['XAPI-00328', ''],
+  rate_limited: ['claviger/rate', ''],
+}
+
+/** Of pins and limits, which have more to say than that a right is missing. */
+function byDecision(decidedBy = ''): Place | undefined {
+  if (decidedBy.startsWith('pin ')) return ['claviger/pin', '']
+  return limits[decidedBy]
+}
+
+const limits: Readonly<Record<string, Place>> = {
+  'limit addresses': ['claviger/addresses', ''],
+  'limit origins': ['claviger/origins', 'Origin:'],
+  'limit xapiVersions': ['claviger/versions', 'X-Experience-API-Version:'],
 }
 
 /** A part of xAPI that is still to come: 501 whatever the mount makes of `unsupported`. */

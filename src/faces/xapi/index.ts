@@ -122,7 +122,11 @@ async function notYet(): Promise<Response> {
 }
 
 async function unknownPath(): Promise<Response> {
-  throw new DomainError('not_found', 'xAPI has no resource at this path')
+  const known = Object.keys(resources).join(', ')
+  throw new DomainError(
+    'not_found',
+    `xAPI has no resource at this path; these are: ${known}. Names are case-sensitive.`,
+  )
 }
 
 function accessFor(mounts: readonly XapiMount[], sent: AskedRequest): Access {
