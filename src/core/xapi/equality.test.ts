@@ -2,9 +2,11 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Path } from '../../../test/support/statement-arbitrary.ts'
 import { listPaths, replaceAt, statementArbitrary, valueAt } from '../../../test/support/statement-arbitrary.ts'
+import { randomFrom, shuffled } from '../../../test/support/statement-shuffle.ts'
 import { aStatement, someone, someVerb, something } from '../../../test/support/statement.ts'
 import { meaningOf, saySame } from './equality.ts'
 import { normalise } from './normalise.ts'
+import type { Statement } from './statement.ts'
 
 function expectEqual(a: Record<string, unknown>, b: Record<string, unknown>): void {
   expect(saySame(aStatement(a), aStatement(b))).toBe(true)
@@ -125,35 +127,6 @@ describe('what counts', () => {
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** The same statement with members, and items of unordered lists, in another order. */
-function shuffled(value: unknown, random: () => number, isUnordered = false): unknown {
-  if (Array.isArray(value)) {
-    const items = value.map((item) => shuffled(item, random))
-    return isUnordered ? shuffle(items, random) : items
-  }
-  if (typeof value !== 'object' || value === null) return value
-  const entries = Object.entries(value).map(([name, member]) => [name, shuffled(member, random, unordered.has(name))])
-  return Object.fromEntries(shuffle(entries, random))
-}
-
-const unordered = new Set(['member', 'parent', 'grouping', 'category', 'other'])
-
-function shuffle<T>(items: readonly T[], random: () => number): T[] {
-  return items
-    .map((item) => [random(), item] as const)
-    .sort(([a], [b]) => a - b)
-    .map(([, item]) => item)
-}
-
-/** Numbers from 0 to 1 that follow from a seed (a linear congruential generator). */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32
-    return state / 2 ** 32
-  }
-}
-
 /** Places that are left out, or that a default stands for. */
 function isLeftOut(statement: unknown, path: Path): boolean {
   if (['id', 'stored', 'timestamp', 'authority', 'version'].includes(String(path[0]))) return true
@@ -166,6 +139,9 @@ function changed(value: unknown): unknown {
   if (typeof value === 'number') return value + 1
   return typeof value === 'boolean' ? !value : `${String(value)}?`
 }
+
+/** The first two are one to 0.01 s. */
+const durations = [{ duration: 'PT1.001S' }, { duration: 'PT1.002S' }, { duration: 'PT1.02S' }]
 
 describe.each(['1.0', '2.0'] as const)('any statement under %s', (version) => {
   const stamp = { authority: someone, mayChooseAuthority: false, version, uuid: () => uuid }
@@ -198,4 +174,39 @@ describe.each(['1.0', '2.0'] as const)('any statement under %s', (version) => {
       }),
     )
   })
+
+  it('is an equivalence: reflexive, symmetric, transitive', () => {
+    const seen = { same: 0, different: 0 }
+    const same = (one: Statement, other: Statement): boolean => {
+      const answer = saySame(one, other)
+      seen[answer ? 'same' : 'different']++
+      return answer
+    }
+    fc.assert(
+      fc.property(fc.tuple(statementArbitrary(version), variant, variant, variant), ([statement, ...variants]) => {
+        const [one, two, three] = variants.map((change) => change(statement)) as [Statement, Statement, Statement]
+        expect([one, two, three].every((each) => same(each, each))).toBe(true)
+        expect(same(two, one)).toBe(same(one, two))
+        expect(same(three, two)).toBe(same(two, three))
+        if (same(one, two) && same(two, three)) expect(same(one, three)).toBe(true)
+        if (same(one, two) && !same(two, three)) expect(same(one, three)).toBe(false)
+      }),
+    )
+    expect(Math.min(seen.same, seen.different)).toBeGreaterThan(50)
+  })
+
+  // Some say the same as the original, some do not, and some of those that do not say the same among themselves.
+  type Change = (statement: Statement) => Statement
+  const variant: fc.Arbitrary<Change> = fc.oneof(
+    fc.nat().map(
+      (seed): Change =>
+        (statement) =>
+          shuffled(statement, randomFrom(seed)) as Statement,
+    ),
+    fc.constant<Change>((statement) => normalise(statement, stamp)),
+    fc.constant<Change>((statement) => ({ ...statement, id: uuid, stored: '2026-01-01T00:00:00Z' })),
+    fc.constantFrom({ response: 'a' }, { response: 'b' }, ...durations).map((result): Change => {
+      return (statement) => ({ ...statement, result })
+    }),
+  )
 })
