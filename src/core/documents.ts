@@ -5,10 +5,13 @@ import { createHash } from 'node:crypto'
 import { authorise, explain } from './access.ts'
 import type { Decision, XapiAccess } from './access.ts'
 import { DomainError } from './errors.ts'
+import type { Failure } from './errors.ts'
 import type { LrsId } from './ids.ts'
 import type { RateLimits } from './limits.ts'
 import type { Principal } from './principal.ts'
+import type { Reach, XapiRight } from './rights.ts'
 import type {
+  BlobStore,
   DocumentAccess,
   DocumentContent,
   DocumentKey,
@@ -63,7 +66,7 @@ const notMergeable: Readonly<Record<DocumentKind, string>> = {
 
 export class Documents {
   readonly #documents: DocumentStore
-  readonly #blobs: Storage['blobs']
+  readonly #blobs: BlobStore
   readonly #limits: RateLimits
 
   constructor({ storage, limits }: DocumentsOptions) {
@@ -72,9 +75,21 @@ export class Documents {
     this.#limits = limits
   }
 
-  /** What decides about such a request, and why. */
-  explain(principal: Principal, lrsId: LrsId, target: DocumentTarget, action: 'read' | 'write'): Decision {
-    return explain(principal, accessTo(lrsId, target, action))
+  /** What `get` would decide and why, for who administers the key: the key itself is not told that there is more. */
+  async explainGet(principal: Principal, lrsId: LrsId, target: DocumentTarget): Promise<Decision> {
+    const decision = explain(principal, accessTo(lrsId, target, 'read'))
+    if (!decision.allowed || target.id === undefined) return decision
+    const { credentialId: owner } = principal
+    const find = (reach: Reach) => this.#documents.find(lrsId, keyOf(target), { owner, reach })
+    if (await find(decision.reach ?? 'any')) return decision
+    if (decision.reach === 'any' || !(await find('any'))) {
+      const { message: reason } = absent()
+      return { allowed: false, decidedBy: 'not_found', code: 'not_found', reason: `${reason}.` }
+    }
+    const { right } = accessTo(lrsId, target, 'read')
+    const reason =
+      'There is a shared document with this id, and this key reads its own only: it is answered as if there were none.'
+    return { allowed: false, decidedBy: right, code: 'not_found', reason, remedy: `Grant ${right} with reach any.` }
   }
 
   /** `not_found` also for what the principal's reach hides. */
@@ -85,12 +100,12 @@ export class Documents {
     return document
   }
 
-  /** Its bytes, where they are not inline. */
-  async open(lrsId: LrsId, sha2: string): Promise<AsyncIterable<Uint8Array>> {
+  /** What a document holds that is not inline. Read it to the end or cancel it. */
+  async open(lrsId: LrsId, sha2: string): Promise<OpenBlob> {
     const blob = await this.#blobs.open(lrsId, sha2)
     // Replaced and swept between two reads, or a damaged directory: either way a retry reads what is there.
     if (blob === undefined) throw new DomainError('unavailable', 'The content of this document cannot be read now')
-    return blob.bytes
+    return blob
   }
 
   list(principal: Principal, lrsId: LrsId, target: DocumentTarget): ReturnType<DocumentStore['listIds']> {
@@ -181,6 +196,8 @@ export class Documents {
   }
 }
 
+type OpenBlob = NonNullable<Awaited<ReturnType<BlobStore['open']>>>
+
 interface Received {
   readonly content: DocumentContent
   readonly etag: string
@@ -190,9 +207,13 @@ function inline(bytes: Uint8Array): Received {
   return { content: { kind: 'inline', bytes }, etag: entityTag(bytes) }
 }
 
+/** The right that decides about documents of this kind. */
+export function documentRight(kind: DocumentKind, action: 'read' | 'write'): XapiRight {
+  return `${kind === 'state' ? 'state' : 'profile'}/${action}`
+}
+
 function accessTo(lrsId: LrsId, { scope, about }: DocumentTarget, action: 'read' | 'write'): XapiAccess {
-  const area = scope.kind === 'state' ? 'state' : 'profile'
-  return { kind: 'xapi', right: `${area}/${action}`, lrsId, about }
+  return { kind: 'xapi', right: documentRight(scope.kind, action), lrsId, about }
 }
 
 function accessOf(principal: Principal, request: XapiAccess): DocumentAccess {
@@ -233,12 +254,12 @@ function refused(
         'precondition_failed',
         'The document is not as If-Match or If-None-Match say; nothing was changed. GET it for its present ETag',
       )
-    case 'exists':
-      // XAPI-00322 asks for this explanation.
-      return new DomainError(
-        'conflict',
-        'There is a document here already; nothing was changed. Check its current state with GET, then PUT again with If-Match and the ETag it has',
-      )
+    case 'exists': {
+      // The specification asks for this explanation, in these words nearly.
+      const message =
+        'There is a document here already; nothing was changed. Check its current state with GET, then PUT again with If-Match and the ETag it has.'
+      return conflict({ pointer: 'If-Match:', rule: 'XAPI-00322', message })
+    }
     case 'not_mergeable': {
       const which = outcome.stored ? 'what is stored' : 'what was sent'
       const message = `Both must be JSON objects of type application/json to be merged, and ${which} is not; nothing was changed. PUT replaces the whole document.`
@@ -249,7 +270,13 @@ function refused(
         'too_large',
         `Merged, the document would be larger than ${mostBytes} bytes; nothing was changed`,
       )
-    case 'full':
-      return new DomainError('conflict', 'There are 10,000 documents here already; delete some before creating another')
+    case 'full': {
+      const message = 'There are 10,000 documents here already; delete some before another is created.'
+      return conflict({ pointer: '', rule: 'claviger/documents-full', message })
+    }
   }
+}
+
+function conflict(failure: Failure): DomainError {
+  return new DomainError('conflict', failure.message, { detail: { failures: [failure] } })
 }

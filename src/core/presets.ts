@@ -91,13 +91,7 @@ export interface Described {
 }
 
 /** Rights that can be granted while nothing answers to them yet: the resources behind them are to come. */
-const notServedYet: ReadonlySet<XapiRight> = new Set([
-  'statements/delete',
-  'state/read',
-  'state/write',
-  'profile/read',
-  'profile/write',
-])
+const notServedYet: ReadonlySet<XapiRight> = new Set(['statements/delete'])
 
 /** What a key may and may not do, and within which pins and limits, a line each. */
 export function describeRights(rights: Rights, pins: Pins = {}, limits: Limits = {}): Described {

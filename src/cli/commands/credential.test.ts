@@ -37,7 +37,7 @@ describe('create', () => {
     expect(out).toContain(
       `\n\nOnly\n  - in the registration ${id}, which every statement must carry\n  - with 60 requests`,
     )
-    expect(out).toMatch(/read its own state documents, once offered/)
+    expect(out).toMatch(/read its own state documents\n/)
     expect(out).not.toContain('(required)')
   })
 

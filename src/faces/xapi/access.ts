@@ -1,9 +1,12 @@
 // What a request to xAPI would meet, without sending it: the answer to the command line's `ask`. Decides nothing itself:
 // the rules, rights, pins and limits are asked of whoever decides for requests.
 
+import { documentRight } from '../../core/documents.ts'
 import { isDomainError } from '../../core/errors.ts'
 import type { XapiRight } from '../../core/rights.ts'
 import { xapiRights } from '../../core/rights.ts'
+import { parseDocumentQuery } from '../../core/xapi/document-query.ts'
+import type { DocumentKind, DocumentMethod } from '../../core/xapi/document-query.ts'
 import { parseJson } from '../../core/xapi/json.ts'
 import { parseActivityQuery, parseAgentQuery } from '../../core/xapi/lookup-query.ts'
 import type { Subject } from '../../core/xapi/pin.ts'
@@ -75,6 +78,30 @@ async function judgeActivity(it: Case): Promise<Judgement> {
 async function judgeAgent(it: Case): Promise<Judgement> {
   const agent = parseAgentQuery(paramsOf(it.asked.query), parseVersion(it.asked.version))
   return admitted(it, 'agents/read', { agent }).decision
+}
+
+export function documentsAccess(kind: DocumentKind): AccessOf {
+  const judge = (method: DocumentMethod) => (it: Case) => judgeDocuments(it, kind, method)
+  return keyed({
+    GET: judge('GET'),
+    HEAD: judge('GET'),
+    PUT: judge('PUT'),
+    POST: judge('POST'),
+    DELETE: judge('DELETE'),
+  })
+}
+
+async function judgeDocuments(it: Case, kind: DocumentKind, method: DocumentMethod): Promise<Judgement> {
+  const { asked, core, principal } = it
+  const target = parseDocumentQuery(kind, method, paramsOf(asked.query), parseVersion(asked.version))
+  const right = documentRight(kind, method === 'GET' ? 'read' : 'write')
+  const { decision, lrsId } = admitted(it, right, target.about)
+  if (!decision.allowed) return decision
+  if (method === 'GET') return { ...(await core.documents.explainGet(principal, lrsId, target)), lrsId }
+  const notes = [
+    'Not judged: the content, and whether there is a document already that If-Match or If-None-Match must name.',
+  ]
+  return { ...decision, notes }
 }
 
 async function judgeReading(it: Case): Promise<Judgement> {

@@ -2,6 +2,7 @@
 
 import { Hono } from 'hono'
 import { DomainError } from '../../core/errors.ts'
+import type { DocumentKind } from '../../core/xapi/document-query.ts'
 import { supportedVersions } from '../../core/xapi/version.ts'
 import type { Access, AskedRequest, Face, FaceEnv, XapiMount } from '../face.ts'
 import { isPreflight, methodNotAllowed, pathOf, preflight } from '../http.ts'
@@ -10,6 +11,7 @@ import {
   accessToCome,
   activitiesAccess,
   agentsAccess,
+  documentsAccess,
   noAccess,
   statementsAccess,
   validateAccess,
@@ -20,7 +22,8 @@ import { agents } from './agents.ts'
 import { askedInForm, isAlternate, unpack } from './alternate.ts'
 import { answerJson, newCall, run } from './call.ts'
 import type { Call, Downgrade, Service } from './call.ts'
-import { notOffered, presentError } from './errors.ts'
+import { documentMethods, documents } from './documents.ts'
+import { presentError } from './errors.ts'
 import { SpokenVersions } from './spoken.ts'
 import { statements } from './statements.ts'
 import { validate, validateExtension, validatePath } from './validate.ts'
@@ -41,17 +44,19 @@ interface Resource {
   readonly access: AccessOf
 }
 
-const toCome: Resource = { methods: ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'], answer: notYet, access: accessToCome }
+function documentResource(kind: DocumentKind): Resource {
+  return { methods: documentMethods, answer: documents(kind), access: documentsAccess(kind) }
+}
 
 const resources: Readonly<Record<string, Resource>> = {
   '/statements': { methods: ['GET', 'HEAD', 'POST', 'PUT'], answer: statements, access: statementsAccess },
   '/about': { methods: ['GET', 'HEAD'], answer: about, access: aboutAccess },
   [validatePath]: { methods: ['POST'], answer: validate, access: validateAccess },
   '/activities': { methods: ['GET', 'HEAD'], answer: activities, access: activitiesAccess },
-  '/activities/state': toCome,
-  '/activities/profile': toCome,
+  '/activities/state': documentResource('state'),
+  '/activities/profile': documentResource('activity-profile'),
   '/agents': { methods: ['GET', 'HEAD'], answer: agents, access: agentsAccess },
-  '/agents/profile': toCome,
+  '/agents/profile': documentResource('agent-profile'),
 }
 
 export interface XapiOptions {
