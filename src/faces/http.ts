@@ -349,6 +349,16 @@ export async function readText(c: Context<FaceEnv>, limitBytes: number, budget =
 
 /** The body whole, whatever it is. Otherwise as `readText`. */
 export async function readBytes(c: Context<FaceEnv>, limitBytes: number, budget = bodyBudget): Promise<Buffer> {
+  refuseEncoding(c)
+  const declared = Number(c.req.header('Content-Length') ?? 0) || 0
+  if (declared > limitBytes) throw tooLarge(limitBytes)
+  const body = new GrowingBody(limitBytes, declared, budget)
+  const incoming = incomingOf(c)
+  return incoming ? readIncoming(incoming, body) : readStream(c.req.raw.body, body)
+}
+
+/** Throws 415 unless the body stands there as it is meant. */
+export function refuseEncoding(c: Context<FaceEnv>): void {
   const encoding = c.req.header('Content-Encoding')
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     throw new HttpError(
@@ -357,11 +367,21 @@ export async function readBytes(c: Context<FaceEnv>, limitBytes: number, budget 
       `Content-Encoding ${encoding.slice(0, 40)} is not offered; send the body as it is`,
     )
   }
-  const declared = Number(c.req.header('Content-Length') ?? 0) || 0
-  if (declared > limitBytes) throw tooLarge(limitBytes)
-  const body = new GrowingBody(limitBytes, declared, budget)
-  const incoming = incomingOf(c)
-  return incoming ? readIncoming(incoming, body) : readStream(c.req.raw.body, body)
+}
+
+/** As `readText`, of bytes that come out of a body: one part of several. */
+export async function streamText(
+  bytes: AsyncIterable<Uint8Array>,
+  limitBytes: number,
+  budget = bodyBudget,
+): Promise<string> {
+  return decode(await readStream(bytes, new GrowingBody(limitBytes, 0, budget)))
+}
+
+/** Counts bytes that stay in memory after they were read, until they are given back. Throws `unavailable`. */
+export function holdBytes(bytes: number, budget = bodyBudget): () => void {
+  budget.take(bytes, bytes <= smallBody)
+  return () => budget.give(bytes)
 }
 
 /** Node's own request, when the server and not a test delivers it. */
@@ -537,7 +557,7 @@ function readIncoming(incoming: IncomingMessage, body: GrowingBody): Promise<Buf
   })
 }
 
-async function readStream(stream: ReadableStream<Uint8Array> | null, body: GrowingBody): Promise<Buffer> {
+async function readStream(stream: AsyncIterable<Uint8Array> | null, body: GrowingBody): Promise<Buffer> {
   try {
     if (stream) for await (const chunk of stream) body.add(chunk)
     return body.finish()

@@ -14,7 +14,7 @@ import { parseStatementsQuery } from '../../core/xapi/query.ts'
 import { isObject } from '../../core/xapi/rule.ts'
 import { parseVersion } from '../../core/xapi/version.ts'
 import type { Access, AskedRequest, Judge, Judgement, XapiMount } from '../face.ts'
-import { noAttachments, pageLimits, paramsOf, requireParams, requireStatementId } from './statements.ts'
+import { pageLimits, paramsOf, requireParams, requireStatementId } from './statements.ts'
 
 /** Where the path lies: on which mount, with which of its parameters. */
 export interface Place {
@@ -107,12 +107,7 @@ async function judgeDocuments(it: Case, kind: DocumentKind, method: DocumentMeth
 async function judgeReading(it: Case): Promise<Judgement> {
   const { lrsId, decision, version } = admitted(it, 'statements/read')
   const { core, principal, asked } = it
-  const { statementId, voidedStatementId, attachments } = parseStatementsQuery(
-    paramsOf(asked.query),
-    version,
-    pageLimits,
-  )
-  if (attachments) throw noAttachments()
+  const { statementId, voidedStatementId } = parseStatementsQuery(paramsOf(asked.query), version, pageLimits)
   const id = statementId ?? voidedStatementId
   if (!decision.allowed || id === undefined) return decision
   return core.statements.explainGet(principal, lrsId, id, { isVoided: statementId === undefined })

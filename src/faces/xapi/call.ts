@@ -113,7 +113,8 @@ export async function readContent(call: Call, limitBytes: number): Promise<Uint8
 /** The body as it arrives, wherever it stands. Whoever reads it counts its bytes and keeps to a limit. */
 export function bodyStream(call: Call): AsyncIterable<Uint8Array> {
   if (call.content !== undefined) return only(call.content)
-  return incomingOf(call.c) ?? call.c.req.raw.body ?? only()
+  // Whoever stops reading refuses the request: the answer still needs the connection.
+  return incomingOf(call.c)?.iterator({ destroyOnReturn: false }) ?? call.c.req.raw.body ?? only()
 }
 
 // oxlint-disable-next-line typescript/require-await -- what it stands for is asynchronous

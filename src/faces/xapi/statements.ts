@@ -3,13 +3,15 @@
 import { isDomainError } from '../../core/errors.ts'
 import type { DomainError, Failure } from '../../core/errors.ts'
 import type { Seq } from '../../core/ids.ts'
+import type { Receipt } from '../../core/statements.ts'
+import type { StoredStatement } from '../../core/storage.ts'
 import { formatCursor, parseStatementsQuery } from '../../core/xapi/query.ts'
 import { cut, refusal, shown } from '../../core/xapi/rule.ts'
 import { formatStored } from '../../core/xapi/time.ts'
 import { methodNotAllowed } from '../http.ts'
+import { answerWithAttachments, withStatementsAndParts } from './attachments.ts'
 import { admitCall, answer, answerJson, mediaTypeOf, readBody } from './call.ts'
 import type { AdmittedCall, Call } from './call.ts'
-import { notOffered } from './errors.ts'
 import { presentStatements } from './present.ts'
 
 /** What a GET without a limit, and one with limit=0, answers at most. */
@@ -32,20 +34,16 @@ export function statements(call: Call): Promise<Response> {
 async function postStatements(call: Call): Promise<Response> {
   const admitted = await admitCall(call)
   requireParams(admitted.params, [])
-  const text = await readStatements(admitted)
-  const { c, core, principal, lrsId, version } = admitted
-  const { ids } = await core.statements.store(principal, lrsId, { text, version })
-  c.set('statements', ids.length)
+  const { ids } = await storeBody(admitted)
+  call.c.set('statements', ids.length)
   return answerJson(admitted, JSON.stringify(ids))
 }
 
 async function putStatement(call: Call): Promise<Response> {
   const admitted = await admitCall(call)
   const statementId = requireStatementId(admitted.params)
-  const text = await readStatements(admitted)
-  const { c, core, principal, lrsId, version } = admitted
-  await core.statements.store(principal, lrsId, { text, version, statementId })
-  c.set('statements', 1)
+  await storeBody(admitted, { statementId })
+  call.c.set('statements', 1)
   return answer(admitted, 204, null)
 }
 
@@ -82,23 +80,38 @@ const consistentThrough = 'X-Experience-API-Consistent-Through'
 async function readAdmitted(call: AdmittedCall): Promise<Response> {
   const { core, principal, lrsId } = call
   const request = parseStatementsQuery(paramsOf(call.params), call.version, pageLimits)
-  if (request.attachments) {
-    throw noAttachments()
-  }
+  const withAttachments = request.attachments
   const id = request.statementId ?? request.voidedStatementId
   if (id !== undefined) {
     const isVoided = request.statementId === undefined
-    const found = await core.statements.get(principal, lrsId, id, { isVoided })
-    const [body = ''] = await presentStatements(call, [found.statement], request.format)
-    return answerJson(call, body, {
-      [consistentThrough]: formatStored(found.consistentThrough),
-      'Last-Modified': new Date(Math.floor(found.statement.seq / 1000)).toUTCString(),
-    })
+    const found = await core.statements.get(principal, lrsId, id, { isVoided, withAttachments })
+    const statements = [found.statement]
+    const [body = ''] = await presentStatements(call, statements, request.format)
+    return answerStatements(
+      call,
+      { body, statements, withAttachments },
+      {
+        [consistentThrough]: formatStored(found.consistentThrough),
+        'Last-Modified': new Date(Math.floor(found.statement.seq / 1000)).toUTCString(),
+      },
+    )
   }
-  const page = await core.statements.list(principal, lrsId, request.query)
-  const statements = await presentStatements(call, page.statements, request.format)
-  const body = `{"statements":[${statements.join(',')}],"more":${JSON.stringify(moreLink(call, page.next))}}`
-  return answerJson(call, body, { [consistentThrough]: formatStored(page.consistentThrough) })
+  const page = await core.statements.list(principal, lrsId, { ...request.query, withAttachments })
+  const { statements, next } = page
+  const texts = await presentStatements(call, statements, request.format)
+  const body = `{"statements":[${texts.join(',')}],"more":${JSON.stringify(moreLink(call, next))}}`
+  const headers = { [consistentThrough]: formatStored(page.consistentThrough) }
+  return answerStatements(call, { body, statements, withAttachments }, headers)
+}
+
+interface Found {
+  readonly body: string
+  readonly statements: readonly StoredStatement[]
+  readonly withAttachments: boolean
+}
+
+function answerStatements(call: AdmittedCall, found: Found, headers: Record<string, string>): Response {
+  return found.withAttachments ? answerWithAttachments(call, found, headers) : answerJson(call, found.body, headers)
 }
 
 /** Same mount, same parameters, continued: the cursor says where, who may read what is decided anew. Empty at the end. */
@@ -119,26 +132,27 @@ export function paramsOf(query: URLSearchParams): Map<string, string[]> {
   return params
 }
 
-export function noAttachments(): DomainError {
-  return notOffered('attachments=true is not offered yet; ask without it, or with attachments=false')
-}
-
 // ---------------------------------------------------------------------------------------------------------------------
 // Writing
 
-function readStatements(call: AdmittedCall): Promise<string> {
+/** Stores what the body holds, with or without the data of attachments. */
+async function storeBody(call: AdmittedCall, chosen: { readonly statementId?: string } = {}): Promise<Receipt> {
+  const { core, principal, lrsId, version } = call
   const { type, charset } = mediaTypeOf(call)
   if (type === 'multipart/mixed') {
-    throw notOffered('multipart/mixed is not offered yet: send statements without attachment data as application/json')
+    return withStatementsAndParts(call, (sent) =>
+      core.statements.store(principal, lrsId, { ...sent, version, ...chosen }),
+    )
   }
   if (type !== 'application/json') {
     const sent = type === '' ? 'the header is missing' : `got ${shown(type.replaceAll(/[^\x20-\x7e]/g, '?'))}`
-    throw failedHeader('XAPI-00126', `Expected application/json; ${sent}.`)
+    throw failedHeader('XAPI-00127', `Expected application/json or multipart/mixed; ${sent}.`)
   }
   if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8') {
     throw failedHeader('claviger/utf-8', 'JSON is UTF-8 (RFC 8259 section 8.1); another charset is not accepted.')
   }
-  return readBody(call, call.core.limits.bodyLimit(call.principal))
+  const text = await readBody(call, core.limits.bodyLimit(principal))
+  return core.statements.store(principal, lrsId, { text, version, ...chosen })
 }
 
 export function requireParams(query: URLSearchParams, known: readonly string[]): void {
