@@ -29,14 +29,6 @@ export const aboutAccess: AccessOf = ({ method }) => {
   return { kind: 'public', reason: 'What the server speaks is told to everybody, without any key.' }
 }
 
-export const accessToCome: AccessOf = () => {
-  return {
-    kind: 'refused',
-    decidedBy: 'not offered',
-    reason: 'This resource of xAPI is not offered yet, to no key (501).',
-  }
-}
-
 export const noAccess: AccessOf = () => {
   return { kind: 'refused', decidedBy: 'path', reason: 'xAPI has no resource at this path (404), whichever key asks.' }
 }

@@ -8,7 +8,6 @@ import type { Access, AskedRequest, Face, FaceEnv, XapiMount } from '../face.ts'
 import { isPreflight, methodNotAllowed, pathOf, preflight } from '../http.ts'
 import {
   aboutAccess,
-  accessToCome,
   activitiesAccess,
   agentsAccess,
   documentsAccess,
@@ -120,10 +119,6 @@ async function about(call: Call): Promise<Response> {
   const path = call.c.req.path.replace(/\/about$/, validatePath)
   const extensions = { [validateExtension]: { method: 'POST', path } }
   return answerJson(call, JSON.stringify({ version: supportedVersions, extensions }))
-}
-
-async function notYet(): Promise<Response> {
-  throw notOffered('This resource of xAPI is not offered yet; statements and about are')
 }
 
 async function unknownPath(): Promise<Response> {
