@@ -32,6 +32,7 @@ function watched(storage: Storage): Storage {
     directory: watch(storage.directory),
     statements: watch(storage.statements),
     documents: watch(storage.documents),
+    erasures: watch(storage.erasures),
     blobs: watch(storage.blobs),
     onDirectoryChange: (listener) => storage.onDirectoryChange(listener),
     close: () => storage.close(),

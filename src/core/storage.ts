@@ -32,6 +32,7 @@ export interface Storage {
   readonly statements: StatementStore
   readonly documents: DocumentStore
   readonly blobs: BlobStore
+  readonly erasures: ErasureStore
   /**
    * Calls `listener` after a committed change to anything that decides who may sign in or what they may do (organisation,
    * Lrs, credential, secret, session), on this node before the write's promise resolves. Not for a session that begins or is
@@ -70,6 +71,8 @@ export interface LrsRecord {
   readonly organisationId: OrganisationId
   readonly name: string
   readonly createdAt: number
+  /** Statements go so many days after they were stored; absent: never. */
+  readonly retentionDays?: number
 }
 
 export type CredentialKind = 'client' | 'application' | 'management'
@@ -231,6 +234,8 @@ export interface PlatformStore {
   ): Promise<void>
   /** Adds buffered counters. Rows of credentials that are gone are dropped silently. */
   addUsage(deltas: readonly UsageDelta[]): Promise<void>
+  /** Erasures of all organisations that have no receipt yet, oldest first; at most 1,000. */
+  listOpenErasures(): Promise<readonly ErasureRecord[]>
 }
 
 /** Counters since the last flush, per credential and secret (`secretId` null: a session, or no secret known). */
@@ -270,6 +275,13 @@ export interface DirectoryStore {
   ): Promise<LrsRecord>
   /** By id, ascending. */
   listLrs(organisationId: OrganisationId): Promise<readonly LrsRecord[]>
+  /** Only the named fields; null removes. `not_found`. */
+  updateLrs(
+    organisationId: OrganisationId,
+    id: LrsId,
+    patch: { readonly retentionDays?: number | null },
+    event: NewAuditEvent,
+  ): Promise<LrsRecord>
 
   /**
    * `conflict` when a credential or session of the organisation has the key (unless `allowDuplicateKey`) or the chosen id
@@ -631,4 +643,118 @@ export interface BlobStore {
   ): Promise<{ readonly length: number; readonly bytes: AsyncIterable<Uint8Array>; cancel(): void } | undefined>
   /** Removes blobs that no row refers to and that are older than `minAgeMs`; how many, and their bytes. */
   sweep(minAgeMs: number): Promise<{ readonly removed: number; readonly bytes: number }>
+  /**
+   * Removes one blob, unless a row refers to it or it was put after `putBefore` (Unix milliseconds): then somebody is about to
+   * refer to it. True when it is gone, or was.
+   */
+  remove(lrsId: LrsId, sha2: string, putBefore: number): Promise<boolean>
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Erasure: removing for good, step by step, while others store
+
+/** What is removed from an Lrs. */
+export type ErasureTarget =
+  /**
+   * A person, by the canonical texts of all their identifiers: every statement that mentions one of them (where any filter on
+   * agents reaches), or only those that have one as actor or object; documents whose agent they are; what is said of them.
+   */
+  | { readonly kind: 'person'; readonly agents: readonly string[]; readonly onlyDirect: boolean }
+  /** Statements stored at or before this; microseconds. */
+  | { readonly kind: 'retention'; readonly through: number }
+  /** The same, and documents changed at or before this. */
+  | { readonly kind: 'empty'; readonly through: number }
+
+export const erasureCounts = [
+  'statements',
+  /** Of those, the ones that mention the person, but neither as actor nor as object. */
+  'elsewhere',
+  /** Statements of others that had inherited something of what is gone. */
+  'inherited',
+  'attachments',
+  'documents',
+  'descriptions',
+  'terms',
+  'blobs',
+  /** Blobs that somebody sent again within the last hour: left to the sweep. */
+  'blobsLeft',
+] as const
+export type ErasureCounts = Readonly<Record<(typeof erasureCounts)[number], number>>
+
+export interface NewErasure {
+  readonly id: Oid
+  /** What the core needs to go on with it; names nobody. */
+  readonly plan: Json
+  /** Whom it is about, dropped with the receipt. */
+  readonly sealed: Sealed | null
+  readonly startedAt: number
+}
+
+export interface ErasureRecord extends NewErasure {
+  readonly organisationId: OrganisationId
+  /** So far. */
+  readonly counts: ErasureCounts
+  readonly receipt: Json | null
+}
+
+/** Where an erasure stands in an Lrs. Losing it costs time, nothing else: without one it begins anew. */
+export interface ErasurePosition {
+  readonly phase: string
+  readonly at: readonly number[]
+}
+
+export interface ErasureStep {
+  /** Undefined at the end. */
+  readonly next: ErasurePosition | undefined
+  /** To be removed from the blob store, then to be told to `forgetBlobs`. */
+  readonly blobs: readonly { readonly sha2: string; readonly putBefore: number }[]
+}
+
+/**
+ * Rules the store keeps:
+ * - A statement goes in one transaction with its postings, what it alone refers to or waits to void, its attachments' rows
+ *   and every dictionary value that nothing else has; its dictionary ids never come to mean something else.
+ * - What a statement that stays had inherited from one that goes is taken from it, transitively. It stays voided.
+ * - The id of a statement that goes for a person is kept as a keyed hash. Stored again, it is acknowledged as there, to
+ *   everybody alike, and not stored. `retention` and `empty` keep none: there the statement may come again.
+ * - Stored times are never given twice, also where the latest statement goes.
+ * - No step shows more than was visible before it. Any may be the last before a crash: the next one goes on.
+ * - What is stored meanwhile: a `person` goes with all that is stored before the step that ends it (then they are somebody
+ *   new, and what comes is stored); the other kinds end at `through`.
+ */
+export interface ErasureStore {
+  /** What `step` would remove, in parts until `next` is undefined: their sum. Counts no terms and nothing inherited. */
+  count(
+    lrsId: LrsId,
+    target: ErasureTarget,
+    after?: ErasurePosition,
+  ): Promise<{ readonly counts: Partial<ErasureCounts>; readonly next: ErasurePosition | undefined }>
+  /** `conflict` when the id is taken. */
+  create(organisationId: OrganisationId, erasure: NewErasure, event: NewAuditEvent): Promise<ErasureRecord>
+  /** Removes a bounded part, in one transaction with its counts. `not_found` for the erasure, one with a receipt, the Lrs. */
+  step(
+    organisationId: OrganisationId,
+    id: Oid,
+    lrsId: LrsId,
+    target: ErasureTarget,
+    after?: ErasurePosition,
+  ): Promise<ErasureStep>
+  /** These are settled: as many as `removed` are gone, the others somebody sent again. */
+  forgetBlobs(
+    organisationId: OrganisationId,
+    id: Oid,
+    lrsId: LrsId,
+    sha2s: readonly string[],
+    removed: number,
+  ): Promise<void>
+  /**
+   * Overwrites, in the files of the whole store, what was deleted earlier and lies on in unused space; a bounded part per
+   * call, until `next` is undefined. A copy made afterwards, byte by byte, has nothing of what no row holds.
+   */
+  scrub(after?: number): Promise<{ readonly next: number | undefined }>
+  /** The end of it: drops `sealed`. `not_found` also where there is a receipt. */
+  finish(organisationId: OrganisationId, id: Oid, receipt: Json, event: NewAuditEvent): Promise<void>
+  find(organisationId: OrganisationId, id: Oid): Promise<ErasureRecord | undefined>
+  /** Latest first. */
+  list(organisationId: OrganisationId, slice: Slice): Promise<Listed<ErasureRecord>>
 }

@@ -26,6 +26,17 @@ export function dictionaryId(term: PostingTerm): number {
   return Math.floor(Number(term) / 4)
 }
 
+/** The dictionary ids among terms, each once. */
+export function dictionaryIds(terms: readonly PostingTerm[]): number[] {
+  const own = terms.filter((term) => typeof term === 'number' && term < firstOwner * 4)
+  return [...new Set(own.map(dictionaryId))]
+}
+
+/** All variants of a dictionary id lie in this range, bounds included. */
+export function variantRange(id: number): readonly [first: number, last: number] {
+  return [id * 4, id * 4 + relatedBit + foreignBit]
+}
+
 export function ownerTerm(owner: CredentialId): number {
   return (firstOwner + owner) * 4
 }

@@ -13,6 +13,7 @@ export interface Schema {
   session: SessionTable
   audit: AuditTable
   usage: UsageTable
+  erasure: ErasureTable
   platform_value: PlatformValueTable
 }
 
@@ -35,6 +36,7 @@ export interface LrsTable {
   organisation_id: number
   name: string
   created_at: number
+  retention_days: number | null
 }
 
 /** Every credential id that was ever given; rows stay, because statements keep their owner. */
@@ -122,6 +124,17 @@ export interface UsageTable {
   last_at: number
   last_address: string | null
   last_user_agent: string | null
+}
+
+/** A job while it has no receipt. */
+export interface ErasureTable {
+  id: string
+  organisation_id: number
+  plan: string
+  sealed: string | null
+  counts: string
+  started_at: number
+  receipt: string | null
 }
 
 export interface PlatformValueTable {

@@ -48,6 +48,10 @@ const directoryMethods = {
     expect(await directory.listLrs(owner.id)).toEqual([owner.lrs])
   },
   listLrs: async ({ directory, stranger }) => expect(await directory.listLrs(stranger.id)).toEqual([stranger.lrs]),
+  updateLrs: async ({ directory, stranger, owner }) => {
+    await refused(directory.updateLrs(stranger.id, owner.lrsId, { retentionDays: 1 }, own), 'not_found')
+    expect(await directory.listLrs(owner.id)).toEqual([owner.lrs])
+  },
   createCredential: async ({ directory, storage, stranger, owner, pair, credential: { key } }) => {
     // The same key is fine; with the same secret, or for the owner's Lrs, it is not.
     await createCredential(storage, stranger, { key })

@@ -97,6 +97,14 @@ export class BlobDirectory implements BlobStore {
     return { removed, bytes }
   }
 
+  async remove(lrsId: LrsId, sha2: string, putBefore: number): Promise<boolean> {
+    if (algorithmOf(sha2) === undefined) return true
+    const path = this.#pathOf(lrsId, sha2)
+    if ((await this.#options.findReferenced(lrsId, [sha2])).length > 0) return false
+    await onDisk(this.#inTurn(path, () => this.#unlinkOld(path, putBefore)))
+    return (await this.#findOld(path, Infinity)) === undefined
+  }
+
   /** Refuses what is new and what still arrives; what has arrived finds its place. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true

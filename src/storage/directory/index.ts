@@ -3,11 +3,12 @@
 
 import * as audit from './audit.ts'
 import * as credential from './credential.ts'
+import * as erasure from './erasure.ts'
 import * as organisation from './organisation.ts'
 import * as session from './session.ts'
 import { findSignInCandidates } from './sign-in.ts'
 import type { Db } from './change.ts'
-import type { DirectoryStore, PlatformStore } from '../../core/storage.ts'
+import type { DirectoryStore, ErasureStore, PlatformStore } from '../../core/storage.ts'
 import type { OrganisationId } from '../../core/ids.ts'
 
 export type { Db } from './change.ts'
@@ -26,6 +27,7 @@ export const platform: OverDb<PlatformStore> = {
   putKeyCheck: organisation.putKeyCheck,
   rewrapKeys: organisation.rewrapKeys,
   addUsage: audit.addUsage,
+  listOpenErasures: erasure.listOpenErasures,
 }
 
 export const directory: OverDb<DirectoryStore> = {
@@ -33,6 +35,7 @@ export const directory: OverDb<DirectoryStore> = {
   updateOrganisation: organisation.updateOrganisation,
   createLrs: organisation.createLrs,
   listLrs: organisation.listLrs,
+  updateLrs: organisation.updateLrs,
   createCredential: credential.createCredential,
   findCredential: credential.findCredential,
   findCredentialBySecret: credential.findCredentialBySecret,
@@ -49,7 +52,20 @@ export const directory: OverDb<DirectoryStore> = {
   listUsage: audit.listUsage,
 }
 
-export type Operation = `platform.${keyof PlatformStore}` | `directory.${keyof DirectoryStore}`
+/** The part of the erasures that is a directory's; the removing is the engine's. */
+type Jobs = Pick<ErasureStore, 'create' | 'finish' | 'find' | 'list'>
+
+export const erasures: OverDb<Jobs> = {
+  create: erasure.create,
+  finish: erasure.finish,
+  find: erasure.find,
+  list: erasure.list,
+}
+
+export type Operation =
+  | `platform.${keyof PlatformStore}`
+  | `directory.${keyof DirectoryStore}`
+  | `erasures.${keyof Jobs}`
 
 type Concerns = (args: readonly unknown[], result: unknown) => readonly OrganisationId[]
 const nobody: Concerns = () => []
@@ -66,6 +82,7 @@ export const writes: ReadonlyMap<string, Concerns> = new Map<Operation, Concerns
   ['platform.addUsage', nobody],
   ['directory.updateOrganisation', theFirstArgument],
   ['directory.createLrs', theFirstArgument],
+  ['directory.updateLrs', nobody],
   ['directory.createCredential', theFirstArgument],
   ['directory.updateCredential', theFirstArgument],
   ['directory.deleteCredential', theFirstArgument],
@@ -75,4 +92,6 @@ export const writes: ReadonlyMap<string, Concerns> = new Map<Operation, Concerns
   // Only sessions that had ended.
   ['directory.sweepSessions', nobody],
   ['directory.appendAudit', nobody],
+  ['erasures.create', nobody],
+  ['erasures.finish', nobody],
 ])

@@ -1,6 +1,6 @@
 // Queries on organisations and their Lrs, and the platform's values. Each runs inside a transaction of the engine.
 
-import { append, change } from './change.ts'
+import { append, change, notFound } from './change.ts'
 import { DomainError, invalid } from '../../core/errors.ts'
 import { firstPreviousHash } from '../../core/audit.ts'
 import { toLrs, toOrganisation } from './records.ts'
@@ -127,6 +127,24 @@ export async function listLrs(db: Db, organisationId: OrganisationId): ReturnTyp
     .limit(mostRows)
     .execute()
   return rows.map(toLrs)
+}
+
+export function updateLrs(
+  db: Db,
+  ...[organisationId, id, { retentionDays }, event]: Args<'updateLrs'>
+): ReturnType<DirectoryStore['updateLrs']> {
+  return change(db, organisationId, event, async () => {
+    const row = await db
+      .updateTable('lrs')
+      // Always something to set, so that an Lrs that is not there is noticed.
+      .set((eb) => ({ retention_days: retentionDays === undefined ? eb.ref('retention_days') : retentionDays }))
+      .where('id', '=', id)
+      .where('organisation_id', '=', organisationId)
+      .returningAll()
+      .executeTakeFirst()
+    if (row === undefined) throw notFound('Lrs')
+    return toLrs(row)
+  })
 }
 
 const keyCheck = 'key-check'

@@ -37,6 +37,7 @@ export function toLrs(row: LrsRow): LrsRecord {
     organisationId: row.organisation_id as OrganisationId,
     name: row.name,
     createdAt: row.created_at,
+    ...(row.retention_days !== null && { retentionDays: row.retention_days }),
   }
 }
 

@@ -1,8 +1,9 @@
 // All migrations in order.
 
 import { directory } from './001-directory.ts'
+import { erasure } from './004-erasure.ts'
 import type { Migration } from './migration.ts'
 import { resources } from './003-resources.ts'
 import { statements } from './002-statements.ts'
 
-export const migrations: readonly Migration[] = [directory, statements, resources]
+export const migrations: readonly Migration[] = [directory, statements, resources, erasure]

@@ -9,15 +9,16 @@ import { Reader } from './reader.ts'
 import { Statements } from './statements.ts'
 import { Writer } from './writer.ts'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
-import { directory, platform, writes } from '../directory/index.ts'
+import { directory, erasures, platform, writes } from '../directory/index.ts'
 import { dirname, join, resolve } from 'node:path'
+import { erasuresOf } from './erasures.ts'
 import { lockDirectory } from './lock.ts'
 import { migrate } from './migrate.ts'
 import { migrations } from '../migrations/index.ts'
 import { open, openReader, openWriter } from './connection.ts'
 import { readAnnounced, saveAnnounced } from './announced-time.ts'
 import { toDomainError } from './driver-error.ts'
-import type { Clock, DirectoryStore, PlatformStore, Storage } from '../../core/storage.ts'
+import type { Clock, DirectoryStore, ErasureStore, PlatformStore, Storage } from '../../core/storage.ts'
 import type { EngineClient } from './engine-client.ts'
 import type { OrganisationId } from '../../core/ids.ts'
 
@@ -107,6 +108,7 @@ class SqliteStorage implements Storage {
   readonly statements: Statements
   readonly documents: Documents
   readonly blobs: BlobDirectory
+  readonly erasures: ErasureStore
   readonly #parts: Parts
   readonly #listeners = new Set<Listener>()
   readonly #open = new Set<Promise<unknown>>()
@@ -126,6 +128,8 @@ class SqliteStorage implements Storage {
     })
     this.platform = this.#half('platform', platform) as unknown as PlatformStore
     this.directory = this.#half('directory', directory) as unknown as DirectoryStore
+    const jobs = this.#half('erasures', erasures) as unknown as ErasureStore
+    this.erasures = erasuresOf({ ...calls, jobs, statements: this.statements, clock })
   }
 
   /** Refuses once closing has begun, and remembers what closing has to wait for. */

@@ -2,9 +2,10 @@
 
 import { DocumentReader } from './document-reader.ts'
 import { DomainError } from '../../core/errors.ts'
+import { ErasureReader } from './erasure-reader.ts'
 import { StatementReader } from './statement-reader.ts'
 import { listReferenced } from '../blobs/references.ts'
-import { directory, platform } from '../directory/index.ts'
+import { directory, erasures, platform } from '../directory/index.ts'
 import { toMessage } from './driver-error.ts'
 import type { Answer, Call, Engine } from './engine.ts'
 import type { LrsId } from '../../core/ids.ts'
@@ -15,10 +16,12 @@ import type { KnownDescription } from '../../core/storage.ts'
 
 type Operation = (db: Db, ...args: never[]) => Promise<unknown>
 
+const halves = new Map<string, object>(Object.entries({ platform, directory, erasures }))
+
 /** A method of the directory halves by name, own members only. */
 export function operationOf(method: string): Operation {
-  const [half, name = ''] = method.split('.')
-  const operations: Readonly<Record<string, unknown>> = half === 'platform' ? platform : directory
+  const [half = '', name = ''] = method.split('.')
+  const operations = (halves.get(half) ?? {}) as Readonly<Record<string, unknown>>
   if (!Object.hasOwn(operations, name)) throw new DomainError('internal', `The store has no operation ${method}.`)
   return operations[name] as Operation
 }
@@ -30,11 +33,13 @@ export class Reader implements Engine {
   readonly #connection: Connection
   readonly #statements: StatementReader
   readonly #documents: DocumentReader
+  readonly #erasable: ErasureReader
 
   constructor(connection: Connection) {
     this.#connection = connection
     this.#statements = new StatementReader(connection.handle)
     this.#documents = new DocumentReader(connection.handle)
+    this.#erasable = new ErasureReader(connection.handle)
   }
 
   async run(calls: readonly Call[]): Promise<readonly Answer[]> {
@@ -71,6 +76,8 @@ export class Reader implements Engine {
         return documents.listIds(...(args as Parameters<DocumentReader['listIds']>))
       case 'blobs.listReferenced':
         return listReferenced(this.#connection.handle, ...(args as [LrsId, readonly string[]]))
+      case 'erasures.count':
+        return this.#erasable.count(...(args as Parameters<ErasureReader['count']>))
       default:
         return this.#readDirectory(method, args)
     }

@@ -10,9 +10,9 @@ import type { PostingTerm } from '../posting.ts'
 import type { Reach } from '../../core/rights.ts'
 
 /** Of each owner, statements that refer to one target and are told of what it gains later. */
-const mostReferrers = 1_000
+export const mostReferrers = 1_000
 /** Inherited postings per statement. */
-const mostInherited = 256
+export const mostInherited = 256
 /** Postings of one statement, and characters of their printed form, that are offered: four times what can be inherited. */
 const mostOffered = 1_024
 const mostOfferedText = 16_384
@@ -182,7 +182,7 @@ export class References {
 }
 
 /** What a statement has for those that refer to it, of a very long list the first. */
-function offer(printed: string): PostingTerm[] {
+export function offer(printed: string): PostingTerm[] {
   const isLong = printed.length > mostOfferedText
   return parseTerms(isLong ? printed.slice(0, printed.lastIndexOf(',', mostOfferedText)) : printed)
 }

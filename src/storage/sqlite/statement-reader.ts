@@ -3,6 +3,7 @@
 
 import { Budget, BudgetSpent, Range, Union, meet } from './posting-ranges.ts'
 import { dictionaryId, ownerTerm, readable } from '../posting.ts'
+import { prepareLastSeq } from './last-seq.ts'
 import { prepareTermLookup } from './terms.ts'
 import type { CredentialId, LrsId, Seq } from '../../core/ids.ts'
 import type { Handle } from './connection.ts'
@@ -78,7 +79,7 @@ export class StatementReader {
   constructor(handle: Handle) {
     this.#begin = handle.prepare('begin')
     this.#end = handle.prepare('commit')
-    this.#last = handle.prepare<[number], number | null>('select max(seq) from statement where lrs_id = ?').pluck()
+    this.#last = prepareLastSeq(handle)
     this.#byId = handle.prepare<[number, Buffer, number], Row>(
       'select seq, owner, body from statement where lrs_id = ? and id = ? and is_voided = ?',
     )
@@ -114,7 +115,7 @@ export class StatementReader {
   }
 
   last(lrsId: LrsId): number {
-    return this.#last.get(lrsId) ?? 0
+    return this.#last(lrsId)
   }
 
   find(

@@ -4,9 +4,12 @@
 
 import { Descriptions } from './descriptions.ts'
 import { Dictionary } from './terms.ts'
+import { ErasedIds } from './erased-ids.ts'
+import { Eraser } from './eraser.ts'
 import { LRUCache } from 'lru-cache'
 import { References } from './references.ts'
 import { asRelated, dictionaryId, ownerTerm, printTerms } from '../posting.ts'
+import { prepareLastSeq } from './last-seq.ts'
 import { formatStored } from '../../core/xapi/time.ts'
 import { saySame } from '../../core/xapi/equality.ts'
 import type { BatchOutcome, PreparedStatement, StatementBatch } from '../../core/storage.ts'
@@ -48,6 +51,8 @@ export class StatementWriter {
   readonly #terms: Dictionary
   readonly #descriptions: Descriptions
   readonly #references: References
+  readonly #erasedIds: ErasedIds
+  readonly #eraser: Eraser
   /** Highest seq per Lrs; that of this transaction included. */
   readonly #lastSeqs = new LRUCache<LrsId, number>({ max: 10_000 })
   /** Written at the end of the transaction in key order; nothing on the write path reads postings. */
@@ -63,13 +68,15 @@ export class StatementWriter {
     )
     this.#insertPosting = handle.prepare(insertPostings(1))
     this.#insertPostings = handle.prepare(insertPostings(postingsAtOnce))
-    this.#lastSeq = handle.prepare<[number], number | null>('select max(seq) from statement where lrs_id = ?').pluck()
+    this.#lastSeq = prepareLastSeq(handle)
     this.#insertAttachment = handle.prepare(
       'insert or ignore into attachment (lrs_id, seq, sha2, content_type) values (?, ?, ?, ?)',
     )
     this.#terms = new Dictionary(handle)
     this.#descriptions = new Descriptions(handle)
     this.#references = new References(handle, (lrsId, terms, seq) => this.#post(lrsId, terms, seq))
+    this.#erasedIds = new ErasedIds(handle)
+    this.#eraser = new Eraser(handle, { terms: this.#terms, erasedIds: this.#erasedIds })
   }
 
   /** A throw leaves the transaction half done: roll it back. */
@@ -89,7 +96,9 @@ export class StatementWriter {
     const statements = batch.statements.map((statement, at) => {
       const existing = found[at]
       if (existing !== undefined) return { seq: existing.seq as Seq, wasThere: true }
-      return { seq: this.#storeOne(batch, statement, ids[at] as Buffer), wasThere: false }
+      const id = ids[at] as Buffer
+      if (this.#erasedIds.has(batch.lrsId, id)) return { seq: erasedSeq, wasThere: true }
+      return { seq: this.#storeOne(batch, statement, id), wasThere: false }
     })
     return { kind: 'stored', statements }
   }
@@ -128,7 +137,7 @@ export class StatementWriter {
   }
 
   #nextSeq({ lrsId, floor }: TimedBatch): Seq {
-    const last = this.#lastSeqs.get(lrsId) ?? this.#lastSeq.get(lrsId) ?? 0
+    const last = this.#lastSeqs.get(lrsId) ?? this.#lastSeq(lrsId)
     const seq = Math.max(floor, last + 1)
     this.#lastSeqs.set(lrsId, seq)
     return seq as Seq
@@ -157,6 +166,16 @@ export class StatementWriter {
     this.#descriptions.flush()
   }
 
+  /** Removes rows instead; what this transaction has stored so far is all in the tables by then. */
+  erase<T>(work: (eraser: Eraser) => T): T {
+    this.flush()
+    try {
+      return work(this.#eraser)
+    } finally {
+      this.#descriptions.forget()
+    }
+  }
+
   committed(): void {
     this.#references.ended()
     this.#terms.committed()
@@ -168,8 +187,12 @@ export class StatementWriter {
     this.#lastSeqs.clear()
     this.#descriptions.forget()
     this.#terms.rolledBack()
+    this.#erasedIds.rolledBack()
   }
 }
+
+/** Stands for the stored time of a statement that was erased: it has none any more. */
+const erasedSeq = 1 as Seq
 
 /** A statement has about this many. Calling SQLite costs more than one small row; beyond eight nothing more is gained. */
 const postingsAtOnce = 8

@@ -51,6 +51,11 @@ export class Dictionary {
     return id
   }
 
+  /** The value is gone from the table: what has it next gets an id of its own. */
+  forget(lrsId: LrsId, kind: string, value: string): void {
+    this.#cache.delete(`${lrsId}${kind}${value}`)
+  }
+
   committed(): void {
     this.#fresh = []
   }

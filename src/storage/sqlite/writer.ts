@@ -2,6 +2,7 @@
 // before it is synced.
 
 import { DocumentWriter } from './document-writer.ts'
+import { Scrubber } from './scrub.ts'
 import { StatementWriter } from './statement-writer.ts'
 import { checkpointPages } from './connection.ts'
 import { operationOf } from './reader.ts'
@@ -9,6 +10,7 @@ import { packOutcomes, unpackBatches } from './batch-message.ts'
 import { toDomainError, toMessage } from './driver-error.ts'
 import type { Answer, Call, Engine } from './engine.ts'
 import type { Connection } from './connection.ts'
+import type { Eraser } from './eraser.ts'
 import type { Packed } from './batch-message.ts'
 
 /** A log this long means readers kept it from being reused; then the writer waits for them. */
@@ -18,6 +20,7 @@ export class Writer implements Engine {
   readonly #connection: Connection
   readonly #statements: StatementWriter
   readonly #documents: DocumentWriter
+  readonly #scrubber: Scrubber
   readonly #begin
   readonly #commit
   readonly #logState
@@ -27,12 +30,29 @@ export class Writer implements Engine {
     const { handle } = connection
     this.#statements = new StatementWriter(handle)
     this.#documents = new DocumentWriter(handle)
+    this.#scrubber = new Scrubber(handle)
     this.#begin = handle.prepare('begin immediate')
     this.#commit = handle.prepare('commit')
     this.#logState = handle.prepare<[], { log: number; checkpointed: number }>('pragma wal_checkpoint(noop)')
   }
 
-  async run(calls: readonly Call[]): Promise<readonly Answer[]> {
+  /** Clearing unused space needs to be outside of any transaction, so it is a group of its own. */
+  run(calls: readonly Call[]): Promise<readonly Answer[]> {
+    const at = calls.findIndex(({ method }) => method === 'erasures.scrub')
+    const [first] = calls
+    if (at === 0 && first !== undefined) return Promise.resolve([this.#scrub(first)])
+    return this.#transact(at > 0 ? calls.slice(0, at) : calls)
+  }
+
+  #scrub(call: Call): Answer {
+    try {
+      return { id: call.id, value: this.#scrubber.scrub(call.args[0] as number) }
+    } catch (error) {
+      return failing(error)(call)
+    }
+  }
+
+  async #transact(calls: readonly Call[]): Promise<readonly Answer[]> {
     try {
       this.#begin.run()
       const answers: Answer[] = []
@@ -46,7 +66,7 @@ export class Writer implements Engine {
       // A full disk hits every call alike. A defect hits one of them: the others must not suffer for it.
       if (calls.length === 1 || toDomainError(error).code === 'unavailable') return calls.map(failing(error))
       const alone: Answer[] = []
-      for (const call of calls) alone.push(...(await this.run([call])))
+      for (const call of calls) alone.push(...(await this.#transact([call])))
       return alone
     }
   }
@@ -62,8 +82,22 @@ export class Writer implements Engine {
         return { id, value: this.#documents.change(...(args as Parameters<DocumentWriter['change']>)) }
       case 'documents.deleteAll':
         return { id, value: this.#documents.deleteAll(...(args as Parameters<DocumentWriter['deleteAll']>)) }
+      case 'erasures.step':
+        return this.#erase(call, (eraser) => eraser.step(...(args as Parameters<Eraser['step']>)))
+      case 'erasures.forgetBlobs':
+        return this.#erase(call, (eraser) => eraser.forgetBlobs(...(args as Parameters<Eraser['forgetBlobs']>)))
       default:
         return this.#writeDirectory(call)
+    }
+  }
+
+  /** A job that is not there is refused before anything is removed. */
+  #erase(call: Call, work: (eraser: Eraser) => unknown): Answer {
+    try {
+      return { id: call.id, value: this.#statements.erase(work) }
+    } catch (error) {
+      if (toDomainError(error).code !== 'not_found') throw error
+      return failing(error)(call)
     }
   }
 
@@ -103,6 +137,7 @@ export class Writer implements Engine {
 
   close(): void {
     this.#connection.close()
+    this.#scrubber.close()
   }
 }
 
