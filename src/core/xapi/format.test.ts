@@ -80,7 +80,7 @@ describe('canonical', () => {
       verb: { ...someVerb, display: one },
       context: { ...context, contextActivities: { parent: [trimmed], category: [trimmed, something] } },
     }
-    expect(toCanonical(statement, ['fr', 'en-GB', 'de'])).toEqual({
+    expect(toCanonical(statement, { wanted: ['fr', 'en-GB', 'de'] })).toEqual({
       ...statement,
       ...changed,
       object: { objectType: 'SubStatement', ...inner, ...changed, object: trimmed },
@@ -92,7 +92,7 @@ describe('canonical', () => {
       ...something,
       definition: { name: { de: 'Farbe', fr: 'couleur' }, description: { de: 'Eine Farbe' } },
     }
-    expect(toCanonical(aStatement({ object }), ['fr', 'de'])['object']).toEqual({
+    expect(toCanonical(aStatement({ object }), { wanted: ['fr', 'de'] })['object']).toEqual({
       ...something,
       definition: { name: { fr: 'couleur' }, description: { de: 'Eine Farbe' } },
     })
@@ -100,7 +100,7 @@ describe('canonical', () => {
 
   it('Agents as objects and StatementRefs stay', () => {
     const object = { objectType: 'Group', name: 'x', member: [someone] }
-    expect(toCanonical(aStatement({ object }), ['en'])['object']).toEqual(object)
+    expect(toCanonical(aStatement({ object }), { wanted: ['en'] })['object']).toEqual(object)
   })
 })
 
@@ -110,9 +110,9 @@ describe('any statement', () => {
       fc.property(statementArbitrary('2.0'), (any) => {
         const before = structuredClone(any)
         const ids = toIds(any)
-        const canonical = toCanonical(any, ['en'])
+        const canonical = toCanonical(any, { wanted: ['en'] })
         expect(toIds(ids)).toEqual(ids)
-        expect(toCanonical(canonical, ['de'])).toEqual(canonical)
+        expect(toCanonical(canonical, { wanted: ['de'] })).toEqual(canonical)
         expect(any).toEqual(before)
       }),
     )

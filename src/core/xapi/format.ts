@@ -4,6 +4,7 @@ import { componentLists } from './activity.ts'
 import { isGroup } from './agent.ts'
 import { contextActivityKinds } from './context.ts'
 import { oneLanguage } from './language-map.ts'
+import type { Languages } from './language-map.ts'
 import { isObject } from './rule.ts'
 import type { JsonObject } from './rule.ts'
 import type { Statement } from './statement.ts'
@@ -85,13 +86,13 @@ export function listActivityIds(statement: Statement): string[] {
 }
 
 /**
- * XAPI-00169, XAPI-00172. `languages`: the ranges of Accept-Language, most wanted first. `definitions`: the canonical ones by
+ * XAPI-00169, XAPI-00172. `definitions`: the canonical ones by
  * id of the Activity; one that has none keeps what the statement says. Agents, attachments, extensions and response patterns
  * stay as they are.
  */
 export function toCanonical(
   statement: Statement,
-  languages: readonly string[],
+  languages: Languages,
   definitions: ReadonlyMap<string, JsonObject> = new Map(),
 ): Statement {
   const map: Change = (value) => oneLanguage(value, languages)

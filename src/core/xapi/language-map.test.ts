@@ -72,14 +72,37 @@ describe('choosing one language', () => {
     [['-', '', 'fr'], 'fr'],
     [[], 'en-US'],
   ])('XAPI-00172 wanting %j picks %s', (languages, tag) => {
+    expect(Object.keys(oneLanguage(map, { wanted: languages }))).toEqual([tag])
+  })
+
+  it.each([
+    [{ wanted: ['en'], refused: ['en-US'] }, 'en-GB'],
+    [{ wanted: ['en'], refused: ['EN'] }, 'fr'],
+    [{ wanted: [], refused: ['en'] }, 'fr'],
+    [{ wanted: ['de'], refused: ['en', 'fr'] }, 'zh-Hant-TW'],
+    [{ wanted: ['zh-Hant'], refused: ['zh-Hant-TW'] }, 'en-US'],
+    [{ wanted: [], refused: ['en', 'fr', 'zh'] }, 'en-US'],
+    // An asterisk is what no other range matches.
+    [{ wanted: ['*', 'en'] }, 'fr'],
+    [{ wanted: ['*', 'en', 'fr', 'zh'] }, 'en-US'],
+    [{ wanted: ['*'], refused: ['en'] }, 'fr'],
+    [{ wanted: ['de', '*', 'en-US'], refused: ['fr'] }, 'en-GB'],
+  ])('XAPI-00172 %j picks %s', (languages, tag) => {
     expect(Object.keys(oneLanguage(map, languages))).toEqual([tag])
+  })
+
+  it('XAPI-00172 an undetermined language is one like others', () => {
+    const undetermined = { de: 'Farbe', und: '#f00' }
+    expect(Object.keys(oneLanguage(undetermined, { wanted: ['und', 'de'] }))).toEqual(['und'])
+    expect(Object.keys(oneLanguage(undetermined, { wanted: ['fr'] }))).toEqual(['de'])
+    expect(Object.keys(oneLanguage(undetermined, { wanted: ['fr', '*'], refused: ['de'] }))).toEqual(['und'])
   })
 
   it('looks at each tag and each range once, however many there are', () => {
     const tags = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`en-x-${index}`, 'x']))
     const ranges = Array.from({ length: 300 }, (_, index) => `de-x-${index}`)
     const lowerCase = vi.spyOn(String.prototype, 'toLowerCase')
-    const found = oneLanguage(tags, ranges)
+    const found = oneLanguage(tags, { wanted: ranges })
     const calls = lowerCase.mock.calls.length
     lowerCase.mockRestore()
     expect(Object.keys(found)).toEqual(['en-x-0'])
@@ -87,7 +110,7 @@ describe('choosing one language', () => {
   })
 
   it('an empty map stays empty, a single entry stays', () => {
-    expect(oneLanguage({}, ['en'])).toEqual({})
-    expect(oneLanguage({ de: 'Farbe' }, ['en'])).toEqual({ de: 'Farbe' })
+    expect(oneLanguage({}, { wanted: ['en'] })).toEqual({})
+    expect(oneLanguage({ de: 'Farbe' }, { wanted: ['en'], refused: ['de'] })).toEqual({ de: 'Farbe' })
   })
 })

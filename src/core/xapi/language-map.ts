@@ -63,21 +63,48 @@ function checkEntry(tag: string, value: unknown, rule: string, check: Check): vo
 // ---------------------------------------------------------------------------------------------------------------------
 // Choosing one language
 
+/** The ranges of an Accept-Language header (RFC 9110 section 12.5.4). */
+export interface Languages {
+  /** Most wanted first; `*` is what no other range matches. */
+  readonly wanted: readonly string[]
+  /** Those with quality 0: shown only where there is nothing else. */
+  readonly refused?: readonly string[]
+}
+
 /**
- * The map with one entry: the first of `languages` (most wanted first, `*` for any) that some tag matches exactly, as
- * a prefix (en for en-US) or cut back (en-GB falls back to en); else the map's first entry.
+ * The map with one entry: the first of the languages wanted that some tag matches exactly, as a prefix (en for en-US) or cut
+ * back (en-GB falls back to en); else the map's first entry that is not refused; else its first.
  */
-export function oneLanguage(map: JsonObject, languages: readonly string[]): JsonObject {
+export function oneLanguage(map: JsonObject, { wanted, refused = [] }: Languages): JsonObject {
   const tags = Object.keys(map)
   if (tags.length < 2) return map
-  const index = indexTags(tags)
-  const tag = languages.reduce<string | undefined>((found, range) => found ?? matchRange(index, range), undefined)
-  const chosen = tag ?? index.first
+  const index = indexTags(without(tags, refused))
+  const tag = wanted.reduce<string | undefined>((found, range) => found ?? matchRange(index, range, wanted), undefined)
+  const chosen = tag ?? index.tags[0] ?? ''
   return { [chosen]: map[chosen] }
 }
 
+/** The tags that no range matches; all of them when that leaves none. */
+function without(tags: readonly string[], ranges: readonly string[]): readonly string[] {
+  if (ranges.length === 0) return tags
+  const left = unmatched(tags, ranges)
+  return left.length > 0 ? left : tags
+}
+
+function unmatched(tags: readonly string[], ranges: readonly string[]): string[] {
+  const names = new Set(ranges.map((range) => range.toLowerCase()))
+  return tags.filter((tag) => !prefixesOf(tag.toLowerCase()).some((prefix) => names.has(prefix)))
+}
+
+/** en, en-us of en-us. */
+function prefixesOf(name: string): string[] {
+  const prefixes: string[] = []
+  for (let dash = name.indexOf('-'); dash !== -1; dash = name.indexOf('-', dash + 1)) prefixes.push(name.slice(0, dash))
+  return [...prefixes, name]
+}
+
 interface TagIndex {
-  readonly first: string
+  readonly tags: readonly string[]
   /** The first tag of this name, in lower case. */
   readonly exact: ReadonlyMap<string, string>
   /** The first tag that goes on behind this prefix. */
@@ -92,15 +119,13 @@ function indexTags(tags: readonly string[]): TagIndex {
   for (const tag of tags) {
     const name = tag.toLowerCase()
     add(exact, name, tag)
-    for (let dash = name.indexOf('-'); dash !== -1; dash = name.indexOf('-', dash + 1)) {
-      add(longer, name.slice(0, dash), tag)
-    }
+    for (const prefix of prefixesOf(name).slice(0, -1)) add(longer, prefix, tag)
   }
-  return { first: tags[0] ?? '', exact, longer }
+  return { tags, exact, longer }
 }
 
-function matchRange({ first, exact, longer }: TagIndex, range: string): string | undefined {
-  if (range === '*') return first
+function matchRange({ tags, exact, longer }: TagIndex, range: string, all: readonly string[]): string | undefined {
+  if (range === '*') return all.length === 1 ? tags[0] : unmatched(tags, all)[0]
   for (
     let wanted = range.toLowerCase();
     wanted !== '';

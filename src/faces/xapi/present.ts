@@ -2,6 +2,7 @@
 
 import type { StoredStatement } from '../../core/storage.ts'
 import { listActivityIds, toCanonical, toIds } from '../../core/xapi/format.ts'
+import type { Languages } from '../../core/xapi/language-map.ts'
 import type { StatementFormat } from '../../core/xapi/query.ts'
 import { toVersion1 } from '../../core/xapi/downgrade.ts'
 import type { Statement } from '../../core/xapi/statement.ts'
@@ -40,18 +41,23 @@ const formats: Readonly<Record<StatementFormat, Show>> = {
 /** Each is looked for in every language map of a page. */
 const mostLanguages = 20
 
-/** An Accept-Language header as a list of preferences, best first. */
-export function languagesOf(header: string | undefined): string[] {
+/** An Accept-Language header, by quality. A quality that is none counts as 1: to leave the range out would say less. */
+export function languagesOf(header: string | undefined): Languages {
   const ranges = (header ?? '')
     .slice(0, 1000)
     .split(',', mostLanguages)
     .map((text) => {
       const [tag = '', ...parameters] = text.split(';').map((part) => part.trim())
-      const quality = parameters.map((part) => /^q=(\d(?:\.\d{0,3})?)$/i.exec(part)?.[1]).find(Boolean)
+      const quality = parameters
+        .map((part) => /^q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/i.exec(part)?.[1])
+        .find(Boolean)
       return { tag, quality: quality === undefined ? 1 : Number(quality) }
     })
-  return ranges
-    .filter(({ tag, quality }) => tag !== '' && quality > 0)
+    .filter(({ tag }) => tag !== '')
+  const wanted = ranges
+    .filter(({ quality }) => quality > 0)
     .toSorted((one, other) => other.quality - one.quality)
     .map(({ tag }) => tag)
+  const refused = ranges.filter(({ tag, quality }) => quality === 0 && tag !== '*').map(({ tag }) => tag)
+  return { wanted, refused }
 }
