@@ -28,7 +28,7 @@ export function listDescriptions(statement: Statement, author: Author): Descript
 }
 
 class Descriptions {
-  private readonly found = new Map<string, Description>()
+  private readonly found: Description[] = []
   private readonly pins: Pins
 
   constructor(pins: Pins) {
@@ -54,11 +54,14 @@ class Descriptions {
 
   private add(description: Description): void {
     const { kind, value, text } = description
-    if (text.length <= maxDescriptionLength) this.found.set(`${kind} ${value}\n${text}`, description)
+    if (text.length > maxDescriptionLength) return
+    // Mostly there are one or two, and never more than a statement may mention: comparing is cheaper than hashing long texts.
+    const isSame = (other: Description) => other.value === value && other.kind === kind && other.text === text
+    if (!this.found.some(isSame)) this.found.push(description)
   }
 
   list(): Description[] {
-    return [...this.found.values()]
+    return this.found
   }
 }
 
