@@ -105,6 +105,8 @@ async function openCore(config: Config, given: Storage | undefined, log: Log): P
         batch: config.maxBatch,
         bodyBytes: config.maxBodyBytes,
         documentBytes: config.maxDocumentBytes,
+        attachmentBytes: config.maxAttachmentBytes,
+        attachmentsBytes: config.maxUploadBytes,
         xapiRatePerMinute: config.rateLimitPerMinute,
       },
       log,

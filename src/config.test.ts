@@ -43,6 +43,8 @@ describe('loadConfig', () => {
       trustedProxies: [],
       maxBodyBytes: 4 * 1024 * 1024,
       maxDocumentBytes: 100 * 1024 ** 2,
+      maxAttachmentBytes: 128 * 1024 ** 2,
+      maxUploadBytes: 512 * 1024 ** 2,
       maxBatch: 2000,
       faces: { watershed: true },
     })
@@ -63,6 +65,8 @@ describe('loadConfig', () => {
       CLAVIGER_TRUSTED_PROXIES: '10.0.0.0/8, ::1',
       CLAVIGER_MAX_BODY: '512k',
       CLAVIGER_MAX_DOCUMENT: '2g',
+      CLAVIGER_MAX_ATTACHMENT: '300m',
+      CLAVIGER_MAX_UPLOAD: '1g',
       CLAVIGER_MAX_BATCH: '50',
       CLAVIGER_FACE_WATERSHED: 'off',
     })
@@ -80,6 +84,8 @@ describe('loadConfig', () => {
       trustedProxies: ['10.0.0.0/8', '::1'],
       maxBodyBytes: 512 * 1024,
       maxDocumentBytes: 2 * 1024 ** 3,
+      maxAttachmentBytes: 300 * 1024 ** 2,
+      maxUploadBytes: 1024 ** 3,
       maxBatch: 50,
       faces: { watershed: false },
     })

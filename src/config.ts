@@ -30,6 +30,8 @@ export interface Config {
   readonly tls?: { readonly cert: string; readonly key: string }
   readonly maxBodyBytes: number
   readonly maxDocumentBytes: number
+  readonly maxAttachmentBytes: number
+  readonly maxUploadBytes: number
   readonly maxBatch: number
   /** What 1.0.x readers get of 2.0 statements. */
   readonly xapiDowngrade: 'as-stored' | 'strip'
@@ -218,6 +220,20 @@ const schema = z.object({
         'Largest State or profile document, in bytes or as `512k`, `100m`. JSON, which is merged, also keeps to `CLAVIGER_MAX_BODY`. A credential may have a lower limit.',
       default: '100m',
     }),
+  CLAVIGER_MAX_ATTACHMENT: bytes('100g')
+    .default(128 * 1024 ** 2)
+    .meta({
+      description:
+        'Largest data of one attachment that is sent along with a statement, in bytes or as `512k`, `100m`. Goes to disk as it arrives. A request must arrive within five minutes.',
+      default: '128m',
+    }),
+  CLAVIGER_MAX_UPLOAD: bytes('100g')
+    .default(512 * 1024 ** 2)
+    .meta({
+      description:
+        'Most data of all attachments of one request together. A credential’s own limit of a body counts for it, too.',
+      default: '512m',
+    }),
   CLAVIGER_MAX_BATCH: integer(1, 100_000)
     .default(2000)
     .meta({ description: 'Most statements in one request. A credential may have a lower limit.' }),
@@ -397,6 +413,8 @@ function assemble(values: Values, tls: Config['tls'], given: ReadonlyMap<Setting
     ...(tls && { tls }),
     maxBodyBytes: values.CLAVIGER_MAX_BODY,
     maxDocumentBytes: values.CLAVIGER_MAX_DOCUMENT,
+    maxAttachmentBytes: values.CLAVIGER_MAX_ATTACHMENT,
+    maxUploadBytes: values.CLAVIGER_MAX_UPLOAD,
     maxBatch: values.CLAVIGER_MAX_BATCH,
     xapiDowngrade: values.CLAVIGER_XAPI_DOWNGRADE,
     faces: { watershed: values.CLAVIGER_FACE_WATERSHED },
