@@ -8,11 +8,14 @@ import type { NewCredentialInput } from '../../src/core/credential.ts'
 import type { OrganisationId } from '../../src/core/ids.ts'
 import type { CredentialRecord, Storage } from '../../src/core/storage.ts'
 import { openCore, presetRights } from './core.ts'
+import type { FakeClock } from './core.ts'
 
 export interface Stage {
   readonly app: HttpApp
   readonly core: Core
   readonly storage: Storage
+  /** Stands still until it is moved. */
+  readonly clock: FakeClock
   /** Of the first organisation. */
   readonly organisationId: OrganisationId
   /** What was logged as an error. */
@@ -81,6 +84,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     app,
     core,
     storage: opened.storage,
+    clock: opened.clock,
     organisationId: first,
     logged,
     addOrganisation: async () => (await opened.addOrganisation()).organisationId,
