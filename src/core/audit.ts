@@ -54,7 +54,7 @@ export function chainHash(
 export const firstPreviousHash = '0'.repeat(64)
 
 // Members sorted by code unit, undefined ones left out: what a store hands back hashes as what it was given.
-function canonicalJson(value: unknown): string {
+export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
   const members = Object.entries(value)

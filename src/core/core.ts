@@ -7,11 +7,13 @@ import { Agents } from './agents.ts'
 import { Audit, recordKeyRotation } from './audit.ts'
 import { Credentials } from './credential.ts'
 import { Documents } from './documents.ts'
+import { Erasures } from './erasure.ts'
 import type { Oid } from './ids.ts'
 import { RateLimits } from './limits.ts'
 import type { ServerLimits } from './limits.ts'
 import { LrsDirectory } from './lrs.ts'
 import { Organisations } from './organisation.ts'
+import { Retention } from './retention.ts'
 import { Sessions } from './session.ts'
 import { SignIn } from './sign-in.ts'
 import { Statements } from './statements.ts'
@@ -55,6 +57,8 @@ export interface Core {
   readonly documents: Documents
   readonly activities: Activities
   readonly agents: Agents
+  readonly erasures: Erasures
+  readonly retention: Retention
   readonly audit: Audit
   readonly usage: UsageMeter
   readonly limits: RateLimits
@@ -91,7 +95,13 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const usage = new UsageMeter({ storage, clock, onError })
   const signIn = new SignIn({ storage, vault, clock, tokens, usage, baseUrl })
   const sessions = new Sessions(parts)
-  const sweeping = sweepRegularly({ sessions, storage, log })
+  const erasures = new Erasures({
+    ...parts,
+    onError: (err) => log?.error({ err }, 'An erasure broke off; it goes on within the hour.'),
+  })
+  const retention = new Retention({ storage, erasures, clock })
+  goOnErasing(erasures, log)
+  const sweeping = sweepRegularly({ sessions, storage, erasures, retention, log })
   const limits = new RateLimits({ clock, server: options.limits })
   const statements = new Statements({ storage, ids, batchLimit: options.limits.batch })
   let closing: Promise<void> | undefined
@@ -107,13 +117,15 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     documents: new Documents({ storage, limits }),
     activities: new Activities(parts),
     agents: new Agents(parts),
+    erasures,
+    retention,
     audit: new Audit(parts),
     usage,
     limits,
     vault,
     clock,
     ids,
-    close: () => (closing ??= closeAll({ sweeping, statements, usage, signIn, storage, onError })),
+    close: () => (closing ??= closeAll({ sweeping, erasures, statements, usage, signIn, storage, onError })),
   }
 }
 
@@ -131,7 +143,24 @@ async function openVault({ storage, masterKey, masterKeyPrevious, log }: CoreOpt
   return vault
 }
 
-function sweepRegularly({ sessions, storage, log }: { sessions: Sessions; storage: Storage; log: Log | undefined }) {
+/** Beside everything else: what was interrupted may take long. */
+function goOnErasing(erasures: Erasures, log: Log | undefined): void {
+  erasures.resume().then(
+    (done) =>
+      void (done.length > 0 && log?.info({ erasures: done.length }, 'Erasures that were interrupted are done.')),
+    (err: unknown) => log?.error({ err }, 'Erasures that were interrupted could not go on.'),
+  )
+}
+
+interface Sweepable {
+  readonly sessions: Sessions
+  readonly storage: Storage
+  readonly erasures: Erasures
+  readonly retention: Retention
+  readonly log: Log | undefined
+}
+
+function sweepRegularly({ sessions, storage, erasures, retention, log }: Sweepable): NodeJS.Timeout {
   const sweepSessions = async (): Promise<void> => {
     const swept = await sessions.sweep()
     if (swept > 0) log?.info({ sessions: swept }, 'Sessions that expired more than a day ago were removed.')
@@ -140,16 +169,23 @@ function sweepRegularly({ sessions, storage, log }: { sessions: Sessions; storag
     const swept = await storage.blobs.sweep(orphansLiveMs)
     if (swept.removed > 0) log?.info(swept, 'Data of attachments and documents that nothing refers to was removed.')
   }
+  const applyRetention = async (): Promise<void> => {
+    const statements = await retention.apply()
+    if (statements > 0) log?.info({ statements }, 'Statements older than their Lrs keeps them were removed.')
+  }
   const onError = (err: unknown): void => log?.error({ err }, 'What has expired could not be removed.')
   const sweep = (): void => {
     sweepSessions().catch(onError)
     sweepBlobs().catch(onError)
+    goOnErasing(erasures, log)
+    applyRetention().catch(onError)
   }
   return setInterval(sweep, sweepEveryMs).unref()
 }
 
 async function closeAll(parts: {
   sweeping: NodeJS.Timeout
+  erasures: Erasures
   statements: Statements
   usage: UsageMeter
   signIn: SignIn
@@ -157,6 +193,7 @@ async function closeAll(parts: {
   onError: (error: unknown) => void
 }): Promise<void> {
   clearInterval(parts.sweeping)
+  await parts.erasures.close()
   await parts.statements.close()
   // Counters that cannot be written must not keep the store from closing.
   await parts.usage.close().catch(parts.onError)

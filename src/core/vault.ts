@@ -123,6 +123,14 @@ export class Vault {
     return clear.toString()
   }
 
+  /**
+   * By what a person's identifier is known after they were erased: tells nothing to who does not know the identifier, nor to
+   * who does but has no key.
+   */
+  traceOf(holder: KeyHolder, agent: string): string {
+    return createHmac('sha256', this.unwrap(holder)).update(`claviger person\n${agent}`).digest('hex')
+  }
+
   /** What signs the tokens of one secret; another generation of it signs with another key. */
   tokenKey(holder: KeyHolder, secret: { readonly id: SecretId; readonly generation: number }): Uint8Array {
     const info = JSON.stringify(['claviger token', secret.id, secret.generation])

@@ -1,0 +1,391 @@
+// Removing for good: a person, everything in an Lrs, what is older than an Lrs keeps it. A job in storage, done step by step
+// beside everything else; one that was interrupted goes on at the next start. What is left of it is a receipt.
+
+import { createHash } from 'node:crypto'
+import { authorise } from './access.ts'
+import { canonicalJson, eventBy } from './audit.ts'
+import type { AuditActor } from './audit.ts'
+import { DomainError } from './errors.ts'
+import type { LrsId, Oid, OrganisationId } from './ids.ts'
+import { identify, isNamedBy } from './person.ts'
+import type { Caller } from './principal.ts'
+import { erasureCounts } from './storage.ts'
+import type {
+  Clock,
+  CredentialRecord,
+  ErasureCounts,
+  ErasurePosition,
+  ErasureRecord,
+  ErasureTarget,
+  Ids,
+  Json,
+  OrganisationRecord,
+  Storage,
+} from './storage.ts'
+import type { Vault } from './vault.ts'
+
+export interface ErasureOptions {
+  readonly storage: Storage
+  readonly vault: Vault
+  readonly clock: Clock
+  readonly ids: Ids
+  /** Called when a job breaks off; it goes on with the next `resume`. */
+  readonly onError?: ((error: unknown) => void) | undefined
+  /** For a test: called after each step. */
+  readonly onStep?: (() => void) | undefined
+}
+
+/** Whom to erase, and where. */
+export interface PersonInput {
+  /** xAPI Agents, one identifier each, all of one person. */
+  readonly agents: readonly unknown[]
+  /** One Lrs of the organisation; all of them unless given. */
+  readonly lrsId?: LrsId
+  /** Only statements that have the person as actor or object; the others that mention them stay. */
+  readonly onlyDirect?: boolean
+}
+
+/** What an erasure would remove. */
+export interface ErasurePreview {
+  readonly lrs: readonly { readonly lrsId: LrsId; readonly counts: Partial<ErasureCounts> }[]
+  /** Credentials whose pin or authority names the person. They stay as they are. */
+  readonly namedBy: readonly CredentialRecord[]
+}
+
+/** As it is stored with the job: everything but whom it is about. */
+interface Plan {
+  readonly kind: ErasureTarget['kind']
+  readonly lrsIds: readonly LrsId[]
+  readonly by: AuditActor
+  readonly onlyDirect?: boolean
+  /** Microseconds. */
+  readonly through?: number
+  /** Traces of the person's identifiers (`Vault.traceOf`). */
+  readonly traces?: readonly string[]
+}
+
+export interface ErasureReceipt extends Plan {
+  readonly id: Oid
+  readonly organisation: Oid
+  readonly counts: ErasureCounts
+  /** ISO 8601. */
+  readonly startedAt: string
+  readonly finishedAt: string
+  /** SHA-256 of the canonical JSON (members sorted, no spaces) of all the rest; the audit log has it, too. */
+  readonly sha256: string
+}
+
+export interface ErasureState {
+  readonly record: ErasureRecord
+  /** Undefined while it is not done. */
+  readonly receipt: ErasureReceipt | undefined
+}
+
+/** A step takes some ten milliseconds of the writer; it then belongs to others for as long, and at least for this. */
+const leastPauseMs = 2
+const mostPauseMs = 200
+/** After everybody who reads had to be waited for in vain. */
+const busyPauseMs = 50
+
+export class Erasures {
+  readonly #storage: Storage
+  readonly #vault: Vault
+  readonly #clock: Clock
+  readonly #ids: Ids
+  readonly #onError: ((error: unknown) => void) | undefined
+  readonly #onStep: (() => void) | undefined
+  /** Jobs run one after another, whoever started them. */
+  #last: Promise<unknown> = Promise.resolve()
+  readonly #running = new Map<Oid, Promise<ErasureReceipt>>()
+  #isClosing = false
+
+  constructor({ storage, vault, clock, ids, onError, onStep }: ErasureOptions) {
+    this.#storage = storage
+    this.#vault = vault
+    this.#clock = clock
+    this.#ids = ids
+    this.#onError = onError
+    this.#onStep = onStep
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // A person
+
+  async previewPerson(caller: Caller, input: PersonInput): Promise<ErasurePreview> {
+    const lrsIds = await this.#allowed(caller, 'read', input.lrsId)
+    const target = personTarget(input)
+    const namedBy = (await this.#credentials(caller.organisationId)).filter((one) => isNamedBy(one, target.agents))
+    return { lrs: await this.#countAll(lrsIds, target), namedBy }
+  }
+
+  /** Resolves when it is done and nothing is left; the job outlives the caller. */
+  async erasePerson(caller: Caller, input: PersonInput): Promise<ErasureReceipt> {
+    const lrsIds = await this.#allowed(caller, 'delete', input.lrsId)
+    const target = personTarget(input)
+    const organisation = await this.#organisation(caller.organisationId)
+    const traces = target.agents.map((agent) => this.#vault.traceOf(organisation, agent))
+    const onlyDirect = target.onlyDirect ? { onlyDirect: true } : {}
+    const plan = { kind: target.kind, lrsIds, traces, ...onlyDirect }
+    return this.#begin(caller, organisation, plan, target.agents)
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // Everything in an Lrs
+
+  async previewEmpty(caller: Caller, lrsId: LrsId): Promise<ErasurePreview> {
+    const lrsIds = await this.#allowed(caller, 'read', lrsId)
+    return { lrs: await this.#countAll(lrsIds, { kind: 'empty', through: this.#now() }), namedBy: [] }
+  }
+
+  /** All that was there when this began. Statements may come again, except those of persons who were erased. */
+  async empty(caller: Caller, lrsId: LrsId): Promise<ErasureReceipt> {
+    const lrsIds = await this.#allowed(caller, 'delete', lrsId)
+    const organisation = await this.#organisation(caller.organisationId)
+    // What is stored now may be ahead of the clock.
+    const through = Math.max(this.#now(), await this.#storage.statements.consistentThrough(lrsId))
+    return this.#begin(caller, organisation, { kind: 'empty', lrsIds, through })
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // By age: `Retention` decides when
+
+  async countOlder(lrsId: LrsId, through: number): Promise<Partial<ErasureCounts>> {
+    const [{ counts } = { counts: {} }] = await this.#countAll([lrsId], { kind: 'retention', through })
+    return counts
+  }
+
+  /** On behalf of the rule that an Lrs has. Nothing happens, and nothing is recorded, where nothing is older. */
+  async removeOlder(
+    organisationId: OrganisationId,
+    lrsId: LrsId,
+    through: number,
+  ): Promise<ErasureReceipt | undefined> {
+    const { counts } = await this.#storage.erasures.count(lrsId, { kind: 'retention', through })
+    if ((counts.statements ?? 0) === 0) return undefined
+    const organisation = await this.#organisation(organisationId)
+    const plan = { kind: 'retention', lrsIds: [lrsId], through, by: { kind: 'system', name: 'retention' } } as const
+    return this.#start(organisation, plan)
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // Receipts
+
+  /** Latest first. */
+  async list(
+    caller: Caller,
+    { offset = 0, limit = 100 }: { readonly offset?: number; readonly limit?: number } = {},
+  ): Promise<{ readonly items: readonly ErasureState[]; readonly total: number }> {
+    authorise(caller, { kind: 'manage', area: 'data', action: 'read' })
+    const { items, total } = await this.#storage.erasures.list(caller.organisationId, { offset, limit })
+    return { items: items.map(toState), total }
+  }
+
+  async get(caller: Caller, id: string): Promise<ErasureState> {
+    authorise(caller, { kind: 'manage', area: 'data', action: 'read' })
+    const record = await this.#storage.erasures.find(caller.organisationId, id as Oid)
+    if (record === undefined) throw new DomainError('not_found', `There is no erasure ${id}.`)
+    return toState(record)
+  }
+
+  /** Goes on with every job that was interrupted, of all organisations; resolves when all are done, or broke off again. */
+  async resume(): Promise<readonly ErasureReceipt[]> {
+    const open = await this.#storage.platform.listOpenErasures()
+    const receipts: ErasureReceipt[] = []
+    for (const record of open) {
+      try {
+        receipts.push(await this.#run(record))
+      } catch (error) {
+        // One that cannot go on must not keep the others from it.
+        if (this.#isClosing) break
+        this.#onError?.(error)
+      }
+    }
+    return receipts
+  }
+
+  /** Lets the step under way end. The job goes on at the next start. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    await Promise.allSettled([this.#last, ...this.#running.values()])
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // Jobs
+
+  #begin(
+    caller: Caller,
+    organisation: OrganisationRecord,
+    plan: Omit<Plan, 'by'>,
+    agents?: readonly string[],
+  ): Promise<ErasureReceipt> {
+    const { actor } = eventBy(caller, this.#clock, '', { noun: 'erasure', id: null }, null)
+    return this.#start(organisation, { ...plan, by: actor }, agents)
+  }
+
+  async #start(organisation: OrganisationRecord, plan: Plan, agents?: readonly string[]): Promise<ErasureReceipt> {
+    const id = this.#ids.oid()
+    const sealed =
+      agents === undefined ? null : this.#vault.seal(organisation, placeOf(id), JSON.stringify([...agents]))
+    const startedAt = this.#clock.now()
+    const record = await this.#storage.erasures.create(
+      organisation.id,
+      { id, plan: plan as unknown as Json, sealed, startedAt },
+      eventOf(plan, id, { at: startedAt, action: 'erasure.start', detail: {} }),
+    )
+    return this.#run(record)
+  }
+
+  #run(record: ErasureRecord): Promise<ErasureReceipt> {
+    const known = this.#running.get(record.id)
+    if (known !== undefined) return known
+    const run = this.#last.then(() => this.#work(record))
+    this.#running.set(record.id, run)
+    const forget = (): void => void this.#running.delete(record.id)
+    this.#last = run.then(forget, forget)
+    return run
+  }
+
+  async #work(record: ErasureRecord): Promise<ErasureReceipt> {
+    const { organisationId } = record
+    const plan = record.plan as unknown as Plan
+    const organisation = await this.#organisation(organisationId)
+    const target = this.#targetOf(organisation, record)
+    for (const lrsId of plan.lrsIds) await this.#removeFrom(record, lrsId, target)
+    // What age alone removes was cleared where it lay; a file is not read from end to end for that.
+    if (plan.kind !== 'retention') await this.#scrub()
+    const { counts } = (await this.#storage.erasures.find(organisationId, record.id)) ?? record
+    const receipt = receiptOf(organisation, { ...record, counts }, this.#clock.now())
+    const detail = { counts: receipt.counts, receipt: receipt.sha256 }
+    const event = eventOf(plan, record.id, { at: this.#clock.now(), action: 'erasure.finish', detail })
+    await this.#storage.erasures.finish(organisationId, record.id, receipt as unknown as Json, event)
+    return receipt
+  }
+
+  async #removeFrom({ organisationId, id }: ErasureRecord, lrsId: LrsId, target: ErasureTarget): Promise<void> {
+    const { erasures, blobs } = this.#storage
+    let position: ErasurePosition | undefined
+    do {
+      const step = await this.#paced(() => erasures.step(organisationId, id, lrsId, target, position))
+      if (step.blobs.length > 0) {
+        let removed = 0
+        for (const { sha2, putBefore } of step.blobs) if (await blobs.remove(lrsId, sha2, putBefore)) removed++
+        const sha2s = step.blobs.map(({ sha2 }) => sha2)
+        await erasures.forgetBlobs(organisationId, id, lrsId, sha2s, removed)
+      }
+      position = step.next
+    } while (position !== undefined)
+  }
+
+  async #scrub(): Promise<void> {
+    let after: number | undefined = 0
+    while (after !== undefined) {
+      const before: number = after
+      const { next } = await this.#paced(() => this.#storage.erasures.scrub(before))
+      if (next === before) await pause(busyPauseMs)
+      after = next
+    }
+  }
+
+  /** One step, then a pause as long as it took: whoever stores gets at least half of the writer. */
+  async #paced<T>(step: () => Promise<T>): Promise<T> {
+    if (this.#isClosing)
+      throw new DomainError('unavailable', 'The erasure was interrupted; the next start goes on with it.')
+    const start = performance.now()
+    const result = await step()
+    this.#onStep?.()
+    await pause(Math.min(Math.max(performance.now() - start, leastPauseMs), mostPauseMs))
+    return result
+  }
+
+  #targetOf(organisation: OrganisationRecord, { id, plan, sealed }: ErasureRecord): ErasureTarget {
+    const { kind, onlyDirect = false, through = 0 } = plan as unknown as Plan
+    if (kind !== 'person') return { kind, through }
+    if (sealed === null) throw new DomainError('internal', `Erasure ${id} does not say whom it is about.`)
+    const agents = JSON.parse(this.#vault.open(organisation, placeOf(id), sealed)) as readonly string[]
+    return { kind, agents, onlyDirect }
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+
+  /** The Lrs meant: the one given, or all. Throws unless the caller may do that to every one of them. */
+  async #allowed(caller: Caller, action: 'read' | 'delete', lrsId: LrsId | undefined): Promise<readonly LrsId[]> {
+    const bound = lrsId === undefined ? {} : { bound: { kind: 'lrs', id: lrsId } as const }
+    authorise(caller, { kind: 'manage', area: 'data', action, ...bound })
+    const all = (await this.#storage.directory.listLrs(caller.organisationId)).map(({ id }) => id)
+    if (lrsId === undefined) return all
+    if (!all.includes(lrsId)) throw new DomainError('not_found', `There is no Lrs ${lrsId}.`)
+    return [lrsId]
+  }
+
+  async #countAll(lrsIds: readonly LrsId[], target: ErasureTarget): Promise<ErasurePreview['lrs']> {
+    const all: { readonly lrsId: LrsId; readonly counts: Partial<ErasureCounts> }[] = []
+    for (const lrsId of lrsIds) {
+      const sum: { -readonly [Kind in keyof ErasureCounts]?: number } = {}
+      let position: ErasurePosition | undefined
+      do {
+        const { counts, next } = await this.#storage.erasures.count(lrsId, target, position)
+        for (const kind of erasureCounts) if (counts[kind] !== undefined) sum[kind] = (sum[kind] ?? 0) + counts[kind]
+        position = next
+      } while (position !== undefined)
+      all.push({ lrsId, counts: sum })
+    }
+    return all
+  }
+
+  async #credentials(organisationId: OrganisationId): Promise<readonly CredentialRecord[]> {
+    const found: CredentialRecord[] = []
+    for (;;) {
+      const slice = { offset: found.length, limit: 500 }
+      const { items, total } = await this.#storage.directory.listCredentials(organisationId, {}, slice)
+      found.push(...items)
+      if (items.length === 0 || found.length >= total) return found
+    }
+  }
+
+  async #organisation(organisationId: OrganisationId): Promise<OrganisationRecord> {
+    const organisation = await this.#storage.directory.findOrganisation(organisationId)
+    if (organisation === undefined) throw new DomainError('not_found', 'There is no such organisation.')
+    return organisation
+  }
+
+  #now(): number {
+    return Math.floor(this.#clock.now() * 1000)
+  }
+}
+
+function personTarget({ agents, onlyDirect = false }: PersonInput): ErasureTarget & { readonly kind: 'person' } {
+  return { kind: 'person', agents: identify(agents), onlyDirect }
+}
+
+function placeOf(id: Oid): { readonly row: string; readonly column: string } {
+  return { row: `erasure ${id}`, column: 'sealed' }
+}
+
+function eventOf(
+  { by, ...plan }: Plan,
+  id: Oid,
+  { at, action, detail }: { readonly at: number; readonly action: string; readonly detail: object },
+) {
+  return { at, actor: by, action, target: { noun: 'erasure', id }, detail: { ...plan, ...detail } as unknown as Json }
+}
+
+function receiptOf(organisation: OrganisationRecord, record: ErasureRecord, finishedAt: number): ErasureReceipt {
+  const { id, counts, startedAt } = record
+  const content = {
+    id,
+    organisation: organisation.oid,
+    ...(record.plan as unknown as Plan),
+    counts,
+    startedAt: new Date(startedAt).toISOString(),
+    finishedAt: new Date(finishedAt).toISOString(),
+  }
+  return { ...content, sha256: createHash('sha256').update(canonicalJson(content)).digest('hex') }
+}
+
+function toState(record: ErasureRecord): ErasureState {
+  return { record, receipt: record.receipt === null ? undefined : (record.receipt as unknown as ErasureReceipt) }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
+}
