@@ -10,6 +10,7 @@ const steps: Readonly<Record<string, string>> = {
   unused: 'knip --no-progress',
   architecture: 'vitest run --project fast --reporter dot test/architecture.test.ts',
   seeds: 'tsx scripts/check-seeds.ts',
+  requirements: 'tsx scripts/check-requirements.ts',
   lockfile: 'tsx scripts/complete-lockfile.ts --check',
   links: 'tsx scripts/check-links.ts',
   config: 'tsx scripts/config-docs.ts --check',
