@@ -46,6 +46,8 @@ export interface DocumentSubmission {
   readonly contentType: string
   readonly content: Arriving
   readonly preconditions: Preconditions
+  /** Refuse to replace a profile without one of the two, there or not: the client's version says so (`demandsConditions`). */
+  readonly demandsConditions?: boolean
 }
 
 /** Longer content goes to the blob store as it arrives, unless it is JSON. */
@@ -118,9 +120,13 @@ export class Documents {
     principal: Principal,
     lrsId: LrsId,
     target: DocumentTarget,
-    { kind, version, contentType, content, preconditions }: DocumentSubmission,
+    { kind, version, contentType, content, preconditions, demandsConditions }: DocumentSubmission,
   ): Promise<string> {
     const access = accessOf(principal, accessTo(lrsId, target, 'write'))
+    if (demandsConditions && kind === 'replace' && target.scope.kind !== 'state' && !isConditional(preconditions)) {
+      const there = await this.#documents.find(lrsId, keyOf(target), access)
+      throw there ? refused({ kind: 'exists' }, target.scope.kind, 0) : unconditional(target.scope.kind)
+    }
     const isJson = isJsonType(contentType)
     const mostBytes = this.#limits.documentLimit(principal, { isJson })
     const received = isJson
@@ -234,6 +240,17 @@ function requireJson(content: DocumentContent, kind: DocumentKind): void {
   if (content.kind === 'inline' && parseDocument(content.bytes) !== undefined) return
   const message = 'The content is not JSON, which its Content-Type says it is; nothing was changed.'
   throw refusal([{ pointer: '', rule: brokenJson[kind], message }])
+}
+
+function isConditional({ ifMatch, ifNoneMatch }: Preconditions): boolean {
+  return ifMatch !== undefined || ifNoneMatch !== undefined
+}
+
+function unconditional(kind: DocumentKind): DomainError {
+  const message =
+    'From 1.0.3 on a PUT of a profile says what it expects: If-None-Match: * where there is none yet, If-Match and its ETag to replace one.'
+  const rule = kind === 'agent-profile' ? 'XAPI-00273' : 'XAPI-00287'
+  return refusal([{ pointer: 'If-None-Match:', rule, message }])
 }
 
 function refuseConditions({ ifMatch, ifNoneMatch }: Preconditions): void {

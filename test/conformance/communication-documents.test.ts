@@ -421,3 +421,22 @@ describe.each(['1.0.2', '2.0.0'])('State and registrations under %s', (version) 
     expect(await ids({ registration: one })).toEqual([])
   })
 })
+
+describe.each([agentProfile, activityProfile])('a PUT of $path without a condition', (resource) => {
+  const putTwice = async (version: string): Promise<unknown[]> => {
+    const client = clientOf(stage.app, signIn, version)
+    const path = `${resource.path}?${new URLSearchParams({ ...resource.scope(), [resource.id]: 'one' }).toString()}`
+    const first = await client.send('PUT', path, { body: { a: 1 } })
+    const created = await client.send('PUT', path, { body: { a: 1 }, headers: { 'if-none-match': '*' } })
+    const second = await client.send('PUT', path, { body: { a: 2 } })
+    return [first.status, created.status, second.status, (await client.get(path)).json]
+  }
+
+  it('XAPI-00273 XAPI-00287 is refused since 1.0.3, whether there is one or not', async () => {
+    expect(await putTwice('1.0.3')).toEqual([400, 204, 409, { a: 1 }])
+  })
+
+  it.each(['1.0.2', '2.0.0'])('XAPI-00322 creates one in %s, and replaces none', async (version) => {
+    expect(await putTwice(version)).toEqual([204, 412, 409, { a: 1 }])
+  })
+})

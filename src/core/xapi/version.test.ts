@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { aStatement, brokenRules, refusedBy } from '../../../test/support/statement.ts'
-import { latestVersion, parseVersion, supportedVersions } from './version.ts'
+import { demandsConditions, latestVersion, parseVersion, supportedVersions } from './version.ts'
 
 describe('the version header', () => {
   it.each([
@@ -34,6 +34,11 @@ describe('the version header', () => {
     expect(latestVersion).toEqual({ '1.0': '1.0.3', '2.0': '2.0.0' })
     expect(supportedVersions).toEqual(expect.arrayContaining(Object.values(latestVersion)))
   })
+})
+
+it('a PUT of a profile needs a condition since 1.0.3, and in 2.0 only to replace', () => {
+  const versions = ['1.0', '1.0.0', '1.0.2', '1.0.3', ' 1.0.10 ', '2.0.0', '2.0.3', undefined]
+  expect(versions.filter(demandsConditions)).toEqual(['1.0.3', ' 1.0.10 '])
 })
 
 describe('the version of a statement', () => {

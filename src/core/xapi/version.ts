@@ -25,6 +25,12 @@ export function parseVersion(header: string | undefined): XapiVersion {
   throw refusal([{ pointer: 'X-Experience-API-Version:', rule: 'XAPI-00331', message }])
 }
 
+/** Of the patches of 1.0.x one matters: since 1.0.3 a PUT of a profile needs If-Match or If-None-Match (XAPI-00273, XAPI-00287). */
+export function demandsConditions(header: string | undefined): boolean {
+  const patch = /^1\.0\.(\d{1,9})$/.exec(header?.trim() ?? '')?.[1]
+  return patch !== undefined && Number(patch) >= 3
+}
+
 const family1 = /^1\.0(?:\.\d{1,9})?$/
 const family1or2 = /^[12]\.0(?:\.\d{1,9})?$/
 const version1 = format('a version 1.0.x', 'XAPI-00101', (value) => family1.test(value))

@@ -30,8 +30,6 @@ const unsignedBudget = new BodyBudget(32 * 1024 * 1024)
 
 /** Percent-encoding makes three bytes of one. */
 const mostExpansion = 3
-/** Parameters and headers beside the content. */
-const roomForFields = 64 * 1024
 const mostFields = 100
 
 /** `method` is no parameter of any resource: a request that has it means this syntax. */
@@ -139,7 +137,7 @@ async function readForm(call: Call): Promise<string> {
   }
   if (call.header('Authorization') === undefined) return readText(call.c, unsignedForm, unsignedBudget)
   const principal = await authenticate(call.c, call.core, { within: placeOf(call).within })
-  return readText(call.c, call.core.limits.bodyLimit(principal) * mostExpansion + roomForFields)
+  return readText(call.c, call.core.limits.bodyLimit(principal) * mostExpansion + unsignedForm)
 }
 
 interface Form {

@@ -7,8 +7,9 @@ import { isMatch } from '../../core/xapi/document.ts'
 import { parseDocumentQuery } from '../../core/xapi/document-query.ts'
 import type { DocumentKind, DocumentTarget } from '../../core/xapi/document-query.ts'
 import { refusal, shown } from '../../core/xapi/rule.ts'
-import { methodNotAllowed, refuseEncoding, tooLarge } from '../http.ts'
-import { admitCall, answer, answerJson, bodyStream, readContent } from './call.ts'
+import { demandsConditions } from '../../core/xapi/version.ts'
+import { refuseEncoding, tooLarge } from '../http.ts'
+import { admitCall, answer, answerJson, bodyStream, readContent, versionHeader } from './call.ts'
 import type { AdmittedCall, Call } from './call.ts'
 import { paramsOf } from './statements.ts'
 
@@ -16,18 +17,16 @@ export const documentMethods = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'] as const
 
 export function documents(kind: DocumentKind): (call: Call) => Promise<Response> {
   return async (call) => {
+    const admitted = await admitCall(call)
     switch (call.method) {
-      case 'GET':
-      case 'HEAD':
-        return getDocuments(await admitCall(call), kind)
       case 'PUT':
-        return storeDocument(await admitCall(call), kind, 'replace')
+        return storeDocument(admitted, kind, 'replace')
       case 'POST':
-        return storeDocument(await admitCall(call), kind, 'merge')
+        return storeDocument(admitted, kind, 'merge')
       case 'DELETE':
-        return deleteDocuments(await admitCall(call), kind)
+        return deleteDocuments(admitted, kind)
       default:
-        throw methodNotAllowed(call.method, [...documentMethods, 'OPTIONS'])
+        return getDocuments(admitted, kind)
     }
   }
 }
@@ -48,6 +47,7 @@ async function storeDocument(
       pieces: (mostBytes) => piecesOf(call, mostBytes),
     },
     preconditions: preconditionsOf(call),
+    demandsConditions: demandsConditions(call.header(versionHeader)),
   })
   return answer(call, 204, null, { ETag: quoted(etag) })
 }

@@ -367,6 +367,44 @@ const refusals: readonly Refusal[] = [
     decidedBy: 'limit batch',
   },
 
+  // Documents
+  {
+    name: 'a PUT of a profile without a condition, since 1.0.3',
+    as: () => version1,
+    request: `PUT activities/profile?${activity}&profileId=x`,
+    options: body({}),
+    status: 400,
+    failures: ['If-None-Match: XAPI-00287'],
+  },
+  {
+    name: 'no such document',
+    request: `GET activities/state?${activity}&${agent}&stateId=x`,
+    status: 404,
+    failures: [' claviger/not-found'],
+  },
+  {
+    name: 'a condition that does not hold',
+    request: `PUT activities/state?${activity}&${agent}&stateId=x`,
+    options: body({}, { 'if-match': '"0"' }),
+    status: 412,
+    failures: ['If-Match: claviger/precondition'],
+  },
+  {
+    name: 'no stateId',
+    request: `PUT activities/state?${activity}&${agent}`,
+    options: body({}),
+    status: 400,
+    failures: ['?stateId XAPI-00206'],
+  },
+  {
+    name: 'no right to state',
+    as: () => stage.as('write-only'),
+    request: `GET activities/state?${activity}&${agent}`,
+    status: 403,
+    failures: ['Authorization: XAPI-00327'],
+    decidedBy: 'state/read',
+  },
+
   // The alternate request syntax
   {
     name: 'no form',
