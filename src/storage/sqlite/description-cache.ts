@@ -5,8 +5,10 @@ import { LRUCache } from 'lru-cache'
 import type { Description } from '../../core/storage.ts'
 import type { CredentialId, LrsId } from '../../core/ids.ts'
 
-/** Characters of all keys together: about 20,000 definitions of common length. */
+/** Characters altogether: about 20,000 definitions of common length. */
 const mostText = 16 * 1024 * 1024
+/** Texts of one speaker about one subject: mostly there is one. */
+const mostSayings = 8
 
 /** Who says it, and where. */
 export interface Speaker {
@@ -15,27 +17,36 @@ export interface Speaker {
   readonly isShared: boolean
 }
 
+interface Saying {
+  readonly text: string
+  /** The earliest committed time. */
+  readonly at: number
+}
+
 export class DescriptionCache {
-  /** The earliest committed time of each. */
-  readonly #firstAt = new LRUCache<string, number>({
+  /** The latest learnt first. Texts are compared, not hashed: they are long, and mostly the first is it. */
+  readonly #sayings = new LRUCache<string, readonly Saying[]>({
     maxSize: mostText,
-    sizeCalculation: (_, key) => key.length + 100,
+    sizeCalculation: (sayings, name) => sayings.reduce((sum, { text }) => sum + text.length + 50, name.length + 100),
   })
   /** Erasures under way per Lrs. */
   readonly #suspended = new Map<LrsId, number>()
 
-  /** The key to learn it under; undefined when it is known to be said at `at` (microseconds) or before. */
-  newsOf({ lrsId, owner, isShared }: Speaker, { kind, value, text }: Description, at: number): string | undefined {
-    // Compact JSON holds no line break, so the last one ends the value.
-    const key = `${lrsId} ${owner} ${isShared} ${kind} ${value}\n${text}`
-    const known = this.#firstAt.get(key)
-    return known !== undefined && known <= at ? undefined : key
+  /** Whether it is known to be said at `at` (microseconds) or before. */
+  isKnown(speaker: Speaker, description: Description, at: number): boolean {
+    const sayings = this.#sayings.get(nameOf(speaker, description))
+    return sayings !== undefined && sayings.some((one) => one.at <= at && one.text === description.text)
   }
 
   /** Only after the commit. */
-  learn(lrsId: LrsId, key: string, at: number): void {
-    if (this.#suspended.has(lrsId)) return
-    this.#firstAt.set(key, Math.min(at, this.#firstAt.peek(key) ?? at))
+  learn(speaker: Speaker, description: Description, at: number): void {
+    if (this.#suspended.has(speaker.lrsId)) return
+    const name = nameOf(speaker, description)
+    const { text } = description
+    const before = this.#sayings.peek(name) ?? []
+    const firstAt = Math.min(at, before.find((one) => one.text === text)?.at ?? at)
+    const others = before.filter((one) => one.text !== text)
+    this.#sayings.set(name, [{ text, at: firstAt }, ...others].slice(0, mostSayings))
   }
 
   /**
@@ -56,6 +67,10 @@ export class DescriptionCache {
 
   #forget(lrsId: LrsId): void {
     const prefix = `${lrsId} `
-    for (const key of [...this.#firstAt.keys()]) if (key.startsWith(prefix)) this.#firstAt.delete(key)
+    for (const name of [...this.#sayings.keys()]) if (name.startsWith(prefix)) this.#sayings.delete(name)
   }
+}
+
+function nameOf({ lrsId, owner, isShared }: Speaker, { kind, value }: Description): string {
+  return `${lrsId} ${owner} ${isShared} ${kind} ${value}`
 }

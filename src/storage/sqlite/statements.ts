@@ -14,6 +14,7 @@ import type {
   StatementStore,
 } from '../../core/storage.ts'
 import type { CredentialId, LrsId } from '../../core/ids.ts'
+import type { Speaker } from './description-cache.ts'
 import type { FindRead, PageRead } from './statement-reader.ts'
 import type { EngineClient } from './engine-client.ts'
 import type { TimedBatch } from './batch-message.ts'
@@ -23,11 +24,15 @@ const mostLrs = 50_000
 
 const none: readonly Description[] = []
 
-/** A description on its way into the store: of which statement, and the key to know it by when it is there. */
+/** A description on its way into the store, and of which statement. */
 interface News {
   readonly batch: TimedBatch
   readonly at: number
-  readonly key: string
+  readonly description: Description
+}
+
+function speakerOf({ lrsId, owner, defineReach }: TimedBatch): Speaker {
+  return { lrsId, owner, isShared: defineReach === 'any' }
 }
 
 interface Horizon {
@@ -76,26 +81,24 @@ export class Statements implements StatementStore {
     }
   }
 
-  /** The descriptions that are not known to stand already; their keys go into `news`. */
+  /** The descriptions that are not known to stand already; they go into `news`, too. */
   #newsOf(batch: TimedBatch, at: number, news: News[]): readonly Description[] {
     const { descriptions = none, timestamp } = batch.statements[at] ?? {}
     if (descriptions.length === 0) return none
-    const speaker = { lrsId: batch.lrsId, owner: batch.owner, isShared: batch.defineReach === 'any' }
-    return descriptions.filter((description) => {
-      const key = this.#known.newsOf(speaker, description, timestamp ?? batch.floor)
-      if (key !== undefined) news.push({ batch, at, key })
-      return key !== undefined
-    })
+    const speaker = speakerOf(batch)
+    const unknown = descriptions.filter((one) => !this.#known.isKnown(speaker, one, timestamp ?? batch.floor))
+    for (const description of unknown) news.push({ batch, at, description })
+    return unknown
   }
 
   /** A statement that was there already said nothing now. */
   #learn(news: readonly News[], batches: readonly TimedBatch[], outcomes: readonly BatchOutcome[]): void {
     const outcomeOf = new Map(batches.map((batch, index) => [batch, outcomes[index]]))
-    for (const { batch, at, key } of news) {
+    for (const { batch, at, description } of news) {
       const outcome = outcomeOf.get(batch)
       const stored = outcome?.kind === 'stored' ? outcome.statements[at] : undefined
       if (stored === undefined || stored.wasThere) continue
-      this.#known.learn(batch.lrsId, key, batch.statements[at]?.timestamp ?? stored.seq)
+      this.#known.learn(speakerOf(batch), description, batch.statements[at]?.timestamp ?? stored.seq)
     }
   }
 
