@@ -16,8 +16,8 @@ import type { Statement } from './xapi/statement.ts'
 export interface SentAttachment {
   /** Lower-case hex. */
   readonly sha2: string
-  /** To be read before the next attachment is asked for. */
-  readonly bytes: AsyncIterable<Uint8Array>
+  /** To be read before the next attachment is asked for. `length`: what a statement says it is. */
+  bytes(length?: number): AsyncIterable<Uint8Array>
 }
 
 export interface SentAttachments {
@@ -77,7 +77,7 @@ export async function receiveAttachments(
 
 async function storePart(
   { lrsId, blobs }: { readonly lrsId: LrsId; readonly blobs: BlobStore },
-  { sha2, bytes }: SentAttachment,
+  part: SentAttachment,
   meant: readonly Described[],
   { each, left }: { readonly each: number; readonly left: number },
 ): Promise<number> {
@@ -86,14 +86,14 @@ async function storePart(
   let lost: unknown
   async function* watched(): AsyncGenerator<Uint8Array> {
     try {
-      yield* bytes
+      yield* part.bytes(meant[0]?.length)
     } catch (error) {
       lost = error
       throw error
     }
   }
   try {
-    const { length } = await blobs.put(lrsId, watched(), { sha2, mostBytes: Math.min(most, left) })
+    const { length } = await blobs.put(lrsId, watched(), { sha2: part.sha2, mostBytes: Math.min(most, left) })
     return length
   } catch (error) {
     if (lost !== undefined || !(error instanceof DomainError)) throw error

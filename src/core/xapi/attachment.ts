@@ -64,6 +64,7 @@ export interface DescribedAttachment {
   readonly pointer: string
   /** Lower-case hex. */
   readonly sha2: string
+  readonly length: number
   readonly contentType: string
   readonly hasFileUrl: boolean
   /** Of the statement: a SubStatement is not signed for itself. */
@@ -82,6 +83,7 @@ function attachmentsIn(holder: Statement, base: string): DescribedAttachment[] {
   return described.map((one: Record<string, string | undefined>, index) => ({
     pointer: `${base}/attachments/${index}`,
     sha2: one['sha2']?.toLowerCase() ?? '',
+    length: Number(one['length']),
     contentType: one['contentType'] ?? '',
     hasFileUrl: one['fileUrl'] !== undefined,
     isSignature: base === '' && one['usageType'] === signatureUsage,

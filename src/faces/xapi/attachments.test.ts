@@ -57,6 +57,27 @@ describe('attachments sent along', () => {
   const one = 'here is a simple attachment'
   const other = randomBytes(70_000)
 
+  it('come back in the order in which the statement lists them', async () => {
+    const contents = ['a', 'b', 'c', 'd', 'e', 'f']
+    const sent = statement({ attachments: contents.map((content) => describing(content)) })
+    expect(
+      (await post([statementsPart(sent), ...contents.toReversed().map((content) => dataPart(content))])).status,
+    ).toBe(200)
+    const [, ...data] = await getParts(`statementId=${sent.id}&attachments=true`)
+    expect(data.map(({ content }) => content.toString())).toEqual(contents)
+  })
+
+  it('may lack the line end between them, as clients forget it', async () => {
+    const sent = statement({ attachments: [describing(one), describing(other)] })
+    const body = multipartBody([statementsPart(sent), dataPart(one), dataPart(other)])
+    const lineEnd = body.indexOf(`\r\n--${boundary}`, body.indexOf(one))
+    const broken = Buffer.concat([body.subarray(0, lineEnd), body.subarray(lineEnd + 2)])
+    const answer = await client.send('POST', 'statements', { body: broken, headers: { 'content-type': type } })
+    expect([answer.status, answer.json]).toEqual([200, [sent.id]])
+    const [, ...data] = await getParts(`statementId=${sent.id}&attachments=true`)
+    expect(data.map(({ content }) => content)).toEqual([Buffer.from(one), other])
+  })
+
   it('come back with attachments=true, each once, for one statement and for lists', async () => {
     const first = statement({ attachments: [describing(one), describing(other, { contentType: 'image/jpeg' })] })
     const second = statement({ attachments: [describing(one)] })

@@ -4,7 +4,9 @@
 import type { SentAttachment, SentAttachments } from '../../core/attachments.ts'
 import { DomainError } from '../../core/errors.ts'
 import type { AttachmentClaim, StoredStatement } from '../../core/storage.ts'
+import { listAttachments } from '../../core/xapi/attachment.ts'
 import { refusal, shown } from '../../core/xapi/rule.ts'
+import type { Statement } from '../../core/xapi/statement.ts'
 import { holdBytes, parseMediaType, refuseEncoding, streamText } from '../http.ts'
 import { bodyStream } from './call.ts'
 import type { AdmittedCall } from './call.ts'
@@ -72,7 +74,7 @@ async function readStatementsPart(parts: AsyncGenerator<Part>, limitBytes: numbe
       'JSON is UTF-8 (RFC 8259 section 8.1); another charset is not accepted.',
     )
   }
-  return streamText(first.value.bytes, limitBytes)
+  return streamText(first.value.bytes(), limitBytes)
 }
 
 async function* sentAttachments(parts: AsyncGenerator<Part>): AsyncGenerator<SentAttachment> {
@@ -144,8 +146,15 @@ async function* partsOf(
 
 function claimsOf(statements: readonly StoredStatement[]): readonly AttachmentClaim[] {
   const claims = new Map<string, AttachmentClaim>()
-  for (const { attachments = [] } of statements) {
-    for (const claim of attachments) if (!claims.has(claim.sha2)) claims.set(claim.sha2, claim)
+  for (const { attachments = [], body } of statements) {
+    for (const claim of inOrder(attachments, body)) if (!claims.has(claim.sha2)) claims.set(claim.sha2, claim)
   }
   return [...claims.values()]
+}
+
+/** As the statement lists them: @xapi/xapi drops the headers of parts, and only their order tells which is which. */
+function inOrder(claims: readonly AttachmentClaim[], body: string): readonly AttachmentClaim[] {
+  if (claims.length < 2) return claims
+  const listed = listAttachments(JSON.parse(body) as Statement).map(({ sha2 }) => sha2)
+  return claims.toSorted((one, other) => listed.indexOf(one.sha2) - listed.indexOf(other.sha2))
 }

@@ -8,8 +8,11 @@ import { DomainError, invalid } from '../../core/errors.ts'
 export interface Part {
   /** By lower-case name. */
   readonly headers: ReadonlyMap<string, string>
-  /** Ends where the part ends. What is not read is skipped. */
-  readonly bytes: AsyncIterable<Uint8Array>
+  /**
+   * The content; what is not read is skipped. `length`: how long it is said to be. There, and nowhere else, the line end before
+   * the next boundary may be missing: tincanjs, xapiwrapper and @xapi/xapi forget it between two attachments.
+   */
+  bytes(length?: number): AsyncIterable<Uint8Array>
 }
 
 /** All headers of one part. */
@@ -47,7 +50,7 @@ export async function* readParts(source: AsyncIterable<Uint8Array>, boundary: st
     await reader.skipPreamble()
     while (await reader.startsPart()) {
       const headers = parseHeaders(await reader.readHeaders())
-      yield { headers, bytes: reader.readBytes() }
+      yield { headers, bytes: (length) => reader.readBytes(length) }
       await reader.skipRest()
     }
     await reader.skipEpilogue()
@@ -123,9 +126,16 @@ class Reader {
   }
 
   /** What comes before the next delimiter, and the delimiter. Nothing when that was passed already. */
-  async *readBytes(): AsyncGenerator<Uint8Array> {
+  async *readBytes(length = -1): AsyncGenerator<Uint8Array> {
+    let untilSaidEnd = length < 0 ? Infinity : length
     while (!this.#isAtPartEnd) {
       const end = this.#pending.indexOf(this.#delimiter)
+      if (untilSaidEnd <= (end < 0 ? this.#pending.length : end)) {
+        const last = await this.#takeUnbroken(untilSaidEnd)
+        if (last.length > 0) yield last
+        untilSaidEnd = Infinity
+        continue
+      }
       if (end >= 0) {
         const last = this.#take(end)
         this.#take(this.#delimiter.length)
@@ -135,9 +145,23 @@ class Reader {
       }
       // All but what may turn out to be the beginning of a delimiter.
       const sure = this.#pending.length - this.#delimiter.length + 1
-      if (sure > 0) yield this.#take(sure)
+      if (sure > 0) {
+        untilSaidEnd -= sure
+        yield this.#take(sure)
+      }
       if (!this.#isAtPartEnd) await this.#more()
     }
+  }
+
+  /** What is left of a part that ends after `length` bytes with a boundary right behind them; else nothing. */
+  async #takeUnbroken(length: number): Promise<Buffer> {
+    const boundary = this.#delimiter.subarray(lineEnd.length)
+    await this.#have(length + boundary.length)
+    if (!this.#pending.subarray(length, length + boundary.length).equals(boundary)) return this.#take(0)
+    const last = this.#take(length)
+    this.#take(boundary.length)
+    this.#isAtPartEnd = true
+    return last
   }
 
   /** Whether it was read in part or not at all. */

@@ -17,11 +17,15 @@ async function* inPieces(bytes: Buffer, cuts: readonly number[]): AsyncGenerator
   }
 }
 
-async function readAll(source: AsyncIterable<Uint8Array>, boundary = 'b'): Promise<ReadPart[]> {
+async function readAll(
+  source: AsyncIterable<Uint8Array>,
+  boundary = 'b',
+  lengths: readonly number[] = [],
+): Promise<ReadPart[]> {
   const parts: ReadPart[] = []
   for await (const { headers, bytes } of readParts(source, boundary)) {
     const pieces: Uint8Array[] = []
-    for await (const piece of bytes) pieces.push(piece)
+    for await (const piece of bytes(lengths[parts.length])) pieces.push(piece)
     parts.push({ headers: Object.fromEntries(headers), content: Buffer.concat(pieces).toString('latin1') })
   }
   return parts
@@ -67,6 +71,23 @@ describe('a multipart body', () => {
   ])('may have %s', async (_, text, contents) => {
     expect((await read(text)).map(({ content }) => content)).toEqual(contents)
     expect((await read(text, everywhere(text))).map(({ content }) => content)).toEqual(contents)
+  })
+
+  // What tincanjs, xapiwrapper and @xapi/xapi send of two attachments.
+  it.each<[string, string, number[], string[]]>([
+    ['and does', '--b\r\n\r\nx--b\r\n\r\nyy\r\n--b--', [1, 2], ['x', 'yy']],
+    ['and does, empty', '--b\r\n\r\n--b\r\n\r\nyy\r\n--b--', [0, 2], ['', 'yy']],
+    ['and does, at the end of all', '--b\r\n\r\nx--b--', [1], ['x']],
+    ['and has the line end all the same', '--b\r\n\r\nx\r\n--b\r\n\r\nyy\r\n--b--', [1, 2], ['x', 'yy']],
+    ['but is shorter', '--b\r\n\r\nx\r\n--b\r\n\r\nyy\r\n--b--', [5, 200], ['x', 'yy']],
+    ['but is longer', '--b\r\n\r\nx--b\r\n--b--', [0], ['x--b']],
+    ['but has a boundary elsewhere', '--b\r\n\r\nx--bx\r\n--b--', [5], ['x--bx']],
+    ['which is nonsense', '--b\r\n\r\nx--bx\r\n--b--', [-1], ['x--bx']],
+  ])('may end without a line end where a part is said to end, %s', async (_, text, lengths, contents) => {
+    for (const cuts of [[], everywhere(text), [9], [12]]) {
+      const parts = await readAll(inPieces(Buffer.from(text), cuts), 'b', lengths)
+      expect(parts.map(({ content }) => content)).toEqual(contents)
+    }
   })
 
   it.each([
@@ -153,7 +174,7 @@ describe('a multipart body', () => {
     const text = `--b\r\n\r\n${'x'.repeat(1000)}\r\n--b\r\n\r\ny\r\n--b--`
     const contents: string[] = []
     for await (const { bytes } of readParts(inPieces(Buffer.from(text), [50, 100, 500]), 'b')) {
-      for await (const piece of bytes) {
+      for await (const piece of bytes()) {
         contents.push(Buffer.from(piece).toString())
         break
       }
@@ -169,7 +190,7 @@ describe('a multipart body', () => {
       yield Buffer.from('\r\n--b--')
     }
     for await (const { bytes } of readParts(source(), 'b')) {
-      const content = bytes[Symbol.asyncIterator]()
+      const content = bytes()[Symbol.asyncIterator]()
       await content.next()
       await content.next()
       await new Promise((resolve) => setTimeout(resolve, 5))
