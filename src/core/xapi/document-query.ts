@@ -50,7 +50,7 @@ const documentId: Parameter['rule'] = (broken) =>
   format(idText, broken, (text) => text !== '' && text.length <= maxIdentifierLength && !unstorable.test(text))
 
 const byMethod = (PUT: string, POST: string, GET: string, DELETE: string): ByMethod => ({ PUT, POST, GET, DELETE })
-const since = (GET: string): Parameter => ({ rule: timestamp, broken: { GET }, only: 'GET' })
+const since = (GET: string): Parameter => ({ rule: () => timestamp(GET, GET), only: 'GET' })
 
 /** Communication 2.3, 2.6 and 2.7. */
 const parameters: Readonly<Record<DocumentKind, Readonly<Record<string, Parameter>>>> = {
