@@ -53,6 +53,14 @@ beforeAll(async () => {
   ids['voided'] = await store('isolated', statement())
   await store('isolated', voiding(ids['voided']))
   ids['session'] = await openedSession()
+  for (const [key, stateId] of [
+    ['everything', 'shared'],
+    ['isolated', 'own'],
+  ] as const) {
+    const path = `activities/state?${about}&stateId=${stateId}`
+    const { status, text } = await clients.get(key)!.send('PUT', path, { body: {} })
+    if (status !== 204) throw new Error(text)
+  }
 })
 afterAll(() => stage.close())
 
@@ -110,6 +118,10 @@ interface Row {
   readonly keys?: readonly string[]
 }
 
+const ann = encodeURIComponent('{"mbox":"mailto:ann@example.org"}')
+const ben = encodeURIComponent('{"mbox":"mailto:ben@example.org"}')
+const about = `activityId=https://example.org/a&agent=${ann}`
+const aboutBen = `activityId=https://example.org/a&agent=${ben}`
 const v = (name: string): string => `{${name}}`
 const ann = encodeURIComponent(JSON.stringify({ mbox: 'mailto:ann@example.org' }))
 const ben = encodeURIComponent(JSON.stringify({ mbox: 'mailto:ben@example.org' }))
@@ -173,7 +185,28 @@ const rows: readonly Row[] = [
   { method: 'POST', path: '/xapi/about' },
   { method: 'OPTIONS', path: '/xapi/statements' },
   { method: 'GET', path: '/xapi/activities/state' },
+  { method: 'GET', path: `/xapi/activities/state?${about}` },
+  { method: 'HEAD', path: `/xapi/activities/state?${about}&stateId=shared` },
+  { method: 'GET', path: `/xapi/activities/state?${about}&stateId=shared` },
+  { method: 'GET', path: `/xapi/activities/state?${about}&stateId=own` },
+  { method: 'GET', path: `/xapi/activities/state?${about}&stateId=none` },
+  { method: 'GET', path: `/xapi/activities/state?${about}&stateid=shared` },
+  { method: 'GET', path: `/xapi/activities/state?${aboutBen}` },
+  { method: 'PUT', path: `/xapi/activities/state?${about}&stateId={uuid}`, body: {} },
+  { method: 'PUT', path: `/xapi/activities/state?${aboutBen}&stateId={uuid}`, body: {} },
+  { method: 'PUT', path: `/xapi/activities/state?${about}`, body: {} },
+  { method: 'POST', path: `/xapi/activities/state?${about}&stateId={uuid}`, body: {}, version: '1.0.3' },
+  { method: 'DELETE', path: `/xapi/activities/state?${aboutBen}` },
+  { method: 'DELETE', path: `/xapi/activities/state?${about}&stateId=none` },
+  { method: 'PATCH', path: `/xapi/activities/state?${about}` },
   { method: 'PUT', path: `${lrs}/agents/profile` },
+  { method: 'PUT', path: `${lrs}/agents/profile?agent=${ann}&profileId={uuid}`, body: {}, version: '2.0.0' },
+  { method: 'GET', path: `${lrs}/agents/profile?agent=${ann}` },
+  { method: 'GET', path: `${lrs}/agents/profile?agent=${ben}` },
+  { method: 'POST', path: '/xapi/activities/profile?activityId=https://example.org/a&profileId={uuid}', body: {} },
+  { method: 'GET', path: '/xapi/activities/profile?activityId=https://example.org/a' },
+  { method: 'DELETE', path: '/xapi/activities/profile?activityId=https://example.org/a&profileId=none' },
+  { method: 'DELETE', path: '/xapi/activities/profile?activityId=https://example.org/a' },
   { method: 'GET', path: '/xapi/nothing' },
   { method: 'GET', path: '/nowhere' },
   { method: 'OPTIONS', path: '/nowhere' },
@@ -295,7 +328,11 @@ describe('ask says why', () => {
 
   it.each([
     ['GET', '/xapi/about', true, 'public'],
-    ['GET', '/xapi/activities/state', false, 'not offered'],
+    ['PATCH', '/xapi/activities/state', false, 'method'],
+    ['GET', '/xapi/activities/state', false, 'invalid'],
+    ['GET', `/xapi/activities/state?${about}&stateId=shared`, false, 'state/read'],
+    ['GET', `/xapi/activities/state?${about}&stateId=none`, false, 'not_found'],
+    ['PUT', `/xapi/activities/state?${about}&stateId=own`, true, 'state/write'],
     ['DELETE', '/xapi/statements', false, 'method'],
     ['GET', '/nowhere', false, 'path'],
     ['GET', `${providers}/self`, true, 'own secret'],
