@@ -24,7 +24,10 @@ export interface Chromium {
   stop(): Promise<void>
   /** Usable once started; its client does everything in the page. */
   library(name: LibraryName): ClientLibrary
+  /** The page where the library's clients live. */
   page(name: LibraryName): Promise<Page>
+  /** Another page with it, its address ending in `search`. */
+  open(name: LibraryName, search?: string): Promise<Page>
 }
 
 export function chromium(): Chromium {
@@ -32,10 +35,10 @@ export function chromium(): Chromium {
   let server: Server | undefined
   const pages = new Map<LibraryName, Promise<Page>>()
 
-  const open = async (name: LibraryName): Promise<Page> => {
+  const open: Chromium['open'] = async (name, search = '') => {
     const page = await browser!.newPage()
     const { port } = server!.address() as AddressInfo
-    await page.goto(`http://localhost:${port}/${name}`)
+    await page.goto(`http://localhost:${port}/${name}${search}`)
     return page
   }
   const page: Chromium['page'] = (name) => {
@@ -60,6 +63,7 @@ export function chromium(): Chromium {
       return { ...described, name: `${described.name} in Chromium`, connect: (account) => remote(page, name, account) }
     },
     page,
+    open,
   }
 }
 
@@ -86,7 +90,7 @@ async function serve(): Promise<Server> {
   const bundled = await build({ entryPoints, bundle: true, format: 'iife', globalName: 'adapters', write: false })
   const adapters = bundled.outputFiles[0]?.text ?? ''
   const server = createServer((request, response) => {
-    const [, name = '', file] = (request.url ?? '').split('/')
+    const [, name = '', file] = new URL(request.url ?? '', 'http://localhost').pathname.split('/')
     const script = scripts[name as LibraryName]
     if (file === 'library.js' && script !== undefined) {
       response.setHeader('Content-Type', 'text/javascript').end(readFileSync(inPackages(script)))

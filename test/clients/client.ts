@@ -94,7 +94,14 @@ export class Refused extends Error {
 }
 
 /** What a library cannot do; its tests then leave that out. */
-export type Lack = 'storeWith' | 'findWith' | 'binary' | 'removeAllStates' | 'findPerson' | 'microseconds'
+export type Lack =
+  | 'storeWith'
+  | 'storeBinary'
+  | 'findWith'
+  | 'findBinary'
+  | 'removeAllStates'
+  | 'findPerson'
+  | 'microseconds'
 
 /** One library in one setting. */
 export interface ClientLibrary {

@@ -36,7 +36,7 @@ export const callClient: CallClient = async (name, account, method, parameters) 
   try {
     return { value: await call(...parameters) }
   } catch (error) {
-    if (error instanceof Refused) return { refused: { status: error.status, text: error.message.slice(4) } }
+    if (error instanceof Refused) return { refused: { status: error.status, text: error.message.replace(/^\d+ /, '') } }
     throw error
   }
 }

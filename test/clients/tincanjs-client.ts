@@ -178,3 +178,9 @@ export function tincanjs(TinCan: TinCan): ClientLibrary {
 
   return { name: 'tincanjs', statementVersion: '1.0.0', lacks: ['findPerson'], connect }
 }
+
+/** Its build for Node makes a string of every body. */
+export function tincanjsInNode(TinCan: TinCan): ClientLibrary {
+  const library = tincanjs(TinCan)
+  return { ...library, lacks: [...library.lacks, 'storeBinary'] }
+}

@@ -162,7 +162,7 @@ function connectWith(
 }
 
 // It reads attachments as text.
-const lacks: readonly Lack[] = ['binary']
+const lacks: readonly Lack[] = ['findBinary']
 
 export function xapiOverAxios(XAPI: Xapi): ClientLibrary {
   const connect = connectWith(XAPI, { adapter: 'axios' })
