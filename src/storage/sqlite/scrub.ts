@@ -75,8 +75,9 @@ export class Scrubber {
     for (let index = 0; index < count; index++) {
       const page = bytes.subarray(index * pageSize, (index + 1) * pageSize)
       const number = first + index
-      const isFree = freePages.has(number)
-      for (const [from, to] of isFree ? [[0, pageSize] as const] : unusedParts(page, number === 1 ? 100 : 0)) {
+      const freeFrom = freePages.get(number)
+      const parts = freeFrom === undefined ? unusedParts(page, number === 1 ? 100 : 0) : [[freeFrom, pageSize] as const]
+      for (const [from, to] of parts) {
         const part = page.subarray(from, to)
         if (part.every((byte) => byte === 0)) continue
         part.fill(0)
@@ -122,18 +123,17 @@ export function unusedParts(page: Buffer, header: number): (readonly [from: numb
   return parts
 }
 
-/** The pages that hold nothing at all. Those that list them are left alone: page numbers. */
-function listFreePages(file: number, pageSize: number): ReadonlySet<number> {
-  const free = new Set<number>()
-  const seen = new Set<number>()
+/** Free pages, each with the place from which on it holds nothing: some of them list the others. */
+function listFreePages(file: number, pageSize: number): ReadonlyMap<number, number> {
+  const free = new Map<number, number>()
   const page = Buffer.alloc(pageSize)
   readSync(file, page, 0, pageSize, 0)
   let trunk = page.readUInt32BE(32)
-  while (trunk !== 0 && !seen.has(trunk)) {
-    seen.add(trunk)
+  while (trunk !== 0 && !free.has(trunk)) {
     if (readSync(file, page, 0, pageSize, (trunk - 1) * pageSize) < pageSize) break
     const count = Math.min(page.readUInt32BE(4), pageSize / 4 - 2)
-    for (let at = 0; at < count; at++) free.add(page.readUInt32BE(8 + 4 * at))
+    free.set(trunk, 8 + 4 * count)
+    for (let at = 0; at < count; at++) free.set(page.readUInt32BE(8 + 4 * at), 0)
     trunk = page.readUInt32BE(0)
   }
   return free

@@ -1,0 +1,560 @@
+// What is removed, what stays, and what others see of it, step by step as the core asks for it.
+
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import {
+  batch,
+  createTenant,
+  event,
+  filter,
+  fresh,
+  idsOf,
+  owners,
+  query,
+  statement,
+  store as put,
+  term,
+} from './samples.ts'
+import { engines } from './engines.ts'
+import { openSqlite } from '../../src/storage/sqlite/index.ts'
+import type {
+  Clock,
+  DocumentKey,
+  ErasureCounts,
+  ErasurePosition,
+  ErasureTarget,
+  PreparedStatement,
+  Storage,
+} from '../../src/core/storage.ts'
+import type { LrsId, Oid } from '../../src/core/ids.ts'
+import type { Store } from './engines.ts'
+import type { Tenant } from './samples.ts'
+
+const ann = 'mbox mailto:ann@example.org'
+const annToo = 'openid https://ann.example.org/'
+const bob = 'mbox mailto:bob@example.org'
+const person: ErasureTarget = { kind: 'person', agents: [ann, annToo], onlyDirect: false }
+const agent = (value: string, isRelated = false) => term(value, 'agent', isRelated)
+const everything = (through = Number.MAX_SAFE_INTEGER): ErasureTarget => ({ kind: 'empty', through })
+
+/** With the reference in its body, as a real one has it. */
+function referring(target: { readonly id: string }, part: Partial<PreparedStatement> = {}): PreparedStatement {
+  const { id = randomUUID() } = part
+  const object = JSON.stringify({ objectType: 'StatementRef', id: target.id })
+  return statement({ refersTo: target.id, openBody: `{"id":"${id}","object":${object}`, ...part, id })
+}
+
+const voiding = (target: { readonly id: string }) => referring(target, { isVoiding: true })
+
+/** All steps, with the blobs removed in between; the counts at the end. */
+async function erase(
+  storage: Storage,
+  tenant: Tenant,
+  target: ErasureTarget,
+  { lrsId = tenant.lrsId, onStep = async (_: ErasurePosition | undefined) => {} } = {},
+): Promise<ErasureCounts> {
+  const id = await begin(storage, tenant)
+  let position: ErasurePosition | undefined
+  do {
+    const step = await storage.erasures.step(tenant.id, id, lrsId, target, position)
+    let removed = 0
+    for (const { sha2, putBefore } of step.blobs) if (await storage.blobs.remove(lrsId, sha2, putBefore)) removed++
+    const sha2s = step.blobs.map(({ sha2 }) => sha2)
+    if (sha2s.length > 0) await storage.erasures.forgetBlobs(tenant.id, id, lrsId, sha2s, removed)
+    position = step.next
+    await onStep(position)
+  } while (position !== undefined)
+  const found = await storage.erasures.find(tenant.id, id)
+  await storage.erasures.finish(tenant.id, id, { done: true }, event('erasure.finish'))
+  return found!.counts
+}
+
+async function begin(storage: Storage, tenant: Tenant): Promise<Oid> {
+  const id = fresh.oid()
+  const erasure = { id, plan: {}, sealed: 'whom', startedAt: 1 }
+  await storage.erasures.create(tenant.id, erasure, event('erasure.start', 'erasure', id))
+  return id
+}
+
+async function count(storage: Storage, lrsId: LrsId, target: ErasureTarget): Promise<Partial<ErasureCounts>> {
+  const sum: Record<string, number> = {}
+  let position: ErasurePosition | undefined
+  do {
+    const { counts, next } = await storage.erasures.count(lrsId, target, position)
+    for (const [kind, some] of Object.entries(counts)) sum[kind] = (sum[kind] ?? 0) + some
+    position = next
+  } while (position !== undefined)
+  return sum
+}
+
+const mentioning = (value: string) => ({ filters: [filter(value, 'agent', true)] })
+
+describe.each(engines)('an erasure, $name', (engine) => {
+  let store: Store
+  let storage: Storage
+  let tenant: Tenant
+  let lrsId: LrsId
+  beforeAll(async () => void (store = await engine.open()))
+  afterAll(() => store.end())
+  beforeEach(async () => {
+    storage = store.storage
+    tenant = await createTenant(storage)
+    lrsId = tenant.lrsId
+  })
+  const ids = (part: Parameters<typeof idsOf>[2] = {}) => idsOf(storage, lrsId, part)
+
+  it('takes every statement that mentions the person, by any of their identifiers, and no other', async () => {
+    const gone = [
+      statement({ terms: [agent(ann)] }),
+      statement({ terms: [agent(annToo)] }),
+      statement({ terms: [agent(bob), agent(ann, true)] }),
+      statement({ terms: [agent(ann), agent(annToo, true)] }),
+    ]
+    const stays = [statement({ terms: [agent(bob)] }), statement({ terms: [term('v')] })]
+    await put(storage, lrsId, [...gone, ...stays])
+    expect(await count(storage, lrsId, person)).toMatchObject({ statements: 4, elsewhere: 1 })
+    expect(await erase(storage, tenant, person)).toMatchObject({ statements: 4, elsewhere: 1, inherited: 0 })
+    expect((await ids()).toSorted()).toEqual(stays.map(({ id }) => id).toSorted())
+    for (const value of [ann, annToo]) expect(await ids(mentioning(value))).toEqual([])
+    expect(await ids(mentioning(bob))).toEqual([stays[0]!.id])
+    for (const { id } of gone) {
+      expect((await storage.statements.find(lrsId, id, { isVoided: false })).statement).toBeUndefined()
+    }
+    expect(await count(storage, lrsId, person)).toMatchObject({ statements: 0 })
+  })
+
+  it('takes only those with the person as actor or object where that was asked', async () => {
+    const [direct, related] = [statement({ terms: [agent(ann)] }), statement({ terms: [agent(ann, true)] })]
+    await put(storage, lrsId, [direct, related, statement({ terms: [agent(bob), agent(ann, true)] })])
+    const target = { ...person, onlyDirect: true }
+    expect(await count(storage, lrsId, target)).toMatchObject({ statements: 1 })
+    expect(await erase(storage, tenant, target)).toMatchObject({ statements: 1 })
+    expect(await ids(mentioning(ann))).toHaveLength(2)
+  })
+
+  it('goes through many statements, in bounded steps', async () => {
+    const many = Array.from({ length: 450 }, (_, index) => statement({ terms: [agent(index % 3 === 0 ? bob : ann)] }))
+    await put(storage, lrsId, many)
+    let steps = 0
+    expect(await erase(storage, tenant, person, { onStep: async () => void steps++ })).toMatchObject({
+      statements: 300,
+    })
+    expect(steps).toBeGreaterThan(5)
+    expect(await ids()).toHaveLength(150)
+  })
+
+  it('leaves another Lrs and another organisation as they are', async () => {
+    const other = await storage.directory.createLrs(
+      tenant.id,
+      { oid: fresh.oid(), name: 'x', createdAt: 1 },
+      event('x'),
+    )
+    const stranger = await createTenant(storage)
+    const sent = statement({ terms: [agent(ann)] })
+    for (const one of [lrsId, other.id, stranger.lrsId]) await put(storage, one, [sent])
+    await erase(storage, tenant, person)
+    expect(await ids()).toEqual([])
+    for (const one of [other.id, stranger.lrsId]) expect(await idsOf(storage, one, mentioning(ann))).toEqual([sent.id])
+    // Nor does what must not come back here stay away there.
+    await erase(storage, tenant, person, { lrsId: other.id })
+    expect(await idsOf(storage, stranger.lrsId)).toEqual([sent.id])
+    const [outcome] = await storage.statements.store([batch(stranger.lrsId, [statement({ ...sent, id: sent.id })])])
+    expect(outcome?.kind).toBe('stored')
+  })
+
+  it('knows of no erasure of another organisation, nor of one that is done, nor another’s Lrs', async () => {
+    const stranger = await createTenant(storage)
+    await put(storage, lrsId, [statement({ terms: [agent(ann)] })])
+    const [mine, theirs] = [await begin(storage, tenant), await begin(storage, stranger)]
+    const refused = async (attempt: Promise<unknown>) => expect(attempt).rejects.toMatchObject({ code: 'not_found' })
+    await refused(storage.erasures.step(stranger.id, mine, lrsId, person))
+    await refused(storage.erasures.step(stranger.id, theirs, lrsId, person))
+    await refused(storage.erasures.step(tenant.id, theirs, lrsId, person))
+    await refused(storage.erasures.forgetBlobs(stranger.id, mine, lrsId, ['a'], 1))
+    await refused(storage.erasures.finish(stranger.id, mine, {}, event('erasure.finish')))
+    expect(await storage.erasures.find(stranger.id, mine)).toBeUndefined()
+    expect((await storage.erasures.list(stranger.id, { offset: 0, limit: 9 })).items.map(({ id }) => id)).toEqual([
+      theirs,
+    ])
+    await storage.erasures.finish(tenant.id, mine, {}, event('erasure.finish'))
+    await refused(storage.erasures.step(tenant.id, mine, lrsId, person))
+    await refused(storage.erasures.finish(tenant.id, mine, {}, event('erasure.finish')))
+    expect(await ids()).toHaveLength(1)
+  })
+
+  it('lists those that are not done, of all organisations, and drops whom they are about with the receipt', async () => {
+    const id = await begin(storage, tenant)
+    const open = async () => (await storage.platform.listOpenErasures()).find((one) => one.id === id)
+    expect(await open()).toMatchObject({ organisationId: tenant.id, sealed: 'whom', receipt: null })
+    await storage.erasures.finish(tenant.id, id, { done: 1 }, event('erasure.finish'))
+    expect(await open()).toBeUndefined()
+    expect(await storage.erasures.find(tenant.id, id)).toMatchObject({ sealed: null, receipt: { done: 1 } })
+  })
+
+  describe('what refers', () => {
+    it('loses what it inherited, directly and through others, and keeps its own', async () => {
+      const gone = statement({ terms: [agent(ann), term('said')] })
+      const first = referring(gone, { terms: [agent(bob), term('first')] })
+      const second = referring(first, { terms: [term('second')] })
+      await put(storage, lrsId, [gone, first])
+      await put(storage, lrsId, [second], { owner: owners.bob })
+      expect(await ids(mentioning(ann))).toHaveLength(3)
+      expect(await erase(storage, tenant, person)).toMatchObject({ statements: 1, inherited: 2 })
+      expect(await ids(mentioning(ann))).toEqual([])
+      expect(await ids({ filters: [filter('said')] })).toEqual([])
+      expect(await ids({ filters: [filter('first')] })).toEqual([second.id, first.id])
+      expect(await ids({ filters: [filter('first')], owner: owners.bob })).toEqual([])
+      expect(await ids(mentioning(bob))).toEqual([second.id, first.id])
+    })
+
+    it('is right again where references go in a circle', async () => {
+      const [one, two] = [randomUUID(), randomUUID()]
+      const gone = referring({ id: two }, { id: one, terms: [agent(ann), term('gone')] })
+      const stays = referring({ id: one }, { id: two, terms: [agent(bob), term('stays')] })
+      await put(storage, lrsId, [gone, stays])
+      await erase(storage, tenant, person)
+      expect(await ids({ filters: [filter('gone')] })).toEqual([])
+      expect(await ids({ filters: [filter('stays')] })).toEqual([two])
+    })
+
+    it('loses it also where so many refer that not every one of them is known by its target', async () => {
+      const gone = statement({ terms: [agent(ann), term('said')] })
+      const many = Array.from({ length: 1_050 }, () => referring(gone))
+      await put(storage, lrsId, [gone, ...many])
+      const last = referring(many.at(-1)!)
+      await put(storage, lrsId, [last])
+      expect(await ids({ filters: [filter('said')] })).toHaveLength(1_052)
+      expect(await erase(storage, tenant, person)).toMatchObject({ statements: 1, inherited: 1_051 })
+      expect(await ids({ filters: [filter('said')] })).toEqual([])
+      expect(await ids(mentioning(ann))).toEqual([])
+    })
+
+    it('inherits nothing new from it', async () => {
+      const gone = statement({ terms: [agent(ann), term('said')] })
+      await put(storage, lrsId, [gone])
+      await erase(storage, tenant, person)
+      await put(storage, lrsId, [referring(gone), gone])
+      expect(await ids({ filters: [filter('said')] })).toEqual([])
+    })
+
+    it('that is voided stays so when who voided it is erased', async () => {
+      const target = statement({ terms: [agent(bob)] })
+      await put(storage, lrsId, [target, { ...voiding(target), terms: [agent(ann)] }])
+      await erase(storage, tenant, person)
+      expect(await ids()).toEqual([])
+      expect((await storage.statements.find(lrsId, target.id, { isVoided: true })).statement).toBeDefined()
+    })
+
+    it('that waits to void waits no longer, unless another does', async () => {
+      const [one, both] = [statement(), statement()]
+      const by = (value: string, target: { id: string }) => ({ ...voiding(target), terms: [agent(value)] })
+      await put(storage, lrsId, [by(ann, one), by(ann, both), by(bob, both)])
+      await erase(storage, tenant, person)
+      await put(storage, lrsId, [one, both])
+      expect(await ids({ isAscending: true })).toContain(one.id)
+      expect(await ids()).not.toContain(both.id)
+    })
+
+    it('keeps waiting where only age took the voiding statement', async () => {
+      const target = statement()
+      const seqs = await put(storage, lrsId, [voiding(target)])
+      await erase(storage, tenant, { kind: 'retention', through: seqs[0]! })
+      await put(storage, lrsId, [target])
+      expect(await ids()).toEqual([])
+    })
+  })
+
+  describe('what is sent again', () => {
+    it('is acknowledged to everybody, and not stored; what comes with it is', async () => {
+      const gone = statement({ terms: [agent(ann)] })
+      await put(storage, lrsId, [gone])
+      await erase(storage, tenant, person)
+      const other = statement()
+      const again = [gone, statement({ ...gone, openBody: '{"changed":true', terms: [] })]
+      for (const [index, sent] of again.entries()) {
+        const [outcome] = await storage.statements.store([
+          batch(lrsId, [sent, ...(index === 0 ? [other] : [])], { owner: owners.bob, readReach: 'mine' }),
+        ])
+        expect(outcome).toMatchObject({ kind: 'stored' })
+        if (outcome?.kind === 'stored') {
+          expect(outcome.statements.map(({ wasThere }) => wasThere)).toEqual(index === 0 ? [true, false] : [true])
+        }
+      }
+      expect(await ids()).toEqual([other.id])
+      await store.restart()
+      storage = store.storage
+      await put(storage, lrsId, [gone])
+      expect(await ids()).toEqual([other.id])
+    })
+
+    it('is stored again where nobody was erased', async () => {
+      const sent = statement({ terms: [agent(ann)] })
+      await put(storage, lrsId, [sent])
+      await erase(storage, tenant, everything())
+      expect(await ids()).toEqual([])
+      await put(storage, lrsId, [sent])
+      expect(await ids(mentioning(ann))).toEqual([sent.id])
+    })
+
+    it('after all is somebody new', async () => {
+      await put(storage, lrsId, [statement({ terms: [agent(ann)] })])
+      await erase(storage, tenant, person)
+      const later = statement({ terms: [agent(ann)] })
+      await put(storage, lrsId, [later])
+      expect(await ids(mentioning(ann))).toEqual([later.id])
+    })
+  })
+
+  it('takes what is stored while it goes on', async () => {
+    await put(storage, lrsId, [statement({ terms: [agent(ann)] })])
+    let late = 0
+    await erase(storage, tenant, person, {
+      onStep: async (position) => {
+        if (position === undefined || late === 6) return
+        late++
+        await put(storage, lrsId, [statement({ terms: [agent(late % 2 === 0 ? ann : annToo, late > 3)] })])
+      },
+    })
+    // What came after the step that ended it in the dictionary is of somebody new.
+    const [left, all] = [await ids(mentioning(ann)), await ids()]
+    expect(left.length + (await ids(mentioning(annToo))).length).toBe(all.length)
+    expect(all.length).toBeLessThanOrEqual(1)
+    await erase(storage, tenant, person)
+    expect(await ids()).toEqual([])
+  })
+
+  it('never gives a stored time twice, also over a restart with the clock set back', async () => {
+    const clock = { time: 1_700_000_000_000, now: () => clock.time }
+    const mine = await engine.open(clock as Clock)
+    try {
+      const owner = await createTenant(mine.storage)
+      const [seq] = await put(mine.storage, owner.lrsId, [statement({ terms: [agent(ann)] })])
+      await erase(mine.storage, owner, person)
+      expect(await mine.storage.statements.consistentThrough(owner.lrsId)).toBeGreaterThanOrEqual(seq!)
+      clock.time -= 60_000
+      await mine.restart()
+      expect(await mine.storage.statements.consistentThrough(owner.lrsId)).toBeGreaterThanOrEqual(seq!)
+      const [later] = await put(mine.storage, owner.lrsId, [statement()])
+      expect(later).toBeGreaterThan(seq!)
+    } finally {
+      await mine.end()
+    }
+  })
+
+  describe('documents and descriptions', () => {
+    const keys: readonly DocumentKey[] = [
+      { kind: 'state', activityId: 'https://example.org/a', agent: ann, id: 's' },
+      { kind: 'agent-profile', agent: annToo, id: 'p' },
+      { kind: 'state', activityId: 'https://example.org/a', agent: bob, id: 's' },
+      { kind: 'activity-profile', activityId: 'https://example.org/a', id: 'p' },
+    ]
+    const access = { owner: owners.ann, reach: 'any' } as const
+    const write = async (key: DocumentKey, content: Parameters<typeof storage.documents.change>[3]) =>
+      storage.documents.change(lrsId, key, access, content, { preconditions: {}, mostBytes: 1000 })
+    const inline = (text: string) => ({
+      kind: 'replace' as const,
+      content: { kind: 'inline' as const, bytes: Buffer.from(text) },
+      contentType: 'text/plain',
+      etag: createHash('sha1').update(text).digest('hex'),
+    })
+    const found = async () =>
+      Promise.all(keys.map(async (key) => (await storage.documents.find(lrsId, key, access)) !== undefined))
+
+    it('of the person go, those of others stay', async () => {
+      for (const key of keys) await write(key, inline('x'))
+      expect(await count(storage, lrsId, person)).toMatchObject({ documents: 2 })
+      expect(await erase(storage, tenant, person)).toMatchObject({ documents: 2 })
+      expect(await found()).toEqual([false, false, true, true])
+      await write(keys[0]!, inline('new'))
+      expect(await found()).toEqual([true, false, true, true])
+    })
+
+    it('what is said of the person goes, and of what nobody else mentions; it can be said anew', async () => {
+      const saying = (value: string, kind: 'agent' | 'activity', text: string) => ({ kind, value, text })
+      const activity = (value: string) => term(value, 'activity')
+      const named = saying(ann, 'agent', '"Ann"')
+      const [only, shared] = [saying('urn:only', 'activity', '{"a":1}'), saying('urn:both', 'activity', '{"b":1}')]
+      const gone = statement({
+        terms: [agent(ann), activity('urn:only'), activity('urn:both')],
+        descriptions: [named, only, shared],
+      })
+      await put(storage, lrsId, [gone, statement({ terms: [agent(bob), activity('urn:both')] })])
+      const said = async () =>
+        Promise.all(
+          [named, only, shared].map(async (one) =>
+            (await storage.statements.listDescriptions(lrsId, one)).map(({ text }) => text),
+          ),
+        )
+      expect(await said()).toEqual([['"Ann"'], ['{"a":1}'], ['{"b":1}']])
+      expect(await erase(storage, tenant, person)).toMatchObject({ descriptions: 2, terms: 2 })
+      expect(await said()).toEqual([[], [], ['{"b":1}']])
+      await put(storage, lrsId, [statement({ terms: gone.terms, descriptions: gone.descriptions })])
+      expect(await said()).toEqual([['"Ann"'], ['{"a":1}'], ['{"b":1}']])
+    })
+
+    it('and attachments take their blobs along, unless something else refers to them or they come again', async () => {
+      async function* bytesOf(text: string) {
+        yield Buffer.from(text)
+      }
+      const blob = async (text: string) => (await storage.blobs.put(lrsId, bytesOf(text), { mostBytes: 99 })).sha2
+      const [mine, both, document, again] = [
+        await blob('mine'),
+        await blob('both'),
+        await blob('doc'),
+        await blob('new'),
+      ]
+      const claims = (...sha2s: string[]) => sha2s.map((sha2) => ({ sha2, contentType: 'text/plain' }))
+      await put(storage, lrsId, [
+        statement({ terms: [agent(ann)], attachments: claims(mine, both, again) }),
+        statement({ terms: [agent(bob)], attachments: claims(both) }),
+      ])
+      const content = { kind: 'blob', sha2: document, length: 3 } as const
+      await write(keys[0]!, { ...inline(''), content })
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      await blob('new')
+      expect(await count(storage, lrsId, person)).toMatchObject({ attachments: 3, documents: 1 })
+      expect(await erase(storage, tenant, person)).toMatchObject({
+        attachments: 3,
+        documents: 1,
+        blobs: 2,
+        blobsLeft: 1,
+      })
+      const isThere = async (sha2: string) => {
+        const opened = await storage.blobs.open(lrsId, sha2)
+        opened?.cancel()
+        return opened !== undefined
+      }
+      expect(await Promise.all([mine, both, document, again].map(isThere))).toEqual([false, true, false, true])
+    })
+  })
+
+  describe('of age, and of everything', () => {
+    it('ends where it was told to', async () => {
+      const [old, young] = [statement({ terms: [agent(ann)] }), statement({ terms: [agent(ann)] })]
+      const [seq] = await put(storage, lrsId, [old])
+      await put(storage, lrsId, [young])
+      const target: ErasureTarget = { kind: 'retention', through: seq! }
+      expect(await count(storage, lrsId, target)).toMatchObject({ statements: 1 })
+      expect(await erase(storage, tenant, target)).toMatchObject({ statements: 1, documents: 0 })
+      expect(await ids(mentioning(ann))).toEqual([young.id])
+    })
+
+    it('takes from those that stay what they inherited from those that go', async () => {
+      const old = statement({ terms: [agent(ann)] })
+      const [seq] = await put(storage, lrsId, [old])
+      const young = referring(old)
+      await put(storage, lrsId, [young])
+      await erase(storage, tenant, { kind: 'retention', through: seq! })
+      expect(await ids(mentioning(ann))).toEqual([])
+      // It may come again here.
+      await put(storage, lrsId, [old])
+      expect(await ids(mentioning(ann))).toEqual([old.id, young.id])
+    })
+
+    it('leaves an empty Lrs that works as a new one', async () => {
+      const target = statement()
+      const many = Array.from({ length: 250 }, (_, index) => statement({ terms: [term(`v${index}`), agent(ann)] }))
+      await put(storage, lrsId, [...many, referring(many[0]!), voiding(target)])
+      expect(await count(storage, lrsId, everything())).toMatchObject({ statements: 252 })
+      await erase(storage, tenant, everything())
+      expect(await ids()).toEqual([])
+      await put(storage, lrsId, [target, many[0]!])
+      expect(await ids({ filters: [filter('v0')] })).toEqual([many[0]!.id])
+      expect((await ids()).toSorted()).toEqual([target.id, many[0]!.id].toSorted())
+    })
+
+    it('brings back nobody who was erased', async () => {
+      const gone = statement({ terms: [agent(ann)] })
+      await put(storage, lrsId, [gone])
+      await erase(storage, tenant, person)
+      await erase(storage, tenant, everything())
+      await put(storage, lrsId, [gone])
+      expect(await ids()).toEqual([])
+    })
+  })
+
+  it('keeps how long an Lrs keeps statements', async () => {
+    const set = (retentionDays: number | null) =>
+      storage.directory.updateLrs(tenant.id, lrsId, { retentionDays }, event('lrs.retention'))
+    expect((await set(30)).retentionDays).toBe(30)
+    expect((await storage.directory.listLrs(tenant.id))[0]?.retentionDays).toBe(30)
+    expect(await set(null)).toEqual(tenant.lrs)
+  })
+})
+
+describe('the files', () => {
+  const name = 'Ann Unmistakable'
+  const email = 'ann.unmistakable@example.org'
+
+  /** Every byte below the directory. */
+  function holds(directory: string, needle: string | Buffer): string[] {
+    return readdirSync(directory, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .filter((path) => readFileSync(path).includes(needle))
+  }
+
+  it.each(['inline', 'workers'] as const)('have nothing left of the person, %s', async (threads) => {
+    const directory = mkdtempSync(join(tmpdir(), 'claviger-erased-'))
+    const storage = await openSqlite({ directory, threads })
+    try {
+      const tenant = await createTenant(storage)
+      const other = await createTenant(storage)
+      const value = `mbox mailto:${email}`
+      const target: ErasureTarget = { kind: 'person', agents: [value], onlyDirect: false }
+      const long = (text: string) => `${text} `.repeat(400)
+      // Several Lrs at a time and bodies of all lengths, so that pages are split in the middle and rows move about.
+      for (let round = 0; round < 60; round++) {
+        const mine = Array.from({ length: 12 }, (_, index) => {
+          const isAnn = (round + index) % 5 === 0
+          const id = randomUUID()
+          const who = isAnn ? `${name} ${email}` : `somebody ${randomUUID()}`
+          return statement({
+            id,
+            openBody: `{"id":"${id}","actor":${JSON.stringify(index % 4 === 0 ? long(who) : who)}`,
+            terms: isAnn
+              ? [agent(value), term(`urn:of:${email}:${round}`, 'activity')]
+              : [agent(`mbox mailto:${randomUUID()}@example.org`), term(`urn:${randomUUID()}`, 'activity')],
+            descriptions: isAnn ? [{ kind: 'agent', value, text: JSON.stringify(`${name} ${round}`) }] : [],
+          })
+        })
+        await put(storage, tenant.lrsId, mine)
+        await put(
+          storage,
+          other.lrsId,
+          mine.filter((one) => !one.openBody.includes(email)),
+        )
+        const key = { kind: 'state', activityId: 'urn:a', agent: value, id: `s${round % 7}` } as const
+        const content = { kind: 'inline', bytes: Buffer.from(long(`${name} ${round}`)) } as const
+        const change = { kind: 'replace', content, contentType: 'text/plain', etag: '0' } as const
+        const access = { owner: owners.ann, reach: 'any' } as const
+        await storage.documents.change(tenant.lrsId, key, access, change, { preconditions: {}, mostBytes: 1e6 })
+      }
+      const before = await idsOf(storage, other.lrsId)
+      const stays = (await storage.statements.list(tenant.lrsId, query({ limit: 1000 }))).rows.filter(
+        ({ body }) => !body.includes(email),
+      )
+      const digest = createHash('sha256').update(value).digest()
+      expect(holds(directory, email)).not.toEqual([])
+      expect(holds(directory, digest)).not.toEqual([])
+      await erase(storage, tenant, target)
+      for (let next: number | undefined = 0; next !== undefined;) next = (await storage.erasures.scrub(next)).next
+      // With the server running, and after it has ended.
+      for (const needle of [email, name, digest]) expect(holds(directory, needle)).toEqual([])
+      expect(await idsOf(storage, other.lrsId)).toEqual(before)
+      expect((await storage.statements.list(tenant.lrsId, query({ limit: 1000 }))).rows).toEqual(stays)
+      await put(storage, tenant.lrsId, [statement({ terms: [agent('mbox mailto:later@example.org')] })])
+      await storage.close()
+      for (const needle of [email, name, digest]) expect(holds(directory, needle)).toEqual([])
+      const again = await openSqlite({ directory, threads })
+      expect(await idsOf(again, other.lrsId)).toEqual(before)
+      await again.close()
+    } finally {
+      await storage.close()
+      rmSync(directory, { recursive: true, force: true })
+    }
+  })
+})
