@@ -157,7 +157,10 @@ class Reader {
   async #takeUnbroken(length: number): Promise<Buffer> {
     const boundary = this.#delimiter.subarray(lineEnd.length)
     await this.#have(length + boundary.length)
-    if (!this.#pending.subarray(length, length + boundary.length).equals(boundary)) return this.#take(0)
+    const delimiter = this.#pending.indexOf(this.#delimiter)
+    // A whole delimiter goes before: where it ends the part must not depend on how much of it had arrived.
+    const isWhole = delimiter >= 0 && delimiter < length
+    if (isWhole || !this.#pending.subarray(length, length + boundary.length).equals(boundary)) return this.#take(0)
     const last = this.#take(length)
     this.#take(boundary.length)
     this.#isAtPartEnd = true
