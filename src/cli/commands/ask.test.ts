@@ -118,13 +118,11 @@ interface Row {
   readonly keys?: readonly string[]
 }
 
-const ann = encodeURIComponent('{"mbox":"mailto:ann@example.org"}')
-const ben = encodeURIComponent('{"mbox":"mailto:ben@example.org"}')
+const ann = encodeURIComponent(JSON.stringify({ mbox: 'mailto:ann@example.org' }))
+const ben = encodeURIComponent(JSON.stringify({ mbox: 'mailto:ben@example.org' }))
 const about = `activityId=https://example.org/a&agent=${ann}`
 const aboutBen = `activityId=https://example.org/a&agent=${ben}`
 const v = (name: string): string => `{${name}}`
-const ann = encodeURIComponent(JSON.stringify({ mbox: 'mailto:ann@example.org' }))
-const ben = encodeURIComponent(JSON.stringify({ mbox: 'mailto:ben@example.org' }))
 const providers = '/api/organizations/1/activity-providers'
 const lrs = '/api/organizations/1/lrs'
 const rows: readonly Row[] = [
