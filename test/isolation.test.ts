@@ -345,6 +345,104 @@ describe('writing', () => {
 })
 
 // ---------------------------------------------------------------------------------------------------------------------
+// Documents: one name, and a document of each who may have one
+
+describe('documents', () => {
+  const activityId = 'http://example.org/activities/marked'
+  const agent = json(marks.actor)
+  const resources: readonly (readonly [path: string, idName: string])[] = [
+    [`activities/state?activityId=${activityId}&agent=${agent}`, 'stateId'],
+    [`agents/profile?agent=${agent}`, 'profileId'],
+    [`activities/profile?activityId=${activityId}`, 'profileId'],
+  ]
+  /** What each reads under the same name. */
+  const seen: readonly (readonly [key: string, by: string | 401 | 403])[] = [
+    ['alpha', 'alpha'],
+    ['session of alpha', 'alpha'],
+    ['beta', 'beta'],
+    ['session of beta', 'beta'],
+    ['global', 'global'],
+    ['session of global', 'global'],
+    ['read-only', 'global'],
+    ['session of read-only', 'global'],
+    ['write-only', 403],
+    ['disabled', 401],
+    ['session of disabled', 401],
+    ['elsewhere', 'elsewhere'],
+    ['session of elsewhere', 'elsewhere'],
+  ]
+  const owners = ['alpha', 'beta', 'global', 'elsewhere'] as const
+  beforeAll(async () => {
+    for (const [path, idName] of resources) {
+      for (const key of owners) {
+        for (const id of ['same', key]) {
+          const { status } = await as(key).send('PUT', `${path}&${idName}=${id}`, { body: { by: key } })
+          expect(status).toBe(204)
+        }
+      }
+    }
+  })
+
+  describe.each(resources)('at %s', (path, idName) => {
+    it.each(seen)('%s sees %s', async (key, by) => {
+      const one = await as(key).get(`${path}&${idName}=same`)
+      const list = await as(key).get(path)
+      if (typeof by === 'number') return expect([one.status, list.status]).toEqual([by, by])
+      expect(one.json).toEqual({ by })
+      expect(list.json).toEqual([by, 'same'].toSorted())
+      for (const other of owners) {
+        const { status } = await as(key).get(`${path}&${idName}=${other}`)
+        expect([other, status]).toEqual([other, other === by ? 200 : 404])
+      }
+    })
+
+    it('hears the same of a hidden document as of one that nobody has', async () => {
+      for (const [key, other] of [
+        ['alpha', 'beta'],
+        ['alpha', 'global'],
+        ['global', 'alpha'],
+        ['elsewhere', 'global'],
+      ] as const) {
+        const [hidden, none] = [`${path}&${idName}=${other}`, `${path}&${idName}=${randomUUID()}`]
+        expect(essence(await as(key).get(hidden))).toEqual(essence(await as(key).get(none)))
+        for (const method of ['PUT', 'POST', 'DELETE']) {
+          // To change what is there already is to find nothing there.
+          const options = { headers: { 'If-Match': '*' }, ...(method !== 'DELETE' && { body: {} }) }
+          const answers = [await as(key).send(method, hidden, options), await as(key).send(method, none, options)]
+          expect(answers.map(({ status }) => status)).toEqual([412, 412])
+          expect(essence(answers[0]!)).toEqual(essence(answers[1]!))
+        }
+      }
+    })
+
+    it('deletes, merges and replaces nobody else’s', async () => {
+      const change = `${path}&${idName}=same`
+      for (const key of ['alpha', 'beta', 'elsewhere']) {
+        expect((await as(key).send('POST', change, { body: { more: key } })).status).toBe(204)
+        expect((await as(key).get(change)).json).toEqual({ by: key, more: key })
+        expect((await as(key).send('DELETE', change)).status).toBe(204)
+        expect((await as('global').get(change)).json).toEqual({ by: 'global' })
+        expect((await as(key).get(change)).status).toBe(404)
+        expect((await as(key).send('PUT', change, { body: { by: key } })).status).toBe(204)
+      }
+      expect((await as('read-only').send('DELETE', change)).status).toBe(403)
+      for (const key of owners) expect((await as(key).get(change)).json).toEqual({ by: key })
+    })
+  })
+
+  it('of a state scope are deleted by who sees them', async () => {
+    const path = `activities/state?activityId=http://example.org/${randomUUID()}&agent=${agent}`
+    for (const key of owners) await as(key).send('PUT', `${path}&stateId=one`, { body: { by: key } })
+    for (const [index, key] of owners.entries()) {
+      expect((await as(key).send('DELETE', path)).status).toBe(204)
+      for (const [at, other] of owners.entries()) {
+        expect((await as(other).get(path)).json).toEqual(at <= index ? [] : ['one'])
+      }
+    }
+  })
+})
+
+// ---------------------------------------------------------------------------------------------------------------------
 // The leaks by name
 
 describe('leaks that are closed', () => {
