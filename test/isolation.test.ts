@@ -3,6 +3,8 @@
 
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { boundary, dataPart, describing, hashOf, multipartBody, statementsPart } from './support/multipart.ts'
+import type { SentPart } from './support/multipart.ts'
 import { openStage, reference, statement, voiding } from './support/xapi.ts'
 import type { Answer, Client, Stage } from './support/xapi.ts'
 
@@ -533,6 +535,41 @@ describe('leaks that are closed', () => {
     await as('alpha').post(named('later', '2030-01-01T00:00:00Z'))
     await as('alpha').post(named('new', '1970-01-01T00:00:00Z'))
     expect((await as('read-only').get(`activities?activityId=${id}`)).json.definition.name).toEqual({ en: 'new' })
+  })
+
+  it('whoever knows the hash of another’s attachment does not get its data, with fileUrl or without', async () => {
+    const content = `only for alpha ${randomUUID()}`
+    const type = { 'content-type': `multipart/mixed; boundary=${boundary}` }
+    const send = (key: string, parts: SentPart[]) =>
+      as(key).send('POST', 'statements', { body: multipartBody(parts), headers: type })
+    const sent = statement({ attachments: [describing(content)] })
+    expect((await send('alpha', [statementsPart(sent), dataPart(content)])).status).toBe(200)
+    const shows = async (key: string) =>
+      (await as(key).get('statements?attachments=true&limit=0')).text.includes(content)
+    for (const key of ['beta', 'session of beta', 'elsewhere', 'write-only']) {
+      const remote = { fileUrl: 'https://example.org/file' }
+      const claims = [
+        describing(content, remote),
+        describing(content, { ...remote, sha2: hashOf(content).toUpperCase() }),
+      ]
+      for (const claim of claims) expect((await as(key).post(statement({ attachments: [claim] }))).status).toBe(200)
+      for (const parts of [[], [dataPart('other', { 'X-Experience-API-Hash': hashOf(content) })]]) {
+        const bare = statement({ attachments: [describing(content)] })
+        expect((await send(key, [statementsPart(bare), ...parts])).status).toBe(400)
+      }
+      if (key === 'write-only') continue
+      expect([key, await shows(key)]).toEqual([key, false])
+      expect((await as(key).get(`statements?statementId=${sent.id}&attachments=true`)).status).toBe(404)
+    }
+    for (const key of ['alpha', 'session of alpha', 'global', 'read-only']) {
+      expect([key, await shows(key)]).toEqual([key, true])
+    }
+    // A statement of another owner on the same page does not lend its claim.
+    const knowing = statement({ attachments: [describing(content, { fileUrl: 'https://example.org/file' })] })
+    await as('beta').post(knowing)
+    expect((await as('global').get(`statements?statementId=${knowing.id}&attachments=true`)).text).not.toContain(
+      content,
+    )
   })
 
   it('references beyond the bound slow nobody down and show nothing', async () => {
