@@ -1,5 +1,5 @@
 // What every command works with: configuration, streams, and the opened data directory; and how a command line's words
-// for an organisation or a credential are resolved. Knows nothing of where it runs (server, or this process).
+// for an organisation, an Lrs or a credential are resolved. Knows nothing of where it runs (server, or this process).
 
 import type { App } from '../app.ts'
 import type { Config } from '../config.ts'
@@ -7,7 +7,7 @@ import { isDomainError } from '../core/errors.ts'
 import type { CredentialId, OrganisationId } from '../core/ids.ts'
 import { maxId } from '../core/ids.ts'
 import type { Caller } from '../core/principal.ts'
-import type { CredentialRecord, OrganisationRecord } from '../core/storage.ts'
+import type { CredentialRecord, LrsRecord, OrganisationRecord } from '../core/storage.ts'
 import { PlainError, UsageError } from './outcome.ts'
 import type { Streams } from './socket.ts'
 
@@ -79,6 +79,21 @@ export async function getOrganisation(opened: Opened, text: string, what: string
     if (!isDomainError(error) || error.code !== 'not_found') throw error
     throw new PlainError(`there is no organisation ${id} (${what}); claviger organisation list shows them`)
   }
+}
+
+/** In the organisation given, or in whichever has it: an id is unique over all of them. */
+export async function locateLrs(
+  opened: Opened,
+  options: GlobalOptions,
+  id: number,
+): Promise<{ readonly organisation: OrganisationRecord; readonly lrs: LrsRecord }> {
+  const organisations =
+    options.organisation === undefined ? everyOrganisation(opened) : [await chooseOrganisation(opened, options)]
+  for await (const organisation of organisations) {
+    const lrs = (await opened.core.lrs.list(callerIn(opened, organisation.id))).find((item) => item.id === id)
+    if (lrs) return { organisation, lrs }
+  }
+  throw new PlainError(`there is no Lrs ${id}; claviger lrs list shows them`)
 }
 
 export interface Located {

@@ -6,6 +6,7 @@ import { addAsk } from './commands/ask.ts'
 import { addAudit } from './commands/audit.ts'
 import { addCredential } from './commands/credential.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addErase } from './commands/erase.ts'
 import { addInstallation } from './commands/installation.ts'
 import { addLrs } from './commands/lrs.ts'
 import { addOrganisation } from './commands/organisation.ts'
@@ -73,6 +74,7 @@ export function buildProgram(context: CommandContext, act: Act, isJson: boolean)
   addAsk(program, context, act)
   addAudit(program, context, act)
   addUsage(program, context, act)
+  addErase(program, context, act)
   addDoctor(program, context, act)
   addInstallation(program, context, act)
   return program

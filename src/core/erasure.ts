@@ -31,8 +31,6 @@ export interface ErasureOptions {
   readonly ids: Ids
   /** Called when a job breaks off; it goes on with the next `resume`. */
   readonly onError?: ((error: unknown) => void) | undefined
-  /** For a test: called after each step. */
-  readonly onStep?: (() => void) | undefined
 }
 
 /** Whom to erase, and where. */
@@ -93,19 +91,17 @@ export class Erasures {
   readonly #clock: Clock
   readonly #ids: Ids
   readonly #onError: ((error: unknown) => void) | undefined
-  readonly #onStep: (() => void) | undefined
   /** Jobs run one after another, whoever started them. */
   #last: Promise<unknown> = Promise.resolve()
   readonly #running = new Map<Oid, Promise<ErasureReceipt>>()
   #isClosing = false
 
-  constructor({ storage, vault, clock, ids, onError, onStep }: ErasureOptions) {
+  constructor({ storage, vault, clock, ids, onError }: ErasureOptions) {
     this.#storage = storage
     this.#vault = vault
     this.#clock = clock
     this.#ids = ids
     this.#onError = onError
-    this.#onStep = onStep
   }
 
   // -------------------------------------------------------------------------------------------------------------------
@@ -292,7 +288,6 @@ export class Erasures {
       throw new DomainError('unavailable', 'The erasure was interrupted; the next start goes on with it.')
     const start = performance.now()
     const result = await step()
-    this.#onStep?.()
     await pause(Math.min(Math.max(performance.now() - start, leastPauseMs), mostPauseMs))
     return result
   }

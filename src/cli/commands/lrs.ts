@@ -1,14 +1,15 @@
-// claviger lrs …: the bodies of xAPI data of an organisation.
+// claviger lrs …: the bodies of xAPI data of an organisation, and how long they keep what.
 
 import type { Command } from 'commander'
 import type { LrsId, Oid } from '../../core/ids.ts'
-import type { LrsRecord, OrganisationRecord } from '../../core/storage.ts'
-import { callerIn, chooseOrganisation, everyOrganisation } from '../context.ts'
-import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
+import type { LrsRecord } from '../../core/storage.ts'
+import { callerIn, chooseOrganisation, locateLrs } from '../context.ts'
+import type { CommandContext, GlobalOptions } from '../context.ts'
 import { parseNumber } from '../credential-options.ts'
-import { pairs, PlainError, table, time } from '../outcome.ts'
+import { counted, pairs, table, time, UsageError } from '../outcome.ts'
 import type { Act } from '../run.ts'
 import { listAll } from './credential.ts'
+import { done, previewed } from './erase.ts'
 import { lrsJson } from './organisation.ts'
 
 interface CreateOptions extends GlobalOptions {
@@ -53,6 +54,7 @@ export function addLrs(program: Command, context: CommandContext, act: Act): voi
       ['name', lrs.name],
       ['organisation', `${organisation.id} (${organisation.name})${isDefault ? ', whose default it is' : ''}`],
       ['created', time(lrs.createdAt)],
+      ['keeps statements', keeping(lrs)],
     ])
     const rows = credentials.map(({ id: credentialId, name, key, lrsIds }) => [
       `  ${credentialId}`,
@@ -70,6 +72,8 @@ export function addLrs(program: Command, context: CommandContext, act: Act): voi
       text: `${head}\n\n${table([['  credential', 'name', 'key', 'its home'], ...rows], '  No key reaches it.')}`,
     }
   })
+  addRetention(group, context, act)
+  addEmpty(group, context, act)
   act<GlobalOptions>(group.command('list').description('list them'), async (options) => {
     const opened = await context.open()
     const organisation = await chooseOrganisation(opened, options)
@@ -84,17 +88,60 @@ export function addLrs(program: Command, context: CommandContext, act: Act): voi
   })
 }
 
-/** In the organisation given, or in whichever has it: an id is unique over all of them. */
-async function locateLrs(
-  opened: Opened,
-  options: GlobalOptions,
-  id: number,
-): Promise<{ readonly organisation: OrganisationRecord; readonly lrs: LrsRecord }> {
-  const organisations =
-    options.organisation === undefined ? everyOrganisation(opened) : [await chooseOrganisation(opened, options)]
-  for await (const organisation of organisations) {
-    const lrs = (await opened.core.lrs.list(callerIn(opened, organisation.id))).find((item) => item.id === id)
-    if (lrs) return { organisation, lrs }
-  }
-  throw new PlainError(`there is no Lrs ${id}; claviger lrs list shows them`)
+interface RetentionOptions extends GlobalOptions {
+  readonly days?: string
+  readonly off?: boolean
+  readonly dryRun?: boolean
+}
+
+function addRetention(group: Command, context: CommandContext, act: Act): void {
+  const retention = group
+    .command('retention')
+    .description('how long an Lrs keeps statements, counted from when they were stored; without an option, show it')
+    .argument('<id>')
+    .option('--days <number>', 'remove what was stored longer ago, every day from now on; documents stay')
+    .option('--off', 'keep everything')
+    .option('--dry-run', 'only count what would go today')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ claviger lrs retention 1 --days 365 --dry-run\n  $ claviger lrs retention 1 --off\n',
+    )
+  act<RetentionOptions>(retention, async ({ off, dryRun, ...options }, word = '') => {
+    const id = parseNumber(word, '<id>')
+    const days = options.days === undefined ? undefined : parseNumber(options.days, '--days', 1, 36_500)
+    if (off && (days !== undefined || dryRun)) throw new UsageError('--off goes without the others')
+    const opened = await context.open()
+    const { organisation, lrs } = await locateLrs(opened, options, id)
+    const caller = callerIn(opened, organisation.id)
+    if (dryRun) {
+      const asked = days ?? lrs.retentionDays
+      if (asked === undefined) throw new UsageError('--dry-run needs --days: this Lrs keeps everything')
+      const counts = await opened.core.retention.preview(caller, lrs.id, asked)
+      const text = `${counted(counts.statements ?? 0, 'statement')} would go today. Nothing was changed.`
+      return { json: { dryRun: true, days: asked, counts }, text }
+    }
+    const isChange = off === true || days !== undefined
+    const shown = isChange ? await opened.core.retention.set(caller, lrs.id, days ?? null) : lrs
+    return { json: lrsJson(shown), text: `Lrs ${lrs.id} (${lrs.name}) keeps statements ${keeping(shown)}.` }
+  })
+}
+
+function keeping({ retentionDays }: LrsRecord): string {
+  return retentionDays === undefined ? 'for ever' : `for ${counted(retentionDays, 'day')}`
+}
+
+function addEmpty(group: Command, context: CommandContext, act: Act): void {
+  const empty = group
+    .command('empty')
+    .description('remove all statements and documents of an Lrs for good; without --yes, only count them')
+    .argument('<id>')
+    .option('--yes', 'do it; it cannot be undone')
+  act<GlobalOptions & { readonly yes?: boolean }>(empty, async (options, word = '') => {
+    const id = parseNumber(word, '<id>')
+    const opened = await context.open()
+    const { organisation, lrs } = await locateLrs(opened, options, id)
+    const caller = callerIn(opened, organisation.id)
+    if (options.yes) return done(await opened.core.erasures.empty(caller, lrs.id))
+    return previewed(await opened.core.erasures.previewEmpty(caller, lrs.id), 'remove')
+  })
 }

@@ -129,8 +129,8 @@ async function showOrganisation(opened: Opened, organisation: OrganisationRecord
   }
 }
 
-export function lrsJson({ id, oid, name, createdAt }: LrsRecord): object {
-  return { id, oid, name, createdAt: time(createdAt) }
+export function lrsJson({ id, oid, name, createdAt, retentionDays }: LrsRecord): object {
+  return { id, oid, name, createdAt: time(createdAt), ...(retentionDays !== undefined && { retentionDays }) }
 }
 
 function organisationJson({ id, oid, name, defaultLrsId, switches, createdAt }: OrganisationRecord): object {
