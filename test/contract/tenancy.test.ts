@@ -2,11 +2,13 @@
 // compile without its row here.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createHash } from 'node:crypto'
 import { batch, createCredential, createTenant, event, filter, fresh, idsOf } from './samples.ts'
 import { credential, owners, query, saying, secret, session, statement, store as put, term, usage } from './samples.ts'
 import { engines } from './engines.ts'
 import { entityTag } from '../../src/core/xapi/document.ts'
 import type {
+  BlobStore,
   CredentialRecord,
   DirectoryStore,
   DocumentStore,
@@ -207,6 +209,42 @@ const documentMethods = {
   },
 } satisfies Record<keyof DocumentStore, (scene: Scene) => Promise<void>>
 
+const bytes = Buffer.from('some bytes')
+const sha2 = createHash('sha256').update(bytes).digest('hex')
+// oxlint-disable-next-line typescript/require-await -- a source of bytes is asynchronous
+async function* source() {
+  yield bytes
+}
+const putBlob = ({ blobs }: Storage, { lrsId }: Tenant) => blobs.put(lrsId, source(), { mostBytes: 100 })
+const hasBlob = async ({ blobs }: Storage, { lrsId }: Tenant): Promise<boolean> => {
+  const blob = await blobs.open(lrsId, sha2)
+  blob?.cancel()
+  return blob !== undefined
+}
+
+const blobMethods = {
+  put: async ({ storage, owner, stranger }) => {
+    await putBlob(storage, stranger)
+    expect(await hasBlob(storage, owner)).toBe(false)
+  },
+  open: async ({ storage, owner, stranger }) => {
+    await putBlob(storage, owner)
+    expect(await hasBlob(storage, stranger)).toBe(false)
+  },
+  // Of all tenants at once; a row of one keeps nothing of another's.
+  sweep: async ({ storage, owner, stranger }) => {
+    for (const tenant of [owner, stranger]) await putBlob(storage, tenant)
+    await put(storage, owner.lrsId, [statement({ attachments: [{ sha2, contentType: 'text/plain' }] })])
+    await storage.blobs.sweep(0)
+    expect([await hasBlob(storage, owner), await hasBlob(storage, stranger)]).toEqual([true, false])
+  },
+  remove: async ({ storage, owner, stranger }) => {
+    await putBlob(storage, owner)
+    expect(await storage.blobs.remove(stranger.lrsId, sha2, Number.MAX_SAFE_INTEGER)).toBe(true)
+    expect(await hasBlob(storage, owner)).toBe(true)
+  },
+} satisfies Record<keyof BlobStore, (scene: Scene) => Promise<void>>
+
 describe.each(engines)('a second tenant, $name', (engine) => {
   let store: Store
   let scene: Scene
@@ -234,6 +272,8 @@ describe.each(engines)('a second tenant, $name', (engine) => {
   it.each(Object.entries(statementMethods))('sees and touches nothing with statements.%s', (_, probe) => probe(scene))
 
   it.each(Object.entries(documentMethods))('sees and touches nothing with documents.%s', (_, probe) => probe(scene))
+
+  it.each(Object.entries(blobMethods))('sees and touches nothing with blobs.%s', (_, probe) => probe(scene))
 
   it('never sees a candidate of another organisation when it asks within its own', async () => {
     const { storage, stranger, pair, credential: made, session: open } = scene

@@ -101,7 +101,9 @@ export class BlobDirectory implements BlobStore {
     if (algorithmOf(sha2) === undefined) return true
     const path = this.#pathOf(lrsId, sha2)
     if ((await this.#options.findReferenced(lrsId, [sha2])).length > 0) return false
-    await onDisk(this.#inTurn(path, () => this.#unlinkOld(path, putBefore)))
+    const size = await onDisk(this.#inTurn(path, () => this.#unlinkOld(path, putBefore)))
+    // Gone for good: a sweep may find it again after a crash, whoever was promised its removal may not.
+    if (size !== undefined) await onDisk(syncDirectory(dirname(path)))
     return (await this.#findOld(path, Infinity)) === undefined
   }
 

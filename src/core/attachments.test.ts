@@ -1,0 +1,43 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { openCore } from '../../test/support/core.ts'
+import type { OpenCore } from '../../test/support/core.ts'
+
+let world: OpenCore
+const told: [fields: object, message: string][] = []
+const log = { info: (fields: object, message: string) => void told.push([fields, message]), warn() {}, error() {} }
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  world = await openCore({ log })
+})
+afterEach(async () => {
+  await world.close()
+  vi.useRealTimers()
+})
+
+// oxlint-disable-next-line typescript/require-await -- a source of bytes is asynchronous
+async function* bytes() {
+  yield Buffer.from('nobody refers to this')
+}
+
+it('what nothing refers to is swept when it is a day old, and the log says so', async () => {
+  const { blobs } = world.storage
+  const { sha2, length } = await blobs.put(world.lrsId, bytes(), { mostBytes: 100 })
+  const isThere = async () => {
+    const blob = await blobs.open(world.lrsId, sha2)
+    blob?.cancel()
+    return blob !== undefined
+  }
+  const sweep = vi.spyOn(blobs, 'sweep')
+  const nextSweep = async () => {
+    vi.advanceTimersByTime(3_600_000)
+    return sweep.mock.results.at(-1)?.value as ReturnType<typeof blobs.sweep>
+  }
+  world.clock.pass(23 * 3_600_000)
+  expect(await nextSweep()).toEqual({ removed: 0, bytes: 0 })
+  expect([await isThere(), told]).toEqual([true, []])
+  world.clock.pass(3_600_000)
+  expect(await nextSweep()).toEqual({ removed: 1, bytes: length })
+  expect(await isThere()).toBe(false)
+  expect(told).toEqual([[{ removed: 1, bytes: length }, expect.stringContaining('nothing refers to')]])
+})
