@@ -96,13 +96,15 @@ function checkCarrier(carrier: string, query: URLSearchParams): string {
     const message = 'Beside "method" the query has no parameters: write them into the form (Communication 1.3.s3.b13).'
     failures.push({ pointer: `?${cut(name)}`, rule, message })
   }
-  const [method = '', ...others] = query.getAll('method')
+  // 1.0.2 shows it in lower case, too.
+  const [named = '', ...others] = query.getAll('method')
+  const method = named.toUpperCase()
   if (others.length > 0 || !methods.includes(method)) {
-    const found = others.length > 0 ? 'it is given more than once' : `got ${shown(method)}`
+    const found = others.length > 0 ? 'it is given more than once' : `got ${shown(named)}`
     failures.push({
       pointer: '?method',
       rule,
-      message: `Expected one of ${methods.join(', ')}, in capitals; ${found}.`,
+      message: `Expected one of ${methods.join(', ')}; ${found}.`,
     })
   }
   if (failures.length > 0) throw refusal(failures)

@@ -75,6 +75,8 @@ export function newCall(c: Context<FaceEnv>, service: Service, mount: XapiMount)
 export async function admitCall(call: Call): Promise<AdmittedCall> {
   const { c, core, service, mount, headers } = call
   const { segments, within } = placeOf(call)
+  // Who sends neither version nor credentials is no client of ours: the version is what the specification asks for first.
+  if (call.header('Authorization') === undefined && call.header(versionHeader) === undefined) parseVersion(undefined)
   const principal = await authenticate(c, core, { within, authorization: call.header('Authorization') })
   const sent = call.header(versionHeader)
   // Who names none is told the one they most likely speak (docs/decisions/0010).

@@ -52,7 +52,9 @@ describe('XAPI-00331 a request without a version is refused, and told', () => {
 
   it('the latest while nobody is known', async () => {
     const answer = await stage.app.request('/xapi/statements')
-    expect([answer.status, answer.headers.get(header)]).toEqual([401, '2.0.0'])
+    expect([answer.status, answer.headers.get(header)]).toEqual([400, '2.0.0'])
+    const wrong = await stage.app.request('/xapi/statements', { headers: { authorization: 'Basic Zm9vOmJhcg==' } })
+    expect([wrong.status, wrong.headers.get(header)]).toEqual([401, '2.0.0'])
   })
 })
 
