@@ -1,14 +1,15 @@
 // Attachments and signed statements: sent as each library sends them, and read back by it and by a plain request.
 
 import { createHash } from 'node:crypto'
-import { CompactSign, generateKeyPair } from 'jose'
 import { describe, expect, it } from 'vitest'
+import { root, sign, signer, stranger } from '../support/signing.ts'
 import {
   type ClientAccount,
   type ClientLibrary,
   type Json,
   type Lack,
   type NewAttachment,
+  signatureUsage,
   statusOf,
   type XapiClient,
 } from './client.ts'
@@ -59,13 +60,15 @@ function storesWhatIsSent(begin: Begin, cases: readonly Case[]): void {
     expect(await bytesOf(account, one)).toEqual(sent.map(bytes))
   })
 
-  it('a signed statement is stored, and a signature of another statement refused', async () => {
+  it('a signed statement is stored; one signed by another key, or for another statement, is refused', async () => {
     const { client } = await begin()
     const [one, other] = [signable(), signable()]
     await client.storeWith(one, [await signature(one)])
     expect(await client.find(String(one['id']))).toMatchObject(one)
-    expect(await statusOf(client.storeWith(other, [await signature(one)]))).toBe(400)
-    expect(await statusOf(client.find(String(other['id'])))).toBe(404)
+    for (const wrong of [await signature(one), await signature(other, [stranger])]) {
+      expect(await statusOf(client.storeWith(other, [wrong]))).toBe(400)
+      expect(await statusOf(client.find(String(other['id'])))).toBe(404)
+    }
   })
 }
 
@@ -101,14 +104,12 @@ function signable(): Json {
   return statement({ timestamp: '2026-01-01T12:00:00.000Z' })
 }
 
-/** A JSON Web Signature of the statement as it is before it carries one (Data 2.6). */
-async function signature(signed: Json): Promise<NewAttachment> {
-  const { privateKey } = await generateKeyPair('RS256')
-  const payload = new TextEncoder().encode(JSON.stringify(signed))
-  const jws = await new CompactSign(payload).setProtectedHeader({ alg: 'RS256' }).sign(privateKey)
+/** A JSON Web Signature of the statement as it is before it carries one (Data 2.6), with the signer's certificates. */
+async function signature(signed: Json, x5c = [signer, root]): Promise<NewAttachment> {
+  const jws = await sign(signed, { alg: 'RS256', x5c })
   return {
     ...attachment(new TextEncoder().encode(jws), 'application/octet-stream'),
-    usageType: 'http://adlnet.gov/expapi/attachments/signature',
+    usageType: signatureUsage,
     display: { 'en-US': 'Signature' },
   }
 }

@@ -112,6 +112,9 @@ export interface ClientLibrary {
   connect(account: ClientAccount): XapiClient
 }
 
+/** The usageType of a signature (Data 2.6). */
+export const signatureUsage = 'http://adlnet.gov/expapi/attachments/signature'
+
 export async function statusOf(attempt: Promise<unknown>): Promise<number> {
   try {
     await attempt

@@ -8,6 +8,7 @@ import {
   type NewAttachment,
   type Page,
   Refused,
+  signatureUsage,
   type XapiClient,
 } from './client.ts'
 
@@ -124,7 +125,12 @@ function sendStatement(
       if (error === null) resolve()
       else reject(new Refused(xhr.status, xhr.responseText))
     }
-    const sent = attachments.map(({ content, ...type }) => ({ type, value: Uint8Array.from(content).buffer }))
+    const sent = attachments.map(({ content, ...type }) =>
+      type.usageType === signatureUsage
+        ? // It describes signatures itself.
+          { type: 'signature', value: new TextDecoder().decode(content) }
+        : { type, value: Uint8Array.from(content).buffer },
+    )
     wrapper['sendStatement']?.(structuredClone(statement), callback, sent)
   })
 }
