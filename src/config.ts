@@ -156,7 +156,8 @@ const schema = z.object({
     .default('127.0.0.1')
     .meta({ description: 'Address to listen on. `0.0.0.0` or `::` listens on every interface.' }),
   CLAVIGER_DATA: text.default('./data').meta({
-    description: 'Data directory: the database, the master key (unless it is given) and the command line’s socket.',
+    description:
+      'Data directory: the database, the data of attachments and long documents, the master key (unless it is given) and the command line’s socket.',
   }),
   CLAVIGER_BASE_URL: origin.optional().meta({
     description:
