@@ -130,15 +130,14 @@ export class Erasures {
 
   async previewEmpty(caller: Caller, lrsId: LrsId): Promise<ErasurePreview> {
     const lrsIds = await this.#allowed(caller, 'read', lrsId)
-    return { lrs: await this.#countAll(lrsIds, { kind: 'empty', through: this.#now() }), namedBy: [] }
+    return { lrs: await this.#countAll(lrsIds, { kind: 'empty', through: await this.#latest(lrsId) }), namedBy: [] }
   }
 
   /** All that was there when this began. Statements may come again, except those of persons who were erased. */
   async empty(caller: Caller, lrsId: LrsId): Promise<ErasureReceipt> {
     const lrsIds = await this.#allowed(caller, 'delete', lrsId)
     const organisation = await this.#organisation(caller.organisationId)
-    // What is stored now may be ahead of the clock.
-    const through = Math.max(this.#now(), await this.#storage.statements.consistentThrough(lrsId))
+    const through = await this.#latest(lrsId)
     return this.#begin(caller, organisation, { kind: 'empty', lrsIds, through })
   }
 
@@ -343,8 +342,10 @@ export class Erasures {
     return organisation
   }
 
-  #now(): number {
-    return Math.floor(this.#clock.now() * 1000)
+  /** Nothing was stored after this, in microseconds: stored times may be ahead of the clock. */
+  async #latest(lrsId: LrsId): Promise<number> {
+    const stored = await this.#storage.statements.consistentThrough(lrsId)
+    return Math.max(Math.floor(this.#clock.now() * 1000), stored)
   }
 }
 

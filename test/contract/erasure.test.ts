@@ -54,7 +54,7 @@ async function erase(
   storage: Storage,
   tenant: Tenant,
   target: ErasureTarget,
-  { lrsId = tenant.lrsId, onStep = async (_: ErasurePosition | undefined) => {} } = {},
+  { lrsId = tenant.lrsId, onStep }: { lrsId?: LrsId; onStep?: (position?: ErasurePosition) => Promise<void> } = {},
 ): Promise<ErasureCounts> {
   const id = await begin(storage, tenant)
   let position: ErasurePosition | undefined
@@ -65,7 +65,7 @@ async function erase(
     const sha2s = step.blobs.map(({ sha2 }) => sha2)
     if (sha2s.length > 0) await storage.erasures.forgetBlobs(tenant.id, id, lrsId, sha2s, removed)
     position = step.next
-    await onStep(position)
+    await onStep?.(position)
   } while (position !== undefined)
   const found = await storage.erasures.find(tenant.id, id)
   await storage.erasures.finish(tenant.id, id, { done: true }, event('erasure.finish'))

@@ -11,6 +11,7 @@ import type {
   BlobStore,
   CredentialRecord,
   DirectoryStore,
+  ErasureStore,
   DocumentStore,
   SessionRecord,
   StatementStore,
@@ -245,6 +246,58 @@ const blobMethods = {
   },
 } satisfies Record<keyof BlobStore, (scene: Scene) => Promise<void>>
 
+const everything = { kind: 'empty', through: Number.MAX_SAFE_INTEGER } as const
+const begun = async ({ erasures }: Storage, { id: organisationId }: Tenant) => {
+  const id = fresh.oid()
+  return erasures.create(organisationId, { id, plan: {}, sealed: 'whom', startedAt: 1 }, event('erasure.start'))
+}
+
+const erasureMethods = {
+  count: async ({ storage, owner, stranger }) => {
+    await put(storage, owner.lrsId, [statement()])
+    expect((await storage.erasures.count(stranger.lrsId, everything)).counts.statements ?? 0).toBe(0)
+  },
+  create: async ({ storage, owner, stranger }) => {
+    const { id } = await begun(storage, stranger)
+    const again = { id, plan: {}, sealed: null, startedAt: 1 }
+    await refused(storage.erasures.create(owner.id, again, event('erasure.start')), 'conflict')
+    expect(await storage.erasures.find(owner.id, id)).toBeUndefined()
+  },
+  step: async ({ storage, owner, stranger }) => {
+    const [one] = [statement()]
+    await put(storage, owner.lrsId, [one])
+    const [mine, theirs] = [await begun(storage, owner), await begun(storage, stranger)]
+    await refused(storage.erasures.step(stranger.id, mine.id, owner.lrsId, everything), 'not_found')
+    await refused(storage.erasures.step(stranger.id, theirs.id, owner.lrsId, everything), 'not_found')
+    await storage.erasures.step(stranger.id, theirs.id, stranger.lrsId, everything)
+    expect(await idsOf(storage, owner.lrsId)).toEqual([one.id])
+  },
+  forgetBlobs: async ({ storage, owner, stranger }) => {
+    const { id } = await begun(storage, owner)
+    await refused(storage.erasures.forgetBlobs(stranger.id, id, owner.lrsId, ['ab'], 1), 'not_found')
+  },
+  // Concerns the file as a whole, and changes nothing that anybody stored.
+  scrub: async ({ storage, owner }) => {
+    const one = statement()
+    await put(storage, owner.lrsId, [one])
+    await storage.erasures.scrub()
+    expect(await idsOf(storage, owner.lrsId)).toEqual([one.id])
+  },
+  finish: async ({ storage, owner, stranger }) => {
+    const { id } = await begun(storage, owner)
+    await refused(storage.erasures.finish(stranger.id, id, {}, event('erasure.finish')), 'not_found')
+    expect(await storage.erasures.find(owner.id, id)).toMatchObject({ sealed: 'whom', receipt: null })
+  },
+  find: async ({ storage, owner, stranger }) => {
+    const { id } = await begun(storage, owner)
+    expect(await storage.erasures.find(stranger.id, id)).toBeUndefined()
+  },
+  list: async ({ storage, owner, stranger }) => {
+    await begun(storage, owner)
+    expect(await storage.erasures.list(stranger.id, slice)).toEqual({ items: [], total: 0 })
+  },
+} satisfies Record<keyof ErasureStore, (scene: Scene) => Promise<void>>
+
 describe.each(engines)('a second tenant, $name', (engine) => {
   let store: Store
   let scene: Scene
@@ -274,6 +327,8 @@ describe.each(engines)('a second tenant, $name', (engine) => {
   it.each(Object.entries(documentMethods))('sees and touches nothing with documents.%s', (_, probe) => probe(scene))
 
   it.each(Object.entries(blobMethods))('sees and touches nothing with blobs.%s', (_, probe) => probe(scene))
+
+  it.each(Object.entries(erasureMethods))('sees and touches nothing with erasures.%s', (_, probe) => probe(scene))
 
   it('never sees a candidate of another organisation when it asks within its own', async () => {
     const { storage, stranger, pair, credential: made, session: open } = scene

@@ -24,7 +24,7 @@ export function openWriter(path: string): Connection {
   handle.pragma('wal_autocheckpoint = 0')
   // A log that a burst made long is cut when it starts again.
   handle.pragma('journal_size_limit = 67108864')
-  // What is deleted or replaced is overwritten with zeros where it lies (ADR 0013); storing, which deletes nothing, is no slower.
+  // What is deleted or replaced is overwritten with zeros where it lies (docs/decisions/0014); storing, which deletes nothing, is no slower.
   handle.pragma('secure_delete = 1')
   return connect(handle)
 }

@@ -49,7 +49,6 @@ interface Work {
 type Phase = (work: Work, at: readonly number[]) => ErasurePosition | undefined
 
 export class Eraser {
-  readonly #handle: Handle
   readonly #terms: Dictionary
   readonly #erasedIds: ErasedIds
   readonly #mentions: Mentions
@@ -64,7 +63,6 @@ export class Eraser {
   ]
 
   constructor(handle: Handle, { terms, erasedIds }: { readonly terms: Dictionary; readonly erasedIds: ErasedIds }) {
-    this.#handle = handle
     this.#terms = terms
     this.#erasedIds = erasedIds
     this.#mentions = new Mentions(handle)
