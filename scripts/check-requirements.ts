@@ -1,13 +1,14 @@
 // Every requirement of xAPI has a test that names it in its title. Titles are asked of vitest, so that those out of tables
-// count as they are shown. Run by `npm run check`.
+// count as they are shown; and what docs/conformance.md names is there. Run by `npm run check`.
 
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { requirements } from '../test/conformance/requirements.ts'
 import type { Requirement } from '../test/conformance/requirements.ts'
+import { checkProofs } from './check-seeds.ts'
 
 /** The suite at commit 2ec25f2 counts to here; a number lost from the list is noticed. */
 const lastNumber = 336
@@ -68,7 +69,11 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     root,
     sources.map(({ path }) => path),
   )
-  const problems = [...skipped, ...checkRequirements(requirements, titles)]
+  const page = checkProofs(readFileSync(join(root, 'docs/conformance.md'), 'utf8'), (path) =>
+    existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : undefined,
+  )
+  const told = page.problems.map((problem) => `docs/conformance.md: ${problem}`)
+  const problems = [...skipped, ...checkRequirements(requirements, titles), ...told]
   for (const problem of problems) console.error(problem)
   process.exitCode = problems.length > 0 ? 1 : 0
 }
