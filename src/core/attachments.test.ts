@@ -15,7 +15,6 @@ afterEach(async () => {
   vi.useRealTimers()
 })
 
-// oxlint-disable-next-line typescript/require-await -- a source of bytes is asynchronous
 async function* bytes() {
   yield Buffer.from('nobody refers to this')
 }

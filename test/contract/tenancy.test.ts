@@ -212,7 +212,6 @@ const documentMethods = {
 
 const bytes = Buffer.from('some bytes')
 const sha2 = createHash('sha256').update(bytes).digest('hex')
-// oxlint-disable-next-line typescript/require-await -- a source of bytes is asynchronous
 async function* source() {
   yield bytes
 }
