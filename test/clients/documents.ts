@@ -41,6 +41,13 @@ export function describeDocuments(library: ClientLibrary, setting: Setting): voi
       expect(await client.findDocument(state, 'suspend_data')).toMatchObject({ content: 'p=4' })
     })
 
+    it('is replaced unseen in 1.0.x, and not in 2.0', async () => {
+      await client.save(state, 'suspend_data', 'first')
+      const isNew = library.statementVersion.startsWith('2.')
+      expect(await statusOf(client.save(state, 'suspend_data', 'second'))).toBe(isNew ? 409 : 200)
+      expect(await client.findDocument(state, 'suspend_data')).toMatchObject({ content: isNew ? 'first' : 'second' })
+    })
+
     it('is merged member by member', async () => {
       await client.save(state, 'progress', { page: 1, seen: [1] })
       await client.merge(state, 'progress', { page: 2, score: 5 })
