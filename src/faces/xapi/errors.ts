@@ -36,7 +36,7 @@ export function presentError(error: DomainError, context: ErrorContext): ErrorAn
 
 /** A refusal that is no list of broken rules still names one, and where to look. What is our own trouble breaks none. */
 function explained(error: DomainError, status: number): readonly Failure[] {
-  if (status >= 500 && status !== 501) return []
+  if (status >= 500) return []
   const [rule, pointer] = byStatus[status] ??
     byDecision(error.detail.decidedBy) ??
     byCode[error.code] ?? ['claviger/request', '']
@@ -49,7 +49,6 @@ type Place = readonly [rule: string, pointer: string]
 const byStatus: Readonly<Record<number, Place>> = {
   405: ['claviger/method', ''],
   415: ['claviger/content-encoding', 'Content-Encoding:'],
-  501: ['claviger/not-offered', ''],
 }
 
 const byCode: Readonly<Partial<Record<ErrorCode, Place>>> = {
@@ -72,9 +71,4 @@ const limits: Readonly<Record<string, Place>> = {
   'limit addresses': ['claviger/addresses', ''],
   'limit origins': ['claviger/origins', 'Origin:'],
   'limit xapiVersions': ['claviger/versions', 'X-Experience-API-Version:'],
-}
-
-/** A part of xAPI that is still to come: 501 whatever the mount makes of `unsupported`. */
-export function notOffered(message: string): HttpError {
-  return new HttpError('unsupported', 501, message)
 }

@@ -77,6 +77,13 @@ describe('what would be stored', () => {
 
 describe('what is refused is refused alike', () => {
   const other = { accountName: 'somebody else' }
+  const attachment = {
+    usageType: 'http://example.org/usage',
+    display: { en: 'one' },
+    contentType: 'text/plain',
+    length: 3,
+    sha2: 'a'.repeat(64),
+  }
 
   it.each<[string, () => Promise<Client> | Client, () => unknown, Record<string, string>?]>([
     ['every broken rule', () => client, () => [statement({ actor: undefined }), statement({ verb: { id: 1 } })]],
@@ -89,6 +96,7 @@ describe('what is refused is refused alike', () => {
     ['no right', () => stage.as('read-only'), () => statement()],
     ['no right to void', () => stage.as('write-only'), () => voiding(statement().id)],
     ['outside a pin', () => stage.as('xapi', { pins: { actor: [other] } }), () => [statement()]],
+    ['an attachment without data', () => client, () => [statement({ attachments: [attachment] })]],
     ['a limit', () => stage.as('xapi', { limits: { xapiVersions: ['1.0'] } }), () => statement()],
   ])('%s', async (_, as, body, headers = {}) => {
     const [who, what] = [await as(), body()]
