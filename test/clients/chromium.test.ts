@@ -6,6 +6,7 @@ import { chromium } from './chromium.ts'
 import { describeDescriptions } from './descriptions.ts'
 import { describeDocuments } from './documents.ts'
 import { sharedProgram } from './setting.ts'
+import { describeRights } from './rights.ts'
 import { learner, statement } from './samples.ts'
 import { describeStatements } from './statements.ts'
 
@@ -22,6 +23,7 @@ describe.each(libraries)('$name', (library) => {
   describeDocuments(library, setting)
   describeDescriptions(library, setting)
   describeAttachments(library, setting)
+  describeRights(library, setting)
 })
 
 describe('in a page', () => {

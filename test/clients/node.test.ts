@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { describeAttachments } from './attachments.ts'
 import { describeDescriptions } from './descriptions.ts'
 import { describeDocuments } from './documents.ts'
+import { describeRights } from './rights.ts'
 import { sharedProgram } from './setting.ts'
 import { describeStatements } from './statements.ts'
 import { tincanjsInNode } from './tincanjs-client.ts'
@@ -23,5 +24,6 @@ describe.each([tincanjsInNode(TinCan), xapiOverAxiosInNode(XAPI), xapiOverFetch(
     describeDocuments(library, setting)
     describeDescriptions(library, setting)
     describeAttachments(library, setting)
+    describeRights(library, setting)
   })
 })
