@@ -83,16 +83,15 @@ export class BlobDirectory implements BlobStore {
     const before = this.#options.clock.now() - minAgeMs
     let removed = 0
     let bytes = 0
-    for (const lrs of await this.#listNames(this.#options.path, /^\d+$/)) {
-      const folder = join(this.#options.path, lrs)
-      for (const prefix of await this.#listNames(folder, /^[0-9a-f]{2}$/)) {
-        const sha2s = await this.#listNames(join(folder, prefix), /^[0-9a-f]{56,128}$/)
-        for (let from = 0; from < sha2s.length; from += sweepBatch) {
-          const swept = await this.#sweepSome(Number(lrs) as LrsId, sha2s.slice(from, from + sweepBatch), before)
-          removed += swept.removed
-          bytes += swept.bytes
-        }
+    try {
+      for await (const { lrsId, sha2s } of this.#listBlobs()) {
+        const swept = await this.#sweepSome(lrsId, sha2s, before)
+        removed += swept.removed
+        bytes += swept.bytes
       }
+    } catch (error) {
+      // The next process sweeps the rest.
+      if (!this.#isClosed) throw error
     }
     return { removed, bytes }
   }
@@ -154,6 +153,19 @@ export class BlobDirectory implements BlobStore {
     if (wasThere) return unlink(arriving)
     await rename(arriving, path)
     return syncDirectory(dirname(path))
+  }
+
+  /** All there are, so many at a time as one query takes. */
+  async *#listBlobs(): AsyncGenerator<{ readonly lrsId: LrsId; readonly sha2s: readonly string[] }> {
+    for (const lrs of await this.#listNames(this.#options.path, /^\d+$/)) {
+      const folder = join(this.#options.path, lrs)
+      for (const prefix of await this.#listNames(folder, /^[0-9a-f]{2}$/)) {
+        const sha2s = await this.#listNames(join(folder, prefix), /^[0-9a-f]{56,128}$/)
+        for (let from = 0; from < sha2s.length && !this.#isClosed; from += sweepBatch) {
+          yield { lrsId: Number(lrs) as LrsId, sha2s: sha2s.slice(from, from + sweepBatch) }
+        }
+      }
+    }
   }
 
   async #sweepSome(lrsId: LrsId, sha2s: readonly string[], before: number): Promise<Swept> {
