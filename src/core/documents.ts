@@ -22,7 +22,7 @@ import type {
   Storage,
   StoredDocument,
 } from './storage.ts'
-import { entityTag, isJsonType, parseDocument } from './xapi/document.ts'
+import { entityTag, isJsonType, findJsonFailure } from './xapi/document.ts'
 import type { DocumentKind, DocumentTarget } from './xapi/document-query.ts'
 import { refusal } from './xapi/rule.ts'
 import type { XapiVersion } from './xapi/version.ts'
@@ -237,9 +237,8 @@ function absent(): DomainError {
 
 /** Only of a POST: the specification asks nothing of what a PUT keeps, and gives back, as it is. */
 function requireJson(content: DocumentContent, kind: DocumentKind): void {
-  if (content.kind === 'inline' && parseDocument(content.bytes) !== undefined) return
-  const message = 'The content is not JSON, which its Content-Type says it is; nothing was changed.'
-  throw refusal([{ pointer: '', rule: brokenJson[kind], message }])
+  const failure = content.kind === 'inline' ? findJsonFailure(content.bytes, brokenJson[kind]) : undefined
+  if (failure !== undefined) throw refusal([failure])
 }
 
 function isConditional({ ifMatch, ifNoneMatch }: Preconditions): boolean {
@@ -288,7 +287,7 @@ function refused(
         `Merged, the document would be larger than ${mostBytes} bytes; nothing was changed`,
       )
     case 'full': {
-      const message = 'There are 10,000 documents here already; delete some before another is created.'
+      const message = 'There are as many documents here as there may be; delete some before another is created.'
       return conflict({ pointer: '', rule: 'claviger/documents-full', message })
     }
   }

@@ -606,7 +606,7 @@ export interface DocumentStore {
   /**
    * Ids of visible documents in a scope, by id, each once; changed after `since` (microseconds, exclusive) when given. A state
    * scope without registration covers those with any registration and with none; with one, that one only. At most 10,000
-   * documents per scope (all registrations together) and owner exist (`full`).
+   * documents per scope (all registrations together) and owner exist, with a million characters of ids (`full`).
    */
   listIds(
     lrsId: LrsId,

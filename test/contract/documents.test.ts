@@ -369,6 +369,14 @@ describe.each(engines)('documents, $name', (engine) => {
       for (const [, other] of others) expect(await ids(other)).toEqual(['other'])
     })
 
+    it('is full at a million characters of ids', async () => {
+      const long = 'x'.repeat(8000)
+      const keys = Array.from({ length: 124 }, (_, index) => at(`${index + 100}${long}`))
+      expect((await Promise.all(keys.map((key) => put(key, 'x')))).every(({ kind }) => kind === 'done')).toBe(true)
+      expect(await put(at(`more${long}`), 'x')).toEqual({ kind: 'full' })
+      expect((await put(at('more'), 'x')).kind).toBe('done')
+    })
+
     it('is full at ten thousand of one owner, whatever their registrations', async () => {
       const key = (index: number) => at(String(index), state(index % 2 === 0 ? first : undefined))
       const access = mine()

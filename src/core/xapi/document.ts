@@ -2,8 +2,9 @@
 // go ahead, and how one is merged into another. Knows neither who may nor where it is kept.
 
 import { hash } from 'node:crypto'
+import type { Failure } from '../errors.ts'
 import type { Preconditions } from '../storage.ts'
-import { endOfString } from './json.ts'
+import { endOfString, findExcess } from './json.ts'
 import { isObject } from './rule.ts'
 
 /** `application/json`, whatever its parameters. */
@@ -40,10 +41,25 @@ function decode(content: Uint8Array): string | undefined {
   }
 }
 
-/** What the content says as JSON; undefined when it says nothing. */
-export function parseDocument(content: Uint8Array): { readonly text: string; readonly value: unknown } | undefined {
+/** Why the content is no JSON that can be merged; undefined when it is. `broken` is the rule of what is none at all. */
+export function findJsonFailure(content: Uint8Array, broken: string): Failure | undefined {
+  const parsed = parse(content)
+  if (parsed !== 'excess') {
+    const message = 'The content is not JSON, which its Content-Type says it is; nothing was changed.'
+    return parsed === undefined ? { pointer: '', rule: broken, message } : undefined
+  }
+  return findExcess(decode(content) ?? '')
+}
+
+interface Parsed {
+  readonly text: string
+  readonly value: unknown
+}
+
+function parse(content: Uint8Array): Parsed | 'excess' | undefined {
   const text = decode(content)
   if (text === undefined) return undefined
+  if (findExcess(text) !== undefined) return 'excess'
   try {
     return { text, value: JSON.parse(text) as unknown }
   } catch {
@@ -51,10 +67,11 @@ export function parseDocument(content: Uint8Array): { readonly text: string; rea
   }
 }
 
-/** The members of a JSON object as they are written, by name; undefined when the content is none. */
+/** The members of a JSON object as they are written, by name; undefined when the content is none, or too much to parse. */
 export function membersOf(content: Uint8Array): ReadonlyMap<string, string> | undefined {
-  const parsed = parseDocument(content)
-  return parsed && isObject(parsed.value) ? listMembers(parsed.text) : undefined
+  const parsed = parse(content)
+  if (parsed === undefined || parsed === 'excess' || !isObject(parsed.value)) return undefined
+  return listMembers(parsed.text)
 }
 
 /**

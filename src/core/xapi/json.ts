@@ -13,14 +13,28 @@ export const maxTokens = 200_000
 
 /** Throws `invalid`. */
 export function parseJson(text: string): unknown {
-  const { members, tokens, depth } = survey(text)
-  if (depth > maxDepth) throw refuse('claviger/depth', `JSON nested deeper than ${maxDepth} levels is not accepted.`)
-  if (tokens > maxTokens) {
-    throw refuse('claviger/too-many-values', `JSON of more than ${maxTokens} names and values is not accepted.`)
-  }
+  const surveyed = survey(text)
+  const excess = excessIn(surveyed)
+  if (excess !== undefined) throw refusal([excess])
+  const { members } = surveyed
   const value = parse(text)
   if (countMembers(value) !== members) throw refusal(locate(text, value))
   return value
+}
+
+/** Why a text is not even parsed, JSON or not: it may hold up everything else for seconds. */
+export function findExcess(text: string): Failure | undefined {
+  return excessIn(survey(text))
+}
+
+function excessIn({ depth, tokens }: Survey): Failure | undefined {
+  if (depth > maxDepth) {
+    const message = `JSON nested deeper than ${maxDepth} levels is not accepted.`
+    return { pointer: '', rule: 'claviger/depth', message }
+  }
+  if (tokens <= maxTokens) return undefined
+  const message = `JSON of more than ${maxTokens} names and values is not accepted.`
+  return { pointer: '', rule: 'claviger/too-many-values', message }
 }
 
 function refuse(rule: string, message: string): Error {

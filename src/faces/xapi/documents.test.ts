@@ -247,6 +247,21 @@ describe('merging (Communication 2.2)', () => {
     expect(Object.keys((await client.get(at(state))).json).toSorted()).toEqual(names.toSorted())
   })
 
+  it.each([
+    ['claviger/depth', '['.repeat(200) + ']'.repeat(200)],
+    ['claviger/depth', `{"a":${'['.repeat(200)}${']'.repeat(200)}}`],
+  ])('that would hold up everything else is refused: %s', async (rule, body) => {
+    await put(at(state), '{}')
+    for (const id of ['one', 'none']) {
+      const refused = await post(at(state, id), body)
+      expect([refused.status, failuresOf(refused)]).toEqual([400, [` ${rule}`]])
+    }
+    expect((await client.get(at(state))).text).toBe('{}')
+    // A PUT keeps it unread; then there is nothing to merge with.
+    await put(at(state), body, { 'If-Match': '*' })
+    expect(failuresOf(await post(at(state), '{}'))).toEqual([' XAPI-00232'])
+  })
+
   it('creates whatever is sent, as a PUT does', async () => {
     await post(at(state), 'text', { 'Content-Type': 'text/plain' })
     await post(at(state, 'two'), '[1]')

@@ -126,16 +126,27 @@ function contentTypeOf(call: Call): string {
   throw refusal([{ pointer: 'Content-Type:', rule: 'claviger/content-type-length', message }])
 }
 
+/** Pieces smaller than this on average may be so many. */
+const smallPiece = 256
+const mostSmallPieces = 200_000
+
+function tooManyPieces(): DomainError {
+  return new DomainError('too_large', `The body comes in more than ${mostSmallPieces} chunks; send larger ones`)
+}
+
 /** The body as it arrives, within its limit. */
 async function* piecesOf(call: Call, mostBytes: number): AsyncGenerator<Uint8Array, undefined> {
   refuseEncoding(call.c)
   const declared = Number(call.header('Content-Length') ?? 0) || 0
   if (declared > mostBytes) throw tooLarge(mostBytes)
   let length = 0
+  let count = 0
   try {
     for await (const piece of bodyStream(call)) {
       length += piece.byteLength
       if (length > mostBytes) throw tooLarge(mostBytes)
+      // Each costs, whatever it holds: the sizes are the sender's choice.
+      if (++count > mostSmallPieces && length / count < smallPiece) throw tooManyPieces()
       yield piece
     }
   } catch (error) {

@@ -15,8 +15,9 @@ import type {
 import type { Handle } from './connection.ts'
 import type { LrsId } from '../../core/ids.ts'
 
-/** Per scope and owner. Counting them is what a creation costs most. */
+/** Per scope and owner, and characters of their ids, which a list answers all at once. Counting them is what a creation costs most. */
 const mostDocuments = 10_000
+const mostIdText = 1_000_000
 
 type Options = Parameters<DocumentStore['change']>[4] & {
   /** Microseconds. */
@@ -25,6 +26,11 @@ type Options = Parameters<DocumentStore['change']>[4] & {
 
 type Write = Exclude<DocumentChange, { readonly kind: 'delete' }>
 type Key = [lrsId: number, scope: Buffer, owner: number, registration: string, id: string]
+
+interface Count {
+  readonly documents: number
+  readonly idText: number
+}
 
 interface Existing {
   readonly owner: number
@@ -55,11 +61,9 @@ export class DocumentWriter {
        where lrs_id = ? and scope = ? and owner in (?, ?) and registration = ? and id = ? order by owner limit 1`,
     )
     this.#content = handle.prepare<Key, Buffer | null>(`select content from document where ${one}`).pluck()
-    this.#count = handle
-      .prepare<[number, Buffer, number], number>(
-        'select count(*) from document where lrs_id = ? and scope = ? and owner = ?',
-      )
-      .pluck()
+    this.#count = handle.prepare<[number, Buffer, number], Count>(
+      'select count(*) as documents, total(length(id)) as idText from document where lrs_id = ? and scope = ? and owner = ?',
+    )
     this.#put = handle.prepare(
       `insert into document
        (lrs_id, scope, owner, registration, id, kind, activity, agent, content_type, etag, updated_at, content, sha2, length)
@@ -95,9 +99,14 @@ export class DocumentWriter {
     const at: Key = [lrsId, scope, existing?.owner ?? owners[0], registration, key.id]
     const draft = existing && change.kind === 'merge' ? this.#merge(at, existing, change, options) : change
     if (!('content' in draft)) return draft
-    if (existing === undefined && (this.#count.get(lrsId, scope, at[2]) ?? 0) >= mostDocuments) return { kind: 'full' }
+    if (existing === undefined && this.#isFull(at)) return { kind: 'full' }
     this.#write(at, key, draft, Math.max(options.now, (existing?.updatedAt ?? 0) + 1))
     return { kind: 'done', etag: draft.etag }
+  }
+
+  #isFull([lrsId, scope, owner, , id]: Key): boolean {
+    const { documents, idText } = this.#count.get(lrsId, scope, owner) ?? { documents: 0, idText: 0 }
+    return documents >= mostDocuments || idText + id.length > mostIdText
   }
 
   #merge(at: Key, existing: Existing, change: Write, { mostBytes }: Options): Draft | DocumentOutcome {
