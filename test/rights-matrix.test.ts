@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { CredentialId, LrsId, OrganisationId } from '../src/core/ids.ts'
+import type { LrsId, OrganisationId } from '../src/core/ids.ts'
 import type { Rights } from '../src/core/rights.ts'
 import type { DocumentKey } from '../src/core/storage.ts'
 import { presets as watershedPresets } from '../src/faces/watershed/words.ts'
@@ -119,6 +119,7 @@ const documents: Expected<DocumentReach> = {
     'HEAD other’s': 200,
     list: ['other', 'own'],
     'PUT new': '204 stored',
+    'PUT other’s, if it is there': '204 changed',
     'POST other’s': '204 changed',
     'DELETE own': '204 gone',
     'DELETE other’s': '204 gone',
@@ -129,6 +130,7 @@ const documents: Expected<DocumentReach> = {
     'HEAD other’s': 404,
     list: ['own'],
     'PUT new': '204 stored',
+    'PUT other’s, if it is there': '412 as it was',
     'POST other’s': '204 as it was',
     'DELETE own': '204 gone',
     'DELETE other’s': '204 as it was',
@@ -139,6 +141,7 @@ const documents: Expected<DocumentReach> = {
     'HEAD other’s': 200,
     list: ['other', 'own'],
     'PUT new': 'no, nothing stored',
+    'PUT other’s, if it is there': 'no, as it was',
     'POST other’s': 'no, as it was',
     'DELETE own': 'no, as it was',
     'DELETE other’s': 'no, as it was',
@@ -149,6 +152,7 @@ const documents: Expected<DocumentReach> = {
     'HEAD other’s': 404,
     list: ['own'],
     'PUT new': 'no, nothing stored',
+    'PUT other’s, if it is there': 'no, as it was',
     'POST other’s': 'no, as it was',
     'DELETE own': 'no, as it was',
     'DELETE other’s': 'no, as it was',
@@ -159,10 +163,18 @@ const documents: Expected<DocumentReach> = {
     'HEAD other’s': 'no',
     list: 'no',
     'PUT new': 'no, nothing stored',
+    'PUT other’s, if it is there': 'no, as it was',
     'POST other’s': 'no, as it was',
     'DELETE own': 'no, as it was',
     'DELETE other’s': 'no, as it was',
   },
+}
+const deletingAll: Expected<DocumentReach> = {
+  any: { own: '204 gone', 'other’s': '204 gone' },
+  mine: { own: '204 gone', 'other’s': '204 as it was' },
+  'read any': { own: 'no, as it was', 'other’s': 'no, as it was' },
+  'read mine': { own: 'no, as it was', 'other’s': 'no, as it was' },
+  '-': { own: 'no, as it was', 'other’s': 'no, as it was' },
 }
 /** Of one Agent, or one Activity, that both keys said something of. */
 const lookingUp: Expected<Reach> = {
@@ -188,6 +200,9 @@ afterAll(() => stage.close())
 const learner = { mbox: 'mailto:learner@example.org' }
 const course = { id: 'http://example.org/course' }
 const verb = { id: 'http://example.org/verbs/did' }
+
+/** A scope of State to delete as a whole. */
+const allOf = { activityId: `${course.id}/all`, agent: JSON.stringify(learner) }
 
 const mounts = [
   ['xAPI’s own path', () => '/xapi', 403],
@@ -236,9 +251,29 @@ for (const [mount, prefixOf, refusalWithoutAccess] of mounts) {
       path: string,
       params: object = {},
       sent?: unknown,
+      headers: Record<string, string> = {},
     ): Promise<Answer> => {
       const query = new URLSearchParams(params as Record<string, string>).toString()
-      return client.send(method, `${prefix}/${path}${query && `?${query}`}`, sent === undefined ? {} : { body: sent })
+      return client.send(method, `${prefix}/${path}${query && `?${query}`}`, {
+        headers,
+        ...(sent !== undefined && { body: sent }),
+      })
+    }
+    const contentOf = async (key: DocumentKey) => {
+      const access = key.id === 'own' ? ({ owner: subject.credential.id, reach: 'mine' } as const) : sharedAccess()
+      const found = await stage.storage.documents.find(lrsId, key, access)
+      return found?.content.kind === 'inline' ? Buffer.from(found.content.bytes).toString() : undefined
+    }
+    const sharedAccess = () => ({ owner: other.credential.id, reach: 'any' }) as const
+    /** For each document the status, and what became of it as its owner sees it. */
+    const became = async (keys: readonly DocumentKey[], change: () => Promise<Answer>) => {
+      const before = await Promise.all(keys.map(contentOf))
+      const status = outcome(await change())
+      const after = await Promise.all(keys.map(contentOf))
+      return keys.map((_, at) => {
+        const what = after[at] === before[at] ? 'as it was' : after[at] === undefined ? 'gone' : 'changed'
+        return `${status}${status === 'no' ? ',' : ''} ${what}`
+      })
     }
     const refusal = row['nothing at all'] === 'yes' ? refusalWithoutAccess : 403
     const outcome = ({ status }: Answer): Outcome => (status === refusal ? 'no' : status)
@@ -264,6 +299,8 @@ for (const [mount, prefixOf, refusalWithoutAccess] of mounts) {
         for (const { path, scope, id } of Object.values(kinds)) {
           expect((await send(client, 'PUT', path, { ...scope, [id]: name }, { from: name })).status).toBe(204)
         }
+        const stored = await send(client, 'PUT', kinds.state.path, { ...allOf, stateId: name }, { from: name })
+        expect(stored.status).toBe(204)
       }
       lrsId = subject.credential.lrsIds[0]!
       const operator = stage.core.signIn.operator(organisationId, 'test')
@@ -304,25 +341,10 @@ for (const [mount, prefixOf, refusalWithoutAccess] of mounts) {
 
     it.each(Object.keys(kinds) as (keyof typeof kinds)[])('%s', async (kind) => {
       const { path, scope, key, id } = kinds[kind]
-      const ask = (method: string, name: string, sent?: unknown) =>
-        send(subject, method, path, { ...scope, [id]: name }, sent)
-      const contentOf = async (name: string, owner: CredentialId) => {
-        const document = { ...key, id: name } as DocumentKey
-        const found = await stage.storage.documents.find(lrsId, document, {
-          owner,
-          reach: owner === other.credential.id ? 'any' : 'mine',
-        })
-        return found?.content.kind === 'inline' ? Buffer.from(found.content.bytes).toString() : undefined
-      }
-      /** What became of a document as its owner sees it. */
-      const change = async (method: string, name: 'own' | 'other', sent?: unknown) => {
-        const owner = (name === 'own' ? subject : other).credential.id
-        const before = await contentOf(name, owner)
-        const status = outcome(await ask(method, name, sent))
-        const after = await contentOf(name, owner)
-        const became = after === before ? 'as it was' : after === undefined ? 'gone' : 'changed'
-        return `${status}${status === 'no' ? ',' : ''} ${became}`
-      }
+      const ask = (method: string, name: string, sent?: unknown, headers?: Record<string, string>) =>
+        send(subject, method, path, { ...scope, [id]: name }, sent, headers)
+      const change = async (method: string, name: 'own' | 'other', sent?: unknown, headers?: Record<string, string>) =>
+        (await became([{ ...key, id: name }], () => ask(method, name, sent, headers)))[0]
       const put = async () => {
         const status = outcome(await ask('PUT', 'new', { a: 1 }))
         const access = { owner: subject.credential.id, reach: 'any' } as const
@@ -336,10 +358,17 @@ for (const [mount, prefixOf, refusalWithoutAccess] of mounts) {
         'HEAD other’s': outcome(await ask('HEAD', 'other')),
         list: list.status === 200 ? list.json.toSorted() : outcome(list),
         'PUT new': await put(),
+        'PUT other’s, if it is there': await change('PUT', 'other', { again: 1 }, { 'if-match': '*' }),
         'POST other’s': await change('POST', 'other', { more: 1 }),
         'DELETE own': await change('DELETE', 'own'),
         'DELETE other’s': await change('DELETE', 'other'),
       }).toEqual(documents[kind === 'state' ? row.state : row.profile])
+    })
+
+    it('state, all of a scope', async () => {
+      const keys = ['own', 'other'].map((id) => ({ ...kinds.state.key, activityId: allOf.activityId, id }))
+      const [mine, theirs] = await became(keys, () => send(subject, 'DELETE', kinds.state.path, allOf))
+      expect({ own: mine, 'other’s': theirs }).toEqual(deletingAll[row.state])
     })
 
     it('agents', async () => {

@@ -186,11 +186,11 @@ describe.each(['1.0.3', '2.0.0'])('under %s', (version) => {
         registration: randomUUID(),
       }
       const sent = of(all)
-      const almost = Object.entries(others).map(([name, other]) => ({ name, ...of({ ...all, [name]: other }) }))
-      await store(sent, ...almost.map(({ name: _, ...each }) => each))
+      const almost = Object.entries(others).map(([name, other]) => [name, of({ ...all, [name]: other })] as const)
+      await store(sent, ...almost.map(([, each]) => each))
       const params = { verb: all.verb.id, agent: all.agent, activity: all.activity.id, registration: all.registration }
       expect(idsIn(await list(params))).toEqual([sent.id])
-      for (const { name, id } of almost) {
+      for (const [name, { id }] of almost) {
         const without = Object.fromEntries(Object.entries(params).filter(([each]) => each !== name))
         expect(idsIn(await list(without))).toEqual([id, sent.id])
       }
