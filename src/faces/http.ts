@@ -390,7 +390,6 @@ export function incomingOf(c: Context<FaceEnv>): IncomingMessage | undefined {
 }
 
 /** As `readText`, of bytes that are there already. */
-// oxlint-disable-next-line typescript/require-await -- refuses as `readText` does
 export async function textOf(bytes: Uint8Array, limitBytes: number): Promise<string> {
   if (bytes.byteLength > limitBytes) throw tooLarge(limitBytes)
   return decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))

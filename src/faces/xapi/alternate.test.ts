@@ -3,6 +3,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { clientOf, openStage, statement } from '../../../test/support/xapi.ts'
 import type { Answer, Client, SendOptions, Stage } from '../../../test/support/xapi.ts'
+import type { AskedRequest } from '../face.ts'
+import { askedInForm } from './alternate.ts'
 
 let stage: Stage
 let client: Client
@@ -248,5 +250,32 @@ describe('XAPI-00336 what is refused', () => {
     // Whoever knows the credentials may well be a page elsewhere.
     const known = { ...fields, Authorization: authorization }
     expect((await send('method=POST', known, { headers: { ...page, authorization: null } })).status).toBe(200)
+  })
+})
+
+describe('what it would meet', () => {
+  const asked = (method: string, query: string, body?: string): AskedRequest => ({
+    method,
+    path: '/xapi/statements',
+    query: new URLSearchParams(query),
+    version: '1.0.3',
+    body,
+  })
+
+  it('is asked of the request that the form describes', () => {
+    const form = encode({ statementId: 'x', content: '{}', 'X-Experience-API-Version': '1.0.1' })
+    const meant = askedInForm(asked('POST', 'method=PUT', form))
+    expect({ ...meant, query: meant.query.toString() }).toEqual({
+      ...asked('PUT', '', '{}'),
+      query: 'statementId=x',
+      version: '1.0.1',
+    })
+    expect(askedInForm(asked('POST', 'method=GET')).method).toBe('GET')
+  })
+
+  it('is refused as it would be', () => {
+    expect(() => askedInForm(asked('PUT', 'method=PUT', 'content=1'))).toThrow(/Only a POST/)
+    expect(() => askedInForm(asked('POST', 'method=PUT', 'statementId=1'))).toThrow(/"content"/)
+    expect(() => askedInForm({ ...asked('POST', 'method=GET'), version: '2.0.0' })).toThrow(/2\.0 has no/)
   })
 })

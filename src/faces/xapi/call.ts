@@ -119,7 +119,6 @@ export function bodyStream(call: Call): AsyncIterable<Uint8Array> {
   return incomingOf(call.c)?.iterator({ destroyOnReturn: false }) ?? call.c.req.raw.body ?? only()
 }
 
-// oxlint-disable-next-line typescript/require-await -- what it stands for is asynchronous
 async function* only(...chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
   yield* chunks
 }

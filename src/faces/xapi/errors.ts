@@ -2,7 +2,7 @@
 
 import type { DomainError, ErrorCode, Failure } from '../../core/errors.ts'
 import type { ErrorAnswer, ErrorContext } from '../face.ts'
-import { HttpError, statusOf } from '../http.ts'
+import { statusOf } from '../http.ts'
 
 export const statuses = {
   invalid: 400,
