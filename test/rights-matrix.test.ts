@@ -88,7 +88,14 @@ const [head = [], ...body] = words
   .trim()
   .split('\n')
   .map((line) => line.split('|').map((cell) => cell.trim()))
-const rows = body.map((cells) => Object.fromEntries(head.map((name, at) => [name, cells[at]])) as unknown as Row)
+/** Rows that differ in nothing but the word are tried once, under all their words. */
+const groups = new Map<string, Row>()
+for (const cells of body) {
+  const [word = '', ...rest] = cells
+  const same = groups.get(rest.join())
+  const row = Object.fromEntries(head.map((name, at) => [name, cells[at]])) as unknown as Row
+  groups.set(rest.join(), same ? { ...same, word: `${same.word}, ${word}` } : row)
+}
 
 // ---------------------------------------------------------------------------------------------------------------------
 // What that means for requests: status, and what came of it. `no` is 403, or on Watershed's path 401 for a key without any
@@ -231,13 +238,12 @@ const kinds = {
 } as const
 
 it('the table has every word once, and every column', () => {
-  expect(rows).toHaveLength(32)
-  expect(new Set(rows.map(({ word }) => word)).size).toBe(32)
+  expect(new Set(body.map(([word]) => word)).size).toBe(32)
   expect(body.filter((cells) => cells.length !== head.length)).toEqual([])
 })
 
 for (const [mount, prefixOf, refusalWithoutAccess] of mounts) {
-  describe.each(rows)(`$word on ${mount}`, (row) => {
+  describe.each([...groups.values()])(`$word on ${mount}`, (row) => {
     let prefix: string
     let subject: Client
     let other: Client
