@@ -83,7 +83,12 @@ describe('a person', () => {
     let receipt: Awaited<ReturnType<typeof erase>> | undefined
     const events = await newEvents(async () => void (receipt = await erase()))
     const { sha256, ...content } = receipt!
-    expect(content).toMatchObject({ kind: 'person', lrsIds: [lrsId], counts: { statements: 1 } })
+    expect(content).toMatchObject({
+      kind: 'person',
+      unusedSpace: 'overwritten',
+      lrsIds: [lrsId],
+      counts: { statements: 1 },
+    })
     expect(sha256).toBe(createHash('sha256').update(canonicalJson(content)).digest('hex'))
     expect(events.map(({ action, target, actor }) => [action, target.id, actor.kind])).toEqual([
       ['erasure.start', receipt!.id, 'operator'],

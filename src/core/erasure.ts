@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import { authorise } from './access.ts'
 import { canonicalJson, eventBy } from './audit.ts'
 import type { AuditActor } from './audit.ts'
-import { DomainError } from './errors.ts'
+import { DomainError, isDomainError } from './errors.ts'
 import type { LrsId, Oid, OrganisationId } from './ids.ts'
 import { identify, isNamedBy } from './person.ts'
 import type { Caller } from './principal.ts'
@@ -69,6 +69,8 @@ export interface ErasureReceipt extends Plan {
   /** ISO 8601. */
   readonly startedAt: string
   readonly finishedAt: string
+  /** What deleted rows leave in unused space of the store's files. */
+  readonly unusedSpace: 'overwritten' | 'left'
   /** SHA-256 of the canonical JSON (members sorted, no spaces) of all the rest; the audit log has it, too. */
   readonly sha256: string
 }
@@ -247,9 +249,9 @@ export class Erasures {
     const target = this.#targetOf(organisation, record)
     for (const lrsId of plan.lrsIds) await this.#removeFrom(record, lrsId, target)
     // What age alone removes was cleared where it lay; a file is not read from end to end for that.
-    if (plan.kind !== 'retention') await this.#scrub()
+    const isScrubbed = plan.kind !== 'retention' && (await this.#scrub())
     const { counts } = (await this.#storage.erasures.find(organisationId, record.id)) ?? record
-    const receipt = receiptOf(organisation, { ...record, counts }, this.#clock.now())
+    const receipt = receiptOf(organisation, { ...record, counts }, { finishedAt: this.#clock.now(), isScrubbed })
     const detail = { counts: receipt.counts, receipt: receipt.sha256 }
     const event = eventOf(plan, record.id, { at: this.#clock.now(), action: 'erasure.finish', detail })
     await this.#storage.erasures.finish(organisationId, record.id, receipt as unknown as Json, event)
@@ -271,13 +273,20 @@ export class Erasures {
     } while (position !== undefined)
   }
 
-  async #scrub(): Promise<void> {
+  /** False where the store cannot: then the receipt says so. */
+  async #scrub(): Promise<boolean> {
     let after: number | undefined = 0
-    while (after !== undefined) {
-      const before: number = after
-      const { next } = await this.#paced(() => this.#storage.erasures.scrub(before))
-      if (next === before) await pause(busyPauseMs)
-      after = next
+    try {
+      while (after !== undefined) {
+        const before: number = after
+        const { next } = await this.#paced(() => this.#storage.erasures.scrub(before))
+        if (next === before) await pause(busyPauseMs)
+        after = next
+      }
+      return true
+    } catch (error) {
+      if (isDomainError(error) && error.code === 'unsupported') return false
+      throw error
     }
   }
 
@@ -365,7 +374,11 @@ function eventOf(
   return { at, actor: by, action, target: { noun: 'erasure', id }, detail: { ...plan, ...detail } as unknown as Json }
 }
 
-function receiptOf(organisation: OrganisationRecord, record: ErasureRecord, finishedAt: number): ErasureReceipt {
+function receiptOf(
+  organisation: OrganisationRecord,
+  record: ErasureRecord,
+  { finishedAt, isScrubbed }: { readonly finishedAt: number; readonly isScrubbed: boolean },
+): ErasureReceipt {
   const { id, counts, startedAt } = record
   const content = {
     id,
@@ -374,6 +387,7 @@ function receiptOf(organisation: OrganisationRecord, record: ErasureRecord, fini
     counts,
     startedAt: new Date(startedAt).toISOString(),
     finishedAt: new Date(finishedAt).toISOString(),
+    unusedSpace: isScrubbed ? ('overwritten' as const) : ('left' as const),
   }
   return { ...content, sha256: createHash('sha256').update(canonicalJson(content)).digest('hex') }
 }

@@ -749,7 +749,8 @@ export interface ErasureStore {
   ): Promise<void>
   /**
    * Overwrites, in the files of the whole store, what was deleted earlier and lies on in unused space; a bounded part per
-   * call, until `next` is undefined. A copy made afterwards, byte by byte, has nothing of what no row holds.
+   * call, until `next` is undefined. A copy made afterwards, byte by byte, has nothing of what no row holds. `unsupported` where
+   * the store's files are such that it cannot.
    */
   scrub(after?: number): Promise<{ readonly next: number | undefined }>
   /** The end of it: drops `sealed`. `not_found` also where there is a receipt. */

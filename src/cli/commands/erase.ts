@@ -169,7 +169,7 @@ export function done(receipt: ErasureReceipt): Outcome {
 }
 
 function receiptText(receipt: ErasureReceipt): string {
-  const { id, kind, lrsIds, by, counts, startedAt, finishedAt, sha256 } = receipt
+  const { id, kind, lrsIds, by, counts, startedAt, finishedAt, unusedSpace, sha256 } = receipt
   return pairs([
     ['erasure', id],
     ['of', { person: 'a person', retention: 'what was older than it is kept', empty: 'a whole Lrs' }[kind]],
@@ -178,6 +178,7 @@ function receiptText(receipt: ErasureReceipt): string {
     ['started', startedAt],
     ['finished', finishedAt],
     ...columns.map(([count, name]) => [name, counts[count]] as const),
+    ['unused space', unusedSpace],
     ['SHA-256', sha256],
   ])
 }

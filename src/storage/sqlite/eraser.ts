@@ -120,7 +120,7 @@ export class Eraser {
   #statements(work: Work, at: readonly number[]): ErasurePosition | undefined {
     const { lrsId, target } = work
     // Before the latest one can go.
-    this.#sql.keepLast.run(lrsId)
+    this.#sql.keepLast.run(lrsId, lrsId)
     if (target.kind !== 'person') {
       const rows = this.#sql.oldest.all(lrsId, target.through, mostRows)
       for (const row of rows) this.#removeStatement(work, row)
@@ -379,9 +379,9 @@ function prepare(handle: Handle) {
     counts: handle.prepare<[string], string>('select counts from erasure where id = ?').pluck(),
     saveCounts: handle.prepare<[string, string]>('update erasure set counts = ? where id = ?'),
 
-    keepLast: handle.prepare<[number]>(
+    keepLast: handle.prepare<[number, number]>(
       `insert into erased_lrs (lrs_id, last_seq)
-       select lrs_id, max(seq) from statement where lrs_id = ? group by lrs_id
+       select ?, last from (select max(seq) as last from statement where lrs_id = ?) where last is not null
        on conflict (lrs_id) do update set last_seq = max(last_seq, excluded.last_seq)`,
     ),
     statement: handle.prepare<[number, number], Row>(`${row} and s.seq = ?`),
