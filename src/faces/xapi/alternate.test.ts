@@ -128,6 +128,11 @@ describe('XAPI-00336 what a form stands for', () => {
     expect((await send('method=POST', fields, { headers: { 'x-experience-api-version': '2.0.0' } })).status).toBe(200)
   })
 
+  it('a + is a space wherever it stands, and costs nothing by the million', async () => {
+    const text = `content=${'+'.repeat(350_000)}${encodeURIComponent(JSON.stringify(statement()))}+`
+    expect((await send('method=POST', text)).status).toBe(200)
+  })
+
   it('about, without credentials or version', async () => {
     const answer = await client.send('POST', 'about?method=GET', { headers: bare })
     expect([answer.status, answer.json.version]).toEqual([200, expect.arrayContaining(['1.0.3'])])
@@ -195,6 +200,7 @@ describe('XAPI-00336 what is refused', () => {
       {},
       ' claviger/too-many-parameters',
     ],
+    ['a long parameter', 'method=GET', () => ({ verb: 'x'.repeat(70_000) }), {}, ' claviger/field-length'],
     ['an unknown parameter', 'method=GET', () => ({ limits: '1' }), {}, '?limits XAPI-00324'],
     [
       '2.0 by the header',
@@ -229,8 +235,7 @@ describe('XAPI-00336 what is refused', () => {
   })
 
   it('a form that is too large: a little before anybody signed in, the limit of the body after', async () => {
-    const padding = (length: number) => ({ content: content(), since: 'x'.repeat(length) })
-    const unsigned = { ...padding(300_000), Authorization: authorization }
+    const unsigned = { content: 'x'.repeat(300_000), Authorization: authorization }
     expect((await refused(() => send('method=POST', unsigned, { headers: { authorization: null } }))).status).toBe(413)
     const large = statement({ result: { response: 'x'.repeat(300_000) } })
     expect((await send('method=POST', { content: JSON.stringify(large) })).status).toBe(200)

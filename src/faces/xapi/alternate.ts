@@ -5,7 +5,7 @@ import type { DomainError, Failure } from '../../core/errors.ts'
 import { cut, refusal, shown } from '../../core/xapi/rule.ts'
 import { latestVersion } from '../../core/xapi/version.ts'
 import type { AskedRequest } from '../face.ts'
-import { authenticate, BodyBudget, readText } from '../http.ts'
+import { authenticate, BodyBudget, readBytes, textOf } from '../http.ts'
 import { likelyVersion, mediaTypeOf, placeOf, versionHeader } from './call.ts'
 import type { Call } from './call.ts'
 
@@ -31,6 +31,8 @@ const unsignedBudget = new BodyBudget(32 * 1024 * 1024)
 /** Percent-encoding makes three bytes of one. */
 const mostExpansion = 3
 const mostFields = 100
+/** Characters of a field as it is sent, other than the content: a query string could not be longer either. */
+const longestField = 64 * 1024
 
 /** `method` is no parameter of any resource: a request that has it means this syntax. */
 export function isAlternate(params: URLSearchParams): boolean {
@@ -70,7 +72,7 @@ export async function unpack(call: Call): Promise<Call> {
 /** The request that a form describes, for who asks what it would meet. Throws as `unpack` does. */
 export function askedInForm(asked: AskedRequest): AskedRequest {
   const method = checkCarrier(asked.method, asked.query)
-  const { headers, params, content } = openForm(method, asked.body ?? '')
+  const { headers, params, content } = openForm(method, (asked.body ?? '').replaceAll('+', ' '))
   const version = headers.get('x-experience-api-version') ?? asked.version
   if (isVersion2(version)) throw notInVersion2()
   return { ...asked, method, query: params, version, body: content }
@@ -137,9 +139,19 @@ async function readForm(call: Call): Promise<string> {
       'claviger/utf-8',
     )
   }
-  if (call.header('Authorization') === undefined) return readText(call.c, unsignedForm, unsignedBudget)
+  const bytes = await readFormBytes(call)
+  // Among the bytes, where it costs nothing: a string of millions of + takes seconds.
+  for (let index = 0; index < bytes.length; index++) if (bytes[index] === plus) bytes[index] = space
+  return textOf(bytes, bytes.length)
+}
+
+const plus = 0x2b
+const space = 0x20
+
+async function readFormBytes(call: Call): Promise<Buffer> {
+  if (call.header('Authorization') === undefined) return readBytes(call.c, unsignedForm, unsignedBudget)
   const principal = await authenticate(call.c, call.core, { within: placeOf(call).within })
-  return readText(call.c, call.core.limits.bodyLimit(principal) * mostExpansion + unsignedForm)
+  return readBytes(call.c, call.core.limits.bodyLimit(principal) * mostExpansion + unsignedForm)
 }
 
 interface Form {
@@ -165,14 +177,13 @@ function openForm(method: string, text: string): Form {
   throw failed('', `A ${method} brings its body in the form field "content" (Communication 1.3.s3.b4).`)
 }
 
-/** Names and values, each name once. */
+/** Names and values, each name once. A + is a space by now. */
 function parseForm(text: string): [name: string, value: string][] {
-  const trimmed = text.trim()
-  if (trimmed === '') return []
-  if (trimmed.startsWith('{') || trimmed.startsWith('[')) {
+  if (text.trim() === '') return []
+  if (/^\s*[{[]/.test(text)) {
     throw failed('', 'Expected a form such as statementId=…&content=…, each value percent-encoded; got JSON.')
   }
-  const parts = trimmed.split('&', mostFields + 1)
+  const parts = text.split('&', mostFields + 1)
   if (parts.length > mostFields) {
     throw failed('', `A form has at most ${mostFields} fields.`, 'claviger/too-many-parameters')
   }
@@ -180,6 +191,10 @@ function parseForm(text: string): [name: string, value: string][] {
   return parts.map((part) => {
     const equals = part.indexOf('=')
     if (equals < 1) throw failed('', `Expected name=value between the & of a form, got ${shown(part)}.`)
+    if (part.length > longestField && part.slice(0, equals) !== 'content') {
+      const message = `A field other than "content" has at most ${longestField} characters.`
+      throw failed('', message, 'claviger/field-length')
+    }
     const name = decode(part.slice(0, equals), part)
     const known = headerFields.has(name.toLowerCase()) ? name.toLowerCase() : name
     if (seen.has(known)) throw failed(pointerOf(name), 'Give this field once.', 'claviger/repeated-parameter')
@@ -190,7 +205,7 @@ function parseForm(text: string): [name: string, value: string][] {
 
 function decode(text: string, part: string): string {
   try {
-    return decodeURIComponent(text.replaceAll('+', ' '))
+    return decodeURIComponent(text)
   } catch {
     throw failed('', `The field ${shown(part)} is not percent-encoded UTF-8.`, 'claviger/utf-8')
   }
