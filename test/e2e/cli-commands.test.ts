@@ -286,6 +286,7 @@ function comparable({ code, stdout, stderr }: Ended, dataDirectory: string): obj
       .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<uuid>')
       .replaceAll(/(?<![0-9a-zA-Z])([0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{24})\b/g, '<hex>')
       .replaceAll(/\b1[78]\d{11}\b/g, '<milliseconds>')
+      .replaceAll(/\b1[78]\d{14}\b/g, '<microseconds>')
       .replaceAll(/"[0-9a-f-]*…/g, '"…')
       .replaceAll(/("value": "|CLAVIGER_PORT +)\d+/g, '$1<port>')
       // Columns are as wide as what was replaced in them.

@@ -11,7 +11,7 @@ type Args<M extends keyof ErasureStore> = Parameters<ErasureStore[M]>
 
 const mostOpen = 1_000
 
-export const noCounts: ErasureCounts = {
+const noCounts: ErasureCounts = {
   statements: 0,
   elsewhere: 0,
   inherited: 0,
