@@ -146,6 +146,27 @@ describe.each(engines)('an erasure, $name', (engine) => {
     expect(await ids()).toHaveLength(150)
   })
 
+  it('goes through long ones, a few at a time', async () => {
+    const long = Array.from({ length: 12 }, () => {
+      const id = randomUUID()
+      return statement({ id, terms: [agent(ann)], openBody: `{"id":"${id}","x":"${'x'.repeat(700_000)}"` })
+    })
+    for (const one of long) await put(storage, lrsId, [one])
+    let most = 0
+    let before = long.length
+    await erase(storage, tenant, person, {
+      onStep: async () => {
+        const left = (await ids()).length
+        most = Math.max(most, before - left)
+        before = left
+      },
+    })
+    expect(before).toBe(0)
+    expect(most).toBeLessThan(6)
+    for (const one of long) await put(storage, lrsId, [statement({ ...one, id: randomUUID(), terms: [] })])
+    expect(await erase(storage, tenant, everything())).toMatchObject({ statements: 12 })
+  })
+
   it('leaves another Lrs and another organisation as they are', async () => {
     const other = await storage.directory.createLrs(
       tenant.id,

@@ -4,6 +4,7 @@
 import { DomainError } from '../../core/errors.ts'
 import { Mentions } from './mentions.ts'
 import { dictionaryIds, inherit, ownerTerm, parseTerms, printTerms, variantRange } from '../posting.ts'
+import { listReferenced } from '../blobs/references.ts'
 import { findTarget } from '../../core/xapi/term.ts'
 import { mostInherited, mostReferrers, offer } from './references.ts'
 import type { CredentialId, LrsId, Oid, OrganisationId } from '../../core/ids.ts'
@@ -11,11 +12,17 @@ import type { Dictionary } from './terms.ts'
 import type { ErasedIds } from './erased-ids.ts'
 import type { ErasureCounts, ErasurePosition, ErasureStep, ErasureTarget } from '../../core/storage.ts'
 import type { Handle } from './connection.ts'
+import type { MentionPosition } from './mentions.ts'
 import type { PostingTerm } from '../posting.ts'
 import type { Statement } from '../../core/xapi/statement.ts'
 
 /** Statements, documents or other rows of one step: some ten milliseconds, about what a group of stores takes. */
 const mostRows = 200
+/** Each may be as long as a body. */
+const mostDocuments = 25
+/** What the rows of one step may cost: characters, those of printed postings counted more. A statement may have millions. */
+const mostCost = 2 * 1024 * 1024
+const postingCost = 40
 /** Stands for all targets in `disinheriting`: no statement has an empty id. */
 const everyTarget = Buffer.alloc(0)
 
@@ -49,6 +56,7 @@ interface Work {
 type Phase = (work: Work, at: readonly number[]) => ErasurePosition | undefined
 
 export class Eraser {
+  readonly #handle: Handle
   readonly #terms: Dictionary
   readonly #erasedIds: ErasedIds
   readonly #mentions: Mentions
@@ -63,6 +71,7 @@ export class Eraser {
   ]
 
   constructor(handle: Handle, { terms, erasedIds }: { readonly terms: Dictionary; readonly erasedIds: ErasedIds }) {
+    this.#handle = handle
     this.#terms = terms
     this.#erasedIds = erasedIds
     this.#mentions = new Mentions(handle)
@@ -81,8 +90,8 @@ export class Eraser {
     const work: Work = { lrsId, target, counts: {}, lost: new Set() }
     const atBlobs: ErasurePosition = { phase: 'blobs', at: [] }
     if (position.phase === 'blobs') {
-      const blobs = this.#orphans(lrsId)
-      return { next: blobs.length > 0 ? atBlobs : undefined, blobs }
+      const orphans = this.#sql.orphans.all(lrsId, mostRows)
+      return { next: orphans.length > 0 ? atBlobs : undefined, blobs: this.#unreferenced(lrsId, orphans) }
     }
     const next = this.#runPhase(work, position)
     this.#dropUnused(work)
@@ -121,24 +130,42 @@ export class Eraser {
     const { lrsId, target } = work
     // Before the latest one can go.
     this.#sql.keepLast.run(lrsId, lrsId)
-    if (target.kind !== 'person') {
-      const rows = this.#sql.oldest.all(lrsId, target.through, mostRows)
-      for (const row of rows) this.#removeStatement(work, row)
-      return rows.length < mostRows ? undefined : { phase: 'statements', at: [] }
-    }
-    const ids = this.#mentions.idsOf(lrsId, target.agents)
-    const { found, next } = this.#mentions.after(
-      lrsId,
-      { ids, onlyDirect: target.onlyDirect },
-      [at[0] ?? 0, at[1] ?? 0],
-      mostRows,
+    if (target.kind === 'person') return this.#mentioning(work, target, [at[0] ?? 0, at[1] ?? 0])
+    const seqs = this.#sql.oldest.all(lrsId, target.through, mostRows)
+    const isAll = this.#removeSome(work, seqs) === seqs.length
+    return isAll && seqs.length < mostRows ? undefined : { phase: 'statements', at: [] }
+  }
+
+  #mentioning(
+    work: Work,
+    { agents, onlyDirect }: ErasureTarget & { readonly kind: 'person' },
+    at: MentionPosition,
+  ): ErasurePosition | undefined {
+    const ids = this.#mentions.idsOf(work.lrsId, agents)
+    const { found, next } = this.#mentions.after(work.lrsId, { ids, onlyDirect }, at, mostRows)
+    const removed = this.#removeSome(
+      work,
+      found.map(({ seq }) => seq),
     )
-    for (const { seq, isElsewhere } of found) {
-      const row = this.#sql.statement.get(lrsId, seq)
-      if (row !== undefined) this.#removeStatement(work, row)
-      if (isElsewhere) add(work.counts, 'elsewhere', 1)
-    }
+    add(work.counts, 'elsewhere', found.slice(0, removed).filter(({ isElsewhere }) => isElsewhere).length)
+    const last = found[removed - 1]
+    if (last !== undefined && removed < found.length) return { phase: 'statements', at: [at[0], last.seq] }
     return next && { phase: 'statements', at: next }
+  }
+
+  /** As many of them, in order, as one step may cost; at least one. */
+  #removeSome(work: Work, seqs: readonly number[]): number {
+    let cost = 0
+    let removed = 0
+    for (const seq of seqs) {
+      if (cost > mostCost) break
+      // One at a time: bodies may be long.
+      const row = this.#sql.statement.get(work.lrsId, seq)
+      if (row !== undefined) this.#removeStatement(work, row)
+      cost += row === undefined ? 0 : row.body.length + postingCost * (row.terms.length + row.inherited.length)
+      removed++
+    }
+    return removed
   }
 
   #removeStatement(work: Work, row: Row): void {
@@ -224,14 +251,15 @@ export class Eraser {
 
   #lookAtAll(work: Work, { target_id: targetId, seq }: Looking): void {
     const { lrsId } = work
-    const rows = this.#sql.inheriting.all(lrsId, seq, mostRows)
-    for (const row of rows) {
-      const target = targetOf(row.body)
-      if (target !== undefined) this.#disinherit(work, row, target)
+    const seqs = this.#sql.inheriting.all(lrsId, seq, mostRows)
+    for (const one of seqs) {
+      const row = this.#sql.statement.get(lrsId, one)
+      const target = row === undefined ? undefined : targetOf(row.body)
+      if (row !== undefined && target !== undefined) this.#disinherit(work, row, target)
     }
-    const last = rows.at(-1)
-    if (last === undefined || rows.length < mostRows) this.#sql.lookedAt.run(lrsId, targetId)
-    else this.#sql.lookOn.run(0, last.seq, lrsId, targetId)
+    const last = seqs.at(-1)
+    if (last === undefined || seqs.length < mostRows) this.#sql.lookedAt.run(lrsId, targetId)
+    else this.#sql.lookOn.run(0, last, lrsId, targetId)
   }
 
   /** Takes from `source` what its target does not have (any longer). */
@@ -267,14 +295,14 @@ export class Eraser {
     if (target.kind === 'retention') return undefined
     const rows =
       target.kind === 'person'
-        ? this.#sql.documentsOf.all(lrsId, JSON.stringify(target.agents), mostRows)
-        : this.#sql.documentsUntil.all(lrsId, target.through, mostRows)
+        ? this.#sql.documentsOf.all(lrsId, JSON.stringify(target.agents), mostDocuments)
+        : this.#sql.documentsUntil.all(lrsId, target.through, mostDocuments)
     for (const { rowid, sha2, updated_at: at } of rows) {
       if (sha2 !== null) this.#sql.addOrphan.run(lrsId, sha2, Math.ceil(at / 1000) + 1)
       this.#sql.removeDocument.run(rowid)
     }
     add(counts, 'documents', rows.length)
-    return rows.length < mostRows ? undefined : { phase: 'documents', at: [] }
+    return rows.length < mostDocuments ? undefined : { phase: 'documents', at: [] }
   }
 
   /** What is said of the person, and in the end the identifiers themselves, in one transaction with a look for stragglers. */
@@ -342,10 +370,14 @@ export class Eraser {
     add(counts, 'terms', 1)
   }
 
-  /** Blobs that no row refers to any more. Those that found another row stay, and are no concern of ours. */
-  #orphans(lrsId: LrsId): ErasureStep['blobs'] {
-    this.#sql.dropReferenced.run(lrsId)
-    return this.#sql.orphans.all(lrsId, mostRows).map(({ sha2, put_before: putBefore }) => ({ sha2, putBefore }))
+  /** Blobs that no row refers to any more. Those that another row refers to stay, and are no concern of ours. */
+  #unreferenced(lrsId: LrsId, orphans: readonly Orphan[]): ErasureStep['blobs'] {
+    const sha2s = orphans.map(({ sha2 }) => sha2)
+    const referenced = new Set(listReferenced(this.#handle, lrsId, sha2s))
+    this.#sql.forgetOrphans.run(lrsId, JSON.stringify([...referenced]))
+    return orphans
+      .filter(({ sha2 }) => !referenced.has(sha2))
+      .map(({ sha2, put_before: putBefore }) => ({ sha2, putBefore }))
   }
 
   forgetBlobs(organisationId: OrganisationId, id: Oid, lrsId: LrsId, sha2s: readonly string[], removed: number): void {
@@ -386,7 +418,9 @@ function prepare(handle: Handle) {
     ),
     statement: handle.prepare<[number, number], Row>(`${row} and s.seq = ?`),
     statementById: handle.prepare<[number, Buffer], Row>(`${row} and s.id = ?`),
-    oldest: handle.prepare<[number, number, number], Row>(`${row} and s.seq <= ? order by s.seq limit ?`),
+    oldest: one<[number, number, number]>(
+      'select seq from statement where lrs_id = ? and seq <= ? order by seq limit ?',
+    ),
     anyStatement: one<[number]>('select 1 from statement where lrs_id = ? limit 1'),
     removeStatement: handle.prepare<[number, number]>('delete from statement where lrs_id = ? and seq = ?'),
     unpost: handle.prepare<[number, PostingTerm, number]>(
@@ -435,8 +469,8 @@ function prepare(handle: Handle) {
       'update disinheriting set owner = ?, seq = ? where lrs_id = ? and target_id = ?',
     ),
     lookedAt: handle.prepare<[number, Buffer]>('delete from disinheriting where lrs_id = ? and target_id = ?'),
-    inheriting: handle.prepare<[number, number, number], Row>(
-      `${row.replace('left join', 'join')} and i.seq > ? order by i.seq limit ?`,
+    inheriting: one<[number, number, number]>(
+      'select seq from inheritance where lrs_id = ? and seq > ? order by seq limit ?',
     ),
     saveInheritance: handle.prepare<[string, number, number]>(
       'update inheritance set terms = ? where lrs_id = ? and seq = ?',
@@ -471,18 +505,16 @@ function prepare(handle: Handle) {
       `insert into orphan (lrs_id, sha2, put_before) values (?, ?, ?)
        on conflict (lrs_id, sha2) do update set put_before = max(put_before, excluded.put_before)`,
     ),
-    dropReferenced: handle.prepare<[number]>(
-      `delete from orphan where lrs_id = ? and (
-         exists (select 1 from attachment a where a.lrs_id = orphan.lrs_id and a.sha2 = orphan.sha2)
-         or exists (select 1 from document d where d.lrs_id = orphan.lrs_id and d.sha2 = orphan.sha2))`,
-    ),
-    orphans: handle.prepare<[number, number], { readonly sha2: string; readonly put_before: number }>(
-      'select sha2, put_before from orphan where lrs_id = ? limit ?',
-    ),
+    orphans: handle.prepare<[number, number], Orphan>('select sha2, put_before from orphan where lrs_id = ? limit ?'),
     forgetOrphans: handle.prepare<[number, string]>(
       'delete from orphan where lrs_id = ? and sha2 in (select value from json_each(?))',
     ),
   }
+}
+
+interface Orphan {
+  readonly sha2: string
+  readonly put_before: number
 }
 
 interface DocumentRow {
