@@ -12,7 +12,14 @@ function batchOf(...ids: string[]): StatementBatch {
   const statements = ids.map((id): PreparedStatement => {
     return { id, timestamp: 0, openBody: '{"1234567"', terms: [], refersTo: undefined, isVoiding: false, ...says }
   })
-  return { lrsId: 1 as LrsId, owner: 1 as CredentialId, readReach: 'any', voidReach: 'any', defineReach: 'any', statements }
+  return {
+    lrsId: 1 as LrsId,
+    owner: 1 as CredentialId,
+    readReach: 'any',
+    voidReach: 'any',
+    defineReach: 'any',
+    statements,
+  }
 }
 
 function outcomeOf(batch: StatementBatch): BatchOutcome {
