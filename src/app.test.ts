@@ -60,13 +60,15 @@ describe('routeFaces', () => {
     })
   })
 
+  const noSuchPath = { pointer: '', rule: 'claviger/not-found', message: expect.any(String) as string }
+
   it.each(['//', '/api', '/api/thing', '/api/thingsx', '/API/things', '/api//things', '/api/orgs/lrs', '/%E0%A4%A'])(
     'answers %s natively: it is nobody’s',
     async (path) => {
       const answer = await app.request(path)
       expect([answer.status, await answer.json()]).toEqual([
         404,
-        { code: 'not_found', message: expect.any(String), failures: [], requestId: expect.any(String) },
+        { code: 'not_found', message: expect.any(String), failures: [noSuchPath], requestId: expect.any(String) },
       ])
       expect(answer.headers.get('x-request-id')).toBeTruthy()
     },

@@ -66,14 +66,14 @@ export function prepareDataDirectory({ dataDirectory }: Config, log: Log): void 
 }
 
 /** What a server keeps in its data directory. */
-const ours = /^(claviger\.(db([-.].+)?|sock)|owner\.lock(-.+)?|master\.key(\.next)?)$/
+const ours = /^(claviger\.(db([-.].+)?|sock)|owner\.lock(-.+)?|master\.key(\.next)?|blobs)$/
 
-/** A directory that holds other things, too, is somebody's choice: then only the files are closed. */
+/** A directory that holds other things, too, is somebody's choice: then only what is ours in it is closed. */
 function tighten(dataDirectory: string, log: Log): void {
   const names = readdirSync(dataDirectory)
   const others = names.filter((name) => !ours.test(name))
-  for (const name of names.filter((item) => ours.test(item))) close(join(dataDirectory, name), 0o600, log)
-  if (others.length === 0) close(dataDirectory, 0o700, log)
+  for (const name of names.filter((item) => ours.test(item))) close(join(dataDirectory, name), log)
+  if (others.length === 0) close(dataDirectory, log)
   else if (isOpen(dataDirectory)) {
     log.warn(
       { dataDirectory, others: others.slice(0, 5) },
@@ -82,8 +82,9 @@ function tighten(dataDirectory: string, log: Log): void {
   }
 }
 
-function close(path: string, mode: number, log: Log): void {
+function close(path: string, log: Log): void {
   if (!isOpen(path)) return
+  const mode = statSync(path).isDirectory() ? 0o700 : 0o600
   try {
     chmodSync(path, mode)
     log.warn({ path, mode: mode.toString(8) }, 'others could open this; now only its owner can')

@@ -85,9 +85,7 @@ describe('rights in words', () => {
     const { may } = describeRights(rightsOf('everything'))
     expect(may).toContain('read all statements')
     expect(may).toContain('read all state documents')
-    expect(
-      may.filter((line) => /erase/.test(line) && !line.endsWith(', once offered')),
-    ).toEqual([])
+    expect(may.filter((line) => /erase/.test(line) && !line.endsWith(', once offered'))).toEqual([])
   })
 
   it('claim of management what it is, and say what looking at keys is not', () => {

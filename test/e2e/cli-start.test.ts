@@ -76,7 +76,10 @@ describe('the first start', () => {
   it('closes a directory and files that others could open', async () => {
     await (await start()).stop()
     chmodSync(dataDirectory, 0o755)
-    for (const name of readdirSync(dataDirectory)) chmodSync(join(dataDirectory, name), 0o644)
+    for (const name of readdirSync(dataDirectory)) {
+      const path = join(dataDirectory, name)
+      chmodSync(path, statSync(path).isDirectory() ? 0o755 : 0o644)
+    }
     const program = await start()
     expect(statSync(dataDirectory).mode & 0o777).toBe(0o700)
     for (const name of readdirSync(dataDirectory)) {
