@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto'
 import { authorise, explain } from './access.ts'
 import type { Decision, XapiAccess } from './access.ts'
-import { DomainError } from './errors.ts'
+import { DomainError, lostBytes } from './errors.ts'
 import type { Failure } from './errors.ts'
 import type { LrsId } from './ids.ts'
 import type { RateLimits } from './limits.ts'
@@ -105,9 +105,15 @@ export class Documents {
   /** What a document holds that is not inline. Read it to the end or cancel it. */
   async open(lrsId: LrsId, sha2: string): Promise<OpenBlob> {
     const blob = await this.#blobs.open(lrsId, sha2)
-    // Replaced and swept between two reads, or a damaged directory: either way a retry reads what is there.
-    if (blob === undefined) throw new DomainError('unavailable', 'The content of this document cannot be read now')
-    return blob
+    // Replaced or erased since the row was read: a retry reads what is there.
+    if (blob === undefined) {
+      const detail = { retryAfterSeconds: 1 }
+      throw new DomainError('unavailable', 'The document has changed while it was being read', { detail })
+    }
+    if (blob.length === length) return blob
+    blob.cancel()
+    const message = 'The content is damaged on the server: no retry helps, and the request id finds it in the log'
+    throw lostBytes(message, { lrsId, sha2s: [sha2] })
   }
 
   list(principal: Principal, lrsId: LrsId, target: DocumentTarget): ReturnType<DocumentStore['listIds']> {

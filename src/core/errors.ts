@@ -63,4 +63,17 @@ export function inWords({ pointer, message }: Failure): string {
 
 export function isDomainError(error: unknown): error is DomainError {
   return error instanceof DomainError
+/**
+ * Bytes are gone that a row refers to: damage of ours, not `unavailable`, for no retry mends it. `message` is for the caller;
+ * the log is told which.
+ */
+export function lostBytes(
+  message: string,
+  which: { readonly lrsId: number; readonly sha2s: readonly string[] },
+): DomainError {
+  const { lrsId, sha2s } = which
+  const cause = new Error(`Rows of Lrs ${lrsId} refer to blobs whose files are missing or cut: ${sha2s.join(', ')}`)
+  return new DomainError('internal', message, { cause: Object.assign(cause, which) })
+}
+
 }

@@ -5,7 +5,7 @@ import { authorise, explain } from './access.ts'
 import type { Decision } from './access.ts'
 import { receiveAttachments } from './attachments.ts'
 import type { SentAttachments } from './attachments.ts'
-import { DomainError, invalid, isDomainError } from './errors.ts'
+import { DomainError, invalid, inWords, isDomainError, lostBytes } from './errors.ts'
 import type { Failure } from './errors.ts'
 import type { LrsId, Seq } from './ids.ts'
 import { Ingest } from './ingest.ts'
@@ -235,7 +235,19 @@ export class Statements {
     return { statements: rows, next, consistentThrough }
   }
 
-  /** The bytes behind a claim of a statement that was just read; undefined when they are gone. Read them or call `cancel`. */
+  /** Throws `internal` when the bytes of a claim are lost, rather than erased since it was read. */
+  async requireAttachments(lrsId: LrsId, claims: readonly AttachmentClaim[]): Promise<void> {
+    const wanted = claims.map(({ sha2 }) => sha2)
+    const sha2s = await this.#storage.blobs.listLost(lrsId, wanted)
+    if (sha2s.length === 0) return
+    const message = `The data of attachments is missing on the server, ${sha2s[0]} for one: no retry helps, and the request id finds it in the log. Without attachments the statements can be read`
+    throw lostBytes(message, { lrsId, sha2s: sha2s.slice(0, 20) })
+  }
+
+  /**
+   * The bytes behind a claim of a statement that was just read; undefined when it was erased since, `internal` when they are
+   * lost. Read them or call `cancel`.
+   */
   openAttachment(lrsId: LrsId, { sha2 }: AttachmentClaim): ReturnType<BlobStore['open']> {
     return this.#storage.blobs.open(lrsId, sha2)
   }

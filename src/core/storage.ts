@@ -636,7 +636,7 @@ export interface BlobStore {
     bytes: AsyncIterable<Uint8Array>,
     options: { readonly sha2?: string; readonly mostBytes: number },
   ): Promise<{ readonly sha2: string; readonly length: number }>
-  /** Undefined when absent. Read `bytes` to the end or call `cancel`. */
+  /** Undefined when absent; `internal` when a row refers to it all the same. Read `bytes` to the end or call `cancel`. */
   open(
     lrsId: LrsId,
     sha2: string,
@@ -645,6 +645,8 @@ export interface BlobStore {
   sweep(minAgeMs: number): Promise<{ readonly removed: number; readonly bytes: number }>
   /**
    * Removes one blob, unless a row refers to it or it was put after `putBefore` (Unix milliseconds): then somebody is about to
+  /** Those of `sha2s` that are absent although a row refers to them: damage. Not what is being erased meanwhile. */
+  listLost(lrsId: LrsId, sha2s: readonly string[]): Promise<readonly string[]>
    * refer to it. True when it is gone, or was.
    */
   remove(lrsId: LrsId, sha2: string, putBefore: number): Promise<boolean>

@@ -205,18 +205,21 @@ function domainErrorOf(c: Context<FaceEnv>, thrown: unknown, face: string): Doma
     : new DomainError('internal', 'Something went wrong on our side; the request id finds it in the log', {
         cause: thrown,
       })
-  if (error.code === 'internal') {
-    const fields = {
-      err: error.cause ?? error,
-      requestId: requestIdOf(c),
-      face,
-      organisation: c.get('principal')?.organisationId,
-      method: c.req.method,
-      path: c.req.path,
-    }
-    ;(c.env as Partial<RequestContext> | undefined)?.log?.error(fields, 'request failed')
-  }
+  if (error.code === 'internal') logFailure(c, error, face)
   return error
+}
+
+/** One line at level error. Called by whoever fails behind `answerError`: when the status has left already. */
+export function logFailure(c: Context<FaceEnv>, error: unknown, face: string): void {
+  const fields = {
+    err: isDomainError(error) ? (error.cause ?? error) : error,
+    requestId: requestIdOf(c),
+    face,
+    organisation: c.get('principal')?.organisationId,
+    method: c.req.method,
+    path: c.req.path,
+  }
+  ;(c.env as Partial<RequestContext> | undefined)?.log?.error(fields, 'request failed')
 }
 
 /** Whoever collected them: no answer lists more than `maxFailures`. */

@@ -55,6 +55,22 @@ describe.each(engines)('blobs, $name', (engine) => {
     expect(await read(sha2)).toEqual(bytes)
   })
 
+  it('tells what is lost from what is erased, or is there', async () => {
+    const [there, lost, gone] = ['there', 'lost', 'gone'].map((text) => hashOf(Buffer.from(text)))
+    await putBytes(Buffer.from('there'))
+    const attachments = [there!, lost!].map((sha2) => ({ sha2, contentType: 'text/plain' }))
+    await put(store.storage, lrsId, [statement({ attachments })])
+    expect(await blobs().listLost(lrsId, [gone!, lost!, there!])).toEqual([lost])
+    await expect(blobs().open(lrsId, lost!)).rejects.toMatchObject({
+      code: 'internal',
+      cause: { lrsId, sha2s: [lost] },
+    })
+    expect(await blobs().open(lrsId, gone!)).toBeUndefined()
+    await putBytes(Buffer.from('lost'))
+    expect(await blobs().listLost(lrsId, [lost!])).toEqual([])
+    expect(await read(lost!)).toEqual(Buffer.from('lost'))
+  })
+
   it('outlives a restart', async () => {
     const bytes = randomBytes(100)
     const { sha2 } = await putBytes(bytes)

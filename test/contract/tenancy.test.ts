@@ -233,6 +233,14 @@ const blobMethods = {
   },
   // Of all tenants at once; a row of one keeps nothing of another's.
   sweep: async ({ storage, owner, stranger }) => {
+  listLost: async ({ storage, owner, stranger }) => {
+    for (const tenant of [owner, stranger]) {
+      await put(storage, tenant.lrsId, [statement({ attachments: [{ sha2, contentType: 'text/plain' }] })])
+    }
+    await putBlob(storage, owner)
+    expect(await storage.blobs.listLost(owner.lrsId, [sha2])).toEqual([])
+    expect(await storage.blobs.listLost(stranger.lrsId, [sha2])).toEqual([sha2])
+  },
     for (const tenant of [owner, stranger]) await putBlob(storage, tenant)
     await put(storage, owner.lrsId, [statement({ attachments: [{ sha2, contentType: 'text/plain' }] })])
     await storage.blobs.sweep(0)

@@ -14,6 +14,8 @@ export interface Stage {
   readonly app: HttpApp
   readonly core: Core
   readonly storage: Storage
+  /** The data directory. */
+  readonly directory: string
   /** Stands still until it is moved. */
   readonly clock: FakeClock
   /** Of the first organisation. */
@@ -84,6 +86,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     app,
     core,
     storage: opened.storage,
+    directory: opened.directory,
     clock: opened.clock,
     organisationId: first,
     logged,

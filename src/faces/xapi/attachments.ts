@@ -8,7 +8,7 @@ import { listAttachments } from '../../core/xapi/attachment.ts'
 import { refusal, shown } from '../../core/xapi/rule.ts'
 import type { Statement } from '../../core/xapi/statement.ts'
 import { holdBytes, parseMediaType, refuseEncoding, streamText } from '../http.ts'
-import { bodyStream } from './call.ts'
+import { bodyStream, orBreakOff } from './call.ts'
 import type { AdmittedCall } from './call.ts'
 import { boundaryOf, readParts } from './multipart-reader.ts'
 import type { Part } from './multipart-reader.ts'
@@ -106,17 +106,32 @@ function failed(pointer: string, rule: string, message: string): DomainError {
  * `body` and behind it the data of the statements' attachments, as far as their sender sent it, each once. A page without any
  * is multipart, too: whoever asks for attachments reads nothing else.
  */
-export function answerWithAttachments(
+export async function answerWithAttachments(
   call: AdmittedCall,
   { body, statements }: { readonly body: string; readonly statements: readonly StoredStatement[] },
   headers: Record<string, string>,
-): Response {
+): Promise<Response> {
+  const claims = claimsOf(statements)
+  // Before the first byte leaves: a whole body without a part would say that its sender never sent it.
+  await call.core.statements.requireAttachments(call.lrsId, claims)
   // Nobody can have put it into an attachment beforehand.
   const boundary = `claviger-${call.core.ids.hex(16)}`
   Object.assign(call.headers, headers, { 'Content-Type': `multipart/mixed; boundary=${boundary}` })
   const stream =
-    call.method === 'HEAD' ? null : streamOf(writeParts(boundary, partsOf(call, body, claimsOf(statements))))
+    call.method === 'HEAD' ? null : streamOf(watched(call, writeParts(boundary, partsOf(call, body, claims))))
   return new Response(stream, { status: 200, headers: call.headers })
+}
+
+async function* watched<T>(call: AdmittedCall, chunks: AsyncGenerator<T, void>): AsyncGenerator<T, void, undefined> {
+  try {
+    while (true) {
+      const next = await orBreakOff(call, chunks.next())
+      if (next.done) return
+      yield next.value
+    }
+  } finally {
+    await chunks.return()
+  }
 }
 
 async function* partsOf(
@@ -127,7 +142,7 @@ async function* partsOf(
   yield { headers: { 'Content-Type': 'application/json' }, bytes: [Buffer.from(body)] }
   for (const claim of claims) {
     const blob = await call.core.statements.openAttachment(call.lrsId, claim)
-    // Erased since the page was read.
+    // Erased since the page was read: lost ones throw.
     if (blob === undefined) continue
     try {
       yield {

@@ -16,6 +16,7 @@ import {
   commonHeaders,
   countUsage,
   incomingOf,
+  logFailure,
   parseMediaType,
   readBytes,
   readText,
@@ -48,7 +49,7 @@ export interface Call {
   readonly header: (name: string) => string | undefined
   /** The body where it came in a form; absent: it is still to be read from the connection. See `readBody`. */
   readonly content?: Uint8Array
-  /** Headers of the answer, whatever it becomes. */
+  /** Headers of the answer, whatever it becomes, a refusal included: those of a content go beside them, at the very end. */
   readonly headers: Record<string, string>
 }
 
@@ -144,14 +145,25 @@ export async function run(call: Call, handle: (call: Call) => Promise<Response>)
   try {
     return await handle(call)
   } catch (error) {
-    return answerError(
-      call.c,
-      error,
-      { name: `xapi (${call.mount.name})`, presentError: call.mount.presentError },
-      call.headers,
-    )
+    const { c, mount, headers } = call
+    return answerError(c, error, { name: nameOf(mount), presentError: mount.presentError }, headers)
   } finally {
     countUsage(call.c, call.core)
+  }
+}
+
+/** In the log. */
+function nameOf(mount: XapiMount): string {
+  return `xapi (${mount.name})`
+}
+
+/** A piece of a body whose status has left: to break off is all that can still be said, and the log says why. */
+export async function orBreakOff<T>({ c, mount }: Call, piece: Promise<T>): Promise<T> {
+  try {
+    return await piece
+  } catch (error) {
+    logFailure(c, error, nameOf(mount))
+    throw error
   }
 }
 

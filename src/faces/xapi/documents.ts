@@ -9,7 +9,7 @@ import type { DocumentKind, DocumentTarget } from '../../core/xapi/document-quer
 import { refusal, shown } from '../../core/xapi/rule.ts'
 import { demandsConditions } from '../../core/xapi/version.ts'
 import { refuseEncoding, tooLarge } from '../http.ts'
-import { admitCall, answer, answerJson, bodyStream, readContent, versionHeader } from './call.ts'
+import { admitCall, answer, answerJson, bodyStream, orBreakOff, readContent, versionHeader } from './call.ts'
 import type { AdmittedCall, Call } from './call.ts'
 import { paramsOf } from './statements.ts'
 
@@ -80,16 +80,22 @@ async function getDocument(call: AdmittedCall, target: DocumentTarget): Promise<
   if (ifMatch !== undefined && !isMatch(ifMatch, etag)) {
     throw new DomainError('precondition_failed', 'The document has another ETag than If-Match names')
   }
-  Object.assign(call.headers, { ETag: quoted(etag), 'Last-Modified': dateOf(updatedAt) })
-  if (ifNoneMatch !== undefined && isMatch(ifNoneMatch, etag)) return answer(call, 304, null)
+  const validators = { ETag: quoted(etag), 'Last-Modified': dateOf(updatedAt) }
+  if (ifNoneMatch !== undefined && isMatch(ifNoneMatch, etag)) return answer(call, 304, null, validators)
+  // Opened for a HEAD, too: it says what a GET would.
+  const body = await bodyOf(call, document)
   const length = content.kind === 'inline' ? content.bytes.byteLength : content.length
-  Object.assign(call.headers, {
+  const headers = {
+    ...call.headers,
+    ...validators,
     'Content-Type': contentType,
     'Content-Length': String(length),
     // Anybody's bytes under our name: a browser that opens them runs nothing.
     'Content-Security-Policy': "sandbox; default-src 'none'",
-  })
-  return new Response(call.method === 'HEAD' ? null : await bodyOf(call, document), { headers: call.headers })
+  }
+  if (call.method !== 'HEAD') return new Response(body, { headers })
+  if (body instanceof ReadableStream) await body.cancel()
+  return new Response(null, { headers })
 }
 
 async function bodyOf(
@@ -97,11 +103,11 @@ async function bodyOf(
   { content }: StoredDocument,
 ): Promise<Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>> {
   if (content.kind === 'inline') return content.bytes as Uint8Array<ArrayBuffer>
-  const { bytes, cancel } = await call.core.documents.open(call.lrsId, content.sha2)
+  const { bytes, cancel } = await call.core.documents.open(call.lrsId, content)
   const pieces = bytes[Symbol.asyncIterator]()
   return new ReadableStream<Uint8Array>({
     pull: async (controller) => {
-      const next = await pieces.next()
+      const next = await orBreakOff(call, pieces.next())
       if (next.done) controller.close()
       else controller.enqueue(next.value)
     },

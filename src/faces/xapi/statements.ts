@@ -110,7 +110,7 @@ interface Found {
   readonly withAttachments: boolean
 }
 
-function answerStatements(call: AdmittedCall, found: Found, headers: Record<string, string>): Response {
+async function answerStatements(call: AdmittedCall, found: Found, headers: Record<string, string>): Promise<Response> {
   return found.withAttachments ? answerWithAttachments(call, found, headers) : answerJson(call, found.body, headers)
 }
 

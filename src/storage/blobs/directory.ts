@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { mkdir, open, readdir, rename, stat, unlink, utimes } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { DomainError, invalid } from '../../core/errors.ts'
+import { DomainError, invalid, lostBytes } from '../../core/errors.ts'
 import type { LrsId } from '../../core/ids.ts'
 import type { BlobStore, Clock } from '../../core/storage.ts'
 import { toDomainError } from '../sqlite/driver-error.ts'
@@ -68,15 +68,23 @@ export class BlobDirectory implements BlobStore {
 
   async open(lrsId: LrsId, sha2: string): Promise<Opened | undefined> {
     if (algorithmOf(sha2) === undefined) return undefined
-    try {
-      const file = await open(this.#pathOf(lrsId, sha2), 'r')
-      const { size } = await file.stat()
-      // Nobody but a sweep touches a blob's file, and what a sweep unlinks can be read to its end.
-      return { length: size, bytes: read(file), cancel: () => void file.close().catch(() => {}) }
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') return undefined
-      throw toDomainError(error)
-    }
+    const path = this.#pathOf(lrsId, sha2)
+    const opened = await openFile(path)
+    if (opened !== undefined || !(await this.#isReferenced(lrsId, sha2))) return opened
+    // Between the two looks it may have come.
+    const come = await openFile(path)
+    if (come !== undefined) return come
+    throw lostBytes('The content is missing on the server: no retry helps, and the request id finds it in the log', {
+      lrsId,
+      sha2s: [sha2],
+    })
+  }
+
+  async listLost(lrsId: LrsId, sha2s: readonly string[]): Promise<readonly string[]> {
+    const absent = await this.#listAbsent(lrsId, sha2s)
+    if (absent.length === 0) return []
+    // Rows go before files, and files come before rows: absent before and after a row was seen is lost.
+    return this.#listAbsent(lrsId, await this.#options.findReferenced(lrsId, absent))
   }
 
   async sweep(minAgeMs: number): Promise<Swept> {
@@ -99,7 +107,7 @@ export class BlobDirectory implements BlobStore {
   async remove(lrsId: LrsId, sha2: string, putBefore: number): Promise<boolean> {
     if (algorithmOf(sha2) === undefined) return true
     const path = this.#pathOf(lrsId, sha2)
-    if ((await this.#options.findReferenced(lrsId, [sha2])).length > 0) return false
+    if (await this.#isReferenced(lrsId, sha2)) return false
     const size = await onDisk(this.#inTurn(path, () => this.#unlinkOld(path, putBefore)))
     // Gone for good: a sweep may find it again after a crash, whoever was promised its removal may not.
     if (size !== undefined) await onDisk(syncDirectory(dirname(path)))
@@ -110,6 +118,18 @@ export class BlobDirectory implements BlobStore {
   async close(): Promise<void> {
     this.#isClosed = true
     await Promise.allSettled(this.#turns.values())
+  }
+
+  async #isReferenced(lrsId: LrsId, sha2: string): Promise<boolean> {
+    return (await this.#options.findReferenced(lrsId, [sha2])).length > 0
+  }
+
+  async #listAbsent(lrsId: LrsId, sha2s: readonly string[]): Promise<readonly string[]> {
+    const absent: string[] = []
+    for (const sha2 of sha2s) {
+      if ((await this.#findOld(this.#pathOf(lrsId, sha2), Infinity)) === undefined) absent.push(sha2)
+    }
+    return absent
   }
 
   async #receive(
@@ -211,7 +231,7 @@ export class BlobDirectory implements BlobStore {
   }
 
   #pathOf(lrsId: LrsId, sha2: string): string {
-    return join(this.#options.path, String(lrsId), sha2.slice(0, 2), sha2)
+    return join(this.#options.path, blobPath(lrsId, sha2))
   }
 
   /** Makes it and syncs every entry on the way, once. */
@@ -245,9 +265,26 @@ export class BlobDirectory implements BlobStore {
   }
 }
 
+/** Below the directory of all. */
+export function blobPath(lrsId: LrsId, sha2: string): string {
+  return join(String(lrsId), sha2.slice(0, 2), sha2)
+}
+
 /** Undefined for anything but the lower-case hex digits of a hash: nothing else ever becomes part of a path. */
 function algorithmOf(sha2: string): string | undefined {
   return /^[0-9a-f]+$/.test(sha2) ? algorithms[sha2.length] : undefined
+}
+
+async function openFile(path: string): Promise<Opened | undefined> {
+  try {
+    const file = await open(path, 'r')
+    const { size } = await file.stat()
+    // Nobody but a sweep touches a blob's file, and what a sweep unlinks can be read to its end.
+    return { length: size, bytes: read(file), cancel: () => void file.close().catch(() => {}) }
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw toDomainError(error)
+  }
 }
 
 async function* read(file: FileHandle): AsyncGenerator<Uint8Array, void, undefined> {
