@@ -153,6 +153,60 @@ describe('a person', () => {
     expect(namedBy.map(({ id }) => id)).toEqual([pinned.credential.id, stamped.credential.id])
   })
 
+  it('is not told from who is like them, who are named in the count and stay', async () => {
+    const cyd = { mbox: 'mailto:cyd@example.org' }
+    const hash = createHash('sha1').update(cyd.mbox).digest('hex').toUpperCase()
+    await tell(ann, cyd, bob)
+    const input = { agents: [{ mbox: 'mailto:Ann.Unmistakable@example.org' }, { mbox_sha1sum: hash }], lrsId }
+    const { lrs, alike } = await world.core.erasures.previewPerson(world.operator, input)
+    expect(lrs[0]?.counts.statements).toBe(0)
+    expect(alike).toEqual([
+      { lrsId, agent: 'mbox mailto:ann.unmistakable@example.org', likeness: 'other case' },
+      { lrsId, agent: 'mbox mailto:cyd@example.org', likeness: 'address of the hash' },
+    ])
+    expect((await erase(input)).counts.statements).toBe(0)
+    expect(await listed()).toHaveLength(3)
+    const exact = await world.core.erasures.previewPerson(world.operator, { agents: [ann, bob, cyd], lrsId })
+    expect(exact.alike).toEqual([])
+  })
+
+  it('is found again in the receipt by who has an identifier, and in nobody else’s', async () => {
+    const hash = createHash('sha1').update(bob.mbox).digest('hex')
+    const [one, two] = [await erase({ agents: [ann] }), await erase({ agents: [{ mbox_sha1sum: hash }] })]
+    const trace = async (id: string, ...agents: readonly unknown[]) =>
+      (await world.core.erasures.trace(world.operator, id, agents)).map(({ traced }) => traced)
+    const other = { mbox: 'mailto:ann.unmistakable@EXAMPLE.org' }
+    expect(await trace(one.id, ann, other, bob, { openid: 'https://a.example.org' })).toEqual([
+      'itself',
+      'itself',
+      'no',
+      'no',
+    ])
+    expect(await trace(two.id, ann, bob, { mbox_sha1sum: hash })).toEqual(['no', 'its hash', 'itself'])
+    const whole = await world.core.erasures.empty(world.operator, lrsId)
+    expect(await trace(whole.id, ann)).toEqual(['no'])
+    await expect(trace(one.id)).rejects.toMatchObject({ code: 'invalid' })
+    await expect(trace('f'.repeat(24), ann)).rejects.toMatchObject({ code: 'not_found' })
+    const elsewhere = await world.addOrganisation()
+    const theirs = world.core.erasures.trace(elsewhere.operator, one.id, [ann])
+    await expect(theirs).rejects.toMatchObject({ code: 'not_found' })
+    const nobody = world.core.erasures.trace(managing(), one.id, [ann])
+    await expect(nobody).rejects.toMatchObject({ code: 'forbidden' })
+  })
+
+  it('is told to have begun once it cannot be forgotten', async () => {
+    await tell(ann)
+    stepsLeft = 0
+    const begun: string[] = []
+    const onBegun = (id: string): void => void begun.push(id)
+    await expect(world.core.erasures.erasePerson(world.operator, { agents: [ann], lrsId }, onBegun)).rejects.toThrow()
+    stepsLeft = Infinity
+    expect((await world.core.erasures.resume()).map(({ id }) => id)).toEqual(begun)
+    const none = world.core.erasures.erasePerson(world.operator, { agents: ['ann'], lrsId }, onBegun)
+    await expect(none).rejects.toMatchObject({ code: 'invalid' })
+    expect(begun).toHaveLength(1)
+  })
+
   it('sent again is acknowledged and stays away', async () => {
     const [id] = await tell(ann)
     await erase()
@@ -245,6 +299,11 @@ describe('an erasure that broke off', () => {
 })
 
 describe('a whole Lrs', () => {
+  it('that has nothing is counted as such', async () => {
+    const { lrs } = await world.core.erasures.previewEmpty(world.operator, lrsId)
+    expect(lrs).toEqual([{ lrsId, counts: { statements: 0, attachments: 0, documents: 0, descriptions: 0 } }])
+  })
+
   it('is emptied of what it had; what is sent again is stored', async () => {
     const [id] = await tell(ann, bob)
     const { lrs } = await world.core.erasures.previewEmpty(world.operator, lrsId)

@@ -8,9 +8,11 @@ import type { AuditActor } from './audit.ts'
 import { DomainError, isDomainError } from './errors.ts'
 import type { LrsId, Oid, OrganisationId } from './ids.ts'
 import { identify, isNamedBy } from './person.ts'
+import type { Alike } from './person.ts'
 import type { Caller } from './principal.ts'
 import { erasureCounts } from './storage.ts'
 import type {
+  AlikePosition,
   Clock,
   CredentialRecord,
   ErasureCounts,
@@ -48,6 +50,16 @@ export interface ErasurePreview {
   readonly lrs: readonly { readonly lrsId: LrsId; readonly counts: Partial<ErasureCounts> }[]
   /** Credentials whose pin or authority names the person. They stay as they are. */
   readonly namedBy: readonly CredentialRecord[]
+  /** Identifiers that stay, and may be the person's, too; not all where there are very many. */
+  readonly alike: readonly (Alike & { readonly lrsId: LrsId })[]
+}
+
+/** From here on the job goes on whatever happens, and its receipt will have this id. */
+type OnBegun = (id: Oid) => void
+
+interface Start {
+  readonly agents?: readonly string[]
+  readonly onBegun?: OnBegun | undefined
 }
 
 /** As it is stored with the job: everything but whom it is about. */
@@ -75,12 +87,20 @@ export interface ErasureReceipt extends Plan {
   readonly sha256: string
 }
 
+/** Whether an erasure was of one who has this identifier: by itself, or only by the hash that stands for it. */
+export interface Traced {
+  readonly agent: string
+  readonly traced: 'itself' | 'its hash' | 'no'
+}
+
 export interface ErasureState {
   readonly record: ErasureRecord
   /** Undefined while it is not done. */
   readonly receipt: ErasureReceipt | undefined
 }
 
+/** Told per Lrs. */
+const mostAlike = 100
 /** A step takes some ten milliseconds of the writer; it then belongs to others for as long, and at least for this. */
 const leastPauseMs = 2
 const mostPauseMs = 200
@@ -113,18 +133,23 @@ export class Erasures {
     const lrsIds = await this.#allowed(caller, 'read', input.lrsId)
     const target = personTarget(input)
     const namedBy = (await this.#credentials(caller.organisationId)).filter((one) => isNamedBy(one, target.agents))
-    return { lrs: await this.#countAll(lrsIds, target), namedBy }
+    const alike: (Alike & { readonly lrsId: LrsId })[] = []
+    for (const lrsId of lrsIds) {
+      const found = await this.#findAlike(lrsId, target.agents)
+      alike.push(...found.map((one) => ({ lrsId, ...one })))
+    }
+    return { lrs: await this.#countAll(lrsIds, target), namedBy, alike }
   }
 
-  /** Resolves when it is done and nothing is left; the job outlives the caller. */
-  async erasePerson(caller: Caller, input: PersonInput): Promise<ErasureReceipt> {
+  /** Resolves when it is done and nothing is left; the job, once begun, outlives the caller. */
+  async erasePerson(caller: Caller, input: PersonInput, onBegun?: OnBegun): Promise<ErasureReceipt> {
     const lrsIds = await this.#allowed(caller, 'delete', input.lrsId)
     const target = personTarget(input)
     const organisation = await this.#organisation(caller.organisationId)
     const traces = target.agents.map((agent) => this.#vault.traceOf(organisation, agent))
     const onlyDirect = target.onlyDirect ? { onlyDirect: true } : {}
     const plan = { kind: target.kind, lrsIds, traces, ...onlyDirect }
-    return this.#begin(caller, organisation, plan, target.agents)
+    return this.#begin(caller, organisation, plan, { agents: target.agents, onBegun })
   }
 
   // -------------------------------------------------------------------------------------------------------------------
@@ -132,15 +157,19 @@ export class Erasures {
 
   async previewEmpty(caller: Caller, lrsId: LrsId): Promise<ErasurePreview> {
     const lrsIds = await this.#allowed(caller, 'read', lrsId)
-    return { lrs: await this.#countAll(lrsIds, { kind: 'empty', through: await this.#latest(lrsId) }), namedBy: [] }
+    return {
+      lrs: await this.#countAll(lrsIds, { kind: 'empty', through: await this.#latest(lrsId) }),
+      namedBy: [],
+      alike: [],
+    }
   }
 
   /** All that was there when this began. Statements may come again, except those of persons who were erased. */
-  async empty(caller: Caller, lrsId: LrsId): Promise<ErasureReceipt> {
+  async empty(caller: Caller, lrsId: LrsId, onBegun?: OnBegun): Promise<ErasureReceipt> {
     const lrsIds = await this.#allowed(caller, 'delete', lrsId)
     const organisation = await this.#organisation(caller.organisationId)
     const through = await this.#latest(lrsId)
-    return this.#begin(caller, organisation, { kind: 'empty', lrsIds, through })
+    return this.#begin(caller, organisation, { kind: 'empty', lrsIds, through }, { onBegun })
   }
 
   // -------------------------------------------------------------------------------------------------------------------
@@ -184,6 +213,19 @@ export class Erasures {
     return toState(record)
   }
 
+  /** For who knows an identifier: whether the receipt is about it. The traces tell nobody else. */
+  async trace(caller: Caller, id: string, agents: readonly unknown[]): Promise<readonly Traced[]> {
+    const { record } = await this.get(caller, id)
+    const organisation = await this.#organisation(caller.organisationId)
+    const { traces = [] } = record.plan as unknown as Plan
+    const isTraced = (term: string): boolean => traces.includes(this.#vault.traceOf(organisation, term))
+    identify(agents)
+    return agents.map((agent) => {
+      const [term = '', ...hashes] = identify([agent])
+      return { agent: term, traced: isTraced(term) ? 'itself' : hashes.some(isTraced) ? 'its hash' : 'no' }
+    })
+  }
+
   /** Goes on with every job that was interrupted, of all organisations; resolves when all are done, or broke off again. */
   async resume(): Promise<readonly ErasureReceipt[]> {
     const open = await this.#storage.platform.listOpenErasures()
@@ -213,13 +255,13 @@ export class Erasures {
     caller: Caller,
     organisation: OrganisationRecord,
     plan: Omit<Plan, 'by'>,
-    agents?: readonly string[],
+    start: Start,
   ): Promise<ErasureReceipt> {
     const { actor } = eventBy(caller, this.#clock, '', { noun: 'erasure', id: null }, null)
-    return this.#start(organisation, { ...plan, by: actor }, agents)
+    return this.#start(organisation, { ...plan, by: actor }, start)
   }
 
-  async #start(organisation: OrganisationRecord, plan: Plan, agents?: readonly string[]): Promise<ErasureReceipt> {
+  async #start(organisation: OrganisationRecord, plan: Plan, { agents, onBegun }: Start = {}): Promise<ErasureReceipt> {
     const id = this.#ids.oid()
     const sealed =
       agents === undefined ? null : this.#vault.seal(organisation, placeOf(id), JSON.stringify([...agents]))
@@ -229,6 +271,7 @@ export class Erasures {
       { id, plan: plan as unknown as Json, sealed, startedAt },
       eventOf(plan, id, { at: startedAt, action: 'erasure.start', detail: {} }),
     )
+    onBegun?.(id)
     return this.#run(record)
   }
 
@@ -333,6 +376,17 @@ export class Erasures {
       all.push({ lrsId, counts: sum })
     }
     return all
+  }
+
+  async #findAlike(lrsId: LrsId, agents: readonly string[]): Promise<readonly Alike[]> {
+    const all = new Map<string, Alike>()
+    let position: AlikePosition | undefined
+    do {
+      const { found, next } = await this.#storage.erasures.findAlike(lrsId, agents, position)
+      for (const one of found) all.set(one.agent, one)
+      position = next
+    } while (position !== undefined && all.size < mostAlike)
+    return [...all.values()].slice(0, mostAlike)
   }
 
   async #credentials(organisationId: OrganisationId): Promise<readonly CredentialRecord[]> {

@@ -26,6 +26,28 @@ export function identify(agents: readonly unknown[]): readonly string[] {
   return [...new Set(agents.flatMap(termsOf))]
 }
 
+/** How an identifier may be the same person's as one that was given, without being it. */
+export type Likeness = 'address of the hash' | 'other case'
+
+/** An identifier that is stored, in canonical text. */
+export interface Alike {
+  readonly agent: string
+  readonly likeness: Likeness
+}
+
+/** For a look through all that are stored: tells how each is like one of `agents`, undefined when it is not, or is one. */
+export function likenessTo(agents: readonly string[]): (stored: string) => Likeness | undefined {
+  const given = new Set(agents)
+  const folded = new Set(agents.map((agent) => agent.toLowerCase()))
+  // Who hashed an address may have folded all of it first.
+  for (const agent of [...folded]) if (agent.startsWith('mbox ')) folded.add(hashTerm(agent.slice('mbox '.length)))
+  return (stored) => {
+    if (given.has(stored)) return undefined
+    if (stored.startsWith('mbox ') && given.has(hashTerm(stored.slice('mbox '.length)))) return 'address of the hash'
+    return folded.has(stored.toLowerCase()) ? 'other case' : undefined
+  }
+}
+
 function termsOf(agent: unknown): string[] {
   const term = agentTerm(agent)
   if (term === undefined || !isObject(agent)) return []
@@ -33,7 +55,11 @@ function termsOf(agent: unknown): string[] {
   if (typeof mbox !== 'string') return [term]
   // A client hashes what it has, and only the domain of that is case-insensitive to us.
   const spellings = [mbox, term.slice('mbox '.length)]
-  return [term, ...spellings.map((spelling) => `mbox_sha1sum ${createHash('sha1').update(spelling).digest('hex')}`)]
+  return [term, ...spellings.map(hashTerm)]
+}
+
+function hashTerm(mbox: string): string {
+  return `mbox_sha1sum ${createHash('sha1').update(mbox).digest('hex')}`
 }
 
 /** Whether a credential names the person: it goes on doing so, for it is configuration and not theirs. */

@@ -74,8 +74,8 @@ export interface CheckedSubmission {
 /** What storing a statement would do. */
 export interface Verdict {
   readonly id: string
-  /** An equal one is stored already. */
-  readonly isThere: boolean
+  /** Stored already: an equal one. Erased: one with this id was, and it is acknowledged, yet not stored. */
+  readonly result: 'new' | 'already stored' | 'erased'
   /** As it would be stored, but for what the store itself adds: `stored`, and `timestamp` where there is none. */
   readonly statement: Statement
 }
@@ -158,9 +158,15 @@ export class Statements {
       const stored = await this.#findAny(lrsId, statement.id)
       if (stored && !isSame(stored, statement, principal)) throw conflict(checked, index, submission)
       const whole = JSON.parse(`${statement.openBody}}`) as Statement
-      verdicts.push({ id: statement.id, isThere: stored !== undefined, statement: whole })
+      verdicts.push({ id: statement.id, result: await this.#resultOf(lrsId, statement.id, stored), statement: whole })
     }
     return verdicts
+  }
+
+  /** Who may store finds out as well by storing two different statements under the id: of an erased one both are accepted. */
+  async #resultOf(lrsId: LrsId, id: string, stored: StoredStatement | undefined): Promise<Verdict['result']> {
+    if (stored !== undefined) return 'already stored'
+    return (await this.#storage.erasures.isErased(lrsId, id)) ? 'erased' : 'new'
   }
 
   async #findAny(lrsId: LrsId, id: string): Promise<StoredStatement | undefined> {

@@ -9,6 +9,7 @@ import type { NewAuditEvent, AuditEvent } from './audit.ts'
 import type { AgentIdentity } from './authority.ts'
 import type { CredentialId, LrsId, Oid, OrganisationId, SecretId, Seq, SessionId } from './ids.ts'
 import type { Limits } from './limits.ts'
+import type { Alike } from './person.ts'
 import type { Pins } from './pins.ts'
 import type { Reach, Rights } from './rights.ts'
 
@@ -712,6 +713,14 @@ export interface ErasureStep {
   readonly blobs: readonly { readonly sha2: string; readonly putBefore: number }[]
 }
 
+/** Behind which dictionary value or, those done, behind which agent of documents to go on. */
+export type AlikePosition = { readonly term: number } | { readonly agent: string }
+
+export interface AlikePart {
+  readonly found: readonly Alike[]
+  readonly next: AlikePosition | undefined
+}
+
 /**
  * Rules the store keeps:
  * - A statement goes in one transaction with its postings, what it alone refers to or waits to void, its attachments' rows
@@ -731,6 +740,13 @@ export interface ErasureStore {
     target: ErasureTarget,
     after?: ErasurePosition,
   ): Promise<{ readonly counts: Partial<ErasureCounts>; readonly next: ErasurePosition | undefined }>
+  /**
+   * Identifiers in the Lrs, of statements and documents, that are none of `agents` and may be the same person's (`likenessTo`
+   * of core/person.ts), in parts until `next` is undefined. One that has both may be told twice.
+   */
+  findAlike(lrsId: LrsId, agents: readonly string[], after?: AlikePosition): Promise<AlikePart>
+  /** Whether a statement with this id went for a person: stored again, it is acknowledged and not stored. */
+  isErased(lrsId: LrsId, id: string): Promise<boolean>
   /** `conflict` when the id is taken. */
   create(organisationId: OrganisationId, erasure: NewErasure, event: NewAuditEvent): Promise<ErasureRecord>
   /** Removes a bounded part, in one transaction with its counts. `not_found` for the erasure, one with a receipt, the Lrs. */

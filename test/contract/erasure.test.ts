@@ -21,6 +21,8 @@ import {
 import { engines } from './engines.ts'
 import { openSqlite } from '../../src/storage/sqlite/index.ts'
 import type {
+  AlikePart,
+  AlikePosition,
   Clock,
   DocumentKey,
   ErasureCounts,
@@ -70,6 +72,27 @@ async function erase(
   const found = await storage.erasures.find(tenant.id, id)
   await storage.erasures.finish(tenant.id, id, { done: true }, event('erasure.finish'))
   return found!.counts
+}
+
+const sha1Of = (text: string): string => createHash('sha1').update(text).digest('hex')
+
+/** All parts, sorted, each once. */
+async function alike(storage: Storage, lrsId: LrsId, agents: readonly string[]) {
+  const all = new Map<string, string>()
+  let position: AlikePosition | undefined = { term: 0 }
+  while (position !== undefined) {
+    const part: AlikePart = await storage.erasures.findAlike(lrsId, agents, position)
+    for (const one of part.found) all.set(one.agent, one.likeness)
+    position = part.next
+  }
+  return [...all].toSorted(([one], [two]) => (one < two ? -1 : 1))
+}
+
+async function putProfile({ documents }: Storage, lrsId: LrsId, value: string): Promise<void> {
+  const content = { kind: 'inline', bytes: Buffer.from('{}') } as const
+  const change = { kind: 'replace', content, contentType: 'application/json', etag: 'e' } as const
+  const key = { kind: 'agent-profile', agent: value, id: 'p' } as const
+  await documents.change(lrsId, key, { owner: owners.ann, reach: 'any' }, change, { preconditions: {}, mostBytes: 99 })
 }
 
 async function begin(storage: Storage, tenant: Tenant): Promise<Oid> {
@@ -133,6 +156,47 @@ describe.each(engines)('an erasure, $name', (engine) => {
     expect(await count(storage, lrsId, target)).toMatchObject({ statements: 1 })
     expect(await erase(storage, tenant, target)).toMatchObject({ statements: 1 })
     expect(await ids(mentioning(ann))).toHaveLength(2)
+  })
+
+  it('finds identifiers that are like one of the person, of statements and of documents, and not the person', async () => {
+    const wanted = [
+      'mbox mailto:Ann@example.org',
+      'account https://lms.example.org Ann',
+      `mbox_sha1sum ${sha1Of('mailto:cyd@a.b')}`,
+    ]
+    const like = [
+      ann,
+      'account https://LMS.example.org ann',
+      'mbox mailto:cyd@a.b',
+      `mbox_sha1sum ${sha1Of('mailto:ann@example.org')}`,
+    ]
+    const terms = [...like, ...wanted, bob].map((value) => agent(value))
+    await put(storage, lrsId, [statement({ terms: [...terms, term('MBOX MAILTO:ANN@EXAMPLE.ORG')] })])
+    for (const value of ['mbox mailto:ANN@example.org', bob, ann]) await putProfile(storage, lrsId, value)
+    expect(await alike(storage, lrsId, wanted)).toEqual([
+      ['account https://LMS.example.org ann', 'other case'],
+      ['mbox mailto:ANN@example.org', 'other case'],
+      [ann, 'other case'],
+      ['mbox mailto:cyd@a.b', 'address of the hash'],
+      [like[3], 'other case'],
+    ])
+    await erase(storage, tenant, {
+      kind: 'person',
+      agents: [...like, 'mbox mailto:ANN@example.org'],
+      onlyDirect: false,
+    })
+    expect(await alike(storage, lrsId, wanted)).toEqual([])
+  })
+
+  it('finds them behind many others', async () => {
+    for (let from = 0; from < 6_000; from += 1_000) {
+      const many = Array.from({ length: 1_000 }, (_, index) => agent(`mbox mailto:${from + index}@example.org`))
+      await put(storage, lrsId, [statement({ terms: many })])
+    }
+    await put(storage, lrsId, [statement({ terms: [agent('mbox mailto:ANN@example.org')] })])
+    const part = await storage.erasures.findAlike(lrsId, [ann])
+    expect(part).toMatchObject({ found: [], next: { term: expect.any(Number) } })
+    expect(await alike(storage, lrsId, [ann])).toEqual([['mbox mailto:ANN@example.org', 'other case']])
   })
 
   it('goes through many statements, in bounded steps', async () => {
@@ -292,8 +356,11 @@ describe.each(engines)('an erasure, $name', (engine) => {
     it('is acknowledged to everybody, and not stored; what comes with it is', async () => {
       const gone = statement({ terms: [agent(ann)] })
       await put(storage, lrsId, [gone])
+      expect(await storage.erasures.isErased(lrsId, gone.id)).toBe(false)
       await erase(storage, tenant, person)
       const other = statement()
+      expect(await storage.erasures.isErased(lrsId, gone.id)).toBe(true)
+      expect(await storage.erasures.isErased(lrsId, other.id)).toBe(false)
       const again = [gone, statement({ ...gone, openBody: '{"changed":true', terms: [] })]
       for (const [index, sent] of again.entries()) {
         const [outcome] = await storage.statements.store([
@@ -314,8 +381,15 @@ describe.each(engines)('an erasure, $name', (engine) => {
     it('is stored again where nobody was erased', async () => {
       const sent = statement({ terms: [agent(ann)] })
       await put(storage, lrsId, [sent])
-      await erase(storage, tenant, everything())
+      expect(await erase(storage, tenant, everything())).toMatchObject({ statements: 1 })
       expect(await ids()).toEqual([])
+      expect(await storage.erasures.isErased(lrsId, sent.id)).toBe(false)
+      expect(await count(storage, lrsId, everything())).toEqual({
+        statements: 0,
+        attachments: 0,
+        documents: 0,
+        descriptions: 0,
+      })
       await put(storage, lrsId, [sent])
       expect(await ids(mentioning(ann))).toEqual([sent.id])
     })

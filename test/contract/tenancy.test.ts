@@ -8,6 +8,8 @@ import { credential, owners, query, saying, secret, session, statement, store as
 import { engines } from './engines.ts'
 import { entityTag } from '../../src/core/xapi/document.ts'
 import type {
+  AlikePart,
+  AlikePosition,
   BlobStore,
   CredentialRecord,
   DirectoryStore,
@@ -263,6 +265,26 @@ const erasureMethods = {
   count: async ({ storage, owner, stranger }) => {
     await put(storage, owner.lrsId, [statement()])
     expect((await storage.erasures.count(stranger.lrsId, everything)).counts.statements ?? 0).toBe(0)
+  },
+  findAlike: async ({ storage, owner, stranger }) => {
+    await put(storage, owner.lrsId, [statement({ terms: [term('mbox mailto:ann@b.example', 'agent')] })])
+    const wanted = ['mbox mailto:Ann@b.example']
+    let after: AlikePosition | undefined = { term: 0 }
+    while (after !== undefined) {
+      const part: AlikePart = await storage.erasures.findAlike(stranger.lrsId, wanted, after)
+      expect(part.found).toEqual([])
+      after = part.next
+    }
+    expect((await storage.erasures.findAlike(owner.lrsId, wanted)).found).toHaveLength(1)
+  },
+  isErased: async ({ storage, owner, stranger }) => {
+    const one = statement({ terms: [term('mbox mailto:ann@b.example', 'agent')] })
+    for (const { lrsId } of [owner, stranger]) await put(storage, lrsId, [one])
+    const { id } = await begun(storage, owner)
+    const ann = { kind: 'person', agents: ['mbox mailto:ann@b.example'], onlyDirect: false } as const
+    await storage.erasures.step(owner.id, id, owner.lrsId, ann)
+    expect(await storage.erasures.isErased(owner.lrsId, one.id)).toBe(true)
+    expect(await storage.erasures.isErased(stranger.lrsId, one.id)).toBe(false)
   },
   create: async ({ storage, owner, stranger }) => {
     const { id } = await begun(storage, stranger)

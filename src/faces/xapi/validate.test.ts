@@ -58,6 +58,26 @@ describe('what would be stored', () => {
     expect(Object.keys(answer.json.statements[1].stamped)).toEqual(['authority', 'stored'])
   })
 
+  it('an erased id, as accepted and not stored, whoever asks and whatever the statement says', async () => {
+    const gone = statement({ actor: { mbox: 'mailto:erased@example.org' } })
+    await client.post(gone)
+    expect((await validate(client, gone)).json.statements[0].result).toBe('already stored')
+    const { core, organisationId } = stage
+    await core.erasures.erasePerson(core.signIn.operator(organisationId, 'test'), { agents: [gone['actor']] })
+    for (const who of [client, await stage.as('write-only')]) {
+      for (const body of [gone, statement({ id: gone.id })]) {
+        expect((await validate(who, [statement(), body])).json.statements).toMatchObject([
+          { result: 'new' },
+          { id: gone.id, result: 'erased' },
+        ])
+        expect((await who.post(body)).status).toBe(200)
+        expect((await client.get(`statements?statementId=${gone.id}`)).status).toBe(404)
+      }
+    }
+    const elsewhere = await stage.as('xapi', {}, await stage.addOrganisation())
+    expect((await elsewhere.send('POST', 'extensions/validate', { body: gone })).json.statements[0].result).toBe('new')
+  })
+
   it('by the rules of the version in the header', async () => {
     const contextAgents = [{ objectType: 'contextAgent', agent: { mbox: 'mailto:a@example.org' } }]
     const one = statement({ context: { contextAgents } })

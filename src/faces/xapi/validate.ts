@@ -37,12 +37,12 @@ function requireJson(call: AdmittedCall): void {
 }
 
 /** `stamped`: the members that the server would add or replace, with what is known of them. */
-function present({ id, isThere, statement }: Verdict, index: number, sent: Statement): object {
+function present({ id, result, statement }: Verdict, index: number, sent: Statement): object {
   const { authority, version } = statement
   return {
     index,
     ...(sent['id'] !== undefined && { id }),
-    result: isThere ? 'already stored' : 'new',
+    result,
     stamped: {
       ...(sent['id'] === undefined && { id: 'a new UUID' }),
       ...(JSON.stringify(sent['authority']) !== JSON.stringify(authority) && { authority }),

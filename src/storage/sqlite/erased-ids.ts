@@ -58,6 +58,17 @@ export class ErasedIds {
   }
 }
 
+/** As who only reads asks; what the writer adds in between is seen. */
+export function prepareErasedLookup(handle: Handle): (lrsId: LrsId, id: string) => boolean {
+  const salt = handle.prepare<[number], Buffer | null>('select salt from erased_lrs where lrs_id = ?').pluck()
+  const find = handle.prepare('select 1 from erased_statement where lrs_id = ? and hash = ?')
+  return (lrsId, id) => {
+    const known = salt.get(lrsId)
+    if (known === undefined || known === null) return false
+    return find.get(lrsId, hashOf(known, Buffer.from(id.replaceAll('-', ''), 'hex'))) !== undefined
+  }
+}
+
 function hashOf(salt: Buffer, id: Buffer): Buffer {
   return createHmac('sha256', salt).update(id).digest().subarray(0, hashBytes)
 }

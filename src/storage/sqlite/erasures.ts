@@ -26,6 +26,8 @@ export function erasuresOf({ write, read, jobs, statements, clock }: Parts): Era
         readonly counts: Partial<ErasureCounts>
         readonly next: ErasurePosition | undefined
       }>,
+    findAlike: (...args) => read('erasures.findAlike', args) as ReturnType<ErasureStore['findAlike']>,
+    isErased: (...args) => read('erasures.isErased', args) as Promise<boolean>,
     async step(...args) {
       const [, , lrsId] = args
       const step = (await statements.whileRemoving(lrsId, () => write('erasures.step', args))) as ErasureStep

@@ -4,6 +4,7 @@ import { DocumentReader } from './document-reader.ts'
 import { DomainError } from '../../core/errors.ts'
 import { ErasureReader } from './erasure-reader.ts'
 import { StatementReader } from './statement-reader.ts'
+import { prepareErasedLookup } from './erased-ids.ts'
 import { listReferenced } from '../blobs/references.ts'
 import { directory, erasures, platform } from '../directory/index.ts'
 import { toMessage } from './driver-error.ts'
@@ -34,12 +35,14 @@ export class Reader implements Engine {
   readonly #statements: StatementReader
   readonly #documents: DocumentReader
   readonly #erasable: ErasureReader
+  readonly #isErased
 
   constructor(connection: Connection) {
     this.#connection = connection
     this.#statements = new StatementReader(connection.handle)
     this.#documents = new DocumentReader(connection.handle)
     this.#erasable = new ErasureReader(connection.handle)
+    this.#isErased = prepareErasedLookup(connection.handle)
   }
 
   async run(calls: readonly Call[]): Promise<readonly Answer[]> {
@@ -78,6 +81,10 @@ export class Reader implements Engine {
         return listReferenced(this.#connection.handle, ...(args as [LrsId, readonly string[]]))
       case 'erasures.count':
         return this.#erasable.count(...(args as Parameters<ErasureReader['count']>))
+      case 'erasures.findAlike':
+        return this.#erasable.findAlike(...(args as Parameters<ErasureReader['findAlike']>))
+      case 'erasures.isErased':
+        return this.#isErased(...(args as [LrsId, string]))
       default:
         return this.#readDirectory(method, args)
     }
