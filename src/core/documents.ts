@@ -78,16 +78,18 @@ export class Documents {
   }
 
   /** What `get` would decide and why, for who administers the key: the key itself is not told that there is more. */
-  async explainGet(principal: Principal, lrsId: LrsId, target: DocumentTarget): Promise<Decision> {
+  async explainGet(
+    principal: Principal,
+    lrsId: LrsId,
+    target: DocumentTarget,
+  ): Promise<Decision & { isAbsent?: true }> {
     const decision = explain(principal, accessTo(lrsId, target, 'read'))
     if (!decision.allowed || target.id === undefined) return decision
     const { credentialId: owner } = principal
     const find = (reach: Reach) => this.#documents.find(lrsId, keyOf(target), { owner, reach })
     if (await find(decision.reach ?? 'any')) return decision
-    if (decision.reach === 'any' || !(await find('any'))) {
-      const { message: reason } = absent()
-      return { allowed: false, decidedBy: 'not_found', code: 'not_found', reason: `${reason}.` }
-    }
+    // Every first launch looks for what is not there yet: that is an answer, not a refusal.
+    if (decision.reach === 'any' || !(await find('any'))) return { ...decision, isAbsent: true }
     const { right } = accessTo(lrsId, target, 'read')
     const reason =
       'There is a shared document with this id, and this key reads its own only: it is answered as if there were none.'
@@ -98,7 +100,7 @@ export class Documents {
   async get(principal: Principal, lrsId: LrsId, target: DocumentTarget): Promise<StoredDocument> {
     const access = accessOf(principal, accessTo(lrsId, target, 'read'))
     const document = await this.#documents.find(lrsId, keyOf(target), access)
-    if (document === undefined) throw absent()
+    if (document === undefined) throw absent(target.scope.kind)
     return document
   }
 
@@ -237,8 +239,14 @@ function keyOf({ scope, id }: { readonly scope: DocumentScope; readonly id: stri
   return { ...scope, id }
 }
 
-function absent(): DomainError {
-  return new DomainError('not_found', 'There is no document with this id here')
+function absent(kind: DocumentKind): DomainError {
+  const message = 'There is no document with this id here'
+  const failures = [{ pointer: idParameter(kind), rule: 'claviger/not-found', message }]
+  return new DomainError('not_found', message, { detail: { isRefusal: false, failures } })
+}
+
+function idParameter(kind: DocumentKind): string {
+  return kind === 'state' ? '?stateId' : '?profileId'
 }
 
 /** Only of a POST: the specification asks nothing of what a PUT keeps, and gives back, as it is. */

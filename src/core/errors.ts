@@ -35,6 +35,8 @@ export interface ErrorDetail {
   readonly decidedBy?: string
   /** What would change that; the message ends with it. */
   readonly remedy?: string
+  /** False: nobody was refused anything, what was asked for is just not there. Usage then counts no refusal. */
+  readonly isRefusal?: boolean
 }
 
 /** `message` and `detail` are for the caller in any vendor's shape; `cause` is for the log only. No secret in any of them. */

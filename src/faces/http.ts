@@ -185,7 +185,7 @@ export function answerError(
   extraHeaders: Readonly<Record<string, string>> = {},
 ): Response {
   const error = domainErrorOf(c, thrown, face.name)
-  c.set('refusal', error.detail.decidedBy ?? error.code)
+  if (error.detail.isRefusal !== false) c.set('refusal', error.detail.decidedBy ?? error.code)
   const answer = face.presentError(error, { requestId: requestIdOf(c) })
   const headers: Record<string, string> = { ...extraHeaders }
   if (typeof answer.body === 'object' && answer.body !== null) headers['Content-Type'] = 'application/json'

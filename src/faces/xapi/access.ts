@@ -89,7 +89,14 @@ async function judgeDocuments(it: Case, kind: DocumentKind, method: DocumentMeth
   const right = documentRight(kind, method === 'GET' ? 'read' : 'write')
   const { decision, lrsId } = admitted(it, right, target.about)
   if (!decision.allowed) return decision
-  if (method === 'GET') return { ...(await core.documents.explainGet(principal, lrsId, target)), lrsId }
+  if (method === 'GET') {
+    const { isAbsent, ...explained } = await core.documents.explainGet(principal, lrsId, target)
+    return {
+      ...explained,
+      lrsId,
+      ...(isAbsent && { notes: ['There is no document with this id now: the answer is 404.'] }),
+    }
+  }
   const notes = [
     'Not judged: the content, and whether there is a document already that If-Match or If-None-Match must name.',
   ]

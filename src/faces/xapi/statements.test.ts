@@ -208,6 +208,23 @@ describe('bodies', () => {
     expectShape(await post({ body: new Uint8Array(body) }), 400, 'invalid')
   })
 
+  it('name the statement that is too long as it would be stored', async () => {
+    const roomy = await openStage()
+    const client = await roomy.as('xapi')
+    const { id, ...rest } = statement()
+    const long = JSON.stringify({ id, ...rest }).replace(
+      /}$/,
+      `,"result":{"extensions":{"a:x":[${'1e20,'.repeat(191_000)}0]}}}`,
+    )
+    const { status, json } = await client.post(`[${JSON.stringify(statement())},${long}]`)
+    expect([status, json.decidedBy, json.failures]).toEqual([
+      413,
+      'limit statement',
+      [expect.objectContaining({ pointer: '/1', rule: 'XAPI-00328', statement: { index: 1, id } })],
+    ])
+    await roomy.close()
+  })
+
   it('are refused when they are larger than allowed, by the server or by the credential', async () => {
     const large = statement({ context: { extensions: { 'http://example.org/x': 'x'.repeat(60_000) } } })
     expectShape(await post({ body: large }), 413, 'too_large')
@@ -598,9 +615,13 @@ describe('who asks', () => {
     await client.post([statement(), statement()])
     await client.post({})
     await client.get('statements?limit=1')
+    // Not there yet is no refusal.
+    const agent = encodeURIComponent('{"mbox":"mailto:learner@example.org"}')
+    const absent = await client.get(`activities/state?activityId=urn:course&agent=${agent}&stateId=bookmark`)
+    expect(absent.status).toBe(404)
     const operator = stage.core.signIn.operator(stage.organisationId, 'test')
     const totals = await stage.core.usage.list(operator, client.credential.id)
-    expect(totals).toEqual([expect.objectContaining({ requests: 3, statements: 2, refusals: { invalid: 1 } })])
+    expect(totals).toEqual([expect.objectContaining({ requests: 4, statements: 2, refusals: { invalid: 1 } })])
   })
 })
 
