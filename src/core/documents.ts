@@ -59,11 +59,11 @@ const brokenJson: Readonly<Record<DocumentKind, string>> = {
   'agent-profile': 'XAPI-00284',
   'activity-profile': 'XAPI-00314',
 }
-/** XAPI-00232, XAPI-00278, XAPI-00308: what a POST breaks that cannot be merged. */
-const notMergeable: Readonly<Record<DocumentKind, string>> = {
-  state: 'XAPI-00232',
-  'agent-profile': 'XAPI-00278',
-  'activity-profile': 'XAPI-00308',
+/** What a POST breaks that cannot be merged: either document is not of type application/json, or is no JSON object. */
+const notMergeable: Readonly<Record<DocumentKind, Readonly<Record<'type' | 'object', string>>>> = {
+  state: { type: 'XAPI-00232', object: 'XAPI-00229' },
+  'agent-profile': { type: 'XAPI-00278', object: 'XAPI-00281' },
+  'activity-profile': { type: 'XAPI-00309', object: 'XAPI-00313' },
 }
 
 export class Documents {
@@ -104,8 +104,8 @@ export class Documents {
     return document
   }
 
-  /** What a document holds that is not inline. Read it to the end or cancel it. */
-  async open(lrsId: LrsId, sha2: string): Promise<OpenBlob> {
+  /** What a document holds that is not inline. Read it to the end or cancel it. `internal` when it is damaged. */
+  async open(lrsId: LrsId, { sha2, length }: Extract<DocumentContent, { readonly kind: 'blob' }>): Promise<OpenBlob> {
     const blob = await this.#blobs.open(lrsId, sha2)
     // Replaced or erased since the row was read: a retry reads what is there.
     if (blob === undefined) {
@@ -291,9 +291,12 @@ function refused(
       return conflict({ pointer: 'If-Match:', rule: 'XAPI-00322', message })
     }
     case 'not_mergeable': {
-      const which = outcome.stored ? 'what is stored' : 'what was sent'
-      const message = `Both must be JSON objects of type application/json to be merged, and ${which} is not; nothing was changed. PUT replaces the whole document.`
-      return refusal([{ pointer: '', rule: notMergeable[kind], message }])
+      const { stored, lacks } = outcome
+      const which = stored ? 'what is stored' : 'what was sent'
+      const what = lacks === 'type' ? 'is of another type' : 'is no JSON object'
+      const message = `Both must be JSON objects of type application/json to be merged, and ${which} ${what}; nothing was changed. PUT replaces the whole document.`
+      const pointer = lacks === 'type' && !stored ? 'Content-Type:' : ''
+      return refusal([{ pointer, rule: notMergeable[kind][lacks], message }])
     }
     case 'too_large':
       return new DomainError(
@@ -302,7 +305,7 @@ function refused(
       )
     case 'full': {
       const message = 'There are as many documents here as there may be; delete some before another is created.'
-      return conflict({ pointer: '', rule: 'claviger/documents-full', message })
+      return conflict({ pointer: idParameter(kind), rule: 'claviger/documents-full', message })
     }
   }
 }

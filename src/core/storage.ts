@@ -587,8 +587,11 @@ export type DocumentOutcome =
   | { readonly kind: 'precondition_failed' }
   /** There is one, and the change was not conditional: 409. */
   | { readonly kind: 'exists' }
-  /** A merge with something that is no JSON object; `stored` says whether it was the stored one. */
-  | { readonly kind: 'not_mergeable'; readonly stored: boolean }
+  /**
+   * A merge of what is not application/json, or no JSON object: the first of the two that holds; `stored` says whether it is the
+   * stored document that is not.
+   */
+  | { readonly kind: 'not_mergeable'; readonly stored: boolean; readonly lacks: 'type' | 'object' }
   /** The merged document would be longer than `mostBytes`. */
   | { readonly kind: 'too_large' }
   /** The scope holds as many documents of this owner as it may. */
@@ -642,12 +645,12 @@ export interface BlobStore {
     lrsId: LrsId,
     sha2: string,
   ): Promise<{ readonly length: number; readonly bytes: AsyncIterable<Uint8Array>; cancel(): void } | undefined>
+  /** Those of `sha2s` that are absent although a row refers to them: damage. Not what is being erased meanwhile. */
+  listLost(lrsId: LrsId, sha2s: readonly string[]): Promise<readonly string[]>
   /** Removes blobs that no row refers to and that are older than `minAgeMs`; how many, and their bytes. */
   sweep(minAgeMs: number): Promise<{ readonly removed: number; readonly bytes: number }>
   /**
    * Removes one blob, unless a row refers to it or it was put after `putBefore` (Unix milliseconds): then somebody is about to
-  /** Those of `sha2s` that are absent although a row refers to them: damage. Not what is being erased meanwhile. */
-  listLost(lrsId: LrsId, sha2s: readonly string[]): Promise<readonly string[]>
    * refer to it. True when it is gone, or was.
    */
   remove(lrsId: LrsId, sha2: string, putBefore: number): Promise<boolean>

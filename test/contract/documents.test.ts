@@ -176,17 +176,19 @@ describe.each(engines)('documents, $name', (engine) => {
     })
 
     it.each([
-      ['{"a":1}', 'application/json', '{"b":2}', 'text/plain', false],
-      ['{"a":1}', 'application/json', '[1]', 'application/json', false],
-      ['{"a":1}', 'application/json', '{"b":2', 'application/json', false],
-      ['{"a":1}', 'text/plain', '{"b":2}', 'application/json', true],
-      ['[1]', 'application/json', '{"b":2}', 'application/json', true],
-      ['{"a"', 'application/json', '{"b":2}', 'application/json', true],
-      ['', 'application/json', '{"b":2}', 'application/json', true],
-    ])('of %s (%s) with %s (%s) changes nothing', async (stored, storedType, sent, sentType, isStored) => {
-      await change(at(), content('replace', stored, storedType))
+      ['{"a":1}', 'application/json', '{"b":2}', 'text/plain', false, 'type'],
+      ['{"a":1}', 'application/json', '[1]', 'application/json', false, 'object'],
+      ['{"a":1}', 'application/json', '{"b":2', 'application/json', false, 'object'],
+      ['{"a":1}', 'text/plain', '{"b":2}', 'application/json', true, 'type'],
+      ['{"a":1}', 'text/plain', '[1]', 'application/json', true, 'type'],
+      ['[1]', 'application/json', '{"b":2}', 'application/json', true, 'object'],
+      ['{"a"', 'application/json', '{"b":2}', 'application/json', true, 'object'],
+      ['', 'application/json', '{"b":2}', 'application/json', true, 'object'],
+    ])('of %s (%s) with %s (%s) changes nothing', async (there, thereType, sent, sentType, stored, lacks) => {
+      await change(at(), content('replace', there, thereType))
       const before = await find(at())
-      expect(await change(at(), content('merge', sent, sentType))).toEqual({ kind: 'not_mergeable', stored: isStored })
+      const outcome = await change(at(), content('merge', sent, sentType))
+      expect(outcome).toEqual({ kind: 'not_mergeable', stored, lacks })
       expect(await find(at())).toEqual(before)
     })
 
@@ -198,9 +200,10 @@ describe.each(engines)('documents, $name', (engine) => {
         etag: tagOf(''),
       }
       await put(at('text'), '{}')
-      expect(await change(at('text'), { ...blob, kind: 'merge' })).toEqual({ kind: 'not_mergeable', stored: false })
+      const refused = { kind: 'not_mergeable', lacks: 'object' }
+      expect(await change(at('text'), { ...blob, kind: 'merge' })).toEqual({ ...refused, stored: false })
       await change(at(), blob)
-      expect(await post(at(), '{}')).toEqual({ kind: 'not_mergeable', stored: true })
+      expect(await post(at(), '{}')).toEqual({ ...refused, stored: true })
     })
 
     it('is refused when the result would be too long', async () => {

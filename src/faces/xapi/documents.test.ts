@@ -259,7 +259,7 @@ describe('merging (Communication 2.2)', () => {
     expect((await client.get(at(state))).text).toBe('{}')
     // A PUT keeps it unread; then there is nothing to merge with.
     await put(at(state), body, { 'If-Match': '*' })
-    expect(failuresOf(await post(at(state), '{}'))).toEqual([' XAPI-00232'])
+    expect(failuresOf(await post(at(state), '{}'))).toEqual([' XAPI-00229'])
   })
 
   it('creates whatever is sent, as a PUT does', async () => {
@@ -269,28 +269,31 @@ describe('merging (Communication 2.2)', () => {
     expect((await client.get(at(state, 'two'))).text).toBe('[1]')
   })
 
-  const refusals: readonly (readonly [string, string, string, string])[] = [
-    ['{"a":1}', 'application/json', 'abc', 'not/json'],
-    ['{"a":1}', 'application/json', '{"b":2}', 'text/plain'],
-    ['{"a":1}', 'application/json', '[1]', 'application/json'],
-    ['{"a":1}', 'application/json', '"b"', 'application/json'],
-    ['{"a":1}', 'application/json', 'null', 'application/json'],
-    ['abc', 'text/plain', '{"b":2}', 'application/json'],
-    ['[1]', 'application/json', '{"b":2}', 'application/json'],
-    ['{"a"', 'application/json', '{"b":2}', 'application/json'],
-  ]
+  const types: Query = { 'activities/state': '00232', 'agents/profile': '00278', 'activities/profile': '00309' }
+  const objects: Query = { 'activities/state': '00229', 'agents/profile': '00281', 'activities/profile': '00313' }
+  const refusals = [
+    ['{"a":1}', 'application/json', 'abc', 'not/json', 'Content-Type:', types],
+    ['{"a":1}', 'application/json', '{"b":2}', 'text/plain', 'Content-Type:', types],
+    ['{"a":1}', 'application/json', '[1]', 'application/json', '', objects],
+    ['{"a":1}', 'application/json', '"b"', 'application/json', '', objects],
+    ['{"a":1}', 'application/json', 'null', 'application/json', '', objects],
+    ['abc', 'text/plain', '{"b":2}', 'application/json', '', types],
+    ['[1]', 'application/json', '{"b":2}', 'application/json', '', objects],
+    ['{"a"', 'application/json', '{"b":2}', 'application/json', '', objects],
+  ] as const
   it.each(
-    refusals.flatMap((row) =>
-      everywhere.map(([path, version, resource]) => [...row, path, version, resource] as const),
+    refusals.flatMap(([stored, storedType, sent, sentType, pointer, rules]) =>
+      everywhere.map(([path, version, resource]) => ({
+        title: `${stored} (${storedType}) with ${sent} (${sentType}) is refused: ${path}, ${version}`,
+        ...{ stored, storedType, sent, sentType, version, resource },
+        failure: `${pointer} XAPI-${rules[resource.path]}`,
+      })),
     ),
-  )('%s (%s) with %s (%s) is refused: %s, %s', async (stored, storedType, sent, sentType, _, version, resource) => {
+  )('$title', async ({ stored, storedType, sent, sentType, version, resource, failure }) => {
     const by = as(version)
     await create(at(resource), stored, { 'Content-Type': storedType }, by)
     const refused = await post(at(resource), sent, { 'Content-Type': sentType }, by)
-    const rule = { 'activities/state': '00232', 'agents/profile': '00278', 'activities/profile': '00308' }[
-      resource.path
-    ]
-    expect([refused.status, failuresOf(refused)]).toEqual([400, [` XAPI-${rule}`]])
+    expect([refused.status, failuresOf(refused)]).toEqual([400, [failure]])
     const got = await by.get(at(resource))
     expect([got.text, got.headers.get('Content-Type')]).toEqual([stored, storedType])
   })

@@ -111,11 +111,13 @@ export class DocumentWriter {
 
   #merge(at: Key, existing: Existing, change: Write, { mostBytes }: Options): Draft | DocumentOutcome {
     const { contentType, content } = change
-    const sent = isJsonType(contentType) && content.kind === 'inline' ? membersOf(content.bytes) : undefined
-    if (sent === undefined) return { kind: 'not_mergeable', stored: false }
-    const bytes = isJsonType(existing.contentType) ? this.#content.get(...at) : undefined
+    if (!isJsonType(contentType)) return { kind: 'not_mergeable', stored: false, lacks: 'type' }
+    if (!isJsonType(existing.contentType)) return { kind: 'not_mergeable', stored: true, lacks: 'type' }
+    const sent = content.kind === 'inline' ? membersOf(content.bytes) : undefined
+    if (sent === undefined) return { kind: 'not_mergeable', stored: false, lacks: 'object' }
+    const bytes = this.#content.get(...at)
     const stored = bytes ? membersOf(bytes) : undefined
-    if (stored === undefined) return { kind: 'not_mergeable', stored: true }
+    if (stored === undefined) return { kind: 'not_mergeable', stored: true, lacks: 'object' }
     const merged = merge(stored, sent)
     if (merged.byteLength > mostBytes) return { kind: 'too_large' }
     return { content: { kind: 'inline', bytes: merged }, contentType, etag: entityTag(merged) }
