@@ -9,7 +9,7 @@ import type { Arrival } from './limits.ts'
 import type { Caller } from './principal.ts'
 import { mayManage } from './rights.ts'
 import type { Bound, ManagementAction, ManagementArea, Reach, XapiRight } from './rights.ts'
-import { pinViolation, subjectViolation } from './xapi/pin.ts'
+import { outsidePin, pinViolation, subjectViolation } from './xapi/pin.ts'
 import type { Subject } from './xapi/pin.ts'
 import type { Statement } from './xapi/statement.ts'
 
@@ -48,6 +48,8 @@ export interface Decision {
   readonly remedy?: string
   /** With a refusal. */
   readonly code?: ErrorCode
+  /** With the refusal of a pin: what it is about. */
+  readonly pointer?: string
 }
 
 export function explain(caller: Caller, request: AccessRequest): Decision {
@@ -69,9 +71,15 @@ export function refusalOf({
   reason,
   remedy,
   code = 'forbidden',
-}: Pick<Decision, 'decidedBy' | 'reason' | 'code'> & { readonly remedy?: string | undefined }): DomainError {
-  if (remedy === undefined) return new DomainError(code, reason, { detail: { decidedBy } })
-  return new DomainError(code, `${reason} ${remedy}`, { detail: { decidedBy, remedy } })
+  pointer,
+}: Pick<Decision, 'decidedBy' | 'reason' | 'code' | 'pointer'> & {
+  readonly remedy?: string | undefined
+}): DomainError {
+  const message = remedy === undefined ? reason : `${reason} ${remedy}`
+  const failures = pointer === undefined ? undefined : [{ pointer, rule: 'claviger/pin', message }]
+  return new DomainError(code, message, {
+    detail: { decidedBy, ...(remedy !== undefined && { remedy }), ...(failures && { failures }) },
+  })
 }
 
 function explainXapi(caller: Caller, { right, lrsId, statement, about }: XapiAccess): Decision {
@@ -85,16 +93,9 @@ function explainXapi(caller: Caller, { right, lrsId, statement, about }: XapiAcc
     return { allowed: false, decidedBy: 'lrs', reason: 'This key does not reach this Lrs.', remedy }
   }
   const pin = statement && caller.pins && pinViolation(statement, caller.pins)
-  if (pin) {
-    const remedy = 'Send only what lies inside the pin, or use a key without it.'
-    return { allowed: false, decidedBy: `pin ${pin}`, reason: `The statement lies outside the pin ${pin}.`, remedy }
-  }
+  if (pin) return { allowed: false, ...outsidePin(pin, caller.pins, 'statement') }
   const outside = about && caller.pins && subjectViolation(about, caller.pins)
-  if (outside) {
-    const remedy = 'Ask for what lies inside the pin, or use a key without it.'
-    const reason = `This key is pinned, and the request lies outside the pin ${outside}.`
-    return { allowed: false, decidedBy: `pin ${outside}`, reason, remedy }
-  }
+  if (outside) return { allowed: false, ...outsidePin(outside, caller.pins, 'request') }
   return { allowed: true, reach, decidedBy: right, reason: `${right} is granted, reach ${reach}.` }
 }
 

@@ -25,11 +25,11 @@ import type {
 } from './storage.ts'
 import { agentTerm } from './xapi/agent.ts'
 import { saySame } from './xapi/equality.ts'
-import { parseJson } from './xapi/json.ts'
+import { readJson, repeatedName } from './xapi/json.ts'
 import { normalise } from './xapi/normalise.ts'
-import { pinViolation } from './xapi/pin.ts'
+import { outsidePin, pinText, pinViolation } from './xapi/pin.ts'
 import { prepare } from './xapi/prepare.ts'
-import { isObject } from './xapi/rule.ts'
+import { isObject, refusal } from './xapi/rule.ts'
 import { checkStatements } from './xapi/statement.ts'
 import type { Statement } from './xapi/statement.ts'
 import { parseTimestamp } from './xapi/time.ts'
@@ -63,8 +63,8 @@ export interface Receipt {
 
 /** A submission that nothing but the store's own content can refuse any more. */
 export interface CheckedSubmission {
-  /** Of an array of statements, not of a single one: pointers then begin with an index. */
-  readonly isBatch: boolean
+  /** As it was sent: one statement or an array of them. Pointers into an array begin with an index. */
+  readonly body: unknown
   /** As they will be stored, in order. */
   readonly statements: readonly Statement[]
   readonly prepared: readonly PreparedStatement[]
@@ -120,7 +120,7 @@ export class Statements {
     const checked = this.check(principal, lrsId, submission)
     const { voidReach } = checked
     const prepared = submission.attachments
-      ? await this.#receive(lrsId, checked, submission.attachments)
+      ? await this.#receive(lrsId, checked, submission, submission.attachments)
       : checked.prepared
     if (prepared.length > 0) {
       const outcome = await this.#ingest.submit({
@@ -139,13 +139,14 @@ export class Statements {
   /** Takes the bytes in; each statement then has its claims. */
   async #receive(
     lrsId: LrsId,
-    { isBatch, statements, prepared }: CheckedSubmission,
+    { body, statements, prepared }: CheckedSubmission,
+    submission: Submission,
     sent: SentAttachments,
   ): Promise<readonly PreparedStatement[]> {
     const place = { lrsId, blobs: this.#storage.blobs }
-    const pointers = statements.map((_, index) => (isBatch ? `/${index}` : ''))
+    const pointers = statements.map((_, index) => pointerIn(body, index))
     const claims = await receiveAttachments(place, statements, pointers, sent).catch((error: unknown) => {
-      throw isDomainError(error) ? withStatements(error, isBatch ? statements : statements[0]) : error
+      throw isDomainError(error) ? withStatements(error, body, submission) : error
     })
     return prepared.map((statement, index) => ({ ...statement, attachments: claims[index] ?? [] }))
   }
@@ -177,17 +178,19 @@ export class Statements {
   /** All that decides before anything is stored: throws what `store` would, but for what depends on what is stored already. */
   check(principal: Principal, lrsId: LrsId, submission: Submission): CheckedSubmission {
     authorise(principal, { kind: 'xapi', right: 'statements/write', lrsId })
-    const body = parseJson(submission.text)
+    const { value: body, failures } = readBody(submission.text)
     try {
+      if (failures.length > 0) throw refusal(failures)
       const statements = this.#read(principal, body, submission)
       const mayDefine = principal.rights.xapi.define !== undefined
-      const prepared = statements.map((statement) => prepare(statement, mayDefine ? principal : undefined))
+      const author = mayDefine ? principal : undefined
+      const prepared = statements.map((statement, index) => prepare(statement, author, pointerIn(body, index)))
       const voidReach = prepared.some(({ isVoiding }) => isVoiding)
         ? authorise(principal, { kind: 'xapi', right: 'statements/void', lrsId })
         : principal.rights.xapi['statements/void']
-      return { isBatch: Array.isArray(body), statements, prepared, voidReach }
+      return { body, statements, prepared, voidReach }
     } catch (error) {
-      throw isDomainError(error) ? withStatements(error, body) : error
+      throw isDomainError(error) ? withStatements(error, body, submission) : error
     }
   }
 
@@ -230,7 +233,8 @@ export class Statements {
     }
     const pin = pinViolation(JSON.parse(statement.body) as Statement, principal.pins)
     if (pin === undefined) return decision
-    return { ...refused, decidedBy: `pin ${pin}`, reason: `The statement lies outside the pin ${pin}: ${told}` }
+    const reason = `The key is pinned to the ${pin} ${pinText(pin, principal.pins)}, and the statement lies outside: ${told}`
+    return { ...refused, decidedBy: `pin ${pin}`, reason }
   }
 
   /** A page of what the principal may read. */
@@ -290,8 +294,7 @@ export class Statements {
         }),
     )
     if (hasPins(principal.pins)) {
-      const isBatch = Array.isArray(body)
-      statements.forEach((statement, index) => requireInsidePins(statement, principal.pins, isBatch ? `/${index}` : ''))
+      statements.forEach((statement, index) => requireInsidePins(statement, principal.pins, pointerIn(body, index)))
     }
     return statements
   }
@@ -379,10 +382,10 @@ function notFound(isVoided: boolean): DomainError {
   return new DomainError('not_found', message, { detail: { failures: [failure] } })
 }
 
-function conflict({ prepared, isBatch }: CheckedSubmission, index: number, { statementId }: Submission): DomainError {
+function conflict({ prepared, body }: CheckedSubmission, index: number, { statementId }: Submission): DomainError {
   const id = prepared[index]?.id ?? ''
   const message = `A different statement with the id ${id} is already stored; nothing was stored.`
-  const pointer = statementId === undefined ? `${isBatch ? `/${index}` : ''}/id` : '?statementId'
+  const pointer = statementId === undefined ? `${pointerIn(body, index)}/id` : '?statementId'
   const failure = { pointer, rule: 'claviger/conflict', message, statement: { index, id } }
   return new DomainError('conflict', message, { detail: { failures: [failure] } })
 }
@@ -395,20 +398,31 @@ function isSame(stored: StoredStatement, { openBody, timestamp }: PreparedStatem
   return saySame(known, JSON.parse(`${openBody}}`) as Statement)
 }
 
-/** The same error, each failure with the statement it lies in. */
-function withStatements(error: DomainError, body: unknown): DomainError {
+function readBody(text: string): ReturnType<typeof readJson> {
+  if (text.trim() !== '') return readJson(text)
+  const message = 'The body is empty: send a statement or an array of statements.'
+  throw refusal([{ pointer: '', rule: 'XAPI-00014', message }])
+}
+
+/** Where the statement stands in the request. */
+function pointerIn(body: unknown, index: number): string {
+  return Array.isArray(body) ? `/${index}` : ''
+}
+
+/** The same error, each failure with the statement it lies in: its place in the request, and the id it was sent with. */
+function withStatements(error: DomainError, body: unknown, { statementId }: Submission): DomainError {
   const { failures } = error.detail
   if (failures === undefined || typeof body !== 'object' || body === null) return error
+  // Of an id that was sent twice neither counts.
+  const repeated = new Set(failures.filter(({ rule }) => rule === repeatedName).map(({ pointer }) => pointer))
   const statementAt = (pointer: string): Failure['statement'] => {
-    const index = Array.isArray(body)
-      ? /^\/(\d+)(?:\/|$)/.exec(pointer)?.[1]
-      : /^(?:\/|$)/.test(pointer)
-        ? 0
-        : undefined
-    if (index === undefined) return undefined
-    const sent: unknown = Array.isArray(body) ? body[Number(index)] : body
-    const id = isObject(sent) && typeof sent['id'] === 'string' && uuid.test(sent['id']) ? sent['id'] : undefined
-    return { index: Number(index), ...(id !== undefined && { id }) }
+    const place = (Array.isArray(body) ? /^\/(\d+)(?:\/|$)/ : /^()(?:\/|$)/).exec(pointer)?.[1]
+    if (place === undefined) return undefined
+    const index = Number(place)
+    const sent: unknown = Array.isArray(body) ? body[index] : body
+    const id = (isObject(sent) ? sent['id'] : undefined) ?? statementId
+    const isKnown = typeof id === 'string' && uuid.test(id) && !repeated.has(`${pointerIn(body, index)}/id`)
+    return { index, ...(isKnown && { id }) }
   }
   const located = failures.map((failure) => {
     const statement = failure.statement ?? statementAt(failure.pointer)
@@ -417,21 +431,13 @@ function withStatements(error: DomainError, body: unknown): DomainError {
   return new DomainError(error.code, error.message, { detail: { ...error.detail, failures: located } })
 }
 
-/** Where a statement says what a pin is about. */
-const pinned: Readonly<Record<keyof Pins, string>> = {
-  actor: '/actor',
-  registration: '/context/registration',
-  activity: '/object',
-}
-
 /** `at`: where the statement lies in the body. */
 function requireInsidePins(statement: Statement, pins: Pins, at: string): void {
   const violated = pinViolation(statement, pins)
   if (violated === undefined) return
-  const message = `This credential is pinned, and the statement is outside: ${violated}.`
-  const failures = [{ pointer: at + pinned[violated], rule: 'claviger/pin', message }]
-  const where = at === '' ? '' : `Statement ${at.slice(1)}: `
-  throw new DomainError('forbidden', where + message, { detail: { decidedBy: `pin ${violated}`, failures } })
+  const { decidedBy, reason, remedy, pointer } = outsidePin(violated, pins, 'statement')
+  const failure = { pointer: at + pointer, rule: 'claviger/pin', message: `${reason} ${remedy}` }
+  throw new DomainError('forbidden', inWords(failure), { detail: { decidedBy, remedy, failures: [failure] } })
 }
 
 function hasPins(pins: Pins): boolean {

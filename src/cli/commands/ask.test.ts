@@ -310,6 +310,23 @@ describe('ask says why', () => {
     })
   })
 
+  it('what lies inside a pin, before the option that lifts it', async () => {
+    const { id } = clients.get('pinned')!.credential
+    const ben = JSON.stringify(statement({ actor: { mbox: 'mailto:ben@example.org' } }))
+    const storing = await ask('pinned', 'POST', '/xapi/statements', ['--statement-stdin'], ben)
+    expect(storing).toMatchObject({
+      decidedBy: 'pin actor',
+      reason: '/actor: This key is pinned to one actor, and the statement lies outside that pin.',
+      remedy: `Make "actor" mailto:ann@example.org. Or widen the key: claviger credential set ${id} --no-pin-actor`,
+    })
+    const asking = await ask('pinned', 'GET', `/xapi/activities/state?${aboutBen}`)
+    expect(asking.remedy).toBe(
+      `Make "agent" mailto:ann@example.org. Or widen the key: claviger credential set ${id} --no-pin-actor`,
+    )
+    const hidden = await ask('pinned to a course', 'GET', `/xapi/statements?statementId=${ids['own']}`)
+    expect(hidden.reason).toContain('pinned to the activity urn:course')
+  })
+
   it('an authority that will not be kept', async () => {
     const body = JSON.stringify(statement({ authority: { mbox: 'mailto:ceo@example.org' } }))
     const asked = await ask('isolated', 'POST', '/xapi/statements', ['--statement-stdin'], body)
@@ -340,6 +357,18 @@ describe('ask says why', () => {
     expect(await ask('isolated', method, path)).toMatchObject({ allowed, decidedBy })
   })
 
+  it('a document that is not there yet, as on every first launch', async () => {
+    for (const name of ['isolated', 'everything']) {
+      const asked = await ask(name, 'GET', `/xapi/activities/state?${about}&stateId=none`)
+      expect(asked).toMatchObject({
+        allowed: true,
+        notes: ['There is no document with this id now: the answer is 404.'],
+      })
+    }
+    const { notes } = await ask('everything', 'GET', `/xapi/activities/state?${about}&stateId=shared`)
+    expect(notes).toEqual([])
+  })
+
   it('folds a version into its family', async () => {
     expect((await ask('old only', 'GET', '/xapi/statements', ['--xapi-version', '1.0.3'])).allowed).toBe(true)
     const { id } = clients.get('old only')!.credential
@@ -357,17 +386,5 @@ describe('ask says why', () => {
     const one = JSON.stringify(statement({ actor: { mbox: 'ben' } }))
     const { reason } = await ask('everything', 'POST', '/xapi/statements', ['--statement-stdin'], one)
     expect(reason).toMatch(/^\/actor\/mbox: /)
-  it('a document that is not there yet, as on every first launch', async () => {
-    for (const name of ['isolated', 'everything']) {
-      const asked = await ask(name, 'GET', `/xapi/activities/state?${about}&stateId=none`)
-      expect(asked).toMatchObject({
-        allowed: true,
-        notes: ['There is no document with this id now: the answer is 404.'],
-      })
-    }
-    const { notes } = await ask('everything', 'GET', `/xapi/activities/state?${about}&stateId=shared`)
-    expect(notes).toEqual([])
-  })
-
   })
 })

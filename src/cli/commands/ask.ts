@@ -136,13 +136,15 @@ function withoutUntold<P extends { readonly limits: { readonly addresses?: reado
   return { ...principal, limits }
 }
 
-/** What would allow it as a command to type, where there is one. */
+/** What would allow it as a command to type, where there is one. To lift a pin widens the key: staying inside it comes first. */
 function withCommand(judgement: Judgement, { credential }: Located, asked: AskedRequest): Judgement {
   if (judgement.allowed) return judgement
   const { address, origin } = asked
   const version = familyOf(asked.version)
   const command = commandFor(judgement.decidedBy, credential, { lrsId: judgement.lrsId, address, origin, version })
-  return command === undefined ? judgement : { ...judgement, remedy: command }
+  if (command === undefined) return judgement
+  const isPinned = judgement.decidedBy.startsWith('pin ') && judgement.remedy !== undefined
+  return { ...judgement, remedy: isPinned ? `${judgement.remedy} Or widen the key: ${command}` : command }
 }
 
 function familyOf(version: string): string | undefined {

@@ -30,6 +30,15 @@ describe('JSON text', () => {
   })
 
   it.each([
+    ['', 'This is not valid JSON: it is empty.'],
+    ['{"a":', 'This is not valid JSON: it ends too early.'],
+    ['["a', 'This is not valid JSON: it ends too early.'],
+    ['{"a":1,}', 'This is not valid JSON at position 7.'],
+  ])('%j is told where it breaks off', (text, message) => {
+    expect(() => parseJson(text)).toThrow(message)
+  })
+
+  it.each([
     ['{"a":1,"a":1}', ['/a']],
     ['{"a":{"b":1,"\\u0062":{"c":1,"d":2}}}', ['/a/b']],
     ['[{"a":1},{"x/y~":[],"x/y~":"\\"}{"}]', ['/1/x~1y~0']],

@@ -3,7 +3,7 @@
 // parsed tree, names were repeated, and a slower scan says where.
 
 import type { Failure } from '../errors.ts'
-import { Check, maxFailures, refusal, toPointer } from './rule.ts'
+import { Check, maxFailures, refusal, shown, toPointer } from './rule.ts'
 
 /** Objects and arrays inside one another. Statements need about 12, extensions the rest. */
 export const maxDepth = 128
@@ -11,15 +11,24 @@ export const maxDepth = 128
 /** Names and values in one text: a hundred for each statement of a full batch. Bytes alone hardly bound what they cost. */
 export const maxTokens = 200_000
 
+/** The rule that names which occur twice in one object break. */
+export const repeatedName = 'XAPI-00021'
+
 /** Throws `invalid`. */
 export function parseJson(text: string): unknown {
+  const { value, failures } = readJson(text)
+  if (failures.length > 0) throw refusal(failures)
+  return value
+}
+
+/** The value also where it is refused for what lies inside it, so that who knows its nouns can say where. Throws `invalid`. */
+export function readJson(text: string): { readonly value: unknown; readonly failures: readonly Failure[] } {
   const surveyed = survey(text)
   const excess = excessIn(surveyed)
   if (excess !== undefined) throw refusal([excess])
   const { members } = surveyed
   const value = parse(text)
-  if (countMembers(value) !== members) throw refusal(locate(text, value))
-  return value
+  return { value, failures: countMembers(value) === members ? [] : locate(text, value) }
 }
 
 /** Why a text is not even parsed, JSON or not: it may hold up everything else for seconds. */
@@ -45,10 +54,16 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text) as unknown
   } catch (error) {
-    // V8 names the place in words; the rest of its message quotes the body.
-    const place = error instanceof Error ? / at position \d+/.exec(error.message)?.[0] : undefined
-    throw refuse('XAPI-00014', `This is not valid JSON${place ?? ''}.`)
+    throw refuse('XAPI-00014', `This is not valid JSON${whereBroken(text, error)}.`)
   }
+}
+
+// V8 names the place in words; the rest of its message quotes the body.
+function whereBroken(text: string, error: unknown): string {
+  if (text.trim() === '') return ': it is empty'
+  const { message } = error as Error
+  if (/^Unexpected end|^Unterminated string/.test(message)) return ': it ends too early'
+  return / at position \d+/.exec(message)?.[0] ?? ''
 }
 
 const quote = 0x22
@@ -126,9 +141,9 @@ function locate(text: string, value: unknown): Failure[] {
   const failures: Failure[] = []
   const check = new Check({ version: '2.0', failures })
   locateNumbers(value, check)
-  for (const pointer of listRepeated(text)) {
+  for (const { pointer, name } of listRepeated(text)) {
     const here = new Check({ version: '2.0', pointer, failures })
-    here.refuse('XAPI-00021', 'The same member name occurs twice in one object.')
+    here.refuse(repeatedName, `The member ${shown(name)} occurs twice in one object: send it once.`)
   }
   return failures
 }
@@ -148,9 +163,14 @@ interface Level {
   step: string | number
 }
 
-/** Pointers to the second occurrences of member names, as many as are listed. `text` is valid JSON. */
-function listRepeated(text: string): string[] {
-  const found: string[] = []
+interface Repeated {
+  readonly pointer: string
+  readonly name: string
+}
+
+/** The second occurrences of member names, as many as are listed. `text` is valid JSON. */
+function listRepeated(text: string): Repeated[] {
+  const found: Repeated[] = []
   const levels: Level[] = []
   for (let at = 0; at < text.length && found.length <= maxFailures; at++) {
     const level = levels.at(-1)
@@ -173,7 +193,7 @@ function listRepeated(text: string): string[] {
         if (isName(text, end)) {
           const name = nameIn(text, at, end)
           if (level !== undefined) level.step = name
-          if (level?.names?.has(name)) found.push(toPointer(levels.map(({ step }) => step)))
+          if (level?.names?.has(name)) found.push({ pointer: toPointer(levels.map(({ step }) => step)), name })
           level?.names?.add(name)
         }
         at = end

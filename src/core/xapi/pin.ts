@@ -1,4 +1,4 @@
-// Whether a statement, or what a request names by its parameters, lies inside what a credential is pinned to.
+// Whether a statement, or what a request names by its parameters, lies inside what a credential is pinned to; and how it would.
 
 import type { ActorPin, Pins, RegistrationPin } from '../pins.ts'
 import { foldMailbox } from './agent.ts'
@@ -29,6 +29,67 @@ export function subjectViolation(subject: Subject, pins: Pins): keyof Pins | und
   }
   if (subject.activityId !== undefined && !isActivityInside(subject.activityId, pins)) return 'activity'
   return undefined
+}
+
+/** Pointers to what a pin is about. */
+const places = {
+  statement: { actor: '/actor', registration: '/context/registration', activity: '/object' },
+  request: { actor: '?agent', registration: '?registration', activity: '?activityId' },
+} as const satisfies Record<string, Record<keyof Pins, string>>
+
+/**
+ * Why it is refused, and what would be let pass: said to who holds the key, whose own restriction the pin is.
+ * `what`: a statement, or a request by its parameters.
+ */
+export function outsidePin(
+  pin: keyof Pins,
+  pins: Pins,
+  what: 'statement' | 'request',
+): { readonly decidedBy: string; readonly reason: string; readonly remedy: string; readonly pointer: string } {
+  return {
+    decidedBy: `pin ${pin}`,
+    reason: `This key is pinned to one ${pin}, and the ${what} lies outside that pin.`,
+    remedy: `Make ${members[what][pin]} ${pinText(pin, pins)}${alternative(pin, pins, what)}.`,
+    pointer: places[what][pin],
+  }
+}
+
+const members = {
+  statement: {
+    actor: '"actor"',
+    registration: '"context.registration"',
+    activity: '"object", or a parent or grouping activity,',
+  },
+  request: { actor: '"agent"', registration: '"registration"', activity: '"activityId"' },
+}
+
+/** Identities that a message lists. */
+const mostListed = 3
+
+/** What lies inside the pin, in words. */
+export function pinText(pin: keyof Pins, { actor = [], registration, activity }: Pins): string {
+  switch (pin) {
+    case 'actor': {
+      const others = actor.length - mostListed
+      const listed = actor.slice(0, mostListed).map(identityText)
+      return [...listed, ...(others > 0 ? [`one of ${others} more identities`] : [])].join(' or ')
+    }
+    case 'registration':
+      return registration?.id ?? ''
+    case 'activity':
+      return `${activity} or one that begins with ${activity}/`
+  }
+}
+
+function identityText(identity: ActorPin): string {
+  if ('mbox' in identity) return identity.mbox
+  const name = JSON.stringify(identity.accountName)
+  return identity.homePage === undefined ? `the account ${name}` : `the account ${name} of ${identity.homePage}`
+}
+
+function alternative(pin: keyof Pins, { registration }: Pins, what: 'statement' | 'request'): string {
+  if (pin !== 'registration' || registration?.mode !== 'whenPresent') return ''
+  return what === 'statement' ? ', or leave it out' : ', or leave it out and name one document'
 }
 
 export function isAgentInside(agent: unknown, { actor }: Pins): boolean {

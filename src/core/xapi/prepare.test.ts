@@ -34,6 +34,8 @@ describe('a prepared statement', () => {
     expect(body(count).length).toBeLessThan(maxStatementLength / 4)
     const prepared = (text: string) => prepare(normalise(JSON.parse(text) as Statement, stamp))
     expect(() => prepared(body(count))).toThrow(expect.objectContaining({ code: 'too_large' }))
+    const long = normalise(JSON.parse(body(count)) as Statement, stamp)
+    expect(() => prepare(long, undefined, '/7')).toThrow(/^\/7: A statement may have /)
     expect(prepared(body(count - 100)).openBody.length).toBeGreaterThan(maxStatementLength - 3000)
   })
 

@@ -1,6 +1,6 @@
 // From a normalised statement to what the storage port takes.
 
-import { DomainError } from '../errors.ts'
+import { DomainError, inWords } from '../errors.ts'
 import type { PreparedStatement } from '../storage.ts'
 import { listDescriptions } from './description.ts'
 import type { Author } from './description.ts'
@@ -15,11 +15,14 @@ import { voidedVerb } from './verb.ts'
  */
 export const maxStatementLength = 4 * 1024 * 1024
 
-/** Throws `too_large`. `author`: when it may `define`; else the statement describes nothing. */
-export function prepare(statement: Statement, author?: Author): PreparedStatement {
+/**
+ * Throws `too_large`. `author`: when it may `define`; else the statement describes nothing. `pointer`: where the statement
+ * stands in the request.
+ */
+export function prepare(statement: Statement, author?: Author, pointer = ''): PreparedStatement {
   const { id, timestamp, verb } = statement
   const text = JSON.stringify(statement)
-  if (text.length > maxStatementLength) throw tooLong(text.length)
+  if (text.length > maxStatementLength) throw tooLong(text.length, pointer)
   const refersTo = findTarget(statement)
   return {
     id: String(id),
@@ -33,7 +36,10 @@ export function prepare(statement: Statement, author?: Author): PreparedStatemen
   }
 }
 
-function tooLong(length: number): DomainError {
-  const message = `A statement may have ${maxStatementLength} characters as it is stored; this one has ${length}`
-  return new DomainError('too_large', message, { detail: { decidedBy: 'limit statement' } })
+function tooLong(length: number, pointer: string): DomainError {
+  const message = `A statement may have ${maxStatementLength} characters as it is stored; this one has ${length}.`
+  const failure = { pointer, rule: 'XAPI-00328', message }
+  return new DomainError('too_large', inWords(failure), {
+    detail: { decidedBy: 'limit statement', failures: [failure] },
+  })
 }

@@ -244,6 +244,14 @@ describe('a multipart submission is refused', () => {
     await expectRefused([statementsPart([good(), good()]), wrong], 'claviger/attachment-hash', '/1/attachments/0/sha2')
   })
 
+  it('and names a statement by the id it was sent with, not by one made here', async () => {
+    const { id, ...anonymous } = good()
+    const wrong = dataPart('not the data', { 'X-Experience-API-Hash': hashOf(content) })
+    const { json } = await post([statementsPart([anonymous, { id, ...anonymous }]), wrong])
+    const lie = json.failures.map((failure: { statement: unknown }) => failure.statement)
+    expect(lie).toEqual([{ index: 0 }, { index: 1, id }])
+  })
+
   it('XAPI-00133 with statements in two parts', async () => {
     await expectRefused([statementsPart(good()), statementsPart(good()), dataPart(content)], 'XAPI-00132')
   })

@@ -38,7 +38,7 @@ export function presentError(error: DomainError, context: ErrorContext): ErrorAn
 function explained(error: DomainError, status: number): readonly Failure[] {
   if (status >= 500) return []
   const [rule, pointer] = byStatus[status] ??
-    byDecision(error.detail.decidedBy) ??
+    byLimit[error.detail.decidedBy ?? ''] ??
     byCode[error.code] ?? ['claviger/request', '']
   return [{ pointer, rule, message: error.message }]
 }
@@ -61,13 +61,8 @@ const byCode: Readonly<Partial<Record<ErrorCode, Place>>> = {
   rate_limited: ['claviger/rate', ''],
 }
 
-/** Of pins and limits, which have more to say than that a right is missing. */
-function byDecision(decidedBy = ''): Place | undefined {
-  if (decidedBy.startsWith('pin ')) return ['claviger/pin', '']
-  return limits[decidedBy]
-}
-
-const limits: Readonly<Record<string, Place>> = {
+/** Of limits, which have more to say than that a right is missing. */
+const byLimit: Readonly<Record<string, Place>> = {
   'limit addresses': ['claviger/addresses', ''],
   'limit origins': ['claviger/origins', 'Origin:'],
   'limit xapiVersions': ['claviger/versions', 'X-Experience-API-Version:'],

@@ -160,8 +160,16 @@ const refusals: readonly Refusal[] = [
     as: () => stage.as('xapi', pinned),
     request: `GET agents?${agent}`,
     status: 403,
-    failures: [' claviger/pin'],
+    failures: ['?agent claviger/pin'],
     decidedBy: 'pin actor',
+  },
+  {
+    name: 'a State outside a pin',
+    as: () => stage.as('xapi', { pins: { activity: 'http://example.org/b' } }),
+    request: `GET activities/state?${activity}&${agent}`,
+    status: 403,
+    failures: ['?activityId claviger/pin'],
+    decidedBy: 'pin activity',
   },
   {
     name: 'an address that may not',
@@ -311,6 +319,30 @@ const refusals: readonly Refusal[] = [
     options: body('{"actor":1,"actor":2}'),
     status: 400,
     failures: ['/actor XAPI-00021'],
+    statement: { index: 0 },
+  },
+  {
+    name: 'a name twice in the second of a batch',
+    request: 'POST statements',
+    options: body(`[{},{"id":"${id}","verb":{"id":"http://a/v","id":"x"}}]`),
+    status: 400,
+    failures: ['/1/verb/id XAPI-00021'],
+    statement: { index: 1, id },
+  },
+  {
+    name: 'an id twice, which might be either',
+    request: 'POST statements',
+    options: body(`[{},{"id":"${id}","id":"${known.id}"}]`),
+    status: 400,
+    failures: ['/1/id XAPI-00021'],
+    statement: { index: 1 },
+  },
+  {
+    name: 'no body',
+    request: 'POST statements',
+    options: body(' '),
+    status: 400,
+    failures: [' XAPI-00014'],
   },
   {
     name: 'neither statement nor array',
@@ -380,7 +412,7 @@ const refusals: readonly Refusal[] = [
     name: 'no such document',
     request: `GET activities/state?${activity}&${agent}&stateId=x`,
     status: 404,
-    failures: [' claviger/not-found'],
+    failures: ['?stateId claviger/not-found'],
   },
   {
     name: 'a condition that does not hold',
@@ -431,7 +463,22 @@ const refusals: readonly Refusal[] = [
     statement: { index: 0 },
   },
 
+  {
+    name: 'a broken statement whose id is the parameter',
+    request: `PUT statements?statementId=${id}`,
+    options: body('{}'),
+    status: 400,
+    failures: [' XAPI-00003', ' XAPI-00004', ' XAPI-00005'],
+    statement: { index: 0, id },
+  },
+
   // What is stored already
+  {
+    name: 'no such profile',
+    request: `GET agents/profile?${agent}&profileId=none`,
+    status: 404,
+    failures: ['?profileId claviger/not-found'],
+  },
   {
     name: 'no such statement',
     request: `GET statements?statementId=${id}`,
@@ -493,6 +540,58 @@ describe('a refusal says which rule is broken, where, and what would be accepted
     if (lies) expect(json.failures[0].statement).toEqual(lies)
     if (decidedBy !== undefined) expect(json.decidedBy).toBe(decidedBy)
     expect(await full.idsOf('limit=0')).toEqual(before)
+  })
+
+  it.each([
+    ['{"actor":', 'This is not valid JSON: it ends too early.'],
+    ['{"actor', 'This is not valid JSON: it ends too early.'],
+    ['', 'The body is empty: send a statement or an array of statements.'],
+    ['{"actor":1,"actor":2}', 'The member "actor" occurs twice in one object: send it once.'],
+  ])('%j is told what is wrong with it', async (sent, message) => {
+    const { json } = await full.send('POST', 'statements', { body: sent })
+    expect(json.failures.map((failure: { message: string }) => failure.message)).toEqual([message])
+  })
+
+  const registration = '3f1c2a52-0f6f-4a6e-9d7b-222222222222'
+  it.each([
+    [
+      { actor: [{ mbox: 'mailto:ann@example.org' }, { accountName: 'ann', homePage: 'https://lms.example.org' }] },
+      'actor',
+      'mailto:ann@example.org or the account "ann" of https://lms.example.org.',
+    ],
+    [
+      { actor: ['a', 'b', 'c', 'd', 'e'].map((accountName) => ({ accountName })) },
+      'actor',
+      'one of 2 more identities.',
+    ],
+    [{ registration: { id: registration, mode: 'required' } }, 'registration', `${registration}.`],
+    [{ activity: 'urn:course' }, 'activity', 'urn:course or one that begins with urn:course/.'],
+  ] as const)('a pin says what lies inside it: %j', async (pins, pin, inside) => {
+    const client = await stage.as('xapi', { pins })
+    const from = '/0'
+    const place = { actor: '/actor', registration: '/context/registration', activity: '/object' }[pin]
+    const member = { actor: '"actor"', registration: '"context.registration"', activity: '"object"' }[pin]
+    const { status, json } = await client.post([statement({ id })])
+    expect([status, json.failures[0].pointer, json.message]).toEqual([
+      403,
+      from + place,
+      `${from}${place}: ${json.failures[0].message}`,
+    ])
+    expect(json.failures[0].message).toMatch(new RegExp(`^This key is pinned to one ${pin}, .* Make ${member}`))
+    expect(json.failures[0].message.endsWith(inside)).toBe(true)
+
+    const parameter = { actor: 'agent', registration: 'registration', activity: 'activityId' }[pin]
+    const refused = await client.get(`activities/state?${activity}&${agent}&stateId=x`)
+    expect([refused.status, refused.json.failures[0].pointer]).toEqual([403, `?${parameter}`])
+    expect(refused.json.message).toContain(`Make "${parameter}" `)
+    expect(refused.json.message.endsWith(inside)).toBe(true)
+  })
+
+  it('where a registration may be missing, says so', async () => {
+    const pins = { registration: { id: registration, mode: 'whenPresent' } } as const
+    const client = await stage.as('xapi', { pins })
+    const { json } = await client.post(statement({ context: { registration: id } }))
+    expect(json.message).toContain(`${registration}, or leave it out.`)
   })
 
   it('rules are requirement ids or ours, every one', () => {
