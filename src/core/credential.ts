@@ -389,7 +389,7 @@ export class Credentials {
       const expiresAt = endWithin(latestEnd(caller, before), input.expiresAt)
       const { put, drop, detail } = others(secrets, this.#clock.now())
       if (secrets.length - drop.length >= maxSecrets) {
-        throw new DomainError('conflict', `A credential has at most ${maxSecrets} secrets; delete one first.`)
+        throw new DomainError('conflict', `A key has at most ${maxSecrets} secrets; delete one first.`)
       }
       const { record, clear } = this.#seal(await this.#organisation(caller), { ...input, expiresAt })
       const patch = { putSecrets: [...put, record], dropSecrets: drop, pairs: [this.#vault.pairOf(key, clear)] }
@@ -434,7 +434,7 @@ export class Credentials {
 
   async #find(caller: Caller, id: CredentialId): Promise<CredentialRecord> {
     const found = await this.#directory.findCredential(caller.organisationId, id)
-    if (found === undefined) throw new DomainError('not_found', `There is no credential ${id}.`)
+    if (found === undefined) throw new DomainError('not_found', `There is no key ${id}.`)
     return found
   }
 
@@ -532,7 +532,7 @@ function demandEnd(
 
 function findSecret({ secrets }: CredentialRecord, id: SecretId): SecretRecord {
   const found = secrets.find((secret) => secret.id === id)
-  if (found === undefined) throw new DomainError('not_found', 'The credential has no such secret.')
+  if (found === undefined) throw new DomainError('not_found', 'The key has no such secret.')
   return found
 }
 

@@ -237,7 +237,7 @@ export function limited(decidedBy: string, allowance: string, retryAfterSeconds:
 }
 
 function refusal(limit: string, reason: string): LimitRefusal {
-  const remedy = `Change the limit "${limit}" of this credential.`
+  const remedy = `Change the limit "${limit}" of this key.`
   return { code: 'forbidden', decidedBy: `limit ${limit}`, reason, remedy }
 }
 

@@ -108,7 +108,7 @@ export class Sessions {
   async get(caller: Caller, credentialId: CredentialId, id: SessionId): Promise<SessionRecord> {
     await this.#parent(caller, credentialId, 'read', id)
     const found = await this.#directory.findSession(caller.organisationId, credentialId, id)
-    if (found === undefined) throw new DomainError('not_found', `The credential has no session ${id}.`)
+    if (found === undefined) throw new DomainError('not_found', `The key has no session ${id}.`)
     return found
   }
 
@@ -133,7 +133,7 @@ export class Sessions {
     if (action === 'write' && caller.sessionId !== undefined) return noChildren
     const { decision, parent } = await this.#reach(caller, credentialId, action, id)
     if (!decision.allowed || parent !== undefined) return decision
-    throw new DomainError('not_found', `There is no credential ${credentialId}.`)
+    throw new DomainError('not_found', `There is no key ${credentialId}.`)
   }
 
   /** The session that has this key, in the caller's organisation; needs management that may look at its credential. */
@@ -165,7 +165,7 @@ export class Sessions {
   ): Promise<CredentialRecord> {
     const { decision, parent } = await this.#reach(caller, credentialId, action, sessionId)
     demand(decision)
-    if (parent === undefined) throw new DomainError('not_found', `There is no credential ${credentialId}.`)
+    if (parent === undefined) throw new DomainError('not_found', `There is no key ${credentialId}.`)
     return parent
   }
 
@@ -203,7 +203,7 @@ function secretUnder(caller: Caller, parent: CredentialRecord, now: number): Ses
   const presented = caller.credentialId === parent.id ? caller.secretId : undefined
   const secret = parent.secrets.find(({ id }) => id === presented) ?? currentSecret(parent.secrets, now)
   if (secret === undefined || !isLive(secret, now)) {
-    throw new DomainError('conflict', 'The credential has no usable secret that a session could stand under.')
+    throw new DomainError('conflict', 'The key has no usable secret that a session could stand under.')
   }
   return { secretId: secret.id, generation: secret.generation }
 }

@@ -92,5 +92,5 @@ export function queryOf({ c }: Call): URLSearchParams {
 }
 
 export function noSuchCredential(): DomainError {
-  return new DomainError('not_found', 'There is no credential with this id')
+  return new DomainError('not_found', 'There is no key with this id')
 }

@@ -135,10 +135,10 @@ function refuseWithoutEffect(
   change: CredentialChange,
 ): void {
   if (change.isEnabled === true && hasExpired(credential, core.clock.now())) {
-    throw new DomainError('conflict', 'active: the credential has expired; give it a later end first')
+    throw new DomainError('conflict', 'active: the key has expired; give it a later end first')
   }
   const changesLrsAccess = change.rights !== undefined && change.rights.xapi !== credential.rights.xapi
   if (changesLrsAccess && !reachesDefaultLrs(credential, organisation)) {
-    throw new DomainError('conflict', 'lrsAccess: the credential belongs to another Lrs than the one of this API')
+    throw new DomainError('conflict', 'lrsAccess: the key belongs to another Lrs than the one of this API')
   }
 }

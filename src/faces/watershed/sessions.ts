@@ -57,6 +57,6 @@ export function sessionIn(segment: string): SessionId {
 function refuseBeyond(parent: CredentialRecord, scopes: readonly Scope[]): void {
   const beyond = scopes.filter((scope) => !coversScope(parent.rights, scope))
   if (beyond.length === 0) return
-  const message = `${beyond.join(', ')} is more than the credential itself may do`
+  const message = `${beyond.join(', ')} is more than the key itself may do`
   throw invalid('The session was refused', [{ pointer: '/scope', rule: 'claviger/watershed', message }])
 }

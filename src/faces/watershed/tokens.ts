@@ -92,6 +92,6 @@ function refuseBeyond(principal: Principal, { scopes }: TokenRequest): void {
   }
   const beyond = scopes.filter((scope) => !coversScope(principal.rights, scope))
   if (beyond.length > 0) {
-    throw new TokenError('invalid_scope', `${beyond.join(', ')} is more than the credential itself may do`)
+    throw new TokenError('invalid_scope', `${beyond.join(', ')} is more than the key itself may do`)
   }
 }
