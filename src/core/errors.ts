@@ -63,8 +63,6 @@ export function inWords({ pointer, message }: Failure): string {
   return pointer.endsWith(':') ? `${pointer} ${message}` : `${pointer}: ${message}`
 }
 
-export function isDomainError(error: unknown): error is DomainError {
-  return error instanceof DomainError
 /**
  * Bytes are gone that a row refers to: damage of ours, not `unavailable`, for no retry mends it. `message` is for the caller;
  * the log is told which.
@@ -78,4 +76,6 @@ export function lostBytes(
   return new DomainError('internal', message, { cause: Object.assign(cause, which) })
 }
 
+export function isDomainError(error: unknown): error is DomainError {
+  return error instanceof DomainError
 }

@@ -233,8 +233,6 @@ const blobMethods = {
     await putBlob(storage, owner)
     expect(await hasBlob(storage, stranger)).toBe(false)
   },
-  // Of all tenants at once; a row of one keeps nothing of another's.
-  sweep: async ({ storage, owner, stranger }) => {
   listLost: async ({ storage, owner, stranger }) => {
     for (const tenant of [owner, stranger]) {
       await put(storage, tenant.lrsId, [statement({ attachments: [{ sha2, contentType: 'text/plain' }] })])
@@ -243,6 +241,8 @@ const blobMethods = {
     expect(await storage.blobs.listLost(owner.lrsId, [sha2])).toEqual([])
     expect(await storage.blobs.listLost(stranger.lrsId, [sha2])).toEqual([sha2])
   },
+  // Of all tenants at once; a row of one keeps nothing of another's.
+  sweep: async ({ storage, owner, stranger }) => {
     for (const tenant of [owner, stranger]) await putBlob(storage, tenant)
     await put(storage, owner.lrsId, [statement({ attachments: [{ sha2, contentType: 'text/plain' }] })])
     await storage.blobs.sweep(0)
