@@ -20,9 +20,12 @@ import { presentError } from './faces/xapi/errors.ts'
 import { xapiFace } from './faces/xapi/index.ts'
 import { openSqlite } from './storage/sqlite/index.ts'
 import { checkIntegrity } from './storage/sqlite/integrity.ts'
+import type { Integrity } from './storage/sqlite/integrity.ts'
 
 /** For who asks what a request would meet (`claviger ask`). */
 export type { AskedRequest, Judgement } from './faces/face.ts'
+/** For who looks after the data directory (`claviger doctor`). */
+export type { Integrity } from './storage/sqlite/integrity.ts'
 
 /** What delivers a request: Node's message from the server; from a test, if anything, the peer's address. */
 export interface Delivery {
@@ -87,8 +90,8 @@ export function openStorage(config: Config, { threads, onStorageFailure }: Stora
   return openSqlite({ directory: config.dataDirectory, threads, ...onFailure })
 }
 
-/** What the database says is wrong with itself; empty when it is sound. Takes long on a large one, and holds nobody up. */
-export function checkDatabase(config: Config): Promise<readonly string[]> {
+/** What is wrong with the database, and with the files it refers to. Takes long on large ones, and holds nobody up. */
+export function checkStored(config: Config): Promise<Integrity> {
   return checkIntegrity(config.dataDirectory)
 }
 

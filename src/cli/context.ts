@@ -1,7 +1,7 @@
 // What every command works with: configuration, streams, and the opened data directory; and how a command line's words
 // for an organisation, an Lrs or a credential are resolved. Knows nothing of where it runs (server, or this process).
 
-import type { App } from '../app.ts'
+import type { App, Integrity } from '../app.ts'
 import type { Config } from '../config.ts'
 import { isDomainError } from '../core/errors.ts'
 import type { CredentialId, OrganisationId } from '../core/ids.ts'
@@ -17,8 +17,8 @@ export interface Opened extends Pick<App, 'core' | 'faces'> {
   readonly masterKeySource: 'file' | 'configuration'
   /** Makes a new master key and puts everything under it; returns how many organisations. */
   rotateMasterKey(): Promise<number>
-  /** What the database says is wrong with itself. */
-  checkIntegrity(): Promise<readonly string[]>
+  /** What is wrong with the database, and with the files it refers to. */
+  checkIntegrity(): Promise<Integrity>
 }
 
 export interface CommandContext {
@@ -31,6 +31,8 @@ export interface CommandContext {
   readonly isTerminal?: boolean | undefined
   /** Opens on first need, so that help and mistakes need no data directory. */
   open(): Promise<Opened>
+  /** What is still to do is waiting, however long: other commands need not wait as well. */
+  letOthersPass?(): void
 }
 
 /** Options every command takes. */

@@ -3,7 +3,7 @@
 
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { checkDatabase, createApp, openStorage } from '../app.ts'
+import { checkStored, createApp, openStorage } from '../app.ts'
 import type { App, StorageOptions } from '../app.ts'
 import type { Config } from '../config.ts'
 import { recordKeyRotation } from '../core/audit.ts'
@@ -41,7 +41,7 @@ export async function openData(config: Config, { log, ...options }: OpenDataOpti
         await recordKeyRotation(storage, app.core.clock, { kind: 'operator', name: operator.operator })
         return organisations
       },
-      checkIntegrity: () => checkDatabase(config),
+      checkIntegrity: () => checkStored(config),
     }
   } catch (error) {
     await storage.close()

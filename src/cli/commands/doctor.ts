@@ -3,6 +3,7 @@
 import { statSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import type { Command } from 'commander'
+import type { Integrity } from '../../app.ts'
 import type { Config } from '../../config.ts'
 import { isDomainError } from '../../core/errors.ts'
 import type { Caller } from '../../core/principal.ts'
@@ -29,7 +30,7 @@ const unusedDays = 30
 export function addDoctor(program: Command, context: CommandContext, act: Act): void {
   const command = program
     .command('doctor')
-    .description('check data directory, master key, database, audit log and keys; changes nothing')
+    .description('check data directory, master key, database, files, audit log and keys; changes nothing')
   act<GlobalOptions>(command, async (options) => {
     // What is typed wrong is no finding.
     const chosen =
@@ -38,7 +39,7 @@ export function addDoctor(program: Command, context: CommandContext, act: Act): 
     try {
       const opened = await context.open()
       findings.push(...checkMasterKey(context.config, opened))
-      findings.push(await checkDatabase(opened))
+      findings.push(...checkStored(await opened.checkIntegrity()))
       for await (const { id, name } of chosen ? [chosen] : everyOrganisation(opened)) {
         const caller = callerIn(opened, id)
         findings.push(await checkAudit(opened, caller, `audit log of organisation ${id} (${name})`))
@@ -119,11 +120,21 @@ function checkMasterKey({ dataDirectory }: Config, { masterKeySource }: Opened):
   return found.length > 0 ? found : [{ check, state: 'ok', message }]
 }
 
-async function checkDatabase(opened: Opened): Promise<Finding> {
-  const check = 'database'
-  const faults = await opened.checkIntegrity()
-  if (faults.length === 0) return { check, state: 'ok', message: 'intact' }
-  return { check, state: 'problem', message: `damaged, restore a backup: ${faults.slice(0, 3).join('; ')}` }
+function checkStored({ faults, blobs }: Integrity): Finding[] {
+  const database: Finding =
+    faults.length === 0
+      ? { check: 'database', state: 'ok', message: 'intact' }
+      : { check: 'database', state: 'problem', message: `damaged, restore a backup: ${faults.slice(0, 3).join('; ')}` }
+  return blobs === undefined ? [database] : [database, checkBlobs(blobs)]
+}
+
+function checkBlobs({ checked, damaged, examples }: NonNullable<Integrity['blobs']>): Finding {
+  const check = 'files of attachments and long documents'
+  if (damaged === 0) return { check, state: 'ok', message: `${checked}, all there` }
+  const some = examples.map(({ lrsId, sha2, fault }) => `${sha2} of Lrs ${lrsId} (${fault})`)
+  if (damaged > some.length) some.push(`and ${damaged - some.length} more`)
+  const message = `${damaged} of ${checked} missing or damaged; copy them from a backup of blobs/: ${some.join(', ')}`
+  return { check, state: 'problem', message }
 }
 
 async function checkAudit(opened: Opened, caller: Caller, check: string): Promise<Finding> {

@@ -13,9 +13,10 @@ beforeEach(async () => {
 afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
 it('finds nothing wrong with a sound database, also while it is open', async () => {
-  expect(await checkIntegrity(directory)).toEqual([])
+  const sound = { faults: [], blobs: { checked: 0, damaged: 0, examples: [] } }
+  expect(await checkIntegrity(directory)).toEqual(sound)
   const storage = await openSqlite({ directory, threads: 'inline' })
-  expect(await checkIntegrity(directory)).toEqual([])
+  expect(await checkIntegrity(directory)).toEqual(sound)
   await storage.close()
 })
 
@@ -24,10 +25,10 @@ it('finds overwritten pages', async () => {
   const bytes = readFileSync(file)
   bytes.fill(0xa5, 8192, bytes.length - 8192)
   writeFileSync(file, bytes)
-  expect(await checkIntegrity(directory)).not.toEqual([])
+  expect((await checkIntegrity(directory)).faults).not.toEqual([])
 })
 
 it('finds that there is no database', async () => {
   rmSync(join(directory, 'claviger.db'))
-  expect(await checkIntegrity(directory)).not.toEqual([])
+  expect(await checkIntegrity(directory)).toEqual({ faults: [expect.any(String)], blobs: undefined })
 })

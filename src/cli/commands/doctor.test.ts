@@ -1,0 +1,100 @@
+// What doctor says of the files that rows refer to. Its other checks: run.test.ts.
+
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { blobFiles, loseBlobs } from '../../../test/support/damage.ts'
+import { statement, store } from '../../../test/contract/samples.ts'
+import { loadConfig } from '../../config.ts'
+import type { LrsId } from '../../core/ids.ts'
+import type { Storage } from '../../core/storage.ts'
+import { openSqlite } from '../../storage/sqlite/index.ts'
+import { openData } from '../open-data.ts'
+import { run } from '../run.ts'
+
+const lrsId = 1 as LrsId
+const sha2Of = (text: string) => createHash('sha256').update(text).digest('hex')
+async function* once(text: string) {
+  yield Buffer.from(text)
+}
+
+let directory: string
+beforeEach(() => void (directory = mkdtempSync(join(tmpdir(), 'claviger-doctor-'))))
+afterEach(() => rmSync(directory, { recursive: true }))
+
+/** The bytes, and a row that refers to them. */
+async function attach({ blobs, ...storage }: Pick<Storage, 'blobs' | 'statements'>, text: string): Promise<void> {
+  await blobs.put(lrsId, once(text), { mostBytes: 1000 })
+  const attachments = [{ sha2: sha2Of(text), contentType: 'text/plain' }]
+  await store(storage as Storage, lrsId, [statement({ attachments })])
+}
+
+async function keep({ blobs, documents }: Storage, id: string, text: string): Promise<void> {
+  const blob = await blobs.put(lrsId, once(text), { mostBytes: 1000 })
+  const key = { kind: 'activity-profile', activityId: 'urn:course', id } as const
+  const access = { owner: 1 as never, reach: 'any' } as const
+  const change = {
+    kind: 'replace',
+    content: { kind: 'blob', ...blob },
+    contentType: 'video/mp4',
+    etag: sha2Of(text),
+  } as const
+  const outcome = await documents.change(lrsId, key, access, change, { preconditions: {}, mostBytes: 1000 })
+  expect(outcome.kind).toBe('done')
+}
+
+async function doctor() {
+  const config = loadConfig({ CLAVIGER_DATA: directory, CLAVIGER_BASE_URL: 'https://lrs.example.org' })
+  const opened = await openData(config, { threads: 'inline' })
+  try {
+    let out = ''
+    const streams = { out: (text: string) => void (out += text), err: () => {} }
+    const code = await run(['doctor', '--json'], { config, streams, open: () => Promise.resolve(opened) })
+    const { findings } = JSON.parse(out) as { findings: { check: string; state: string; message: string }[] }
+    const files = findings.find(({ check }) => check === 'files of attachments and long documents')
+    return { code, state: files?.state, message: files?.message ?? '' }
+  } finally {
+    await opened.app.close()
+  }
+}
+
+describe('doctor', () => {
+  beforeEach(async () => {
+    const storage = await openSqlite({ directory, threads: 'inline' })
+    for (const text of ['one', 'two']) await attach(storage, text)
+    for (const text of ['two', 'three']) await keep(storage, text, text)
+    // Nobody refers to it: its file may be there or not.
+    await storage.blobs.put(lrsId, once('nobody'), { mostBytes: 1000 })
+    await storage.close()
+  })
+
+  it('counts what attachments and documents refer to, each once', async () => {
+    expect(await doctor()).toEqual({ code: 0, state: 'ok', message: '3, all there' })
+    rmSync(blobFiles(directory).get(sha2Of('nobody'))!)
+    expect((await doctor()).code).toBe(0)
+  })
+
+  it('finds a file that is gone, and a document that was cut', async () => {
+    const files = blobFiles(directory)
+    rmSync(files.get(sha2Of('one'))!)
+    writeFileSync(files.get(sha2Of('three'))!, 'th')
+    const { code, state, message } = await doctor()
+    expect([code, state]).toEqual([1, 'problem'])
+    expect(message).toMatch(/^2 of 3 missing or damaged/)
+    expect(message).toContain(`${sha2Of('one')} of Lrs 1 (missing)`)
+    expect(message).toContain(`${sha2Of('three')} of Lrs 1 (2 bytes instead of 5)`)
+  })
+
+  it('names the first few when all are gone', async () => {
+    const storage = await openSqlite({ directory, threads: 'inline' })
+    for (let number = 0; number < 20; number++) await attach(storage, String(number))
+    await storage.close()
+    loseBlobs(directory)
+    const { message } = await doctor()
+    expect(message).toMatch(/^23 of 23 missing or damaged/)
+    expect(message.match(/\(missing\)/g)).toHaveLength(5)
+    expect(message).toContain('and 18 more')
+  })
+})
