@@ -1,5 +1,5 @@
-// Sends malformed requests to a started program and collects what must not happen: an answer of class 5xx (501 for what is
-// named but not built yet is counted apart), a lost connection, a success where a rule was broken, anything stored.
+// Sends malformed requests to a started program and collects what must not happen: an answer of class 5xx, a lost
+// connection, a success where a rule was broken, anything stored.
 
 import http from 'node:http'
 import net from 'node:net'
@@ -29,7 +29,6 @@ export interface FuzzReport {
   readonly statuses: Readonly<Record<string, number>>
   /** The same by family. */
   readonly families: Readonly<Record<string, Readonly<Record<string, number>>>>
-  readonly notBuiltYet: number
   readonly problems: readonly string[]
 }
 
@@ -73,13 +72,13 @@ export async function runFuzz(target: Target, options: FuzzOptions): Promise<Fuz
   for (const counts of Object.values(families))
     for (const [outcome, count] of Object.entries(counts)) statuses[outcome] = (statuses[outcome] ?? 0) + count
   const requests = options.to - options.from + options.perhapsValid
-  return { requests, statuses, families, notBuiltYet: statuses['501'] ?? 0, problems }
+  return { requests, statuses, families, problems }
 }
 
 function problemOf(request: FuzzCase, outcome: string): string | undefined {
   const status = Number(outcome)
   if (Number.isNaN(status)) return request.mayHangUp === true && outcome !== 'no answer' ? undefined : outcome
-  if (status >= 500 && status !== 501) return `answered ${status}`
+  if (status >= 500) return `answered ${status}`
   if (request.mustRefuse && status < 400) return `accepted with ${status}`
   return undefined
 }

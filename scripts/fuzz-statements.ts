@@ -52,7 +52,7 @@ for (const [name, counts] of Object.entries(report.families)) {
 const settled = samples[1] ?? Number.NaN
 const resident = samples.at(-1) ?? Number.NaN
 console.log(`resident memory in MiB: ${samples.join(', ')}; after those perhaps valid: ${afterAll}`)
-console.log(`${report.notBuiltYet} answers 501, ${errors} lines logged as errors, ${report.problems.length} problems`)
+console.log(`${errors} lines logged as errors, ${report.problems.length} problems`)
 for (const problem of report.problems.slice(0, 40)) console.log(`  ${problem}`)
 const isBounded = !(resident - settled >= allowedGrowthMiB)
 if (!isBounded) console.log(`  memory grew by ${resident - settled} MiB`)

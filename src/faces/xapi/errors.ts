@@ -12,7 +12,7 @@ export const statuses = {
   conflict: 409,
   precondition_failed: 412,
   too_large: 413,
-  unsupported: 501,
+  unsupported: 415,
   rate_limited: 429,
   unavailable: 503,
   internal: 500,
