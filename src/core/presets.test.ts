@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { describeRights, findPreset, presets } from './presets.ts'
 import { everyRight, fingerprint, isWithin, managementAreas, noRights, rightsSchema, xapiRights } from './rights.ts'
+import type { LrsId } from './ids.ts'
 import type { Rights } from './rights.ts'
 
 function rightsOf(name: string): Rights {
@@ -85,7 +86,25 @@ describe('rights in words', () => {
     const { may } = describeRights(rightsOf('everything'))
     expect(may).toContain('read all statements')
     expect(may).toContain('read all state documents')
-    expect(may.filter((line) => /erase/.test(line) && !line.endsWith(', once offered'))).toEqual([])
+    const remark = ', once offered'
+    expect(may.filter((line) => line.includes('erase') && !line.endsWith(remark))).toEqual([])
+    expect(may.filter((line) => line.endsWith(remark))).toEqual([
+      'erase any statement, once offered',
+      'count what erasures would remove, see their receipts, make bodies of data, erase persons, empty bodies of data, say how long they keep statements, in the whole organisation, once offered',
+    ])
+    const lrs = { area: 'data', actions: ['delete'], bound: { kind: 'lrs', id: 1 as LrsId } } as const
+    expect(describeRights({ xapi: {}, management: [lrs] }).may).toEqual([
+      'erase persons, empty bodies of data, say how long they keep statements, in Lrs 1, once offered',
+    ])
+  })
+
+  it('say of erasing in a preset’s summary what its rights say', () => {
+    for (const { name, summary, rights } of presets) {
+      const erases =
+        rights.xapi['statements/delete'] !== undefined || rights.management.some(({ area }) => area === 'data')
+      expect([name, /erase/i.test(summary) && !summary.includes('once offered')]).toEqual([name, false])
+      if (!erases) expect(summary).not.toMatch(/erase|data/i)
+    }
   })
 
   it('claim of management what it is, and say what looking at keys is not', () => {

@@ -25,9 +25,9 @@ const xapi: Rights['xapi'] = { ...all(reading, 'any'), ...all(writing, 'any') }
 
 /** Sets of rights people ask for, by neutral names; `actor` expects an actor pin beside it. */
 export const presets: readonly Preset[] = [
-  preset('everything', 'Every right, including erasing statements and managing the organisation.', everyRight),
+  preset('everything', 'Every right: all of xAPI, and manages the whole organisation.', everyRight),
   preset('management', 'Manages the whole organisation; no xAPI.', { xapi: {}, management: allManagement }),
-  preset('xapi-and-management', 'All of xAPI, and manages the whole organisation; does not erase statements.', {
+  preset('xapi-and-management', 'As xapi, and manages the whole organisation, its data included.', {
     xapi,
     management: allManagement,
   }),
@@ -62,7 +62,7 @@ export const presets: readonly Preset[] = [
   ),
   preset('statements-read', 'Reads all statements, no documents.', rightsOf(all(['statements/read'], 'any'))),
   preset('statements-read-mine', 'Reads its own statements, no documents.', rightsOf(all(['statements/read'], 'mine'))),
-  preset('statements-delete', 'Erases statements.', rightsOf(all(['statements/delete'], 'any'))),
+  preset('statements-delete', 'Erases statements, once offered.', rightsOf(all(['statements/delete'], 'any'))),
   preset('state', 'Reads and writes state documents.', rightsOf(all(['state/read', 'state/write'], 'any'))),
   preset(
     'profile',
@@ -91,7 +91,8 @@ export interface Described {
 }
 
 /** Rights that can be granted while nothing answers to them yet: the resources behind them are to come. */
-const notServedYet: ReadonlySet<XapiRight> = new Set(['statements/delete'])
+const notServedYet: ReadonlySet<XapiRight | ManagementArea> = new Set(['statements/delete', 'data'] as const)
+const onceOffered = ', once offered'
 
 /** What a key may and may not do, and within which pins and limits, a line each. */
 export function describeRights(rights: Rights, pins: Pins = {}, limits: Limits = {}): Described {
@@ -100,7 +101,7 @@ export function describeRights(rights: Rights, pins: Pins = {}, limits: Limits =
   for (const [right, words] of Object.entries(rightWords) as [XapiRight, RightWords][]) {
     const reach = rights.xapi[right]
     if (reach === undefined) mayNot.push(words.plain)
-    else may.push((reach === 'any' ? words.any : words.mine) + (notServedYet.has(right) ? ', once offered' : ''))
+    else may.push((reach === 'any' ? words.any : words.mine) + (notServedYet.has(right) ? onceOffered : ''))
     if (reach === 'mine' && words.beyond !== undefined) mayNot.push(words.beyond)
   }
   for (const grant of rights.management) may.push(grantText(grant))
@@ -170,8 +171,13 @@ const areaWords: Readonly<Record<ManagementArea, string>> = {
 
 function grantText({ area, actions, bound, within }: ManagementGrant): string {
   const how = within === true ? ', none stronger than itself' : ''
-  const what = area === 'credentials' ? keysText(actions) : `manage (${actions.join(', ')}) ${areaWords[area]}`
-  return `${what}, in ${boundText(bound)}${how}`
+  const what =
+    area === 'credentials'
+      ? keysText(actions)
+      : area === 'data'
+        ? dataText(actions)
+        : `manage (${actions.join(', ')}) ${areaWords[area]}`
+  return `${what}, in ${boundText(bound)}${how}${notServedYet.has(area) ? onceOffered : ''}`
 }
 
 // Who may write learns every secret, or makes a new one, and can so act as the key; who may only read does neither.
@@ -182,6 +188,14 @@ function keysText(actions: readonly ManagementAction[]): string {
     ...(mayRead ? [reading] : []),
     ...(mayWrite ? ['make and change keys, grant rights'] : []),
     ...(actions.includes('delete') ? ['revoke keys'] : []),
+  ].join(', ')
+}
+
+function dataText(actions: readonly ManagementAction[]): string {
+  return [
+    ...(actions.includes('read') ? ['count what erasures would remove, see their receipts'] : []),
+    ...(actions.includes('write') ? ['make bodies of data'] : []),
+    ...(actions.includes('delete') ? ['erase persons, empty bodies of data, say how long they keep statements'] : []),
   ].join(', ')
 }
 

@@ -25,9 +25,9 @@ interface CreateOptions extends GlobalOptions, RightsOptions, PinOptions, LimitO
 }
 
 /** What a key is worth: rights, pins, limits, Lrs, end. */
-export function takeWorth(command: Command): Command {
+export function takeWorth(command: Command, presetsAre: string): Command {
   return command
-    .option('--preset <name>', 'rights by name; claviger credential create --help lists them')
+    .option('--preset <name>', `rights by name: ${presetsAre}`)
     .option(
       '--right <right[:mine]>',
       'add an xAPI right: statements/read, statements/read:mine, …; may be repeated',
@@ -70,7 +70,7 @@ export function addCreate(group: Command, context: CommandContext, act: Act): vo
     .description('create a key; without any right it is given the preset isolated')
     .requiredOption('--name <name>', 'for people; also part of the authority of what it stores')
     .option('--key <key>', 'choose the key')
-  takeSecret(takeWorth(create)).addHelpText('after', () => createHelp)
+  takeSecret(takeWorth(create, 'see below')).addHelpText('after', () => createHelp)
   act<CreateOptions>(create, async (options) => {
     const opened = await context.open()
     const { rights: start, words } = startOf(opened, options)
@@ -123,6 +123,8 @@ function addressesOf(
 const createHelp = `
 Presets (a face adds its own, such as watershed/global):
 ${table(presets.map(({ name, summary }) => [`  ${name}`, summary]))}
+
+Once offered: no API erases yet, or manages bodies of data. The command line does: claviger erase, claviger lrs.
 
 Examples:
   $ claviger credential create --name "Safety course" --preset isolated

@@ -51,7 +51,7 @@ export function addSet(group: Command, context: CommandContext, act: Act): void 
     .description('change a key: only what is given here changes; at once, for its sessions and tokens too')
     .argument('<id-or-key>')
     .option('--name <name>', 'for people; also part of the authority of what it stores')
-  takeWorth(set)
+  takeWorth(set, 'claviger credential create --help lists them')
     .option('--drop-right <right>', 'take an xAPI right away; may be repeated', (right, before?: readonly string[]) => [
       ...(before ?? []),
       right,
