@@ -58,7 +58,11 @@ describe('wrong input', () => {
     ['organisation create Acme --oid XYZ', '--oid "XYZ": An oid is 24 lower-case hex digits.'],
     ['organisation show abc', '<id> takes an id, a whole number, not "abc"'],
     ['lrs show abc', '<id> must be a whole number'],
-    ['serve --port 9000', 'settings are environment variables: CLAVIGER_PORT=9000 claviger serve'],
+    ['serve now', 'serve takes no arguments; settings are environment variables'],
+    [
+      'serve --port 9000',
+      'serve takes no options; settings are environment variables: CLAVIGER_PORT=9000 claviger serve',
+    ],
     ['serve --base-url=https://a.example --x', 'CLAVIGER_BASE_URL=https://a.example claviger serve'],
   ])('%s', async (line, words) => {
     const before = await eventCount()

@@ -95,9 +95,10 @@ function addServe(program: Command, { config }: CommandContext, act: Act): void 
       const name = `CLAVIGER_${option.toUpperCase().replaceAll('-', '_')}`
       return known.includes(name) ? [`${name}=${value}`] : []
     })
+    const isOption = words.some((word) => word.startsWith('-'))
     const example = settings.length > 0 ? settings : ['CLAVIGER_PORT=9000']
     throw new UsageError(
-      `serve takes no options; settings are environment variables: ${example.join(' ')} claviger serve`,
+      `serve takes no ${isOption ? 'options' : 'arguments'}; settings are environment variables: ${example.join(' ')} claviger serve`,
     )
   })
 }

@@ -18,6 +18,7 @@ import { exitCodes, PlainError } from './outcome.ts'
 import { run } from './run.ts'
 import { serveCommands, socketPath } from './socket.ts'
 import type { CommandServer } from './socket.ts'
+import { takeTurns } from './turns.ts'
 
 /** How long requests under way may take to learn that the storage is gone. */
 const failureGraceMs = 3_000
@@ -115,18 +116,13 @@ function waitForSignal(): Promise<NodeJS.Signals> {
   })
 }
 
-/**
- * Commands run one after another, so that a rotation of the master key never meets the creation of an organisation.
- * Without a socket (a file system that has none) the server serves all the same.
- */
+/** Without a socket (a file system that has none) the server serves all the same. */
 async function takeCommands(opened: OpenData, config: Config, log: Log): Promise<CommandServer | undefined> {
-  let last: Promise<unknown> = Promise.resolve()
+  const inTurn = takeTurns()
   try {
     return await serveCommands(socketPath(config.dataDirectory), ({ argv, stdin, isTerminal }, streams) => {
       const open = () => Promise.resolve(opened)
-      const mine = last.then(() => run(argv, { config, streams, stdin, isTerminal, open }))
-      last = mine.catch(() => undefined)
-      return mine
+      return inTurn((letOthersPass) => run(argv, { config, streams, stdin, isTerminal, open, letOthersPass }))
     })
   } catch (error) {
     log.warn({ err: error }, 'no socket for commands: the command line cannot reach this server')

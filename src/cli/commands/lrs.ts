@@ -9,7 +9,7 @@ import { parseNumber } from '../credential-options.ts'
 import { counted, pairs, table, time, UsageError } from '../outcome.ts'
 import type { Act } from '../run.ts'
 import { listAll } from './credential.ts'
-import { done, previewed } from './erase.ts'
+import { done, follow, previewed } from './erase.ts'
 import { lrsJson } from './organisation.ts'
 
 interface CreateOptions extends GlobalOptions {
@@ -141,7 +141,11 @@ function addEmpty(group: Command, context: CommandContext, act: Act): void {
     const opened = await context.open()
     const { organisation, lrs } = await locateLrs(opened, options, id)
     const caller = callerIn(opened, organisation.id)
-    if (options.yes) return done(await opened.core.erasures.empty(caller, lrs.id))
+    if (options.yes) {
+      const { erasures } = opened.core
+      const job = { options, opened, caller }
+      return done(await follow(context, job, (onBegun) => erasures.empty(caller, lrs.id, onBegun)))
+    }
     return previewed(await opened.core.erasures.previewEmpty(caller, lrs.id), 'remove')
   })
 }
