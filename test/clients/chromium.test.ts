@@ -5,6 +5,7 @@ import { describeAttachments } from './attachments.ts'
 import { chromium } from './chromium.ts'
 import { describeDescriptions } from './descriptions.ts'
 import { describeDocuments } from './documents.ts'
+import { scriptOf } from './guide.ts'
 import { sharedProgram } from './setting.ts'
 import { describeRights } from './rights.ts'
 import { learner, statement } from './samples.ts'
@@ -57,6 +58,20 @@ describe('in a page', () => {
       [endpoint, key, secret],
     )
     expect(resumed).toEqual({ page: 3 })
+  })
+
+  it('the guide’s script runs, and runs again', async () => {
+    const account = setting.account(await setting.keys.create('isolated'))
+    for (const _ of ['first', 'again']) {
+      const page = await pages.open('xapiwrapper')
+      const printed: string[] = []
+      page.on('console', (message) => printed.push(message.text()))
+      await page.evaluate(`{${scriptOf('xapiwrapper', account)}}`)
+      // Beside what the browser says of a profile that is not there yet.
+      await expect.poll(() => printed).toEqual(expect.arrayContaining(['resumed at 3', 'profile saved', 'attached']))
+    }
+    const { statements } = await pages.library('tincanjs').connect(account).query({})
+    expect(statements).toMatchObject([{ attachments: [{ length: 14 }] }, { attachments: [{ length: 14 }] }])
   })
 
   it('a launched course takes endpoint, key and learner from its address', async () => {
