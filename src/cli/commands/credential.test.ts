@@ -272,6 +272,7 @@ describe('try', () => {
     expect((await cli('try --help')).out).toMatch(
       /leaves in the key's Lrs a voided statement and the one that voids it/,
     )
+    expect((await cli('try --help')).out).toMatch(/statements only.*\n.*claviger ask .*activities\/state/)
   })
 
   it('leaves nothing that is not voided', async () => {

@@ -29,7 +29,7 @@ interface Attempt {
 export function addTry(program: Command, context: CommandContext, act: Act): void {
   const command = program
     .command('try')
-    .description('store with a key, read it back, and try another key’s statement; leaves them voided')
+    .description('store a statement with a key, read it back, and try another key’s; leaves them voided')
     .argument('<id-or-key>')
     .addHelpText('after', tryHelp)
   act<GlobalOptions>(command, async (options, word = '') => {
@@ -66,6 +66,9 @@ const tryHelp = `
 It leaves in the key's Lrs a voided statement and the one that voids it; another pair where no other key has stored yet.
 Voided statements are shown to nobody who does not ask for voided ones. A key that is not allowed to store leaves them, too:
 there is no other way to see what it reads of its own.
+
+Tried are statements only. For State and profiles, and to read with attachments=true, ask:
+  $ claviger ask 3 GET '/xapi/activities/state?activityId=https://example.org/a&agent={"mbox":"mailto:ann@example.org"}'
 
 Example:
   $ claviger try 4f1c09d2a7b35e8d60c2e914
