@@ -5,7 +5,9 @@
 import { DomainError } from './errors.ts'
 import type { Failure } from './errors.ts'
 import type { LrsId } from './ids.ts'
-import type { AttachmentClaim, BlobStore } from './storage.ts'
+import { beyond } from './limits.ts'
+import type { SizeLimit } from './limits.ts'
+import type { AttachmentClaim, BlobHold, BlobStore } from './storage.ts'
 import { listAttachments, withoutData, withoutSignature } from './xapi/attachment.ts'
 import type { DescribedAttachment } from './xapi/attachment.ts'
 import { capped, refusal } from './xapi/rule.ts'
@@ -23,13 +25,20 @@ export interface SentAttachment {
 export interface SentAttachments {
   readonly parts: AsyncIterable<SentAttachment>
   /** Bytes of one. */
-  readonly mostEach: number
+  readonly each: SizeLimit
   /** Bytes of all of them. */
-  readonly mostTogether: number
+  readonly together: SizeLimit
 }
 
 /** Each costs syncs to disk. */
 export const maxSentAttachments = 1000
+
+/** Where they go. The hold ends when the claims are stored, or will not be. */
+export interface AttachmentPlace {
+  readonly lrsId: LrsId
+  readonly blobs: BlobStore
+  readonly hold: BlobHold
+}
 
 /** An attachment some statement of a request describes, and which statement. */
 interface Described extends DescribedAttachment {
@@ -41,7 +50,7 @@ interface Described extends DescribedAttachment {
  * `too_large`; the rest is not read. `pointers`: where each statement stands in the request.
  */
 export async function receiveAttachments(
-  { lrsId, blobs }: { readonly lrsId: LrsId; readonly blobs: BlobStore },
+  place: AttachmentPlace,
   statements: readonly Statement[],
   pointers: readonly string[],
   sent: SentAttachments,
@@ -57,7 +66,7 @@ export async function receiveAttachments(
     else wanted.set(one.sha2, [one])
   }
   const received = new Set<string>()
-  let left = sent.mostTogether
+  let left = sent.together.most
   for await (const part of sent.parts) {
     const meant = wanted.get(part.sha2)
     if (meant === undefined)
@@ -65,23 +74,26 @@ export async function receiveAttachments(
     if (received.has(part.sha2))
       throw refusedPart('claviger/repeated-part', 'This attachment was sent already: send it once.')
     if (received.size === maxSentAttachments) {
-      throw new DomainError('too_large', `One request may carry the data of ${maxSentAttachments} attachments`)
+      const detail = { decidedBy: 'limit attachments' }
+      const message = `One request may carry the data of ${maxSentAttachments} attachments; send the others with another one`
+      throw new DomainError('too_large', message, { detail })
     }
-    left -= await storePart({ lrsId, blobs }, part, meant, { each: sent.mostEach, left })
+    left -= await storePart(place, part, meant, { each: sent.each, together: sent.together, left })
     received.add(part.sha2)
-    await checkSignatures({ lrsId, blobs }, part.sha2, meant)
+    await checkSignatures(place, part.sha2, meant)
   }
   refuseMissing(all, received)
   return described.map((list) => claimsOf(list, received))
 }
 
 async function storePart(
-  { lrsId, blobs }: { readonly lrsId: LrsId; readonly blobs: BlobStore },
+  { lrsId, blobs, hold }: AttachmentPlace,
   part: SentAttachment,
   meant: readonly Described[],
-  { each, left }: { readonly each: number; readonly left: number },
+  { each, together, left }: { readonly each: SizeLimit; readonly together: SizeLimit; readonly left: number },
 ): Promise<number> {
-  const most = meant.some(({ isSignature }) => isSignature) ? Math.min(each, maxSignatureLength) : each
+  const isShort = meant.some(({ isSignature }) => isSignature) && maxSignatureLength < each.most
+  const limit = isShort ? ofSignatures : each
   // What the sender's side throws is to be told apart from what the store says of the bytes.
   let lost: unknown
   async function* watched(): AsyncGenerator<Uint8Array> {
@@ -93,7 +105,7 @@ async function storePart(
     }
   }
   try {
-    const { length } = await blobs.put(lrsId, watched(), { sha2: part.sha2, mostBytes: Math.min(most, left) })
+    const { length } = await blobs.put(lrsId, watched(), { sha2: part.sha2, mostBytes: Math.min(limit.most, left), hold })
     return length
   } catch (error) {
     if (lost !== undefined || !(error instanceof DomainError)) throw error
@@ -102,22 +114,29 @@ async function storePart(
       const message = `${error.message}: what was sent is not what the statement describes.`
       throw refusal(capped(meant.map(({ pointer }) => ({ pointer: `${pointer}/sha2`, rule, message }))))
     }
-    if (error.code === 'too_large') throw tooLarge(most, left)
+    if (error.code === 'too_large') throw left < limit.most ? tooLargeTogether(together) : tooLarge(limit)
     throw error
   }
 }
 
-function tooLarge(most: number, left: number): DomainError {
-  const detail = { decidedBy: 'limit attachment' }
-  if (left < most)
-    return new DomainError('too_large', 'The attachments of one request are too large together', { detail })
-  if (most === maxSignatureLength) return new DomainError('too_large', `A signature may have ${most} bytes`, { detail })
-  return new DomainError('too_large', `An attachment may have ${most} bytes`, { detail })
+/** Ours: they are read whole. */
+const ofSignatures: SizeLimit = {
+  most: maxSignatureLength,
+  decidedBy: 'limit signature',
+  remedy: 'No setting raises this for a signature.',
+}
+
+function tooLarge(limit: SizeLimit): DomainError {
+  return beyond(limit, `${limit === ofSignatures ? 'A signature' : 'An attachment'} may have ${limit.most} bytes`)
+}
+
+function tooLargeTogether(limit: SizeLimit): DomainError {
+  return beyond(limit, `The attachments of one request may have ${limit.most} bytes together`)
 }
 
 /** Reads them back: as long as a slow sender takes, nothing of a signature is held. */
 async function checkSignatures(
-  { lrsId, blobs }: { readonly lrsId: LrsId; readonly blobs: BlobStore },
+  { lrsId, blobs }: AttachmentPlace,
   sha2: string,
   meant: readonly Described[],
 ): Promise<void> {

@@ -7,10 +7,12 @@ import type { Decision, XapiAccess } from './access.ts'
 import { DomainError, lostBytes } from './errors.ts'
 import type { Failure } from './errors.ts'
 import type { LrsId } from './ids.ts'
-import type { RateLimits } from './limits.ts'
+import { beyond } from './limits.ts'
+import type { RateLimits, SizeLimit } from './limits.ts'
 import type { Principal } from './principal.ts'
 import type { Reach, XapiRight } from './rights.ts'
 import type {
+  BlobHold,
   BlobStore,
   DocumentAccess,
   DocumentContent,
@@ -34,8 +36,8 @@ export interface DocumentsOptions {
 
 /** Content on its way in: whole, at most so many bytes, or piece by piece. Asked for once, and only when it may come. */
 export interface Arriving {
-  whole(mostBytes: number): Promise<Uint8Array>
-  pieces(mostBytes: number): AsyncIterable<Uint8Array>
+  whole(limit: SizeLimit): Promise<Uint8Array>
+  pieces(limit: SizeLimit): AsyncIterable<Uint8Array>
 }
 
 export interface DocumentSubmission {
@@ -128,25 +130,41 @@ export class Documents {
     principal: Principal,
     lrsId: LrsId,
     target: DocumentTarget,
+    submission: DocumentSubmission,
+  ): Promise<string> {
+    const hold = this.#blobs.hold()
+    try {
+      return await this.#storeHolding(principal, { lrsId, hold }, target, submission)
+    } finally {
+      hold.release()
+    }
+  }
+
+  async #storeHolding(
+    principal: Principal,
+    place: Place,
+    target: DocumentTarget,
     { kind, version, contentType, content, preconditions, demandsConditions }: DocumentSubmission,
   ): Promise<string> {
+    const { lrsId } = place
     const access = accessOf(principal, accessTo(lrsId, target, 'write'))
     if (demandsConditions && kind === 'replace' && target.scope.kind !== 'state' && !isConditional(preconditions)) {
       const there = await this.#documents.find(lrsId, keyOf(target), access)
-      throw there ? refused({ kind: 'exists' }, target.scope.kind, 0) : unconditional(target.scope.kind)
+      throw there ? refused({ kind: 'exists' }, target.scope.kind) : unconditional(target.scope.kind)
     }
     const isJson = isJsonType(contentType)
-    const mostBytes = this.#limits.documentLimit(principal, { isJson })
+    const limit = this.#limits.documentLimit(principal, { isJson })
+    const { most: mostBytes } = limit
     const received = isJson
-      ? inline(await content.whole(mostBytes))
-      : await this.#receive(lrsId, content.pieces(mostBytes), mostBytes)
+      ? inline(await content.whole(limit))
+      : await this.#receive(place, content.pieces(limit), mostBytes)
     if (kind === 'merge' && isJson) requireJson(received.content, target.scope.kind)
     // Communication 3.1: profiles in 1.0.x, State as well in 2.0. A POST replaces nothing that it does not name.
     const mustBeConditional = kind === 'replace' && (version === '2.0' || target.scope.kind !== 'state')
     const change = { kind, contentType, ...received } as const
     const options = { preconditions: { ...preconditions, mustBeConditional }, mostBytes }
     const outcome = await this.#documents.change(lrsId, keyOf(target), access, change, options)
-    if (outcome.kind !== 'done') throw refused(outcome, target.scope.kind, mostBytes)
+    if (outcome.kind !== 'done') throw refused(outcome, target.scope.kind, limit)
     return outcome.etag ?? received.etag
   }
 
@@ -165,17 +183,17 @@ export class Documents {
     }
     const options = { preconditions, mostBytes: 0 }
     const outcome = await this.#documents.change(lrsId, keyOf(target), access, { kind: 'delete' }, options)
-    if (outcome.kind !== 'done') throw refused(outcome, target.scope.kind, 0)
+    if (outcome.kind !== 'done') throw refused(outcome, target.scope.kind)
   }
 
   /** Nothing longer than `inlineBytes` is held in memory. */
-  async #receive(lrsId: LrsId, arriving: AsyncIterable<Uint8Array>, mostBytes: number): Promise<Received> {
+  async #receive(place: Place, arriving: AsyncIterable<Uint8Array>, mostBytes: number): Promise<Received> {
     const pieces = arriving[Symbol.asyncIterator]()
     const head = Buffer.allocUnsafe(inlineBytes)
     let length = 0
     for (let next = await pieces.next(); !next.done; next = await pieces.next()) {
       if (length + next.value.byteLength > inlineBytes) {
-        return this.#putBlob(lrsId, [head.subarray(0, length), next.value], pieces, mostBytes)
+        return this.#putBlob(place, [head.subarray(0, length), next.value], pieces, mostBytes)
       }
       head.set(next.value, length)
       length += next.value.byteLength
@@ -185,7 +203,7 @@ export class Documents {
 
   /** The bytes first, then the row that refers to them: what is left over when the row is refused is swept. */
   async #putBlob(
-    lrsId: LrsId,
+    { lrsId, hold }: Place,
     first: readonly Uint8Array[],
     rest: AsyncIterator<Uint8Array>,
     mostBytes: number,
@@ -205,9 +223,15 @@ export class Documents {
         await rest.return?.()
       }
     }
-    const blob = await this.#blobs.put(lrsId, whole(), { mostBytes })
+    const blob = await this.#blobs.put(lrsId, whole(), { mostBytes, hold })
     return { content: { kind: 'blob', ...blob }, etag: sha1.digest('hex') }
   }
+}
+
+/** Where content goes; held until the row that refers to it is there, or will not be. */
+interface Place {
+  readonly lrsId: LrsId
+  readonly hold: BlobHold
 }
 
 type OpenBlob = NonNullable<Awaited<ReturnType<BlobStore['open']>>>
@@ -276,7 +300,7 @@ function refuseConditions({ ifMatch, ifNoneMatch }: Preconditions): void {
 function refused(
   outcome: Exclude<DocumentOutcome, { readonly kind: 'done' }>,
   kind: DocumentKind,
-  mostBytes: number,
+  limit?: SizeLimit,
 ): DomainError {
   switch (outcome.kind) {
     case 'precondition_failed':
@@ -299,10 +323,7 @@ function refused(
       return refusal([{ pointer, rule: notMergeable[kind][lacks], message }])
     }
     case 'too_large':
-      return new DomainError(
-        'too_large',
-        `Merged, the document would be larger than ${mostBytes} bytes; nothing was changed`,
-      )
+      return beyondMerged(limit)
     case 'full': {
       const message = 'There are as many documents here as there may be; delete some before another is created.'
       return conflict({ pointer: idParameter(kind), rule: 'claviger/documents-full', message })
@@ -312,4 +333,10 @@ function refused(
 
 function conflict(failure: Failure): DomainError {
   return new DomainError('conflict', failure.message, { detail: { failures: [failure] } })
+}
+
+/** Only what is merged grows inside the store. */
+function beyondMerged(limit: SizeLimit | undefined): DomainError {
+  if (limit === undefined) return new DomainError('internal', 'A document grew that was not merged')
+  return beyond(limit, `Merged, the document would be larger than ${limit.most} bytes; nothing was changed`)
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Counters, RateLimits, areLimitsWithin, limitsSchema, refusingLimit } from './limits.ts'
-import type { Limits, ServerLimits } from './limits.ts'
+import { Counters, RateLimits, areLimitsWithin, batchLimitOf, limitsSchema, refusingLimit } from './limits.ts'
+import type { Limits, ServerLimits, SizeLimit } from './limits.ts'
 import type { CredentialId } from './ids.ts'
 import type { Principal } from './principal.ts'
 
@@ -88,14 +88,33 @@ describe('rates', () => {
 describe('sizes', () => {
   it("hold to the smaller of the server's and the credential's limit", () => {
     const limits = limitsFor()
-    expect(limits.bodyLimit(principal({ bodyBytes: 10 }))).toBe(10)
-    expect(limits.bodyLimit(principal({ bodyBytes: 5000 }))).toBe(1000)
+    expect(limits.bodyLimit(principal({ bodyBytes: 10 })).most).toBe(10)
+    expect(limits.bodyLimit(principal({ bodyBytes: 5000 })).most).toBe(1000)
     expect(() => limits.checkLoad(principal({ batch: 2 }), { batch: 3 })).toThrow('2 statements')
-    expect(limits.documentLimit(principal({}), { isJson: true })).toBe(1000)
-    expect(limits.documentLimit(principal({}), { isJson: false })).toBe(5000)
-    expect(limits.documentLimit(principal({ bodyBytes: 10 }), { isJson: false })).toBe(10)
+    expect(limits.documentLimit(principal({}), { isJson: true }).most).toBe(1000)
+    expect(limits.documentLimit(principal({}), { isJson: false }).most).toBe(5000)
+    expect(limits.documentLimit(principal({ bodyBytes: 10 }), { isJson: false }).most).toBe(10)
     expect(() => limits.checkLoad(principal({}), { bodyBytes: 1001 })).toThrow('1000 bytes')
     expect(() => limits.checkLoad(principal({}), { bodyBytes: 1000, batch: 50 })).not.toThrow()
+  })
+
+  it('say what set them', () => {
+    const limits = limitsFor({ ...server, attachmentBytes: 2000, attachmentsBytes: 3000 })
+    const [free, small] = [principal({}), principal({ bodyBytes: 10, batch: 1 })]
+    const says = (limit: SizeLimit) => [limit.decidedBy, limit.remedy]
+    const ofServer = (setting: string) => [`limit ${setting}`, `Raise ${setting} on the server.`]
+    expect(says(limits.bodyLimit(free))).toEqual(ofServer('CLAVIGER_MAX_BODY'))
+    expect(says(limits.documentLimit(free, { isJson: true }))).toEqual(ofServer('CLAVIGER_MAX_BODY'))
+    expect(says(limits.documentLimit(free, { isJson: false }))).toEqual(ofServer('CLAVIGER_MAX_DOCUMENT'))
+    expect(says(limits.attachmentLimits(free).each)).toEqual(ofServer('CLAVIGER_MAX_ATTACHMENT'))
+    expect(says(limits.attachmentLimits(free).together)).toEqual(ofServer('CLAVIGER_MAX_UPLOAD'))
+    expect(says(batchLimitOf(free, 50))).toEqual(ofServer('CLAVIGER_MAX_BATCH'))
+    const own = ['limit bodyBytes', 'Change the limit "bodyBytes" of this key.']
+    const { each, together } = limits.attachmentLimits(small)
+    for (const limit of [limits.bodyLimit(small), limits.documentLimit(small, { isJson: false }), each, together]) {
+      expect(says(limit)).toEqual(own)
+    }
+    expect(says(batchLimitOf(small, 50))).toEqual(['limit batch', 'Change the limit "batch" of this key.'])
   })
 })
 

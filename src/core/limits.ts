@@ -125,6 +125,23 @@ export interface ServerLimits {
   readonly xapiRatePerMinute: number | undefined
 }
 
+/** The most of something, and what set it: a refusal of more says which limit that is, and how it is raised. */
+export interface SizeLimit {
+  readonly most: number
+  /** `limit bodyBytes` of the principal's own, `limit CLAVIGER_MAX_BODY` of the server. */
+  readonly decidedBy: string
+  readonly remedy: string
+}
+
+export function beyond({ decidedBy, remedy }: SizeLimit, message: string): DomainError {
+  return new DomainError('too_large', `${message}. ${remedy}`, { detail: { decidedBy, remedy } })
+}
+
+/** Statements in one request: the smaller of the principal's own limit and the server's. */
+export function batchLimitOf({ limits }: Principal, server: number): SizeLimit {
+  return smaller(limits, 'batch', ofServer('CLAVIGER_MAX_BATCH', server))
+}
+
 const minute = 60
 const day = 86_400
 
@@ -159,27 +176,29 @@ export class RateLimits {
   /** Throws `too_large`. Pure; may be asked again as the body grows. */
   checkLoad(principal: Principal, { bodyBytes = 0, batch = 0 }: Load): void {
     const bodyLimit = this.bodyLimit(principal)
-    if (bodyBytes > bodyLimit) throw tooLarge('limit bodyBytes', `A request body may have ${bodyLimit} bytes.`)
-    const batchLimit = smaller(principal.limits.batch, this.#server.batch)
-    if (batch > batchLimit) throw tooLarge('limit batch', `One request may carry ${batchLimit} statements.`)
+    if (bodyBytes > bodyLimit.most) throw beyond(bodyLimit, `A request body may have ${bodyLimit.most} bytes`)
+    const batchLimit = batchLimitOf(principal, this.#server.batch)
+    if (batch > batchLimit.most) throw beyond(batchLimit, `One request may carry ${batchLimit.most} statements`)
   }
 
   /** The largest body this principal may send: the smaller of its own and the server's limit. */
-  bodyLimit(principal: Principal): number {
-    return smaller(principal.limits.bodyBytes, this.#server.bodyBytes)
+  bodyLimit({ limits }: Principal): SizeLimit {
+    return smaller(limits, 'bodyBytes', ofServer('CLAVIGER_MAX_BODY', this.#server.bodyBytes))
   }
 
   /** The largest document this principal may send. JSON is parsed to be merged, so it keeps to the limit of bodies, too. */
-  documentLimit(principal: Principal, { isJson }: { readonly isJson: boolean }): number {
+  documentLimit(principal: Principal, { isJson }: { readonly isJson: boolean }): SizeLimit {
     const { bodyBytes, documentBytes } = this.#server
-    return smaller(principal.limits.bodyBytes, isJson ? Math.min(bodyBytes, documentBytes) : documentBytes)
+    if (isJson && bodyBytes < documentBytes) return this.bodyLimit(principal)
+    return smaller(principal.limits, 'bodyBytes', ofServer('CLAVIGER_MAX_DOCUMENT', documentBytes))
   }
 
   /** What attachments may have, apart from the statements. A limit of the principal's own is one for all that it sends. */
-  attachmentLimits({ limits }: Principal): { readonly mostEach: number; readonly mostTogether: number } {
+  attachmentLimits({ limits }: Principal): { readonly each: SizeLimit; readonly together: SizeLimit } {
     const { attachmentBytes = 128 * 1024 ** 2, attachmentsBytes = 512 * 1024 ** 2 } = this.#server
-    const mostTogether = smaller(limits.bodyBytes, attachmentsBytes)
-    return { mostEach: Math.min(attachmentBytes, mostTogether), mostTogether }
+    const together = smaller(limits, 'bodyBytes', ofServer('CLAVIGER_MAX_UPLOAD', attachmentsBytes))
+    const each = ofServer('CLAVIGER_MAX_ATTACHMENT', attachmentBytes)
+    return { each: each.most < together.most ? each : together, together }
   }
 
   // Sessions count as their parent: a credential does not get round its rate by making children.
@@ -241,12 +260,15 @@ function refusal(limit: string, reason: string): LimitRefusal {
   return { code: 'forbidden', decidedBy: `limit ${limit}`, reason, remedy }
 }
 
-function tooLarge(decidedBy: string, message: string): DomainError {
-  return new DomainError('too_large', message, { detail: { decidedBy } })
+function ofServer(setting: string, most: number): SizeLimit {
+  return { most, decidedBy: `limit ${setting}`, remedy: `Raise ${setting} on the server.` }
 }
 
-function smaller(own: number | undefined, server: number): number {
-  return own === undefined ? server : Math.min(own, server)
+/** `name`: which of the principal's own. */
+function smaller(own: Limits, name: 'bodyBytes' | 'batch', server: SizeLimit): SizeLimit {
+  const most = own[name]
+  if (most === undefined || most >= server.most) return server
+  return { most, decidedBy: `limit ${name}`, remedy: `Change the limit "${name}" of this key.` }
 }
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6

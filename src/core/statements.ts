@@ -10,11 +10,13 @@ import type { Failure } from './errors.ts'
 import type { LrsId, Seq } from './ids.ts'
 import { Ingest } from './ingest.ts'
 import type { IngestBounds } from './ingest.ts'
+import { batchLimitOf } from './limits.ts'
 import type { Pins } from './pins.ts'
 import type { Principal } from './principal.ts'
 import type { Reach } from './rights.ts'
 import type {
   AttachmentClaim,
+  BlobHold,
   BlobStore,
   Ids,
   PreparedStatement,
@@ -117,10 +119,24 @@ export class Statements {
 
   /** Validates, stamps and stores all or none; resolves when synced. */
   async store(principal: Principal, lrsId: LrsId, submission: Submission): Promise<Receipt> {
+    const hold = this.#storage.blobs.hold()
+    try {
+      return await this.#storeHolding(principal, lrsId, submission, hold)
+    } finally {
+      hold.release()
+    }
+  }
+
+  async #storeHolding(
+    principal: Principal,
+    lrsId: LrsId,
+    submission: Submission,
+    hold: BlobHold,
+  ): Promise<Receipt> {
     const checked = this.check(principal, lrsId, submission)
     const { voidReach } = checked
     const prepared = submission.attachments
-      ? await this.#receive(lrsId, checked, submission, submission.attachments)
+      ? await this.#receive(lrsId, checked, submission, { sent: submission.attachments, hold })
       : checked.prepared
     if (prepared.length > 0) {
       const outcome = await this.#ingest.submit({
@@ -141,9 +157,9 @@ export class Statements {
     lrsId: LrsId,
     { body, statements, prepared }: CheckedSubmission,
     submission: Submission,
-    sent: SentAttachments,
+    { sent, hold }: { readonly sent: SentAttachments; readonly hold: BlobHold },
   ): Promise<readonly PreparedStatement[]> {
-    const place = { lrsId, blobs: this.#storage.blobs }
+    const place = { lrsId, blobs: this.#storage.blobs, hold }
     const pointers = statements.map((_, index) => pointerIn(body, index))
     const claims = await receiveAttachments(place, statements, pointers, sent).catch((error: unknown) => {
       throw isDomainError(error) ? withStatements(error, body, submission) : error
@@ -276,11 +292,12 @@ export class Statements {
   #read(principal: Principal, body: unknown, submission: Submission): Statement[] {
     const { version, statementId, attachments } = submission
     if (statementId !== undefined) checkChosenId(body, statementId)
-    const batchLimit = Math.min(this.#batchLimit, principal.limits.batch ?? Infinity)
-    if (Array.isArray(body) && body.length > batchLimit) {
-      const message = `One request may carry ${batchLimit} statements; this one has ${body.length}.`
+    const batchLimit = batchLimitOf(principal, this.#batchLimit)
+    if (Array.isArray(body) && body.length > batchLimit.most) {
+      const { decidedBy, remedy } = batchLimit
+      const message = `One request may carry ${batchLimit.most} statements; this one has ${body.length}. ${remedy}`
       const failures = [{ pointer: '', rule: 'claviger/batch', message }]
-      throw new DomainError('too_large', message, { detail: { decidedBy: 'limit batch', failures } })
+      throw new DomainError('too_large', message, { detail: { decidedBy, remedy, failures } })
     }
     // Pins look at what will be stored, so that a write and a later read of it decide alike.
     const statements = checkStatements(body, version, { partsFollow: attachments !== undefined }).statements.map(

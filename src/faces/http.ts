@@ -12,6 +12,8 @@ import type { Core, Log } from '../core/core.ts'
 import { DomainError, invalid, isDomainError } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { OrganisationId } from '../core/ids.ts'
+import { beyond } from '../core/limits.ts'
+import type { SizeLimit } from '../core/limits.ts'
 import type { Principal } from '../core/principal.ts'
 import { parseJson } from '../core/xapi/json.ts'
 import { capped } from '../core/xapi/rule.ts'
@@ -342,20 +344,27 @@ export function newRequestId(sent: string | undefined, isTrusted: boolean): stri
 // ---------------------------------------------------------------------------------------------------------------------
 // Bodies
 
+/** The most bytes of a body; one of a limit that can be changed says so when it is reached. */
+export type BodyLimit = number | SizeLimit
+
+function mostOf(limit: BodyLimit): number {
+  return typeof limit === 'number' ? limit : limit.most
+}
+
 /**
- * The body as text: at most `limitBytes` (`too_large`), valid UTF-8 (`invalid`), a leading BOM dropped. `unavailable` when
+ * The body as text: at most `limit` (`too_large`), valid UTF-8 (`invalid`), a leading BOM dropped. `unavailable` when
  * the bodies of others fill the budget. Sign in first, or keep the limit small.
  */
-export async function readText(c: Context<FaceEnv>, limitBytes: number, budget = bodyBudget): Promise<string> {
-  return decode(await readBytes(c, limitBytes, budget))
+export async function readText(c: Context<FaceEnv>, limit: BodyLimit, budget = bodyBudget): Promise<string> {
+  return decode(await readBytes(c, limit, budget))
 }
 
 /** The body whole, whatever it is. Otherwise as `readText`. */
-export async function readBytes(c: Context<FaceEnv>, limitBytes: number, budget = bodyBudget): Promise<Buffer> {
+export async function readBytes(c: Context<FaceEnv>, limit: BodyLimit, budget = bodyBudget): Promise<Buffer> {
   refuseEncoding(c)
   const declared = Number(c.req.header('Content-Length') ?? 0) || 0
-  if (declared > limitBytes) throw tooLarge(limitBytes)
-  const body = new GrowingBody(limitBytes, declared, budget)
+  if (declared > mostOf(limit)) throw tooLarge(limit)
+  const body = new GrowingBody(limit, declared, budget)
   const incoming = incomingOf(c)
   return incoming ? readIncoming(incoming, body) : readStream(c.req.raw.body, body)
 }
@@ -375,10 +384,10 @@ export function refuseEncoding(c: Context<FaceEnv>): void {
 /** As `readText`, of bytes that come out of a body: one part of several. */
 export async function streamText(
   bytes: AsyncIterable<Uint8Array>,
-  limitBytes: number,
+  limit: BodyLimit,
   budget = bodyBudget,
 ): Promise<string> {
-  return decode(await readStream(bytes, new GrowingBody(limitBytes, 0, budget)))
+  return decode(await readStream(bytes, new GrowingBody(limit, 0, budget)))
 }
 
 /** Counts bytes that stay in memory after they were read, until they are given back. Throws `unavailable`. */
@@ -393,8 +402,8 @@ export function incomingOf(c: Context<FaceEnv>): IncomingMessage | undefined {
 }
 
 /** As `readText`, of bytes that are there already. */
-export async function textOf(bytes: Uint8Array, limitBytes: number): Promise<string> {
-  if (bytes.byteLength > limitBytes) throw tooLarge(limitBytes)
+export async function textOf(bytes: Uint8Array, limit: BodyLimit): Promise<string> {
+  if (bytes.byteLength > mostOf(limit)) throw tooLarge(limit)
   return decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
 }
 
@@ -411,8 +420,8 @@ function decode(bytes: Buffer): string {
  * The body as JSON, as strictly as a statement: a member name twice would mean what the caller cannot know. An absent body is
  * undefined. Whatever media type it claims: see `mediaTypeOf`.
  */
-export async function readJson(c: Context<FaceEnv>, limitBytes: number): Promise<unknown> {
-  const text = await readText(c, limitBytes)
+export async function readJson(c: Context<FaceEnv>, limit: BodyLimit): Promise<unknown> {
+  const text = await readText(c, limit)
   return text.trim() === '' ? undefined : parseJson(text)
 }
 
@@ -434,8 +443,15 @@ export function parseMediaType(header = ''): MediaType {
   return { type: type.trim().toLowerCase(), charset: charset?.toLowerCase() }
 }
 
-export function tooLarge(limitBytes: number): DomainError {
-  return new DomainError('too_large', `The body is larger than ${limitBytes} bytes`)
+export function tooLarge(limit: BodyLimit): DomainError {
+  const message = `The body is larger than ${mostOf(limit)} bytes`
+  return typeof limit === 'number' ? new DomainError('too_large', message) : beyond(limit, message)
+}
+
+/** The sizes are the sender's choice, and each chunk costs, whatever it holds. */
+export function tooManyChunks(most: number): DomainError {
+  const detail = { decidedBy: 'limit chunks' }
+  return new DomainError('too_large', `The body comes in more than ${most} chunks; send larger ones`, { detail })
 }
 
 /** What all bodies being read may take together, so that many at once, or slow ones, do not exhaust the memory. */
@@ -476,14 +492,14 @@ const mostChunks = 200_000
  * costs hundreds of bytes for a chunk of one.
  */
 class GrowingBody {
-  readonly #limit: number
+  readonly #limit: BodyLimit
   readonly #declared: number
   readonly #budget: BodyBudget
   #bytes: Buffer = Buffer.alloc(0)
   #length = 0
   #chunks = 0
 
-  constructor(limit: number, declared: number, budget: BodyBudget) {
+  constructor(limit: BodyLimit, declared: number, budget: BodyBudget) {
     this.#limit = limit
     this.#declared = declared
     this.#budget = budget
@@ -492,9 +508,9 @@ class GrowingBody {
   /** Throws `too_large` or `unavailable`. */
   add(chunk: Uint8Array): void {
     const length = this.#length + chunk.byteLength
-    if (length > this.#limit) throw tooLarge(this.#limit)
+    if (length > mostOf(this.#limit)) throw tooLarge(this.#limit)
     if (++this.#chunks > mostChunks) {
-      throw new DomainError('too_large', `The body comes in more than ${mostChunks} chunks; send larger ones`)
+      throw tooManyChunks(mostChunks)
     }
     if (this.#length === 0) {
       // Mostly the one there is: not copied unless another follows.
@@ -522,7 +538,7 @@ class GrowingBody {
   /** Only a small length is believed before it has come: to declare a large one costs a sender nothing. */
   #grow(least: number): void {
     const doubled = Math.max(least, this.#bytes.length * 2, Math.min(this.#declared, smallBody))
-    const size = Math.min(doubled, Math.max(least, this.#declared || this.#limit))
+    const size = Math.min(doubled, Math.max(least, this.#declared || mostOf(this.#limit)))
     this.#budget.take(size - this.#bytes.length, size <= smallBody)
     const bytes = Buffer.allocUnsafe(size)
     bytes.set(this.#bytes.subarray(0, this.#length))

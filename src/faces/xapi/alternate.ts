@@ -2,6 +2,7 @@
 // headers, parameters and content in a form, for clients that can send nothing else. Turns it into the call it stands for.
 
 import type { DomainError, Failure } from '../../core/errors.ts'
+import type { SizeLimit } from '../../core/limits.ts'
 import { cut, refusal, shown } from '../../core/xapi/rule.ts'
 import { latestVersion } from '../../core/xapi/version.ts'
 import type { AskedRequest } from '../face.ts'
@@ -26,6 +27,11 @@ const methods: readonly string[] = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE']
 
 /** What may come before anybody signed in, where the credentials stand in the form: little, and of all of it together not much. */
 const unsignedForm = 256 * 1024
+const unsignedLimit: SizeLimit = {
+  most: unsignedForm,
+  decidedBy: 'limit form',
+  remedy: 'With the Authorization header on the request itself, a form may be longer.',
+}
 const unsignedBudget = new BodyBudget(32 * 1024 * 1024)
 
 /** Percent-encoding makes three bytes of one. */
@@ -149,9 +155,10 @@ const plus = 0x2b
 const space = 0x20
 
 async function readFormBytes(call: Call): Promise<Buffer> {
-  if (call.header('Authorization') === undefined) return readBytes(call.c, unsignedForm, unsignedBudget)
+  if (call.header('Authorization') === undefined) return readBytes(call.c, unsignedLimit, unsignedBudget)
   const principal = await authenticate(call.c, call.core, { within: placeOf(call).within })
-  return readBytes(call.c, call.core.limits.bodyLimit(principal) * mostExpansion + unsignedForm)
+  const limit = call.core.limits.bodyLimit(principal)
+  return readBytes(call.c, { ...limit, most: limit.most * mostExpansion + unsignedForm })
 }
 
 interface Form {

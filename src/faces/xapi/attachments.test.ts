@@ -318,7 +318,7 @@ describe('a multipart submission is refused', () => {
     for (const contents of [[randomBytes(50_001)], [randomBytes(30_000), randomBytes(30_000)]]) {
       const sent = statement({ attachments: contents.map((bytes) => describing(bytes)) })
       const { status, json } = await post([statementsPart(sent), ...contents.map((bytes) => dataPart(bytes))], limited)
-      expect([status, json.decidedBy]).toEqual([413, 'limit attachment'])
+      expect([status, json.decidedBy]).toEqual([413, 'limit bodyBytes'])
     }
     expect(await limited.idsOf()).toEqual(before)
   })

@@ -2,12 +2,13 @@
 // put together on the way out. What must come along and what may be seen is core's to say.
 
 import type { SentAttachment, SentAttachments } from '../../core/attachments.ts'
-import { DomainError } from '../../core/errors.ts'
+import type { DomainError } from '../../core/errors.ts'
+import type { SizeLimit } from '../../core/limits.ts'
 import type { AttachmentClaim, StoredStatement } from '../../core/storage.ts'
 import { listAttachments } from '../../core/xapi/attachment.ts'
 import { refusal, shown } from '../../core/xapi/rule.ts'
 import type { Statement } from '../../core/xapi/statement.ts'
-import { holdBytes, parseMediaType, refuseEncoding, streamText } from '../http.ts'
+import { holdBytes, parseMediaType, refuseEncoding, streamText, tooLarge } from '../http.ts'
 import { bodyStream, orBreakOff } from './call.ts'
 import type { AdmittedCall } from './call.ts'
 import { boundaryOf, readParts } from './multipart-reader.ts'
@@ -43,10 +44,8 @@ export async function withStatementsAndParts<T>(
       'multipart/mixed needs a parameter "boundary" (RFC 2046 section 5.1.1).',
     )
   }
-  const most = bodyLimit + limits.mostTogether + roomForFraming
-  if (Number(call.header('Content-Length') ?? 0) > most) {
-    throw new DomainError('too_large', `The body is larger than ${most} bytes`)
-  }
+  const most = bodyLimit.most + limits.together.most + roomForFraming
+  if (Number(call.header('Content-Length') ?? 0) > most) throw tooLarge({ ...limits.together, most })
   const parts = readParts(bodyStream(call), boundary)
   let release = (): void => {}
   try {
@@ -59,7 +58,7 @@ export async function withStatementsAndParts<T>(
   }
 }
 
-async function readStatementsPart(parts: AsyncGenerator<Part>, limitBytes: number): Promise<string> {
+async function readStatementsPart(parts: AsyncGenerator<Part>, limit: SizeLimit): Promise<string> {
   const first = await parts.next()
   if (first.done) throw failed('', 'XAPI-00133', 'The body has no part: the first one holds the statements.')
   const { type, charset } = parseMediaType(first.value.headers.get('content-type'))
@@ -74,7 +73,7 @@ async function readStatementsPart(parts: AsyncGenerator<Part>, limitBytes: numbe
       'JSON is UTF-8 (RFC 8259 section 8.1); another charset is not accepted.',
     )
   }
-  return streamText(first.value.bytes(), limitBytes)
+  return streamText(first.value.bytes(), limit)
 }
 
 async function* sentAttachments(parts: AsyncGenerator<Part>): AsyncGenerator<SentAttachment> {

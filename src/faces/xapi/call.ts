@@ -5,6 +5,7 @@
 import type { Context } from 'hono'
 import type { Core } from '../../core/core.ts'
 import type { LrsId, OrganisationId } from '../../core/ids.ts'
+import type { SizeLimit } from '../../core/limits.ts'
 import type { Principal } from '../../core/principal.ts'
 import { latestVersion, parseVersion } from '../../core/xapi/version.ts'
 import type { XapiVersion } from '../../core/xapi/version.ts'
@@ -101,15 +102,15 @@ export function placeOf({ c, mount }: Call): {
   return { segments, within: mount.within?.(segments) }
 }
 
-/** The body as text, within `limitBytes`. As `readText` of http.ts. */
-export function readBody(call: Call, limitBytes: number): Promise<string> {
-  return call.content === undefined ? readText(call.c, limitBytes) : textOf(call.content, limitBytes)
+/** The body as text, within `limit`. As `readText` of http.ts. */
+export function readBody(call: Call, limit: SizeLimit): Promise<string> {
+  return call.content === undefined ? readText(call.c, limit) : textOf(call.content, limit)
 }
 
-/** The body whole, within `limitBytes`. As `readBytes` of http.ts. */
-export async function readContent(call: Call, limitBytes: number): Promise<Uint8Array> {
-  if (call.content === undefined) return readBytes(call.c, limitBytes)
-  if (call.content.byteLength > limitBytes) throw tooLarge(limitBytes)
+/** The body whole, within `limit`. As `readBytes` of http.ts. */
+export async function readContent(call: Call, limit: SizeLimit): Promise<Uint8Array> {
+  if (call.content === undefined) return readBytes(call.c, limit)
+  if (call.content.byteLength > limit.most) throw tooLarge(limit)
   return call.content
 }
 

@@ -2,13 +2,14 @@
 
 import { DomainError, isDomainError, invalid } from '../../core/errors.ts'
 import type { DocumentSubmission } from '../../core/documents.ts'
+import type { SizeLimit } from '../../core/limits.ts'
 import type { Preconditions, StoredDocument } from '../../core/storage.ts'
 import { isMatch } from '../../core/xapi/document.ts'
 import { parseDocumentQuery } from '../../core/xapi/document-query.ts'
 import type { DocumentKind, DocumentTarget } from '../../core/xapi/document-query.ts'
 import { refusal, shown } from '../../core/xapi/rule.ts'
 import { demandsConditions } from '../../core/xapi/version.ts'
-import { refuseEncoding, tooLarge } from '../http.ts'
+import { refuseEncoding, tooLarge, tooManyChunks } from '../http.ts'
 import { admitCall, answer, answerJson, bodyStream, orBreakOff, readContent, versionHeader } from './call.ts'
 import type { AdmittedCall, Call } from './call.ts'
 import { paramsOf } from './statements.ts'
@@ -43,8 +44,8 @@ async function storeDocument(
     version,
     contentType: contentTypeOf(call),
     content: {
-      whole: (mostBytes) => readContent(call, mostBytes),
-      pieces: (mostBytes) => piecesOf(call, mostBytes),
+      whole: (limit) => readContent(call, limit),
+      pieces: (limit) => piecesOf(call, limit),
     },
     preconditions: preconditionsOf(call),
     demandsConditions: demandsConditions(call.header(versionHeader)),
@@ -136,23 +137,19 @@ function contentTypeOf(call: Call): string {
 const smallPiece = 256
 const mostSmallPieces = 200_000
 
-function tooManyPieces(): DomainError {
-  return new DomainError('too_large', `The body comes in more than ${mostSmallPieces} chunks; send larger ones`)
-}
-
 /** The body as it arrives, within its limit. */
-async function* piecesOf(call: Call, mostBytes: number): AsyncGenerator<Uint8Array, undefined> {
+async function* piecesOf(call: Call, limit: SizeLimit): AsyncGenerator<Uint8Array, undefined> {
   refuseEncoding(call.c)
   const declared = Number(call.header('Content-Length') ?? 0) || 0
-  if (declared > mostBytes) throw tooLarge(mostBytes)
+  if (declared > limit.most) throw tooLarge(limit)
   let length = 0
   let count = 0
   try {
     for await (const piece of bodyStream(call)) {
       length += piece.byteLength
-      if (length > mostBytes) throw tooLarge(mostBytes)
+      if (length > limit.most) throw tooLarge(limit)
       // Each costs, whatever it holds: the sizes are the sender's choice.
-      if (++count > mostSmallPieces && length / count < smallPiece) throw tooManyPieces()
+      if (++count > mostSmallPieces && length / count < smallPiece) throw tooManyChunks(mostSmallPieces)
       yield piece
     }
   } catch (error) {

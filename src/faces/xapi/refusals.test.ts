@@ -389,6 +389,7 @@ const refusals: readonly Refusal[] = [
     options: body(statement({ result: { response: 'x'.repeat(50_000) } })),
     status: 413,
     failures: [' XAPI-00328'],
+    decidedBy: 'limit CLAVIGER_MAX_BODY',
   },
   {
     name: 'too many statements',
@@ -396,7 +397,7 @@ const refusals: readonly Refusal[] = [
     options: body(Array.from({ length: 21 }, () => statement())),
     status: 413,
     failures: [' claviger/batch'],
-    decidedBy: 'limit batch',
+    decidedBy: 'limit CLAVIGER_MAX_BATCH',
   },
 
   // Documents
