@@ -44,7 +44,8 @@ export async function serve(config: Config): Promise<number> {
     process.exit(exitCodes.failed)
   }
   log.info({ signal }, 'stopping: what is under way is finished first')
-  await commands?.close()
+  // A command that follows an erasure would wait for the end of it; the next start goes on.
+  await Promise.all([opened.core.erasures.close(), commands?.close()])
   await listening.stop()
   log.info({}, 'stopped')
   return exitCodes.ok
