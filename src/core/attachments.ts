@@ -105,7 +105,11 @@ async function storePart(
     }
   }
   try {
-    const { length } = await blobs.put(lrsId, watched(), { sha2: part.sha2, mostBytes: Math.min(limit.most, left), hold })
+    const { length } = await blobs.put(lrsId, watched(), {
+      sha2: part.sha2,
+      mostBytes: Math.min(limit.most, left),
+      hold,
+    })
     return length
   } catch (error) {
     if (lost !== undefined || !(error instanceof DomainError)) throw error

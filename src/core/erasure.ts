@@ -158,7 +158,7 @@ export class Erasures {
   async previewEmpty(caller: Caller, lrsId: LrsId): Promise<ErasurePreview> {
     const lrsIds = await this.#allowed(caller, 'read', lrsId)
     return {
-      lrs: await this.#countAll(lrsIds, { kind: 'empty', through: await this.#latest(lrsId) }),
+      lrs: await this.#countAll(lrsIds, { kind: 'empty', through: await this.#storage.erasures.latest(lrsId) }),
       namedBy: [],
       alike: [],
     }
@@ -168,7 +168,7 @@ export class Erasures {
   async empty(caller: Caller, lrsId: LrsId, onBegun?: OnBegun): Promise<ErasureReceipt> {
     const lrsIds = await this.#allowed(caller, 'delete', lrsId)
     const organisation = await this.#organisation(caller.organisationId)
-    const through = await this.#latest(lrsId)
+    const through = await this.#storage.erasures.latest(lrsId)
     return this.#begin(caller, organisation, { kind: 'empty', lrsIds, through }, { onBegun })
   }
 
@@ -305,15 +305,14 @@ export class Erasures {
     const { erasures, blobs } = this.#storage
     let position: ErasurePosition | undefined
     do {
-      const step = await this.#paced(() => erasures.step(organisationId, id, lrsId, target, position))
-      if (step.blobs.length > 0) {
-        let removed = 0
-        for (const { sha2, putBefore } of step.blobs) if (await blobs.remove(lrsId, sha2, putBefore)) removed++
-        const sha2s = step.blobs.map(({ sha2 }) => sha2)
-        await erasures.forgetBlobs(organisationId, id, lrsId, sha2s, removed)
-      }
-      position = step.next
+      position = (await this.#paced(() => erasures.step(organisationId, id, lrsId, target, position))).next
     } while (position !== undefined)
+    let after: string | undefined
+    do {
+      const { removed, left, next } = await this.#paced(() => blobs.removeUnused(lrsId, after))
+      if (removed + left > 0) await erasures.countBlobs(organisationId, id, lrsId, { removed, left })
+      after = next
+    } while (after !== undefined)
   }
 
   /** False where the store cannot: then the receipt says so. */
@@ -403,12 +402,6 @@ export class Erasures {
     const organisation = await this.#storage.directory.findOrganisation(organisationId)
     if (organisation === undefined) throw new DomainError('not_found', 'There is no such organisation.')
     return organisation
-  }
-
-  /** Nothing was stored after this, in microseconds: stored times may be ahead of the clock. */
-  async #latest(lrsId: LrsId): Promise<number> {
-    const stored = await this.#storage.statements.consistentThrough(lrsId)
-    return Math.max(Math.floor(this.#clock.now() * 1000), stored)
   }
 }
 

@@ -127,12 +127,7 @@ export class Statements {
     }
   }
 
-  async #storeHolding(
-    principal: Principal,
-    lrsId: LrsId,
-    submission: Submission,
-    hold: BlobHold,
-  ): Promise<Receipt> {
+  async #storeHolding(principal: Principal, lrsId: LrsId, submission: Submission, hold: BlobHold): Promise<Receipt> {
     const checked = this.check(principal, lrsId, submission)
     const { voidReach } = checked
     const prepared = submission.attachments

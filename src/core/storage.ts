@@ -629,16 +629,24 @@ export interface DocumentStore {
 // ---------------------------------------------------------------------------------------------------------------------
 // Blobs: bytes of attachments and of long documents, per Lrs, by their hash. Rows refer to them and are written after them.
 
+/** What one request has put: until released, nobody removes it. */
+export interface BlobHold {
+  /** When the row that refers to it is there, or will never be. Idempotent. */
+  release(): void
+}
+
 export interface BlobStore {
+  hold(): BlobHold
   /**
    * Reads `bytes` to the end and stores them under `sha2` (lower-case hex; its length says which of SHA-224, -256, -384 and -512;
    * SHA-256 of the content when undefined). Resolves when synced. Rejects, with nothing left behind: `invalid` when the content
-   * has another hash, `too_large` beyond `mostBytes`. Bytes that are there already are as good as new, and young again.
+   * has another hash, `too_large` beyond `mostBytes`. Bytes that are there already are as good as new, and young again. Put
+   * without a hold, they may be removed at any moment.
    */
   put(
     lrsId: LrsId,
     bytes: AsyncIterable<Uint8Array>,
-    options: { readonly sha2?: string; readonly mostBytes: number },
+    options: { readonly sha2?: string; readonly mostBytes: number; readonly hold?: BlobHold },
   ): Promise<{ readonly sha2: string; readonly length: number }>
   /** Undefined when absent; `internal` when a row refers to it all the same. Read `bytes` to the end or call `cancel`. */
   open(
@@ -647,13 +655,17 @@ export interface BlobStore {
   ): Promise<{ readonly length: number; readonly bytes: AsyncIterable<Uint8Array>; cancel(): void } | undefined>
   /** Those of `sha2s` that are absent although a row refers to them: damage. Not what is being erased meanwhile. */
   listLost(lrsId: LrsId, sha2s: readonly string[]): Promise<readonly string[]>
-  /** Removes blobs that no row refers to and that are older than `minAgeMs`; how many, and their bytes. */
+  /** Removes blobs that no row refers to, that nobody holds and that are older than `minAgeMs`; how many, and their bytes. */
   sweep(minAgeMs: number): Promise<{ readonly removed: number; readonly bytes: number }>
   /**
-   * Removes one blob, unless a row refers to it or it was put after `putBefore` (Unix milliseconds): then somebody is about to
-   * refer to it. True when it is gone, or was.
+   * Removes those of one Lrs that no row refers to and nobody holds, of any age; a bounded part per call, until `next` is
+   * undefined. `left`: were there, and are held by who put them again. What is held goes when it is released, unless a row refers
+   * to it then.
    */
-  remove(lrsId: LrsId, sha2: string, putBefore: number): Promise<boolean>
+  removeUnused(
+    lrsId: LrsId,
+    after?: string,
+  ): Promise<{ readonly removed: number; readonly left: number; readonly next: string | undefined }>
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -682,7 +694,7 @@ export const erasureCounts = [
   'descriptions',
   'terms',
   'blobs',
-  /** Blobs that somebody sent again within the last hour: left to the sweep. */
+  /** Blobs that a request under way had sent again. They go with its end, unless it stores what refers to them. */
   'blobsLeft',
 ] as const
 export type ErasureCounts = Readonly<Record<(typeof erasureCounts)[number], number>>
@@ -712,8 +724,6 @@ export interface ErasurePosition {
 export interface ErasureStep {
   /** Undefined at the end. */
   readonly next: ErasurePosition | undefined
-  /** To be removed from the blob store, then to be told to `forgetBlobs`. */
-  readonly blobs: readonly { readonly sha2: string; readonly putBefore: number }[]
 }
 
 /** Behind which dictionary value or, those done, behind which agent of documents to go on. */
@@ -750,6 +760,11 @@ export interface ErasureStore {
   findAlike(lrsId: LrsId, agents: readonly string[], after?: AlikePosition): Promise<AlikePart>
   /** Whether a statement with this id went for a person: stored again, it is acknowledged and not stored. */
   isErased(lrsId: LrsId, id: string): Promise<boolean>
+  /**
+   * Microseconds: nothing in the Lrs is later, also where the clock was set back since, and all that is stored or changed from
+   * now on is.
+   */
+  latest(lrsId: LrsId): Promise<number>
   /** `conflict` when the id is taken. */
   create(organisationId: OrganisationId, erasure: NewErasure, event: NewAuditEvent): Promise<ErasureRecord>
   /** Removes a bounded part, in one transaction with its counts. `not_found` for the erasure, one with a receipt, the Lrs. */
@@ -760,13 +775,12 @@ export interface ErasureStore {
     target: ErasureTarget,
     after?: ErasurePosition,
   ): Promise<ErasureStep>
-  /** These are settled: as many as `removed` are gone, the others somebody sent again. */
-  forgetBlobs(
+  /** Adds what `BlobStore.removeUnused` did for it, after the last step. `not_found` as `step`. */
+  countBlobs(
     organisationId: OrganisationId,
     id: Oid,
     lrsId: LrsId,
-    sha2s: readonly string[],
-    removed: number,
+    blobs: { readonly removed: number; readonly left: number },
   ): Promise<void>
   /**
    * Overwrites, in the files of the whole store, what was deleted earlier and lies on in unused space; a bounded part per

@@ -1,6 +1,6 @@
 // Blobs: bytes by their hash, all or nothing, and the sweep of what no row refers to.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createHash, randomBytes } from 'node:crypto'
 import { createTenant, statement, store as put } from './samples.ts'
 import { engines } from './engines.ts'
@@ -217,6 +217,95 @@ describe.each(engines)('blobs, $name', (engine) => {
       expect((await sweepAll()).removed).toBe(40)
       expect(await read(claimed.sha2)).toHaveLength(100)
     })
+  })
+
+  describe('what a request holds', () => {
+    const heldPut = async (bytes: Uint8Array, hold = blobs().hold()) => {
+      const { sha2 } = await blobs().put(lrsId, inPieces(bytes), { mostBytes, hold })
+      return { sha2, hold }
+    }
+    const removeUnused = async () => {
+      let [removed, left] = [0, 0]
+      let after: string | undefined
+      do {
+        const part = await blobs().removeUnused(lrsId, after)
+        removed += part.removed
+        left += part.left
+        after = part.next
+      } while (after !== undefined)
+      return { removed, left }
+    }
+
+    it('stays whatever the clock says, and goes with the request that refers to none of it', async () => {
+      const bytes = randomBytes(3000)
+      const { sha2, hold } = await heldPut(bytes)
+      now += 100 * hour
+      await sweepAll()
+      expect(await removeUnused()).toEqual({ removed: 0, left: 0 })
+      now -= 200 * hour
+      expect(await removeUnused()).toEqual({ removed: 0, left: 0 })
+      expect(await read(sha2)).toEqual(bytes)
+      hold.release()
+      hold.release()
+      await vi.waitFor(async () => expect(await read(sha2)).toBeUndefined())
+    })
+
+    it('stays for good once a row refers to it', async () => {
+      const { sha2, hold } = await heldPut(randomBytes(3000))
+      await removeUnused()
+      await put(store.storage, lrsId, [claiming(sha2)])
+      hold.release()
+      expect(await removeUnused()).toEqual({ removed: 0, left: 0 })
+      expect(await read(sha2)).toHaveLength(3000)
+    })
+
+    it('stays until the last of them is done; what was there before is said to be left', async () => {
+      const bytes = randomBytes(3000)
+      const [one, two] = [await heldPut(bytes), await heldPut(bytes)]
+      one.hold.release()
+      expect(await removeUnused()).toEqual({ removed: 0, left: 1 })
+      expect(await read(one.sha2)).toEqual(bytes)
+      two.hold.release()
+      await vi.waitFor(async () => expect(await read(one.sha2)).toBeUndefined())
+    })
+
+    it('is not taken from under puts that come while what is unused is removed', async () => {
+      const bodies = Array.from({ length: 30 }, () => randomBytes(2000))
+      for (let round = 0; round < 5; round += 1) {
+        await Promise.all(bodies.map((bytes) => putBytes(bytes)))
+        const removing = [removeUnused(), removeUnused()]
+        const held = await Promise.all(bodies.map((bytes) => heldPut(bytes)))
+        await put(
+          store.storage,
+          lrsId,
+          held.map(({ sha2 }) => claiming(sha2)),
+        )
+        for (const { hold } of held) hold.release()
+        await Promise.all(removing)
+        expect(await Promise.all(held.map(async ({ sha2 }) => (await read(sha2))?.length))).toEqual(
+          bodies.map(() => 2000),
+        )
+        ;({ lrsId } = await createTenant(store.storage))
+      }
+    })
+  })
+
+  it('removes what is unused of one Lrs, whatever its age', async () => {
+    const other = await createTenant(store.storage)
+    const theirs = await putBytes(randomBytes(10), other.lrsId)
+    const claimed = await putBytes(randomBytes(100))
+    await put(store.storage, lrsId, [claiming(claimed.sha2)])
+    await Promise.all(Array.from({ length: 20 }, () => putBytes(randomBytes(10))))
+    let removed = 0
+    let after: string | undefined
+    do {
+      const part = await blobs().removeUnused(lrsId, after)
+      removed += part.removed
+      after = part.next
+    } while (after !== undefined)
+    expect(removed).toBe(20)
+    expect(await read(claimed.sha2)).toHaveLength(100)
+    expect(await read(theirs.sha2, other.lrsId)).toHaveLength(10)
   })
 
   it('is refused when the store closes', async () => {

@@ -4,7 +4,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   batch,
   createTenant,
@@ -51,7 +51,7 @@ function referring(target: { readonly id: string }, part: Partial<PreparedStatem
 
 const voiding = (target: { readonly id: string }) => referring(target, { isVoiding: true })
 
-/** All steps, with the blobs removed in between; the counts at the end. */
+/** All steps, then the blobs; the counts at the end. */
 async function erase(
   storage: Storage,
   tenant: Tenant,
@@ -61,14 +61,15 @@ async function erase(
   const id = await begin(storage, tenant)
   let position: ErasurePosition | undefined
   do {
-    const step = await storage.erasures.step(tenant.id, id, lrsId, target, position)
-    let removed = 0
-    for (const { sha2, putBefore } of step.blobs) if (await storage.blobs.remove(lrsId, sha2, putBefore)) removed++
-    const sha2s = step.blobs.map(({ sha2 }) => sha2)
-    if (sha2s.length > 0) await storage.erasures.forgetBlobs(tenant.id, id, lrsId, sha2s, removed)
-    position = step.next
+    position = (await storage.erasures.step(tenant.id, id, lrsId, target, position)).next
     await onStep?.(position)
   } while (position !== undefined)
+  let after: string | undefined
+  do {
+    const { removed, left, next } = await storage.blobs.removeUnused(lrsId, after)
+    await storage.erasures.countBlobs(tenant.id, id, lrsId, { removed, left })
+    after = next
+  } while (after !== undefined)
   const found = await storage.erasures.find(tenant.id, id)
   await storage.erasures.finish(tenant.id, id, { done: true }, event('erasure.finish'))
   return found!.counts
@@ -258,7 +259,7 @@ describe.each(engines)('an erasure, $name', (engine) => {
     await refused(storage.erasures.step(stranger.id, mine, lrsId, person))
     await refused(storage.erasures.step(stranger.id, theirs, lrsId, person))
     await refused(storage.erasures.step(tenant.id, theirs, lrsId, person))
-    await refused(storage.erasures.forgetBlobs(stranger.id, mine, lrsId, ['a'], 1))
+    await refused(storage.erasures.countBlobs(stranger.id, mine, lrsId, { removed: 1, left: 0 }))
     await refused(storage.erasures.finish(stranger.id, mine, {}, event('erasure.finish')))
     expect(await storage.erasures.find(stranger.id, mine)).toBeUndefined()
     expect((await storage.erasures.list(stranger.id, { offset: 0, limit: 9 })).items.map(({ id }) => id)).toEqual([
@@ -490,16 +491,24 @@ describe.each(engines)('an erasure, $name', (engine) => {
       expect(await said()).toEqual([['"Ann"'], ['{"a":1}'], ['{"b":1}']])
     })
 
-    it('and attachments take their blobs along, unless something else refers to them or they come again', async () => {
+    it('and attachments take their blobs along, unless something else refers to them or a request under way has put them', async () => {
       async function* bytesOf(text: string) {
         yield Buffer.from(text)
       }
-      const blob = async (text: string) => (await storage.blobs.put(lrsId, bytesOf(text), { mostBytes: 99 })).sha2
+      const blob = async (text: string, hold = storage.blobs.hold()) => {
+        const { sha2 } = await storage.blobs.put(lrsId, bytesOf(text), { mostBytes: 99, hold })
+        return { sha2, hold }
+      }
+      const blobOf = async (text: string) => {
+        const { sha2, hold } = await blob(text)
+        hold.release()
+        return sha2
+      }
       const [mine, both, document, again] = [
-        await blob('mine'),
-        await blob('both'),
-        await blob('doc'),
-        await blob('new'),
+        await blobOf('mine'),
+        await blobOf('both'),
+        await blobOf('doc'),
+        await blobOf('new'),
       ]
       const claims = (...sha2s: string[]) => sha2s.map((sha2) => ({ sha2, contentType: 'text/plain' }))
       await put(storage, lrsId, [
@@ -508,8 +517,7 @@ describe.each(engines)('an erasure, $name', (engine) => {
       ])
       const content = { kind: 'blob', sha2: document, length: 3 } as const
       await write(keys[0]!, { ...inline(''), content })
-      await new Promise((resolve) => setTimeout(resolve, 20))
-      await blob('new')
+      const [{ hold }, fresh] = [await blob('new'), await blob('fresh')]
       expect(await count(storage, lrsId, person)).toMatchObject({ attachments: 3, documents: 1 })
       expect(await erase(storage, tenant, person)).toMatchObject({
         attachments: 3,
@@ -522,11 +530,68 @@ describe.each(engines)('an erasure, $name', (engine) => {
         opened?.cancel()
         return opened !== undefined
       }
-      expect(await Promise.all([mine, both, document, again].map(isThere))).toEqual([false, true, false, true])
+      const isOneThere = async () => Promise.all([mine, both, document, again, fresh.sha2].map(isThere))
+      expect(await isOneThere()).toEqual([false, true, false, true, true])
+      // The one is refused, the other stored.
+      hold.release()
+      await put(storage, lrsId, [statement({ terms: [agent(bob)], attachments: claims(fresh.sha2) })])
+      fresh.hold.release()
+      await vi.waitFor(async () => expect(await isOneThere()).toEqual([false, true, false, false, true]))
+    })
+
+    it('takes the content of documents that were replaced or deleted, and bytes of refused requests', async () => {
+      async function* bytesOf(text: string) {
+        yield Buffer.from(text)
+      }
+      const blobOf = async (text: string) => (await storage.blobs.put(lrsId, bytesOf(text), { mostBytes: 99 })).sha2
+      const all = await Promise.all(['first', 'second', 'deleted', 'refused'].map(blobOf))
+      const [first, second, deleted] = all
+      for (const sha2 of [first!, second!]) {
+        await write(keys[0]!, { ...inline(''), content: { kind: 'blob', sha2, length: 9 } })
+      }
+      const gone = { ...keys[0]!, id: 'gone' }
+      await write(gone, { ...inline(''), content: { kind: 'blob', sha2: deleted!, length: 9 } })
+      await write(gone, { kind: 'delete' })
+      expect(await erase(storage, tenant, person)).toMatchObject({ documents: 1, blobs: 4, blobsLeft: 0 })
+      for (const sha2 of all) expect(await storage.blobs.open(lrsId, sha2)).toBeUndefined()
     })
   })
 
   describe('of age, and of everything', () => {
+    it('goes by what is latest, statement or document, also after the clock was set back', async () => {
+      let now = Date.parse('2030-01-02T03:04:05Z')
+      const own = await engine.open({ now: () => now })
+      try {
+        const mine = await createTenant(own.storage)
+        const through = async () => own.storage.erasures.latest(mine.lrsId)
+        const profiles = async () =>
+          Promise.all(
+            [ann, bob].map(async (value) => {
+              const key = { kind: 'agent-profile', agent: value, id: 'p' } as const
+              return (
+                (await own.storage.documents.find(mine.lrsId, key, { owner: owners.ann, reach: 'any' })) !== undefined
+              )
+            }),
+          )
+        await putProfile(own.storage, mine.lrsId, ann)
+        now -= 3_600_000
+        await own.restart()
+        const target = everything(await through())
+        // Begun: what arrives from now on stays.
+        await putProfile(own.storage, mine.lrsId, bob)
+        expect(await erase(own.storage, mine, target)).toMatchObject({ documents: 1 })
+        expect(await profiles()).toEqual([false, true])
+        await put(own.storage, mine.lrsId, [statement()])
+        expect(await erase(own.storage, mine, everything(await through()))).toMatchObject({
+          statements: 1,
+          documents: 1,
+        })
+        expect(await profiles()).toEqual([false, false])
+      } finally {
+        await own.end()
+      }
+    })
+
     it('ends where it was told to', async () => {
       const [old, young] = [statement({ terms: [agent(ann)] }), statement({ terms: [agent(ann)] })]
       const [seq] = await put(storage, lrsId, [old])

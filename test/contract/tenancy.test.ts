@@ -248,10 +248,20 @@ const blobMethods = {
     await storage.blobs.sweep(0)
     expect([await hasBlob(storage, owner), await hasBlob(storage, stranger)]).toEqual([true, false])
   },
-  remove: async ({ storage, owner, stranger }) => {
+  removeUnused: async ({ storage, owner, stranger }) => {
     await putBlob(storage, owner)
-    expect(await storage.blobs.remove(stranger.lrsId, sha2, Number.MAX_SAFE_INTEGER)).toBe(true)
+    expect(await storage.blobs.removeUnused(stranger.lrsId)).toEqual({ removed: 0, left: 0, next: undefined })
     expect(await hasBlob(storage, owner)).toBe(true)
+  },
+  // What one request holds is nobody else's to let go, nor to keep in another Lrs.
+  hold: async ({ storage, owner, stranger }) => {
+    const hold = storage.blobs.hold()
+    await storage.blobs.put(owner.lrsId, source(), { mostBytes: 100, hold })
+    await putBlob(storage, stranger)
+    storage.blobs.hold().release()
+    for (const { lrsId } of [owner, stranger]) await storage.blobs.removeUnused(lrsId)
+    expect([await hasBlob(storage, owner), await hasBlob(storage, stranger)]).toEqual([true, false])
+    hold.release()
   },
 } satisfies Record<keyof BlobStore, (scene: Scene) => Promise<void>>
 
@@ -301,9 +311,15 @@ const erasureMethods = {
     await storage.erasures.step(stranger.id, theirs.id, stranger.lrsId, everything)
     expect(await idsOf(storage, owner.lrsId)).toEqual([one.id])
   },
-  forgetBlobs: async ({ storage, owner, stranger }) => {
+  countBlobs: async ({ storage, owner, stranger }) => {
     const { id } = await begun(storage, owner)
-    await refused(storage.erasures.forgetBlobs(stranger.id, id, owner.lrsId, ['ab'], 1), 'not_found')
+    const blobs = { removed: 1, left: 0 }
+    await refused(storage.erasures.countBlobs(stranger.id, id, owner.lrsId, blobs), 'not_found')
+  },
+  latest: async ({ storage, owner, stranger }) => {
+    const before = await storage.erasures.latest(stranger.lrsId)
+    await storage.erasures.step(owner.id, (await begun(storage, owner)).id, owner.lrsId, everything)
+    expect(await storage.erasures.latest(stranger.lrsId)).toBeLessThan(before + 3_600_000_000)
   },
   // Concerns the file as a whole, and changes nothing that anybody stored.
   scrub: async ({ storage, owner }) => {

@@ -65,9 +65,12 @@ it('asks for the rows of no more than 500 blobs at a time, and of none that are 
   }
   // Written by the real clock, which is later than the one of the test.
   await blobs.sweep(0)
-  expect(asked).toEqual([[sha2]])
+  expect(asked).toEqual([[sha2], [sha2]])
   await blobs.sweep(-Number.MAX_SAFE_INTEGER / 2)
-  expect(asked.slice(1).map((sha2s) => sha2s.length)).toEqual([500, 500, 200])
+  // Before it goes, each is looked up once more.
+  const counts = asked.slice(2).map((sha2s) => sha2s.length)
+  expect(counts.filter((count) => count !== 1)).toEqual([500, 500, 200])
+  expect(counts.filter((count) => count === 1)).toHaveLength(1200)
   expect(readdirSync(folder)).toEqual([])
 })
 

@@ -8,7 +8,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DomainError, invalid, lostBytes } from '../../core/errors.ts'
 import type { LrsId } from '../../core/ids.ts'
-import type { BlobStore, Clock } from '../../core/storage.ts'
+import type { BlobHold, BlobStore, Clock } from '../../core/storage.ts'
 import { toDomainError } from '../sqlite/driver-error.ts'
 
 export interface BlobDirectoryOptions {
@@ -23,13 +23,21 @@ type PutOptions = Parameters<BlobStore['put']>[2]
 type Stored = Awaited<ReturnType<BlobStore['put']>>
 type Opened = NonNullable<Awaited<ReturnType<BlobStore['open']>>>
 type Swept = Awaited<ReturnType<BlobStore['sweep']>>
+type Removed = Awaited<ReturnType<BlobStore['removeUnused']>>
 
 /** Which function makes a hash of so many hex digits. */
 const algorithms: Readonly<Record<number, string>> = { 56: 'sha224', 64: 'sha256', 96: 'sha384', 128: 'sha512' }
 
 const chunkBytes = 64 * 1024
 /** Blobs whose rows are looked up in one query. */
-const sweepBatch = 500
+const mostLookedUp = 500
+const blobName = /^[0-9a-f]{56,128}$/
+
+interface Blob {
+  readonly lrsId: LrsId
+  readonly sha2: string
+  readonly path: string
+}
 
 export class BlobDirectory implements BlobStore {
   readonly #options: BlobDirectoryOptions
@@ -39,6 +47,10 @@ export class BlobDirectory implements BlobStore {
   readonly #directories = new Map<string, Promise<void>>()
   /** The last thing done to a blob's file, by path: what follows waits for it. */
   readonly #turns = new Map<string, Promise<unknown>>()
+  /** What requests under way have put, by path, and whether it was there already. No clock says that as surely. */
+  readonly #holds = new Map<BlobHold, Map<string, { wasThere: boolean }>>()
+  /** Would have been removed, had nobody held them: looked at again when they are let go. By path. */
+  readonly #unwanted = new Map<string, Blob>()
   #isClosed = false
 
   constructor(options: BlobDirectoryOptions) {
@@ -49,7 +61,13 @@ export class BlobDirectory implements BlobStore {
     for (const name of readdirSync(this.#arriving)) rmSync(join(this.#arriving, name), { force: true })
   }
 
-  async put(lrsId: LrsId, bytes: AsyncIterable<Uint8Array>, { sha2, mostBytes }: PutOptions): Promise<Stored> {
+  hold(): BlobHold {
+    const hold: BlobHold = { release: () => this.#release(hold) }
+    this.#holds.set(hold, new Map())
+    return hold
+  }
+
+  async put(lrsId: LrsId, bytes: AsyncIterable<Uint8Array>, { sha2, mostBytes, hold }: PutOptions): Promise<Stored> {
     const algorithm = sha2 === undefined ? 'sha256' : algorithmOf(sha2)
     if (algorithm === undefined) throw invalid('A blob is named by the hex digits of its SHA-2 hash')
     const arriving = join(this.#arriving, randomUUID())
@@ -58,7 +76,10 @@ export class BlobDirectory implements BlobStore {
       if (sha2 !== undefined && digest !== sha2) throw invalid(`The content has the hash ${digest}, not ${sha2}`)
       const path = this.#pathOf(lrsId, digest)
       await onDisk(this.#makeDirectory(dirname(path)))
-      await onDisk(this.#inTurn(path, () => this.#settle(arriving, path)))
+      const held = { wasThere: false }
+      // Before its turn: who removes the file first looks whether it is held, and this settles after that.
+      if (hold !== undefined) this.#holds.get(hold)?.set(path, held)
+      held.wasThere = await onDisk(this.#inTurn(path, () => this.#settle(arriving, path)))
       return { sha2: digest, length }
     } catch (error) {
       await unlink(arriving).catch(() => {})
@@ -104,20 +125,55 @@ export class BlobDirectory implements BlobStore {
     return { removed, bytes }
   }
 
-  async remove(lrsId: LrsId, sha2: string, putBefore: number): Promise<boolean> {
-    if (algorithmOf(sha2) === undefined) return true
-    const path = this.#pathOf(lrsId, sha2)
-    if (await this.#isReferenced(lrsId, sha2)) return false
-    const size = await onDisk(this.#inTurn(path, () => this.#unlinkOld(path, putBefore)))
+  async removeUnused(lrsId: LrsId, after = ''): Promise<Removed> {
+    const ofLrs = join(this.#options.path, String(lrsId))
+    const prefixes = await this.#listNames(ofLrs, /^[0-9a-f]{2}$/)
+    const next = prefixes.toSorted().find((prefix) => prefix > after)
+    if (next === undefined) return { removed: 0, left: 0, next }
+    const folder = join(ofLrs, next)
+    let removed = 0
+    let left = 0
+    for (const sha2s of batches(await this.#listNames(folder, blobName))) {
+      const referenced = new Set(await this.#options.findReferenced(lrsId, sha2s))
+      for (const sha2 of sha2s.filter((one) => !referenced.has(one))) {
+        const blob = { lrsId, sha2, path: this.#pathOf(lrsId, sha2) }
+        if ((await onDisk(this.#inTurn(blob.path, () => this.#unlinkUnused(blob, Infinity)))) !== undefined) removed++
+        else if (this.#wasHeldBefore(blob)) left++
+      }
+    }
     // Gone for good: a sweep may find it again after a crash, whoever was promised its removal may not.
-    if (size !== undefined) await onDisk(syncDirectory(dirname(path)))
-    return (await this.#findOld(path, Infinity)) === undefined
+    if (removed > 0) await onDisk(syncDirectory(folder))
+    return { removed, left, next }
   }
 
   /** Refuses what is new and what still arrives; what has arrived finds its place. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true
     await Promise.allSettled(this.#turns.values())
+  }
+
+  #release(hold: BlobHold): void {
+    const paths = this.#holds.get(hold)?.keys() ?? []
+    this.#holds.delete(hold)
+    for (const path of paths) {
+      const blob = this.#unwanted.get(path)
+      if (blob === undefined || this.#isHeld(path)) continue
+      this.#unwanted.delete(path)
+      // Whatever keeps it from being removed now, a sweep comes by.
+      this.#inTurn(path, () => this.#unlinkUnused(blob, Infinity)).catch(() => {})
+    }
+  }
+
+  #isHeld(path: string): boolean {
+    for (const held of this.#holds.values()) if (held.has(path)) return true
+    return false
+  }
+
+  /** Held, and there before whoever holds it came; then it goes when they are done, unless a row refers to it by then. */
+  #wasHeldBefore(blob: Blob): boolean {
+    if (!this.#isHeld(blob.path)) return false
+    this.#unwanted.set(blob.path, blob)
+    return [...this.#holds.values()].some((held) => held.get(blob.path)?.wasThere)
   }
 
   async #isReferenced(lrsId: LrsId, sha2: string): Promise<boolean> {
@@ -160,8 +216,8 @@ export class BlobDirectory implements BlobStore {
     return { digest: hash.digest('hex'), length }
   }
 
-  /** Gives what has arrived its place. What is there already becomes young, so that no sweep takes it from this request. */
-  async #settle(arriving: string, path: string): Promise<void> {
+  /** Gives what has arrived its place; true when it was there already. Then it becomes young, and no sweep takes it for a day. */
+  async #settle(arriving: string, path: string): Promise<boolean> {
     const now = this.#options.clock.now() / 1000
     const wasThere = await utimes(path, now, now).then(
       () => true,
@@ -170,9 +226,13 @@ export class BlobDirectory implements BlobStore {
         throw error
       },
     )
-    if (wasThere) return unlink(arriving)
-    await rename(arriving, path)
-    return syncDirectory(dirname(path))
+    if (wasThere) {
+      await unlink(arriving)
+    } else {
+      await rename(arriving, path)
+      await syncDirectory(dirname(path))
+    }
+    return wasThere
   }
 
   /** All there are, so many at a time as one query takes. */
@@ -180,9 +240,9 @@ export class BlobDirectory implements BlobStore {
     for (const lrs of await this.#listNames(this.#options.path, /^\d+$/)) {
       const folder = join(this.#options.path, lrs)
       for (const prefix of await this.#listNames(folder, /^[0-9a-f]{2}$/)) {
-        const sha2s = await this.#listNames(join(folder, prefix), /^[0-9a-f]{56,128}$/)
-        for (let from = 0; from < sha2s.length && !this.#isClosed; from += sweepBatch) {
-          yield { lrsId: Number(lrs) as LrsId, sha2s: sha2s.slice(from, from + sweepBatch) }
+        for (const sha2s of batches(await this.#listNames(join(folder, prefix), blobName))) {
+          if (this.#isClosed) return
+          yield { lrsId: Number(lrs) as LrsId, sha2s }
         }
       }
     }
@@ -199,9 +259,8 @@ export class BlobDirectory implements BlobStore {
     let bytes = 0
     for (const sha2 of old) {
       if (referenced.has(sha2)) continue
-      const path = this.#pathOf(lrsId, sha2)
-      // Looked at again in its turn: a request may have sent the same bytes meanwhile, and rely on them.
-      const size = await onDisk(this.#inTurn(path, () => this.#unlinkOld(path, before)))
+      const blob = { lrsId, sha2, path: this.#pathOf(lrsId, sha2) }
+      const size = await onDisk(this.#inTurn(blob.path, () => this.#unlinkUnused(blob, before)))
       if (size === undefined) continue
       removed += 1
       bytes += size
@@ -209,9 +268,14 @@ export class BlobDirectory implements BlobStore {
     return { removed, bytes }
   }
 
-  async #unlinkOld(path: string, before: number): Promise<number | undefined> {
+  /**
+   * In the blob's turn, so that nobody puts it meanwhile. Who has put it holds it until their row is there: neither held nor
+   * referred to, in this order, it is nobody's, also where it was referred to since somebody last looked.
+   */
+  async #unlinkUnused({ lrsId, sha2, path }: Blob, before: number): Promise<number | undefined> {
     const size = await this.#findOld(path, before)
-    if (size !== undefined) await unlink(path)
+    if (size === undefined || this.#isHeld(path) || (await this.#isReferenced(lrsId, sha2))) return undefined
+    await unlink(path)
     return size
   }
 
@@ -227,7 +291,13 @@ export class BlobDirectory implements BlobStore {
   }
 
   async #listNames(folder: string, pattern: RegExp): Promise<readonly string[]> {
-    return (await onDisk(readdir(folder))).filter((name) => pattern.test(name))
+    try {
+      return (await readdir(folder)).filter((name) => pattern.test(name))
+    } catch (error) {
+      // An Lrs that never had a blob.
+      if (codeOf(error) === 'ENOENT') return []
+      throw toDomainError(error)
+    }
   }
 
   #pathOf(lrsId: LrsId, sha2: string): string {
@@ -263,6 +333,10 @@ export class BlobDirectory implements BlobStore {
   #refuseIfClosed(): void {
     if (this.#isClosed) throw new DomainError('unavailable', 'The store is closing.')
   }
+}
+
+function* batches(sha2s: readonly string[]): Generator<readonly string[]> {
+  for (let from = 0; from < sha2s.length; from += mostLookedUp) yield sha2s.slice(from, from + mostLookedUp)
 }
 
 /** Below the directory of all. */

@@ -3,7 +3,8 @@
 import { directory } from './001-directory.ts'
 import { erasure } from './004-erasure.ts'
 import type { Migration } from './migration.ts'
+import { noOrphans } from './005-no-orphans.ts'
 import { resources } from './003-resources.ts'
 import { statements } from './002-statements.ts'
 
-export const migrations: readonly Migration[] = [directory, statements, resources, erasure]
+export const migrations: readonly Migration[] = [directory, statements, resources, erasure, noOrphans]

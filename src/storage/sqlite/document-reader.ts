@@ -59,6 +59,7 @@ interface IdRow {
 export class DocumentReader {
   readonly #find
   readonly #listIds
+  readonly #latest
 
   constructor(handle: Handle) {
     this.#find = handle.prepare<[number, Buffer, number, number, string, string], Row>(
@@ -75,6 +76,9 @@ export class DocumentReader {
              and before.owner = @first and before.registration = document.registration and before.id = document.id))
        group by id order by id`,
     )
+    this.#latest = handle
+      .prepare<[number], number>('select coalesce(max(updated_at), 0) from document where lrs_id = ?')
+      .pluck()
   }
 
   find(lrsId: LrsId, key: DocumentKey, access: DocumentAccess): StoredDocument | undefined {
@@ -94,5 +98,10 @@ export class DocumentReader {
     const rows = this.#listIds.all({ lrsId, scope: scopeHash(scope), first, second, registration, since: since ?? -1 })
     const updatedAt = rows.length === 0 ? undefined : Math.max(...rows.map((row) => row.updated_at))
     return { ids: rows.map(({ id }) => id), updatedAt }
+  }
+
+  /** Of the latest change in an Lrs; 0 where there is no document. */
+  latest(lrsId: LrsId): number {
+    return this.#latest.get(lrsId) ?? 0
   }
 }

@@ -11,6 +11,8 @@ export class Documents implements DocumentStore {
   readonly #write: EngineClient['call']
   readonly #read: EngineClient['call']
   readonly #clock: Clock
+  /** By Lrs: what is changed from now on is later than this, in microseconds, whatever the clock says. */
+  readonly #floors = new Map<LrsId, number>()
 
   constructor(calls: { readonly write: EngineClient['call']; readonly read: EngineClient['call'] }, clock: Clock) {
     this.#write = calls.write
@@ -29,8 +31,19 @@ export class Documents implements DocumentStore {
     change: DocumentChange,
     options: Parameters<DocumentStore['change']>[4],
   ): Promise<DocumentOutcome> {
-    const timed = { ...options, now: Math.floor(this.#clock.now() * 1000) }
+    const now = Math.max(Math.floor(this.#clock.now() * 1000), (this.#floors.get(lrsId) ?? 0) + 1)
+    const timed = { ...options, now }
     return this.#write('documents.change', [lrsId, key, access, portable(change), timed]) as Promise<DocumentOutcome>
+  }
+
+  /** Of the latest change in the Lrs, in microseconds; 0 where there is no document. */
+  latest(lrsId: LrsId): Promise<number> {
+    return this.#read('documents.latest', [lrsId]) as Promise<number>
+  }
+
+  /** What is changed from now on is later than `through`. */
+  keepAfter(lrsId: LrsId, through: number): void {
+    this.#floors.set(lrsId, Math.max(through, this.#floors.get(lrsId) ?? 0))
   }
 
   listIds(lrsId: LrsId, scope: DocumentScope, access: DocumentAccess, since?: number): Promise<ListedIds> {

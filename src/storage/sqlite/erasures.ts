@@ -2,23 +2,22 @@
 // of an Lrs from before is forgotten with every step.
 
 import type { Clock, ErasureCounts, ErasurePosition, ErasureStep, ErasureStore } from '../../core/storage.ts'
+import type { Documents } from './documents.ts'
 import type { EngineClient } from './engine-client.ts'
 import type { Statements } from './statements.ts'
 
 type Jobs = Pick<ErasureStore, 'create' | 'finish' | 'find' | 'list'>
-
-/** A blob that was put again longer ago than this was not put for a row that is still to come. */
-const longestUploadMs = 3_600_000
 
 interface Parts {
   readonly write: EngineClient['call']
   readonly read: EngineClient['call']
   readonly jobs: Jobs
   readonly statements: Statements
+  readonly documents: Documents
   readonly clock: Clock
 }
 
-export function erasuresOf({ write, read, jobs, statements, clock }: Parts): ErasureStore {
+export function erasuresOf({ write, read, jobs, statements, documents, clock }: Parts): ErasureStore {
   return {
     ...jobs,
     count: (...args) =>
@@ -28,14 +27,20 @@ export function erasuresOf({ write, read, jobs, statements, clock }: Parts): Era
       }>,
     findAlike: (...args) => read('erasures.findAlike', args) as ReturnType<ErasureStore['findAlike']>,
     isErased: (...args) => read('erasures.isErased', args) as Promise<boolean>,
-    async step(...args) {
-      const [, , lrsId] = args
-      const step = (await statements.whileRemoving(lrsId, () => write('erasures.step', args))) as ErasureStep
-      const uploadedBefore = clock.now() - longestUploadMs
-      const blobs = step.blobs.map((blob) => ({ ...blob, putBefore: Math.max(blob.putBefore, uploadedBefore) }))
-      return { next: step.next, blobs }
+    async latest(lrsId) {
+      const stored = await statements.consistentThrough(lrsId)
+      const changed = (await read('documents.latest', [lrsId])) as number
+      const latest = Math.max(Math.floor(clock.now() * 1000), stored, changed)
+      documents.keepAfter(lrsId, latest)
+      return latest
     },
-    forgetBlobs: (...args) => write('erasures.forgetBlobs', args) as Promise<void>,
+    step(...args) {
+      const [, , lrsId, target] = args
+      // Also where a job goes on in another process than began it.
+      if (target.kind === 'empty') documents.keepAfter(lrsId, target.through)
+      return statements.whileRemoving(lrsId, () => write('erasures.step', args)) as Promise<ErasureStep>
+    },
+    countBlobs: (...args) => write('erasures.countBlobs', args) as Promise<void>,
     scrub: (after = 0) => write('erasures.scrub', [after]) as ReturnType<ErasureStore['scrub']>,
   }
 }

@@ -77,6 +77,8 @@ export class Reader implements Engine {
         return documents.find(...(args as Parameters<DocumentReader['find']>))
       case 'documents.listIds':
         return documents.listIds(...(args as Parameters<DocumentReader['listIds']>))
+      case 'documents.latest':
+        return documents.latest(...(args as Parameters<DocumentReader['latest']>))
       case 'blobs.listReferenced':
         return listReferenced(this.#connection.handle, ...(args as [LrsId, readonly string[]]))
       case 'erasures.count':

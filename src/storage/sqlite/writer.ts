@@ -84,8 +84,8 @@ export class Writer implements Engine {
         return { id, value: this.#documents.deleteAll(...(args as Parameters<DocumentWriter['deleteAll']>)) }
       case 'erasures.step':
         return this.#erase(call, (eraser) => eraser.step(...(args as Parameters<Eraser['step']>)))
-      case 'erasures.forgetBlobs':
-        return this.#erase(call, (eraser) => eraser.forgetBlobs(...(args as Parameters<Eraser['forgetBlobs']>)))
+      case 'erasures.countBlobs':
+        return this.#erase(call, (eraser) => eraser.countBlobs(...(args as Parameters<Eraser['countBlobs']>)))
       default:
         return this.#writeDirectory(call)
     }
