@@ -24,7 +24,8 @@ import type {
   Storage,
   StoredDocument,
 } from './storage.ts'
-import { entityTag, isJsonType, findJsonFailure } from './xapi/document.ts'
+import { atOnce, inSlices } from './slices.ts'
+import { entityTag, failedPrecondition, findJsonFailure, isJsonType } from './xapi/document.ts'
 import type { DocumentKind, DocumentTarget } from './xapi/document-query.ts'
 import { refusal } from './xapi/rule.ts'
 import type { XapiVersion } from './xapi/version.ts'
@@ -36,6 +37,8 @@ export interface DocumentsOptions {
 
 /** Content on its way in: whole, at most so many bytes, or piece by piece. Asked for once, and only when it may come. */
 export interface Arriving {
+  /** As announced; undefined where nobody says. */
+  readonly length: number | undefined
   whole(limit: SizeLimit): Promise<Uint8Array>
   pieces(limit: SizeLimit): AsyncIterable<Uint8Array>
 }
@@ -52,7 +55,7 @@ export interface DocumentSubmission {
   readonly demandsConditions?: boolean
 }
 
-/** Longer content goes to the blob store as it arrives, unless it is JSON. */
+/** Longer content goes to the blob store as it arrives, unless it is JSON; nothing longer is looked through at once. */
 const inlineBytes = 64 * 1024
 
 /** XAPI-00235, XAPI-00284, XAPI-00314: what a POST of broken JSON breaks. */
@@ -152,20 +155,37 @@ export class Documents {
       const there = await this.#documents.find(lrsId, keyOf(target), access)
       throw there ? refused({ kind: 'exists' }, target.scope.kind) : unconditional(target.scope.kind)
     }
+    // Communication 3.1: profiles in 1.0.x, State as well in 2.0. A POST replaces nothing that it does not name.
+    const mustBeConditional = kind === 'replace' && (version === '2.0' || target.scope.kind !== 'state')
+    const conditions = { ...preconditions, mustBeConditional }
+    await this.#refuseEarly(place.lrsId, target, access, conditions, content.length)
     const isJson = isJsonType(contentType)
     const limit = this.#limits.documentLimit(principal, { isJson })
     const { most: mostBytes } = limit
     const received = isJson
       ? inline(await content.whole(limit))
       : await this.#receive(place, content.pieces(limit), mostBytes)
-    if (kind === 'merge' && isJson) requireJson(received.content, target.scope.kind)
-    // Communication 3.1: profiles in 1.0.x, State as well in 2.0. A POST replaces nothing that it does not name.
-    const mustBeConditional = kind === 'replace' && (version === '2.0' || target.scope.kind !== 'state')
+    if (kind === 'merge' && isJson) await requireJson(received.content, target.scope.kind)
     const change = { kind, contentType, ...received } as const
-    const options = { preconditions: { ...preconditions, mustBeConditional }, mostBytes }
+    const options = { preconditions: conditions, mostBytes }
     const outcome = await this.#documents.change(lrsId, keyOf(target), access, change, options)
     if (outcome.kind !== 'done') throw refused(outcome, target.scope.kind, limit)
     return outcome.etag ?? received.etag
+  }
+
+  /** Nobody sends long content for nothing; what decides is what stands there at its end. */
+  async #refuseEarly(
+    lrsId: LrsId,
+    target: DocumentTarget,
+    access: DocumentAccess,
+    conditions: Preconditions,
+    length: number | undefined,
+  ): Promise<void> {
+    if (length !== undefined && length <= inlineBytes) return
+    if (!isConditional(conditions) && !conditions.mustBeConditional) return
+    const there = await this.#documents.find(lrsId, keyOf(target), access)
+    const failure = failedPrecondition(conditions, there?.etag)
+    if (failure !== undefined) throw refused({ kind: failure }, target.scope.kind)
   }
 
   /** One document, or all of the scope. Nothing to delete is no failure. */
@@ -274,8 +294,10 @@ function idParameter(kind: DocumentKind): string {
 }
 
 /** Only of a POST: the specification asks nothing of what a PUT keeps, and gives back, as it is. */
-function requireJson(content: DocumentContent, kind: DocumentKind): void {
-  const failure = content.kind === 'inline' ? findJsonFailure(content.bytes, brokenJson[kind]) : undefined
+async function requireJson(content: DocumentContent, kind: DocumentKind): Promise<void> {
+  if (content.kind === 'blob') return
+  const looking = findJsonFailure(content.bytes, brokenJson[kind])
+  const failure = await (content.bytes.byteLength > inlineBytes ? inSlices(looking) : atOnce(looking))
   if (failure !== undefined) throw refusal([failure])
 }
 

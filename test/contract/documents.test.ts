@@ -221,6 +221,65 @@ describe.each(engines)('documents, $name', (engine) => {
     })
   })
 
+  describe('a merge of large documents', () => {
+    const filled = (text: string) => `${text.slice(0, -1)},"filler":"${'x'.repeat(70_000)}"}`
+
+    it('loses no member of 32 at once, nor of small changes between them', async () => {
+      await put(at(), filled('{"first":1}'))
+      const names = Array.from({ length: 32 }, (_, index) => `key${index}`)
+      const outcomes = await Promise.all(
+        names.map((name, index) => post(at(), index % 2 === 0 ? `{"${name}":1}` : filled(`{"${name}":1}`))),
+      )
+      expect(outcomes.every(({ kind }) => kind === 'done')).toBe(true)
+      const members = Object.keys(JSON.parse((await read(at())) ?? '') as object)
+      expect(members.toSorted()).toEqual(['filler', 'first', ...names].toSorted())
+    })
+
+    it('answers the tag of what is then there', async () => {
+      await put(at(), filled('{"a":1}'))
+      expect(await post(at(), '{"a":2,"b":3}')).toEqual(done(`${filled('{"a":2}').slice(0, -1)},"b":3}`))
+      expect((await find(at()))?.etag).toBe(tagOf((await read(at())) ?? ''))
+    })
+
+    it('is refused as a small one is', async () => {
+      await put(at(), filled('{"a":1}'))
+      const before = await find(at())
+      expect((await post(at(), '{"b":2}', { mostBytes: 70_010 })).kind).toBe('too_large')
+      expect((await post(at(), '{"b":2}', { preconditions: { ifMatch: [tagOf('x')] } })).kind).toBe(
+        'precondition_failed',
+      )
+      expect(await post(at(), '[2]')).toEqual({ kind: 'not_mergeable', stored: false, lacks: 'object' })
+      expect(await change(at(), content('merge', '{"b":2}', 'text/plain'))).toMatchObject({ lacks: 'type' })
+      expect(await find(at())).toEqual(before)
+      await put(at('list'), `["${'x'.repeat(70_000)}"]`)
+      expect(await post(at('list'), '{"b":2}')).toEqual({ kind: 'not_mergeable', stored: true, lacks: 'object' })
+    })
+
+    it('lets one of many through that expect the same document', async () => {
+      const text = filled('{"a":1}')
+      await put(at(), text)
+      const preconditions = { ifMatch: [tagOf(text)] }
+      const outcomes = await Promise.all(['b', 'c', 'd'].map((name) => post(at(), `{"${name}":1}`, { preconditions })))
+      expect(outcomes.map(({ kind }) => kind).toSorted()).toEqual([
+        'done',
+        'precondition_failed',
+        'precondition_failed',
+      ])
+    })
+
+    it('goes into what another change put there meanwhile, or begins anew where that deleted it', async () => {
+      for (let round = 0; round < 5; round++) {
+        const id = String(round)
+        await put(at(id), filled('{"a":1}'))
+        const [merged] = await Promise.all([post(at(id), filled('{"b":2}')), put(at(id), filled('{"c":3}'))])
+        expect(merged.kind).toBe('done')
+        expect(Object.keys(JSON.parse((await read(at(id))) ?? '') as object)).toContain('c')
+        await Promise.all([post(at(id), filled('{"d":4}')), remove(at(id))])
+        expect([undefined, filled('{"d":4}')]).toContain(await read(at(id)))
+      }
+    })
+  })
+
   describe('preconditions', () => {
     const one = tagOf('one')
     const cases: readonly [Preconditions, present: string, absent: string][] = [

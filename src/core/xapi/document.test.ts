@@ -2,14 +2,15 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { entityTag, failedPrecondition, isJsonType, membersOf, merge } from './document.ts'
+import { atOnce, inSlices } from '../slices.ts'
+import { entityTag, failedPrecondition, findJsonFailure, isJsonType, membersOf, merge } from './document.ts'
 
 const bytes = (text: string): Uint8Array => Buffer.from(text)
 
 function merged(stored: string, sent: string): string {
-  const [one, two] = [membersOf(bytes(stored)), membersOf(bytes(sent))]
+  const [one, two] = [atOnce(membersOf(bytes(stored))), atOnce(membersOf(bytes(sent)))]
   if (!one || !two) throw new Error('not an object')
-  return Buffer.from(merge(one, two)).toString()
+  return Buffer.from(atOnce(merge(one, two))).toString()
 }
 
 function byName(members: readonly [string, unknown][]): readonly [string, unknown][] {
@@ -45,12 +46,100 @@ describe('a merge (Communication 2.2, XAPI-00183, XAPI-00184)', () => {
     )
   })
 
-  it.each(['[1]', '"a"', '1', 'null', 'true', '{', '', '{"a":1}{', 'abc', "{'a':1}"])('is not for %s', (text) => {
-    expect(membersOf(bytes(text))).toBeUndefined()
+  it.each([
+    '[1]',
+    '"a"',
+    '1',
+    'null',
+    'true',
+    '{',
+    '',
+    '{"a":1}{',
+    'abc',
+    "{'a':1}",
+    '\u00a0{"a":1}',
+    '{"a":1}\ufeff',
+    '{"a":1\u00a0}',
+    '{\u00a0}',
+  ])('is not for %s', (text) => {
+    expect(atOnce(membersOf(bytes(text)))).toBeUndefined()
   })
 
   it('is not for what is not UTF-8', () => {
-    expect(membersOf(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d))).toBeUndefined()
+    expect(atOnce(membersOf(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d)))).toBeUndefined()
+  })
+})
+
+describe('an object of many members, which is read in runs', () => {
+  const entries = Array.from({ length: 20_000 }, (_, index) => [`k"${index}`, { a: [index, '},{'] }] as const)
+  const text = JSON.stringify(Object.fromEntries(entries))
+  const members = (it: string) => atOnce(membersOf(bytes(it)))
+  const middle = text.indexOf(',"k', text.length / 2)
+  const cut = (replacement: string) => text.slice(0, middle) + replacement + text.slice(middle + 1)
+
+  it('has them all, each as it is written', () => {
+    expect([...(members(` ${text}\n`) ?? [])]).toEqual(entries.map(([name, value]) => [name, JSON.stringify(value)]))
+    expect(merged(text, text)).toBe(text)
+  })
+
+  it.each([
+    [',,'],
+    [`,${' '.repeat(40_000)},`],
+    ['},{'],
+    [','.repeat(3)],
+    [',1,'],
+    [',"a",'],
+    [',"a":1:2,'],
+    [',"a":[},'],
+    [',"a":"\n",'],
+    [',"a'],
+    [' '],
+  ])('is none with %j in its middle', (replacement) => {
+    expect(() => JSON.parse(cut(replacement)) as unknown).toThrow()
+    expect(members(cut(replacement))).toBeUndefined()
+    expect(atOnce(findJsonFailure(bytes(cut(replacement)), 'x'))?.rule).toBe('x')
+  })
+
+  it.each([`{${' '.repeat(40_000)},"a":1}`, `{"a":1,${' '.repeat(40_000)}}`, `${text.slice(0, -1)},}`, `${text}}`])(
+    'is none with a comma or brace too many',
+    (broken) => expect(members(broken)).toBeUndefined(),
+  )
+
+  it('lets others go first while it is read, and while it is merged', async () => {
+    let turns = 0
+    const count = (): void => void (counting = setImmediate(() => (turns++, count())))
+    let counting: NodeJS.Immediate
+    count()
+    const [one, two] = [await inSlices(membersOf(bytes(text))), await inSlices(membersOf(bytes('{"k":1}')))]
+    const before = turns
+    expect(before).toBeGreaterThan(2)
+    await inSlices(merge(one!, two!))
+    expect(turns).toBeGreaterThan(before)
+    clearImmediate(counting!)
+  })
+})
+
+describe('content that is sent to be merged', () => {
+  const valid = fc.jsonValue().map((value) => JSON.stringify(value))
+  const broken = fc
+    .tuple(valid, fc.nat(), fc.constantFrom('', ',', '{', '}', '"', ':', 'x'))
+    .map(([text, at, mark]) => {
+      const place = at % (text.length + 1)
+      return text.slice(0, place) + mark + text.slice(place + 1)
+    })
+  it('is JSON exactly where JSON.parse says so', () => {
+    fc.assert(
+      fc.property(fc.oneof(valid, broken, fc.string()), (text) => {
+        const isJson = (): boolean => {
+          try {
+            return (JSON.parse(text.replace(/^\ufeff/, '')), true)
+          } catch {
+            return false
+          }
+        }
+        expect(atOnce(findJsonFailure(bytes(text), 'x')) === undefined).toBe(isJson())
+      }),
+    )
   })
 })
 

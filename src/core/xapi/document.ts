@@ -4,8 +4,8 @@
 import { hash } from 'node:crypto'
 import type { Failure } from '../errors.ts'
 import type { Preconditions } from '../storage.ts'
+import type { Sliceable } from '../slices.ts'
 import { endOfString, findExcess } from './json.ts'
-import { isObject } from './rule.ts'
 
 /** `application/json`, whatever its parameters. */
 export function isJsonType(contentType: string): boolean {
@@ -42,81 +42,137 @@ function decode(content: Uint8Array): string | undefined {
 }
 
 /** Why the content is no JSON that can be merged; undefined when it is. `broken` is the rule of what is none at all. */
-export function findJsonFailure(content: Uint8Array, broken: string): Failure | undefined {
-  const parsed = parse(content)
-  if (parsed !== 'excess') {
-    const message = 'The content is not JSON, which its Content-Type says it is; nothing was changed.'
-    return parsed === undefined ? { pointer: '', rule: broken, message } : undefined
-  }
-  return findExcess(decode(content) ?? '')
-}
-
-interface Parsed {
-  readonly text: string
-  readonly value: unknown
-}
-
-function parse(content: Uint8Array): Parsed | 'excess' | undefined {
+export function* findJsonFailure(content: Uint8Array, broken: string): Sliceable<Failure | undefined> {
   const text = decode(content)
-  if (text === undefined) return undefined
-  if (findExcess(text) !== undefined) return 'excess'
+  const excess = text === undefined ? undefined : findExcess(text)
+  if (excess !== undefined) return excess
+  yield
+  if (text !== undefined && (/^\s*\{/.test(text) ? yield* readMembers(text, () => {}) : isJson(text))) return undefined
+  const message = 'The content is not JSON, which its Content-Type says it is; nothing was changed.'
+  return { pointer: '', rule: broken, message }
+}
+
+function isJson(text: string): boolean {
   try {
-    return { text, value: JSON.parse(text) as unknown }
+    JSON.parse(text)
+    return true
   } catch {
-    return undefined
+    return false
   }
 }
 
 /** The members of a JSON object as they are written, by name; undefined when the content is none, or too much to parse. */
-export function membersOf(content: Uint8Array): ReadonlyMap<string, string> | undefined {
-  const parsed = parse(content)
-  if (parsed === undefined || parsed === 'excess' || !isObject(parsed.value)) return undefined
-  return listMembers(parsed.text)
+export function* membersOf(content: Uint8Array): Sliceable<ReadonlyMap<string, string> | undefined> {
+  const text = decode(content)
+  if (text === undefined || findExcess(text) !== undefined) return undefined
+  yield
+  const members = new Map<string, string>()
+  return (yield* readMembers(text, (name, value) => members.set(name, value))) ? members : undefined
 }
+
+/** So many are written between two places where a merge may be interrupted. */
+const membersAtOnce = 1_000
 
 /**
  * Communication 2.2: each member of `sent` replaces that of `stored`, whole. Texts and not values are merged, so that what
  * JavaScript would round (12345678901234567890) or take for something else (__proto__) stays what it is.
  */
-export function merge(stored: ReadonlyMap<string, string>, sent: ReadonlyMap<string, string>): Uint8Array {
-  const members = [...new Map([...stored, ...sent])].map(([name, text]) => `${JSON.stringify(name)}:${text}`)
-  return Buffer.from(`{${members.join(',')}}`)
+export function* merge(stored: ReadonlyMap<string, string>, sent: ReadonlyMap<string, string>): Sliceable<Uint8Array> {
+  const members = new Map(stored)
+  yield
+  for (const [name, text] of sent) members.set(name, text)
+  const pieces: Buffer[] = []
+  let some: string[] = []
+  const finish = (): void => {
+    pieces.push(Buffer.from((pieces.length === 0 ? '{' : ',') + some.join(',')))
+    some = []
+  }
+  for (const [name, text] of members) {
+    if (some.length === membersAtOnce) {
+      finish()
+      yield
+    }
+    some.push(`${JSON.stringify(name)}:${text}`)
+  }
+  finish()
+  return Buffer.concat([...pieces, Buffer.from('}')])
 }
 
-/** `text` is a valid JSON object. A name that occurs twice is what it is said to be last, as for JSON.parse. */
-function listMembers(text: string): Map<string, string> {
-  const members = new Map<string, string>()
+/** Characters that are parsed at once: where a reading may be interrupted, and an object of very many names is slow to make. */
+const textAtOnce = 16 * 1024
+
+/**
+ * Tells the members of a JSON object; a name that occurs twice is what it is said to be last, as for JSON.parse. False when the
+ * text is none: then what was told means nothing. What is parsed are runs of members, cut at commas of the outermost level.
+ * When each run is an object inside braces of its own, so is the whole; and when the whole is one, the cuts are right.
+ */
+function* readMembers(text: string, tell: (name: string, value: string) => void): Sliceable<boolean> {
+  const [first, last] = [text.search(/\S/), text.trimEnd().length - 1]
+  if (text[first] !== '{' || text[last] !== '}') return false
+  // \S is more than what JSON takes for blank.
+  if (!isBlank(text.slice(0, first)) || !isBlank(text.slice(last + 1))) return false
+  let from = first + 1
+  for (let run = nextRun(text, from, last); ; run = nextRun(text, from, last)) {
+    // Only what has no member at all has none between two marks.
+    const isEmpty = run.members.length === 0
+    if (isEmpty && !(from === first + 1 && run.end === last)) return false
+    if (!isJson(`{${text.slice(from, run.end)}}`)) return false
+    for (const { name, value } of run.members) tell(nameOf(name), value)
+    if (run.end === last) return true
+    from = run.end + 1
+    yield
+  }
+}
+
+function isBlank(text: string): boolean {
+  return /^[ \t\r\n]*$/.test(text)
+}
+
+interface Run {
+  readonly members: readonly { readonly name: string; readonly value: string }[]
+  /** Where the comma behind it stands, or the brace that closes the object. */
+  readonly end: number
+}
+
+/** From `from` to the brace at `last` or to the first comma of that level that is far enough away. */
+function nextRun(text: string, from: number, last: number): Run {
+  const members: Run['members'][number][] = []
   let depth = 0
-  let start = 0
+  let start = from
   let name: string | undefined
   const finish = (end: number): void => {
-    if (name !== undefined) members.set(name, text.slice(start, end).trim())
+    if (name !== undefined) members.push({ name, value: text.slice(start, end).trim() })
     name = undefined
   }
-  for (let at = 0; at < text.length; at++) {
-    switch (text[at]) {
-      case '"': {
+  for (let at = from; at < last; at++) {
+    switch (text.charCodeAt(at)) {
+      case 0x22: {
         const end = endOfString(text, at)
-        if (depth === 1) name ??= JSON.parse(text.slice(at, end + 1)) as string
+        if (depth === 0) name ??= text.slice(at, end + 1)
         at = end
         break
       }
-      case ':':
-        if (depth === 1) start = at + 1
+      case 0x3a: // :
+        if (depth === 0) start = at + 1
         break
-      case ',':
-        if (depth === 1) finish(at)
+      case 0x2c: // ,
+        if (depth === 0) finish(at)
+        if (depth === 0 && at - from >= textAtOnce) return { members, end: at }
         break
-      case '{':
-      case '[':
+      case 0x7b: // {
+      case 0x5b: // [
         depth++
         break
-      case '}':
-      case ']':
-        if (--depth === 0) finish(at)
-        break
-      default: // numbers, words, white space
+      case 0x7d: // }
+      case 0x5d: // ]
+        depth--
     }
   }
-  return members
+  finish(last)
+  return { members, end: last }
+}
+
+/** `quoted` is a valid JSON string. */
+function nameOf(quoted: string): string {
+  return quoted.includes('\\') ? (JSON.parse(quoted) as string) : quoted.slice(1, -1)
 }

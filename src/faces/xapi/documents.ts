@@ -44,6 +44,7 @@ async function storeDocument(
     version,
     contentType: contentTypeOf(call),
     content: {
+      length: lengthOf(call),
       whole: (limit) => readContent(call, limit),
       pieces: (limit) => piecesOf(call, limit),
     },
@@ -136,6 +137,12 @@ function contentTypeOf(call: Call): string {
 /** Pieces smaller than this on average may be so many. */
 const smallPiece = 256
 const mostSmallPieces = 200_000
+
+function lengthOf(call: Call): number | undefined {
+  if (call.content !== undefined) return call.content.byteLength
+  const declared = call.header('Content-Length')
+  return declared === undefined ? undefined : Number(declared)
+}
 
 /** The body as it arrives, within its limit. */
 async function* piecesOf(call: Call, limit: SizeLimit): AsyncGenerator<Uint8Array, undefined> {

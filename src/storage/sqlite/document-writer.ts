@@ -2,15 +2,18 @@
 // write, so a refusal needs no undoing; and one writer means that what was checked is still so when it is written.
 
 import { activityOf, agentOf, ownersOf, registrationOf, scopeHash } from './document-reader.ts'
-import { entityTag, failedPrecondition, isJsonType, membersOf, merge } from '../../core/xapi/document.ts'
+import { atOnce } from '../../core/slices.ts'
+import { failedPrecondition, isJsonType } from '../../core/xapi/document.ts'
+import { mergedOf } from './document-merge.ts'
+import type { Draft, Write } from './document-merge.ts'
 import type {
   DocumentAccess,
   DocumentChange,
-  DocumentContent,
   DocumentKey,
   DocumentOutcome,
   DocumentScope,
   DocumentStore,
+  StoredDocument,
 } from '../../core/storage.ts'
 import type { Handle } from './connection.ts'
 import type { LrsId } from '../../core/ids.ts'
@@ -19,12 +22,23 @@ import type { LrsId } from '../../core/ids.ts'
 const mostDocuments = 10_000
 const mostIdText = 1_000_000
 
-type Options = Parameters<DocumentStore['change']>[4] & {
+/** Bytes of both documents together that are merged in here, where everybody who writes waits for it. */
+const mostMergedHere = 64 * 1024
+
+export type Options = Parameters<DocumentStore['change']>[4] & {
   /** Microseconds. */
   readonly now: number
+  /** The change was made from this one: what stands there now must say the same. */
+  readonly madeFrom?: Pick<StoredDocument, 'contentType' | 'etag'>
 }
 
-type Write = Exclude<DocumentChange, { readonly kind: 'delete' }>
+export type WriterOutcome =
+  | DocumentOutcome
+  /** Too large to be merged in here: nothing was changed. */
+  | { readonly kind: 'large' }
+  /** Something else stands there than what the change was made from. */
+  | { readonly kind: 'moved' }
+
 type Key = [lrsId: number, scope: Buffer, owner: number, registration: string, id: string]
 
 interface Count {
@@ -37,13 +51,7 @@ interface Existing {
   readonly contentType: string
   readonly etag: string
   readonly updatedAt: number
-}
-
-/** What is to be written, once nothing speaks against it. */
-interface Draft {
-  readonly content: DocumentContent
-  readonly contentType: string
-  readonly etag: string
+  readonly length: number
 }
 
 export class DocumentWriter {
@@ -57,7 +65,7 @@ export class DocumentWriter {
   constructor(handle: Handle) {
     const one = 'lrs_id = ? and scope = ? and owner = ? and registration = ? and id = ?'
     this.#find = handle.prepare<[number, Buffer, number, number, string, string], Existing>(
-      `select owner, content_type as contentType, etag, updated_at as updatedAt from document
+      `select owner, content_type as contentType, etag, updated_at as updatedAt, length from document
        where lrs_id = ? and scope = ? and owner in (?, ?) and registration = ? and id = ? order by owner limit 1`,
     )
     this.#content = handle.prepare<Key, Buffer | null>(`select content from document where ${one}`).pluck()
@@ -85,13 +93,15 @@ export class DocumentWriter {
     access: DocumentAccess,
     change: DocumentChange,
     options: Options,
-  ): DocumentOutcome {
+  ): WriterOutcome {
     const scope = scopeHash(key)
     const registration = registrationOf(key) ?? ''
     const owners = ownersOf(access)
     const existing = this.#find.get(lrsId, scope, ...owners, registration, key.id)
     const failure = failedPrecondition(options.preconditions, existing?.etag)
     if (failure !== undefined) return { kind: failure }
+    const { madeFrom } = options
+    if (madeFrom !== undefined && !isSame(existing, madeFrom)) return { kind: 'moved' }
     if (change.kind === 'delete') {
       for (const owner of new Set(owners)) this.#delete.run(lrsId, scope, owner, registration, key.id)
       return { kind: 'done', etag: undefined }
@@ -109,18 +119,14 @@ export class DocumentWriter {
     return documents >= mostDocuments || idText + id.length > mostIdText
   }
 
-  #merge(at: Key, existing: Existing, change: Write, { mostBytes }: Options): Draft | DocumentOutcome {
-    const { contentType, content } = change
-    if (!isJsonType(contentType)) return { kind: 'not_mergeable', stored: false, lacks: 'type' }
-    if (!isJsonType(existing.contentType)) return { kind: 'not_mergeable', stored: true, lacks: 'type' }
-    const sent = content.kind === 'inline' ? membersOf(content.bytes) : undefined
-    if (sent === undefined) return { kind: 'not_mergeable', stored: false, lacks: 'object' }
-    const bytes = this.#content.get(...at)
-    const stored = bytes ? membersOf(bytes) : undefined
-    if (stored === undefined) return { kind: 'not_mergeable', stored: true, lacks: 'object' }
-    const merged = merge(stored, sent)
-    if (merged.byteLength > mostBytes) return { kind: 'too_large' }
-    return { content: { kind: 'inline', bytes: merged }, contentType, etag: entityTag(merged) }
+  #merge(at: Key, existing: Existing, change: Write, { mostBytes }: Options): Draft | WriterOutcome {
+    const { content } = change
+    const isOfTwoJson = isJsonType(change.contentType) && isJsonType(existing.contentType)
+    if (isOfTwoJson && content.kind === 'inline' && content.bytes.byteLength + existing.length > mostMergedHere) {
+      return { kind: 'large' }
+    }
+    const stored = { contentType: existing.contentType, bytes: this.#content.get(...at) ?? undefined }
+    return atOnce(mergedOf(stored, change, mostBytes))
   }
 
   #write(at: Key, key: DocumentKey, { content, contentType, etag }: Draft, updatedAt: number): void {
@@ -133,4 +139,9 @@ export class DocumentWriter {
     const registration = registrationOf(scope) ?? null
     return this.#deleteAll.run(lrsId, scopeHash(scope), ...ownersOf(access), registration).changes
   }
+}
+
+/** The same bytes of the same type, whenever they were written. */
+function isSame(existing: Existing | undefined, { contentType, etag }: NonNullable<Options['madeFrom']>): boolean {
+  return existing?.etag === etag && existing.contentType === contentType
 }
