@@ -485,7 +485,8 @@ export interface KnownDescription {
 /**
  * Rules the store keeps, in the same transaction as the insert:
  * - An id that exists: same owner or `readReach` any, one that says the same (core/xapi/equality.ts), and no timestamp sent or the same one → acknowledged as
- *   there; anything else → `conflict`. Also within a batch of concurrent requests.
+ *   there, and the claims it brings are added, whoever sends it; anything else → `conflict`. Also within a batch of concurrent
+ *   requests.
  * - A statement that refers to another inherits the other's postings, transitively, whichever of the two came first. A
  *   posting inherited through a statement of another owner is foreign: a query with `owner` never reads it. Bounds, beyond
  *   which nothing more is inherited:

@@ -176,10 +176,26 @@ describe.each(engines)('attachments that came along, $name', (engine) => {
     expect(await attachments({})).toEqual([undefined, undefined])
   })
 
-  it('of an equal statement that comes again are not added', async () => {
+  it('of an equal statement that comes again are added, whoever sends it and may know of it', async () => {
     const one = statement()
     await put(store.storage, lrsId, [one])
-    await put(store.storage, lrsId, [{ ...one, attachments: claims }])
-    expect(await find(one.id, true)).toEqual([])
+    await put(store.storage, lrsId, [{ ...one, attachments: claims.slice(0, 1) }])
+    expect(await find(one.id, true)).toEqual(claims.slice(0, 1))
+    await put(store.storage, lrsId, [{ ...one, attachments: claims }], { owner: owners.bob, readReach: 'any' })
+    expect(await find(one.id, true)).toEqual(claims)
+    await put(store.storage, lrsId, [one])
+    expect(await find(one.id, true)).toEqual(claims)
+  })
+
+  it('of a statement that conflicts are not added, nor those beside it', async () => {
+    const [one, two] = [statement(), statement()]
+    await put(store.storage, lrsId, [one, two])
+    const again = [
+      { ...two, attachments: claims },
+      { ...one, attachments: claims },
+    ]
+    const byBob = batch(lrsId, again, { owner: owners.bob, readReach: 'mine' })
+    expect((await store.storage.statements.store([byBob]))[0]?.kind).toBe('conflict')
+    expect([await find(one.id, true), await find(two.id, true)]).toEqual([[], []])
   })
 })

@@ -379,6 +379,19 @@ describe.each(engines)('an erasure, $name', (engine) => {
       expect(await ids()).toEqual([other.id])
     })
 
+    it('claims no bytes, however it comes', async () => {
+      const gone = statement({ terms: [agent(ann)] })
+      await put(storage, lrsId, [gone])
+      await erase(storage, tenant, person)
+      async function* bytes() {
+        yield Buffer.from('sent again')
+      }
+      const { sha2 } = await storage.blobs.put(lrsId, bytes(), { mostBytes: 100 })
+      await put(storage, lrsId, [{ ...gone, attachments: [{ sha2, contentType: 'text/plain' }] }])
+      // What no row refers to can go.
+      expect(await storage.blobs.sweep(-1e12)).toMatchObject({ removed: 1 })
+    })
+
     it('is stored again where nobody was erased', async () => {
       const sent = statement({ terms: [agent(ann)] })
       await put(storage, lrsId, [sent])

@@ -190,6 +190,32 @@ describe('attachments sent along', () => {
   })
 })
 
+describe('an equal statement that comes again with the data', () => {
+  const content = 'sent the second time'
+  const sent = () => statement({ attachments: [describing(content, { fileUrl: 'http://example.org/file' })] })
+  const dataOf = async (id: string) => (await getParts(`statementId=${id}&attachments=true`))[1]?.content.toString()
+
+  it('brings it, and who sends none later does not take it away', async () => {
+    const one = sent()
+    expect((await client.post(one)).status).toBe(200)
+    expect(await dataOf(one.id)).toBeUndefined()
+    expect((await post([statementsPart(one), dataPart(content)])).status).toBe(200)
+    expect(await dataOf(one.id)).toBe(content)
+    expect((await client.post(one)).status).toBe(200)
+    expect(await dataOf(one.id)).toBe(content)
+  })
+
+  it('brings none when it is of another, who may not know of it', async () => {
+    const one = sent()
+    expect((await client.post(one)).status).toBe(200)
+    const beta = await stage.as('xapi', {
+      rights: { xapi: { 'statements/write': 'any', 'statements/read': 'mine' }, management: [] },
+    })
+    expect((await post([statementsPart(one), dataPart(content)], beta)).status).toBe(409)
+    expect(await dataOf(one.id)).toBeUndefined()
+  })
+})
+
 describe('a multipart submission is refused', () => {
   const content = 'the data'
   const good = () => statement({ attachments: [describing(content)] })

@@ -226,12 +226,9 @@ export class BlobDirectory implements BlobStore {
         throw error
       },
     )
-    if (wasThere) {
-      await unlink(arriving)
-    } else {
-      await rename(arriving, path)
-      await syncDirectory(dirname(path))
-    }
+    await (wasThere ? unlink(arriving) : rename(arriving, path))
+    // Also of what was there: who put it may have died, or failed, before this.
+    await syncDirectory(dirname(path))
     return wasThere
   }
 

@@ -95,7 +95,10 @@ export class StatementWriter {
     if (index >= 0) return { kind: 'conflict', index }
     const statements = batch.statements.map((statement, at) => {
       const existing = found[at]
-      if (existing !== undefined) return { seq: existing.seq as Seq, wasThere: true }
+      if (existing !== undefined) {
+        this.#claim(batch.lrsId, existing.seq, statement)
+        return { seq: existing.seq as Seq, wasThere: true }
+      }
       const id = ids[at] as Buffer
       if (this.#erasedIds.has(batch.lrsId, id)) return { seq: erasedSeq, wasThere: true }
       return { seq: this.#storeOne(batch, statement, id), wasThere: false }
@@ -124,9 +127,14 @@ export class StatementWriter {
     const refersTo = statement.refersTo === undefined ? undefined : toBlob(statement.refersTo)
     if (refersTo !== undefined && statement.isVoiding) this.#references.void(node, refersTo, batch.voidReach)
     this.#references.connect(node, terms, refersTo)
-    for (const { sha2, contentType } of statement.attachments) this.#insertAttachment.run(lrsId, seq, sha2, contentType)
+    this.#claim(lrsId, seq, statement)
     this.#describe(batch, statement, seq)
     return seq
+  }
+
+  /** Also of one that was there: whoever sends an equal one with the bytes has sent them, and is told that they are stored. */
+  #claim(lrsId: LrsId, seq: number, { attachments }: PreparedStatement): void {
+    for (const { sha2, contentType } of attachments) this.#insertAttachment.run(lrsId, seq, sha2, contentType)
   }
 
   #describe({ lrsId, owner, defineReach }: TimedBatch, { descriptions, timestamp }: PreparedStatement, seq: Seq): void {
