@@ -29,7 +29,7 @@ export function erasuresOf({ write, read, jobs, statements, documents, clock }: 
     isErased: (...args) => read('erasures.isErased', args) as Promise<boolean>,
     async latest(lrsId) {
       const stored = await statements.consistentThrough(lrsId)
-      const changed = (await read('documents.latest', [lrsId])) as number
+      const changed = await documents.latest(lrsId)
       const latest = Math.max(Math.floor(clock.now() * 1000), stored, changed)
       documents.keepAfter(lrsId, latest)
       return latest
