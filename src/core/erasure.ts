@@ -70,6 +70,8 @@ interface Plan {
   readonly onlyDirect?: boolean
   /** Microseconds. */
   readonly through?: number
+  /** The same of documents. */
+  readonly changedThrough?: number
   /** Traces of the person's identifiers (`Vault.traceOf`). */
   readonly traces?: readonly string[]
 }
@@ -158,7 +160,7 @@ export class Erasures {
   async previewEmpty(caller: Caller, lrsId: LrsId): Promise<ErasurePreview> {
     const lrsIds = await this.#allowed(caller, 'read', lrsId)
     return {
-      lrs: await this.#countAll(lrsIds, { kind: 'empty', through: await this.#storage.erasures.latest(lrsId) }),
+      lrs: await this.#countAll(lrsIds, { kind: 'empty', ...(await this.#storage.erasures.latest(lrsId)) }),
       namedBy: [],
       alike: [],
     }
@@ -168,8 +170,8 @@ export class Erasures {
   async empty(caller: Caller, lrsId: LrsId, onBegun?: OnBegun): Promise<ErasureReceipt> {
     const lrsIds = await this.#allowed(caller, 'delete', lrsId)
     const organisation = await this.#organisation(caller.organisationId)
-    const through = await this.#storage.erasures.latest(lrsId)
-    return this.#begin(caller, organisation, { kind: 'empty', lrsIds, through }, { onBegun })
+    const latest = await this.#storage.erasures.latest(lrsId)
+    return this.#begin(caller, organisation, { kind: 'empty', lrsIds, ...latest }, { onBegun })
   }
 
   // -------------------------------------------------------------------------------------------------------------------
@@ -343,8 +345,9 @@ export class Erasures {
   }
 
   #targetOf(organisation: OrganisationRecord, { id, plan, sealed }: ErasureRecord): ErasureTarget {
-    const { kind, onlyDirect = false, through = 0 } = plan as unknown as Plan
-    if (kind !== 'person') return { kind, through }
+    const { kind, onlyDirect = false, through = 0, changedThrough = through } = plan as unknown as Plan
+    if (kind === 'retention') return { kind, through }
+    if (kind === 'empty') return { kind, through, changedThrough }
     if (sealed === null) throw new DomainError('internal', `Erasure ${id} does not say whom it is about.`)
     const agents = JSON.parse(this.#vault.open(organisation, placeOf(id), sealed)) as readonly string[]
     return { kind, agents, onlyDirect }

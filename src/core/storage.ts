@@ -681,8 +681,8 @@ export type ErasureTarget =
   | { readonly kind: 'person'; readonly agents: readonly string[]; readonly onlyDirect: boolean }
   /** Statements stored at or before this; microseconds. */
   | { readonly kind: 'retention'; readonly through: number }
-  /** The same, and documents changed at or before this. */
-  | { readonly kind: 'empty'; readonly through: number }
+  /** The same, and documents changed at or before `changedThrough`, or `through` where that is absent. */
+  | { readonly kind: 'empty'; readonly through: number; readonly changedThrough?: number }
 
 export const erasureCounts = [
   'statements',
@@ -762,10 +762,10 @@ export interface ErasureStore {
   /** Whether a statement with this id went for a person: stored again, it is acknowledged and not stored. */
   isErased(lrsId: LrsId, id: string): Promise<boolean>
   /**
-   * Microseconds: nothing in the Lrs is later, also where the clock was set back since, and all that is stored or changed from
-   * now on is.
+   * What `empty` ends at, in microseconds: no statement and no document of the Lrs is later, also where the clock was set back
+   * since; what is stored or changed from now on is.
    */
-  latest(lrsId: LrsId): Promise<number>
+  latest(lrsId: LrsId): Promise<{ readonly through: number; readonly changedThrough: number }>
   /** `conflict` when the id is taken. */
   create(organisationId: OrganisationId, erasure: NewErasure, event: NewAuditEvent): Promise<ErasureRecord>
   /** Removes a bounded part, in one transaction with its counts. `not_found` for the erasure, one with a receipt, the Lrs. */

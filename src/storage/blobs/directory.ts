@@ -350,7 +350,7 @@ async function openFile(path: string): Promise<Opened | undefined> {
   try {
     const file = await open(path, 'r')
     const { size } = await file.stat()
-    // Nobody but a sweep touches a blob's file, and what a sweep unlinks can be read to its end.
+    // Nobody touches a blob’s file but to unlink it, and then it can be read to its end.
     return { length: size, bytes: read(file), cancel: () => void file.close().catch(() => {}) }
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined

@@ -173,7 +173,7 @@ export class Eraser {
     const rows =
       target.kind === 'person'
         ? this.#sql.documentsOf.all(lrsId, JSON.stringify(target.agents), mostDocuments)
-        : this.#sql.documentsUntil.all(lrsId, target.through, mostDocuments)
+        : this.#sql.documentsUntil.all(lrsId, target.changedThrough ?? target.through, mostDocuments)
     for (const rowid of rows) this.#sql.removeDocument.run(rowid)
     add(counts, 'documents', rows.length)
     return rows.length < mostDocuments ? undefined : { phase: 'documents', at: [] }

@@ -126,7 +126,7 @@ export class ErasureReader {
   #rest(lrsId: LrsId, target: ErasureTarget): Partial<ErasureCounts> {
     if (target.kind === 'retention') return {}
     if (target.kind === 'empty') {
-      const documents = this.#documentsUntil.get(lrsId, target.through) ?? 0
+      const documents = this.#documentsUntil.get(lrsId, target.changedThrough ?? target.through) ?? 0
       return { documents, descriptions: this.#descriptions.get(lrsId) ?? 0 }
     }
     const ids = this.#mentions.idsOf(lrsId, target.agents).filter((id) => id !== undefined)

@@ -1,7 +1,7 @@
 // The main side of the erasures: jobs are the directory's, removing is the writer's, counting the reader's. What this side knows
 // of an Lrs from before is forgotten with every step.
 
-import type { Clock, ErasureCounts, ErasurePosition, ErasureStep, ErasureStore } from '../../core/storage.ts'
+import type { ErasureCounts, ErasurePosition, ErasureStep, ErasureStore } from '../../core/storage.ts'
 import type { Documents } from './documents.ts'
 import type { EngineClient } from './engine-client.ts'
 import type { Statements } from './statements.ts'
@@ -14,10 +14,9 @@ interface Parts {
   readonly jobs: Jobs
   readonly statements: Statements
   readonly documents: Documents
-  readonly clock: Clock
 }
 
-export function erasuresOf({ write, read, jobs, statements, documents, clock }: Parts): ErasureStore {
+export function erasuresOf({ write, read, jobs, statements, documents }: Parts): ErasureStore {
   return {
     ...jobs,
     count: (...args) =>
@@ -28,16 +27,15 @@ export function erasuresOf({ write, read, jobs, statements, documents, clock }: 
     findAlike: (...args) => read('erasures.findAlike', args) as ReturnType<ErasureStore['findAlike']>,
     isErased: (...args) => read('erasures.isErased', args) as Promise<boolean>,
     async latest(lrsId) {
-      const stored = await statements.consistentThrough(lrsId)
-      const changed = await documents.latest(lrsId)
-      const latest = Math.max(Math.floor(clock.now() * 1000), stored, changed)
-      documents.keepAfter(lrsId, latest)
-      return latest
+      const through = await statements.consistentThrough(lrsId)
+      const changedThrough = await documents.latest(lrsId)
+      documents.keepAfter(lrsId, changedThrough)
+      return { through, changedThrough }
     },
     step(...args) {
       const [, , lrsId, target] = args
       // Also where a job goes on in another process than began it.
-      if (target.kind === 'empty') documents.keepAfter(lrsId, target.through)
+      if (target.kind === 'empty') documents.keepAfter(lrsId, target.changedThrough ?? target.through)
       return statements.whileRemoving(lrsId, () => write('erasures.step', args)) as Promise<ErasureStep>
     },
     countBlobs: (...args) => write('erasures.countBlobs', args) as Promise<void>,

@@ -129,7 +129,7 @@ class SqliteStorage implements Storage {
     this.platform = this.#half('platform', platform) as unknown as PlatformStore
     this.directory = this.#half('directory', directory) as unknown as DirectoryStore
     const jobs = this.#half('erasures', erasures) as unknown as ErasureStore
-    this.erasures = erasuresOf({ ...calls, jobs, statements: this.statements, documents: this.documents, clock })
+    this.erasures = erasuresOf({ ...calls, jobs, statements: this.statements, documents: this.documents })
   }
 
   /** Refuses once closing has begun, and remembers what closing has to wait for. */
