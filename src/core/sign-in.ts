@@ -84,6 +84,16 @@ export class SignIn {
     )
   }
 
+  /** Grows with every committed change of any organisation: read it before signing in, for `isCurrent`. */
+  get changes(): number {
+    return this.#changes
+  }
+
+  /** Whether the sign-in that began at a count of `since` changes would still end in this principal: false means ask again. */
+  isCurrent(principal: Principal, since: number): boolean {
+    return this.#isCurrent({ principal, since })
+  }
+
   /** The operator at the command line: every right in one organisation. */
   operator(organisationId: OrganisationId, name: string): Caller {
     return { organisationId, name, rights: everyRight }
@@ -109,7 +119,7 @@ export class SignIn {
     return undefined
   }
 
-  #isCurrent({ principal, since }: Entry): boolean {
+  #isCurrent({ principal, since }: Pick<Entry, 'principal' | 'since'>): boolean {
     const { organisationId, notAfter } = principal
     if ((this.#changedAt.get(organisationId) ?? 0) > since) return false
     return notAfter === undefined || this.#parts.clock.now() < notAfter

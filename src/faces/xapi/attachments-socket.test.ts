@@ -190,3 +190,73 @@ describe('attachments over a socket', () => {
     }
   })
 })
+
+describe('a key that is changed while its upload is under way', () => {
+  const content = randomBytes(200_000)
+  type Issued = Awaited<ReturnType<typeof opened.issue>>
+
+  /** Half of it arrives, the key is changed, then comes the rest. */
+  async function interrupted(change: (issued: Issued) => Promise<unknown>, parts = true) {
+    const issued = await opened.issue('xapi')
+    const sent = statement({ attachments: [describing(content, { fileUrl: 'https://example.org/file' })] })
+    const headers = {
+      authorization: `Basic ${Buffer.from(`${issued.key}:${issued.secret}`).toString('base64')}`,
+      'x-experience-api-version': '2.0.0',
+      'content-type': parts ? `multipart/mixed; boundary=${boundary}` : 'application/json',
+    }
+    const post = request(`${listening.url}/xapi/statements`, { method: 'POST', headers }).on('error', () => {})
+    const body = parts
+      ? multipartBody([statementsPart(sent), dataPart(content)])
+      : Buffer.from(JSON.stringify(sent) + ' '.repeat(50_000))
+    const signedIn = opened.core.signIn.changes
+    const answer = answerOf(post)
+    post.write(body.subarray(0, body.length >> 1))
+    if (parts) await eventually(() => arriving().length === 1)
+    else await admittedOnce()
+    await change(issued)
+    expect(opened.core.signIn.changes).toBeGreaterThan(signedIn)
+    post.end(body.subarray(body.length >> 1))
+    const { status } = await answer
+    expect(await isStored(sent.id)).toBe(status === 200)
+    expect(arriving()).toEqual([])
+    return status
+  }
+
+  /** Until the request that was just begun has signed in and been admitted. */
+  async function admittedOnce(): Promise<void> {
+    const { limits } = opened.core
+    const original = limits.bodyLimit.bind(limits)
+    let isAdmitted = false
+    limits.bodyLimit = (principal) => {
+      isAdmitted = true
+      return original(principal)
+    }
+    await eventually(() => isAdmitted)
+    limits.bodyLimit = original
+  }
+
+  const changes: readonly [string, number, (issued: Issued) => Promise<unknown>][] = [
+    ['disabled', 401, ({ credential }) => opened.core.credentials.disable(opened.operator, credential.id)],
+    ['deleted', 401, ({ credential }) => opened.core.credentials.remove(opened.operator, credential.id)],
+    [
+      'given another secret',
+      401,
+      ({ credential }) => opened.core.credentials.rotate(opened.operator, credential.id, { overlapSeconds: 0 }),
+    ],
+    [
+      'given other rights',
+      503,
+      ({ credential }) =>
+        opened.core.credentials.update(opened.operator, credential.id, { rights: presetRights('isolated') }),
+    ],
+    ['left as it was, and another one made', 200, () => opened.issue('xapi')],
+  ]
+
+  it.each(changes)('%s: %i with attachments', async (_, status, change) => {
+    expect(await interrupted(change)).toBe(status)
+  })
+
+  it.each(changes)('%s: %i with statements alone', async (_, status, change) => {
+    expect(await interrupted(change, false)).toBe(status)
+  })
+})

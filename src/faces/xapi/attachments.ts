@@ -9,7 +9,7 @@ import { listAttachments } from '../../core/xapi/attachment.ts'
 import { refusal, shown } from '../../core/xapi/rule.ts'
 import type { Statement } from '../../core/xapi/statement.ts'
 import { holdBytes, parseMediaType, refuseEncoding, streamText, tooLarge } from '../http.ts'
-import { bodyStream, orBreakOff } from './call.ts'
+import { bodyStream, confirmCaller, orBreakOff } from './call.ts'
 import type { AdmittedCall } from './call.ts'
 import { boundaryOf, readParts } from './multipart-reader.ts'
 import type { Part } from './multipart-reader.ts'
@@ -51,7 +51,7 @@ export async function withStatementsAndParts<T>(
   try {
     const text = await readStatementsPart(parts, bodyLimit)
     release = holdBytes(text.length * formsHeld)
-    return await use({ text, attachments: { parts: sentAttachments(parts), ...limits } })
+    return await use({ text, attachments: { parts: sentAttachments(call, parts), ...limits } })
   } finally {
     release()
     await parts.return(undefined)
@@ -76,7 +76,10 @@ async function readStatementsPart(parts: AsyncGenerator<Part>, limit: SizeLimit)
   return streamText(first.value.bytes(), limit)
 }
 
-async function* sentAttachments(parts: AsyncGenerator<Part>): AsyncGenerator<SentAttachment> {
+async function* sentAttachments(
+  call: AdmittedCall,
+  parts: AsyncGenerator<Part>,
+): AsyncGenerator<SentAttachment, undefined> {
   let number = 1
   for await (const { headers, bytes } of parts) {
     number += 1
@@ -92,6 +95,7 @@ async function* sentAttachments(parts: AsyncGenerator<Part>): AsyncGenerator<Sen
     }
     yield { sha2: sha2.toLowerCase(), bytes }
   }
+  await confirmCaller(call)
 }
 
 function failed(pointer: string, rule: string, message: string): DomainError {

@@ -2,8 +2,10 @@
 // Handlers read method, parameters, headers and body from the call only, never from `c`: in the alternate request syntax
 // they all stand in a form (alternate.ts), and no handler needs to know.
 
+import { isDeepStrictEqual } from 'node:util'
 import type { Context } from 'hono'
 import type { Core } from '../../core/core.ts'
+import { DomainError } from '../../core/errors.ts'
 import type { LrsId, OrganisationId } from '../../core/ids.ts'
 import type { SizeLimit } from '../../core/limits.ts'
 import type { Principal } from '../../core/principal.ts'
@@ -59,6 +61,8 @@ export interface AdmittedCall extends Call {
   readonly principal: Principal
   readonly lrsId: LrsId
   readonly version: XapiVersion
+  /** `SignIn.changes` before the caller signed in. */
+  readonly since: number
 }
 
 export const versionHeader = 'X-Experience-API-Version'
@@ -79,6 +83,7 @@ export async function admitCall(call: Call): Promise<AdmittedCall> {
   const { segments, within } = placeOf(call)
   // Who sends neither version nor credentials is no client of ours: the version is what the specification asks for first.
   if (call.header('Authorization') === undefined && call.header(versionHeader) === undefined) parseVersion(undefined)
+  const since = core.signIn.changes
   const principal = await authenticate(c, core, { within, authorization: call.header('Authorization') })
   const sent = call.header(versionHeader)
   // Who names none is told the one they most likely speak (docs/decisions/0010).
@@ -90,7 +95,26 @@ export async function admitCall(call: Call): Promise<AdmittedCall> {
   const admission = core.limits.admit(principal, { ...addressOf(c), origin: c.req.header('Origin'), version })
   // Mostly there is nothing to wait for.
   if (admission) await admission
-  return { ...call, principal, lrsId, version }
+  return { ...call, principal, lrsId, version, since }
+}
+
+/**
+ * Once the body is there, before anything of it is stored: it may have taken hours, and who began to send it may be nobody any
+ * more (`unauthenticated`), or somebody else than was admitted (`unavailable`: sent again, it is decided anew).
+ */
+export async function confirmCaller(call: AdmittedCall): Promise<void> {
+  const { c, core, principal, since } = call
+  if (core.signIn.isCurrent(principal, since)) return
+  const now = await authenticate(c, core, { within: placeOf(call).within, authorization: call.header('Authorization') })
+  if (isDeepStrictEqual(standingOf(now), standingOf(principal))) return
+  const detail = { retryAfterSeconds: 1 }
+  const message = 'What this key may do was changed while the body arrived; nothing was stored. Send it again'
+  throw new DomainError('unavailable', message, { detail })
+}
+
+/** All that was decided by, or will be stored. */
+function standingOf({ credentialId, rights, pins, limits, lrsIds, defaultLrsId, authority }: Principal): object {
+  return { credentialId, rights, pins, limits, lrsIds, defaultLrsId, authority }
 }
 
 /** The parameters of the mount's path, and the organisation they name. */

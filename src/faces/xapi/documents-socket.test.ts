@@ -112,3 +112,54 @@ describe('over a socket', () => {
     expect(Buffer.compare(Buffer.from(again), body)).toBe(0)
   })
 })
+
+describe('what is decided before the content is there', () => {
+  const piece = Buffer.alloc(50_000, 'abcdefg')
+
+  it.each([
+    ['long, as announced', { 'content-length': '1000000' }],
+    ['of any length', {}],
+    ['JSON of any length', { 'content-type': 'application/json' }],
+  ])('a precondition that does not hold is refused at once: %s', async (_, headers) => {
+    await (await send('PUT', { body: 'before' })).text()
+    const sent = open('PUT', { ...headers, 'if-none-match': '*' })
+    sent.on('error', () => {})
+    sent.write('x')
+    expect(await statusOf(sent)).toBe(412)
+    sent.destroy()
+    expect(await (await send('GET')).text()).toBe('before')
+  })
+
+  it('and one that held may still fail at the end', async () => {
+    const sent = open('PUT', { 'content-length': '100000', 'if-none-match': '*' })
+    sent.write(piece)
+    sent.write(Buffer.alloc(20_000, 'x'))
+    await vi.waitFor(() => expect(arriving()).toHaveLength(1))
+    await (
+      await send('PUT', {
+        body: 'meanwhile',
+        headers: { authorization, 'x-experience-api-version': '2.0.0', 'if-none-match': '*' },
+      })
+    ).text()
+    sent.end(Buffer.alloc(30_000, 'x'))
+    expect(await statusOf(sent)).toBe(412)
+    expect(await (await send('GET')).text()).toBe('meanwhile')
+  })
+
+  it.each(['video/mp4', 'application/json'])('a key that is disabled while %s arrives stores nothing', async (type) => {
+    const { core, operator } = opened
+    const issued = await opened.issue('xapi')
+    const theirs = `Basic ${Buffer.from(`${issued.key}:${issued.secret}`).toString('base64')}`
+    const sent = open('PUT', { authorization: theirs, 'content-type': type, 'if-none-match': '*' })
+    const found = vi.spyOn(opened.storage.documents, 'find')
+    sent.write(`"${'x'.repeat(4000)}`)
+    // Admitted, and its precondition looked at.
+    await vi.waitFor(() => expect(found).toHaveBeenCalled())
+    found.mockRestore()
+    await core.credentials.disable(operator, issued.credential.id)
+    sent.end(`${'x'.repeat(4000)}"`)
+    expect(await statusOf(sent)).toBe(401)
+    expect((await send('GET')).status).toBe(404)
+    expect(arriving()).toEqual([])
+  })
+})

@@ -10,7 +10,16 @@ import type { DocumentKind, DocumentTarget } from '../../core/xapi/document-quer
 import { refusal, shown } from '../../core/xapi/rule.ts'
 import { demandsConditions } from '../../core/xapi/version.ts'
 import { refuseEncoding, tooLarge, tooManyChunks } from '../http.ts'
-import { admitCall, answer, answerJson, bodyStream, orBreakOff, readContent, versionHeader } from './call.ts'
+import {
+  admitCall,
+  answer,
+  answerJson,
+  bodyStream,
+  confirmCaller,
+  orBreakOff,
+  readContent,
+  versionHeader,
+} from './call.ts'
 import type { AdmittedCall, Call } from './call.ts'
 import { paramsOf } from './statements.ts'
 
@@ -45,7 +54,7 @@ async function storeDocument(
     contentType: contentTypeOf(call),
     content: {
       length: lengthOf(call),
-      whole: (limit) => readContent(call, limit),
+      whole: (limit) => wholeOf(call, limit),
       pieces: (limit) => piecesOf(call, limit),
     },
     preconditions: preconditionsOf(call),
@@ -144,8 +153,14 @@ function lengthOf(call: Call): number | undefined {
   return declared === undefined ? undefined : Number(declared)
 }
 
+async function wholeOf(call: AdmittedCall, limit: SizeLimit): Promise<Uint8Array> {
+  const content = await readContent(call, limit)
+  await confirmCaller(call)
+  return content
+}
+
 /** The body as it arrives, within its limit. */
-async function* piecesOf(call: Call, limit: SizeLimit): AsyncGenerator<Uint8Array, undefined> {
+async function* piecesOf(call: AdmittedCall, limit: SizeLimit): AsyncGenerator<Uint8Array, undefined> {
   refuseEncoding(call.c)
   const declared = Number(call.header('Content-Length') ?? 0) || 0
   if (declared > limit.most) throw tooLarge(limit)
@@ -162,6 +177,7 @@ async function* piecesOf(call: Call, limit: SizeLimit): AsyncGenerator<Uint8Arra
   } catch (error) {
     throw isDomainError(error) ? error : invalid('The request ended before its body did')
   }
+  await confirmCaller(call)
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

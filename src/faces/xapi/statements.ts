@@ -10,7 +10,7 @@ import { cut, refusal, shown } from '../../core/xapi/rule.ts'
 import { formatStored } from '../../core/xapi/time.ts'
 import { methodNotAllowed } from '../http.ts'
 import { answerWithAttachments, withStatementsAndParts } from './attachments.ts'
-import { admitCall, answer, answerJson, mediaTypeOf, readBody } from './call.ts'
+import { admitCall, answer, answerJson, confirmCaller, mediaTypeOf, readBody } from './call.ts'
 import type { AdmittedCall, Call } from './call.ts'
 import { presentStatements } from './present.ts'
 
@@ -152,6 +152,7 @@ async function storeBody(call: AdmittedCall, chosen: { readonly statementId?: st
     throw failedHeader('claviger/utf-8', 'JSON is UTF-8 (RFC 8259 section 8.1); another charset is not accepted.')
   }
   const text = await readBody(call, core.limits.bodyLimit(principal))
+  await confirmCaller(call)
   return core.statements.store(principal, lrsId, { text, version, ...chosen })
 }
 
