@@ -2,12 +2,11 @@
 
 import { iri } from './iri.ts'
 import { languageMap } from './language-map.ts'
+import { isMediaType } from './media-type.ts'
 import type { Rule } from './rule.ts'
 import { format, isObject, list, record, shown } from './rule.ts'
 import type { Statement } from './statement.ts'
 
-const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-const mediaType = new RegExp(`^${token}/${token}(?:[ \\t]*;.*)?$`)
 // SHA-224, -256, -384 and -512.
 const sha2 = /^(?:[0-9A-Fa-f]{56}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{96}|[0-9A-Fa-f]{128})$/
 
@@ -23,7 +22,7 @@ const attachment = record({
     usageType: iri('XAPI-00107'),
     display: languageMap('XAPI-00106'),
     description: languageMap('XAPI-00106'),
-    contentType: format('a media type such as text/plain', 'XAPI-00105', (value) => mediaType.test(value)),
+    contentType: format('a media type such as text/plain', 'XAPI-00105', isMediaType),
     length,
     sha2: format('a SHA-2 hash in hex digits', 'XAPI-00103', (value) => sha2.test(value)),
     fileUrl: iri('XAPI-00104'),
@@ -64,6 +63,8 @@ export interface DescribedAttachment {
   readonly pointer: string
   /** Lower-case hex. */
   readonly sha2: string
+  /** The same as the statement has it. */
+  readonly spelledSha2: string
   readonly length: number
   readonly contentType: string
   readonly hasFileUrl: boolean
@@ -83,6 +84,7 @@ function attachmentsIn(holder: Statement, base: string): DescribedAttachment[] {
   return described.map((one: Record<string, string | undefined>, index) => ({
     pointer: `${base}/attachments/${index}`,
     sha2: one['sha2']?.toLowerCase() ?? '',
+    spelledSha2: one['sha2'] ?? '',
     length: Number(one['length']),
     contentType: one['contentType'] ?? '',
     hasFileUrl: one['fileUrl'] !== undefined,

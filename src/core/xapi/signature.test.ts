@@ -16,6 +16,13 @@ const encoded = (value: unknown) =>
   Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
 const handMade = (header: unknown, body: unknown = payload) => `${encoded(header)}.${encoded(body)}.AAAA`
 
+const der = (certificate: string) => Buffer.from(certificate, 'base64')
+/** Of a key whose algorithm does not exist: the object identifier of RSA with another end. */
+const unreadable = Buffer.from(
+  der(signer).toString('hex').replace('06092a864886f70d010101', '06092a864886f70d01017f'),
+  'hex',
+).toString('base64')
+
 describe('a signature', () => {
   it.each(['RS256', 'RS384', 'RS512'])('XAPI-00117 is made with %s', async (alg) => {
     expect(await open(await sign(payload, { alg }))).toMatchObject({ kind: 'sound', payload })
@@ -73,6 +80,7 @@ describe('a signature', () => {
       ['another’s', stranger],
       ['too weak', weak],
       ['elliptic', curve],
+      ['one that OpenSSL cannot read', unreadable],
     ])('XAPI-00117 the key is not %s', async (_, certificate) => {
       expect(await brokenRule(await sign(payload, { alg: 'RS256', x5c: [certificate] }))).toBe('XAPI-00117')
     })
@@ -84,6 +92,8 @@ describe('a signature', () => {
       ['empty', []],
       ['no list', signer],
       ['endless', Array.from({ length: 11 }, () => root)],
+      ['followed by other bytes', [Buffer.concat([der(signer), Buffer.from('more')]).toString('base64')]],
+      ['led by one whose key cannot be read, with an issuer', [signer, unreadable]],
       ['in the wrong order', [root, signer]],
       ['unrelated', [signer, stranger]],
       ['of an impostor', [signer, impostor]],

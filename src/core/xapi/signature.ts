@@ -4,6 +4,7 @@
 // is no key to verify by; the specification then asks for form, algorithm and payload only.
 
 import { X509Certificate } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { compactVerify, decodeProtectedHeader } from 'jose'
 import { isDomainError } from '../errors.ts'
 import type { Failure } from '../errors.ts'
@@ -129,7 +130,10 @@ function readChain(x5c: unknown): readonly X509Certificate[] {
 function readCertificate(text: unknown, index: number): X509Certificate {
   try {
     if (typeof text === 'string' && /^[A-Za-z0-9+/]+={0,2}$/.test(text)) {
-      return new X509Certificate(Buffer.from(text, 'base64'))
+      const der = Buffer.from(text, 'base64')
+      const certificate = new X509Certificate(der)
+      // OpenSSL reads the first certificate and leaves what follows it.
+      if (certificate.raw.equals(der)) return certificate
     }
   } catch {
     // Said below.
@@ -145,10 +149,19 @@ function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): bool
   }
 }
 
+/** Undefined where OpenSSL cannot read it. */
+function publicKeyOf(certificate: X509Certificate): KeyObject | undefined {
+  try {
+    return certificate.publicKey
+  } catch {
+    return undefined
+  }
+}
+
 async function verify(jws: string, certificate: X509Certificate): Promise<void> {
-  const { publicKey } = certificate
+  const publicKey = publicKeyOf(certificate)
   // RFC 7518 section 3.3.
-  if (publicKey.asymmetricKeyType !== 'rsa' || (publicKey.asymmetricKeyDetails?.modulusLength ?? 0) < 2048) {
+  if (publicKey?.asymmetricKeyType !== 'rsa' || (publicKey.asymmetricKeyDetails?.modulusLength ?? 0) < 2048) {
     throw new Broken('XAPI-00117', 'The first certificate in x5c must hold an RSA key of at least 2048 bits.')
   }
   try {
