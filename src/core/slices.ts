@@ -1,8 +1,6 @@
 // Long work in the one thread that serves everybody, cut into slices between which the others get their turn. The work is a
 // generator that yields wherever it may be interrupted; knows nothing of what it does.
 
-import { performance } from 'node:perf_hooks'
-
 /** Where it may be interrupted, and what comes out of it. */
 export type Sliceable<T> = Generator<undefined, T, undefined>
 

@@ -2,7 +2,6 @@
 // Handlers read method, parameters, headers and body from the call only, never from `c`: in the alternate request syntax
 // they all stand in a form (alternate.ts), and no handler needs to know.
 
-import { isDeepStrictEqual } from 'node:util'
 import type { Context } from 'hono'
 import type { Core } from '../../core/core.ts'
 import { DomainError } from '../../core/errors.ts'
@@ -106,15 +105,15 @@ export async function confirmCaller(call: AdmittedCall): Promise<void> {
   const { c, core, principal, since } = call
   if (core.signIn.isCurrent(principal, since)) return
   const now = await authenticate(c, core, { within: placeOf(call).within, authorization: call.header('Authorization') })
-  if (isDeepStrictEqual(standingOf(now), standingOf(principal))) return
+  if (standingOf(now) === standingOf(principal)) return
   const detail = { retryAfterSeconds: 1 }
   const message = 'What this key may do was changed while the body arrived; nothing was stored. Send it again'
   throw new DomainError('unavailable', message, { detail })
 }
 
 /** All that was decided by, or will be stored. */
-function standingOf({ credentialId, rights, pins, limits, lrsIds, defaultLrsId, authority }: Principal): object {
-  return { credentialId, rights, pins, limits, lrsIds, defaultLrsId, authority }
+function standingOf({ credentialId, rights, pins, limits, lrsIds, defaultLrsId, authority }: Principal): string {
+  return JSON.stringify([credentialId, rights, pins, limits, lrsIds, defaultLrsId, authority])
 }
 
 /** The parameters of the mount's path, and the organisation they name. */
