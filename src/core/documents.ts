@@ -50,7 +50,8 @@ export interface DocumentSubmission {
   /** As sent; kept and given back as it is. */
   readonly contentType: string
   readonly content: Arriving
-  readonly preconditions: Preconditions
+  /** Read once it is clear that the sender may write. Throws `invalid`. */
+  readonly preconditions: () => Preconditions
   /** Refuse to replace a profile without one of the two, there or not: the client's version says so (`demandsConditions`). */
   readonly demandsConditions?: boolean
 }
@@ -147,10 +148,11 @@ export class Documents {
     principal: Principal,
     place: Place,
     target: DocumentTarget,
-    { kind, version, contentType, content, preconditions, demandsConditions }: DocumentSubmission,
+    { kind, version, contentType, content, demandsConditions, ...submission }: DocumentSubmission,
   ): Promise<string> {
     const { lrsId } = place
     const access = accessOf(principal, accessTo(lrsId, target, 'write'))
+    const preconditions = submission.preconditions()
     if (demandsConditions && kind === 'replace' && target.scope.kind !== 'state' && !isConditional(preconditions)) {
       const there = await this.#documents.find(lrsId, keyOf(target), access)
       throw there ? refused({ kind: 'exists' }, target.scope.kind) : unconditional(target.scope.kind)
@@ -193,9 +195,10 @@ export class Documents {
     principal: Principal,
     lrsId: LrsId,
     target: DocumentTarget,
-    preconditions: Preconditions,
+    readPreconditions: DocumentSubmission['preconditions'],
   ): Promise<void> {
     const access = accessOf(principal, accessTo(lrsId, target, 'write'))
+    const preconditions = readPreconditions()
     if (target.id === undefined) {
       refuseConditions(preconditions)
       await this.#documents.deleteAll(lrsId, target.scope, access)

@@ -40,7 +40,7 @@ const long = (text: string) => text.repeat(40_000)
 /** Too long for a row. */
 function putState(agent: { readonly mbox: string }, id: string, pieces: AsyncIterable<Uint8Array>): Promise<string> {
   const content = { length: undefined, whole: () => Promise.reject(new Error('not JSON')), pieces: () => pieces }
-  const document = { kind: 'replace', version: '1.0', contentType: 'text/plain', content, preconditions: {} } as const
+  const document = { kind: 'replace', version: '1.0', contentType: 'text/plain', content, preconditions: () => ({}) } as const
   return world.core.documents.store(principal, world.lrsId, stateOf(agent, id), document)
 }
 
@@ -73,9 +73,9 @@ describe('an erasure', () => {
   it('leaves nothing of documents that were replaced or deleted before', async () => {
     for (const text of ['old', 'new']) await putState(ann, 's', once(long(text)))
     await putState(ann, 'gone', once(long('gone')))
-    await world.core.documents.delete(principal, world.lrsId, stateOf(ann, 'gone'), {})
+    await world.core.documents.delete(principal, world.lrsId, stateOf(ann, 'gone'), () => ({}))
     await putState(ann, 'all', once(long('all')))
-    await world.core.documents.delete(principal, world.lrsId, stateOf(ann, undefined), {})
+    await world.core.documents.delete(principal, world.lrsId, stateOf(ann, undefined), () => ({}))
     await putState(ann, 's', once(long('newest')))
     await putState(bob, 's', once(long('his')))
     expect((await erase()).counts).toMatchObject({ documents: 1, blobs: 5, blobsLeft: 0 })

@@ -15,6 +15,7 @@ import {
   newRequestId,
   parseAuthorization,
   readText,
+  parseMediaType,
 } from './http.ts'
 import type { FaceEnv } from './face.ts'
 import type { RequestContext } from './http.ts'
@@ -253,12 +254,21 @@ describe('readText', () => {
 
 describe('mediaTypeOf', () => {
   it.each([
-    ['application/json', { type: 'application/json' }],
-    ['Application/JSON; Charset="UTF-8"', { type: 'application/json', charset: 'utf-8' }],
-    ['application/json; a=b; charset=latin1', { type: 'application/json', charset: 'latin1' }],
+    ['application/json', { type: 'application/json', isUtf8: true }],
+    ['application/json; charset = utf8', { type: 'application/json', isUtf8: true }],
+    ['application/json; charset=', { type: 'application/json', isUtf8: true }],
+    ['Application/JSON; Charset="UTF-8"', { type: 'application/json', isUtf8: true }],
+    ['application/json; a=b; charset=latin1', { type: 'application/json', isUtf8: false }],
   ])('reads %s', async (header, expected) => {
     const answer = await tryFace().send('POST', '/try/media', '', { 'content-type': header })
     expect(await answer.json()).toEqual(expected)
+  })
+
+  // A pattern that tries every way to share the blanks among its parts would be at it for hours.
+  it('looks at each character once', () => {
+    const blanks = ' '.repeat(1_000_000)
+    expect(parseMediaType(`a/b;charset=${blanks}x y`)).toEqual({ type: 'a/b', isUtf8: false })
+    expect(parseMediaType(`a/b;${blanks}charset${blanks}=${blanks}"utf-8"${blanks}`).isUtf8).toBe(true)
   })
 })
 

@@ -3,6 +3,7 @@
 
 import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
+import { validateHeaderValue } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { Hono } from 'hono'
 import type { Context } from 'hono'
@@ -189,7 +190,8 @@ export function answerError(
   const error = domainErrorOf(c, thrown, face.name)
   if (error.detail.isRefusal !== false) c.set('refusal', error.detail.decidedBy ?? error.code)
   const answer = face.presentError(error, { requestId: requestIdOf(c) })
-  const headers: Record<string, string> = { ...extraHeaders }
+  // One of them may be what was thrown about.
+  const headers = Object.fromEntries(Object.entries(extraHeaders).filter(isSendable))
   if (typeof answer.body === 'object' && answer.body !== null) headers['Content-Type'] = 'application/json'
   if (answer.status === 401) headers['WWW-Authenticate'] = 'Basic realm="Claviger", charset="UTF-8"'
   if (error.detail.retryAfterSeconds !== undefined) {
@@ -198,7 +200,30 @@ export function answerError(
   if (error instanceof HttpError) Object.assign(headers, error.headers)
   Object.assign(headers, answer.headers)
   const body = typeof answer.body === 'object' && answer.body !== null ? JSON.stringify(answer.body) : answer.body
-  return new Response(body, { status: answer.status, headers })
+  // Hono drops the body of a HEAD; its length is still the GET's (RFC 9110 section 9.3.2).
+  if (c.req.method === 'HEAD' && typeof body === 'string') headers['Content-Length'] = String(Buffer.byteLength(body))
+  return respond(body, { status: answer.status, headers })
+}
+
+/**
+ * A Response whose headers can be sent; throws what becomes our 500. The server's own kind of Response looks at them only while
+ * it writes them, when all that is left to say is Node's bare 500.
+ */
+export function respond(
+  body: ConstructorParameters<typeof Response>[0],
+  init: { readonly status?: number; readonly headers: Readonly<Record<string, string>> },
+): Response {
+  for (const [name, value] of Object.entries(init.headers)) validateHeaderValue(name, value)
+  return new Response(body, init)
+}
+
+function isSendable([name, value]: readonly [string, string]): boolean {
+  try {
+    validateHeaderValue(name, value)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function domainErrorOf(c: Context<FaceEnv>, thrown: unknown, face: string): DomainError {
@@ -428,7 +453,8 @@ export async function readJson(c: Context<FaceEnv>, limit: BodyLimit): Promise<u
 export interface MediaType {
   /** `application/json`, lower case, without parameters; empty when there is no Content-Type. */
   readonly type: string
-  readonly charset: string | undefined
+  /** No charset but UTF-8 is named. */
+  readonly isUtf8: boolean
 }
 
 export function mediaTypeOf(c: Context<FaceEnv>): MediaType {
@@ -437,10 +463,18 @@ export function mediaTypeOf(c: Context<FaceEnv>): MediaType {
 
 export function parseMediaType(header = ''): MediaType {
   // What nearly every request sends needs no parsing.
-  if (header === 'application/json') return { type: header, charset: undefined }
+  if (header === 'application/json') return { type: header, isUtf8: true }
   const [type = '', ...parameters] = header.split(';')
-  const charset = parameters.map((text) => /^\s*charset\s*=\s*"?([^"\s]*)"?\s*$/i.exec(text)?.[1]).find(Boolean)
-  return { type: type.trim().toLowerCase(), charset: charset?.toLowerCase() }
+  const charset = parameters.map(charsetIn).find(Boolean)
+  return { type: type.trim().toLowerCase(), isUtf8: charset === undefined || /^utf-?8$/i.test(charset) }
+}
+
+// Trimmed, not matched: a pattern with white space at several places tries every way to share it among them.
+function charsetIn(parameter: string): string | undefined {
+  const equals = parameter.indexOf('=')
+  if (equals < 0 || parameter.slice(0, equals).trim().toLowerCase() !== 'charset') return undefined
+  const value = parameter.slice(equals + 1).trim()
+  return value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value
 }
 
 export function tooLarge(limit: BodyLimit): DomainError {
@@ -448,10 +482,23 @@ export function tooLarge(limit: BodyLimit): DomainError {
   return typeof limit === 'number' ? new DomainError('too_large', message) : beyond(limit, message)
 }
 
-/** The sizes are the sender's choice, and each chunk costs, whatever it holds. */
-export function tooManyChunks(most: number): DomainError {
-  const detail = { decidedBy: 'limit chunks' }
-  return new DomainError('too_large', `The body comes in more than ${most} chunks; send larger ones`, { detail })
+/** Beyond so many, chunks are not smaller than this on average. */
+const mostSmallChunks = 200_000
+const smallChunk = 256
+
+/** Counts the chunks of a body: their sizes are the sender's choice, and each costs, whatever it holds. */
+export class ChunkCount {
+  #chunks = 0
+  #bytes = 0
+
+  /** Throws `too_large`. */
+  add(chunk: Uint8Array): void {
+    this.#chunks += 1
+    this.#bytes += chunk.byteLength
+    if (this.#chunks <= mostSmallChunks || this.#bytes / this.#chunks >= smallChunk) return
+    const message = `The body comes in more than ${mostSmallChunks} chunks; send larger ones`
+    throw new DomainError('too_large', message, { detail: { decidedBy: 'limit chunks' } })
+  }
 }
 
 /** What all bodies being read may take together, so that many at once, or slow ones, do not exhaust the memory. */
@@ -484,9 +531,6 @@ export class BodyBudget {
 const bodyBudget = new BodyBudget(256 * 1024 * 1024)
 const smallBody = 64 * 1024
 
-/** Reading costs by the chunk, too: this many are twenty bytes each of the default limit. */
-const mostChunks = 200_000
-
 /**
  * A body as it arrives, in one buffer that doubles as it fills: chunks are the sender's choice, and to keep each of them
  * costs hundreds of bytes for a chunk of one.
@@ -497,7 +541,7 @@ class GrowingBody {
   readonly #budget: BodyBudget
   #bytes: Buffer = Buffer.alloc(0)
   #length = 0
-  #chunks = 0
+  readonly #chunks = new ChunkCount()
 
   constructor(limit: BodyLimit, declared: number, budget: BodyBudget) {
     this.#limit = limit
@@ -509,9 +553,7 @@ class GrowingBody {
   add(chunk: Uint8Array): void {
     const length = this.#length + chunk.byteLength
     if (length > mostOf(this.#limit)) throw tooLarge(this.#limit)
-    if (++this.#chunks > mostChunks) {
-      throw tooManyChunks(mostChunks)
-    }
+    this.#chunks.add(chunk)
     if (this.#length === 0) {
       // Mostly the one there is: not copied unless another follows.
       this.#budget.take(length, length <= smallBody)

@@ -167,8 +167,10 @@ describe('XAPI-00336 what is refused', () => {
     ).toBe(401)
     const wrong = { content: content(), Authorization: `Basic ${Buffer.from('a:b').toString('base64')}` }
     expect((await refused(() => send('method=POST', wrong, { headers: { authorization: null } }))).status).toBe(401)
-    // The form's are meant where both are there.
-    expect((await refused(() => send('method=POST', wrong))).status).toBe(401)
+    // What the header's key is admitted for is not done in the name of the form's.
+    const two = await refused(() => send('method=POST', wrong))
+    expect(rulesOf(two)).toEqual([400, ['Authorization: claviger/two-credentials']])
+    expect((await send('method=GET', { Authorization: authorization })).status).toBe(200)
   })
 
   it.each<[string, string, () => Record<string, string> | string, Record<string, string>, string]>([
@@ -201,6 +203,14 @@ describe('XAPI-00336 what is refused', () => {
       ' claviger/too-many-parameters',
     ],
     ['a long parameter', 'method=GET', () => ({ verb: 'x'.repeat(70_000) }), {}, ' claviger/field-length'],
+    ['long headers', 'method=GET', () => ({ 'If-Match': ' '.repeat(17_000) }), {}, ' claviger/field-length'],
+    [
+      'headers that are long together',
+      'method=GET',
+      () => ({ 'If-Match': 'x'.repeat(9_000), 'If-None-Match': 'x'.repeat(9_000) }),
+      {},
+      ' claviger/field-length',
+    ],
     ['an unknown parameter', 'method=GET', () => ({ limits: '1' }), {}, '?limits XAPI-00324'],
     [
       '2.0 by the header',
@@ -255,6 +265,33 @@ describe('XAPI-00336 what is refused', () => {
     // Whoever knows the credentials may well be a page elsewhere.
     const known = { ...fields, Authorization: authorization }
     expect((await send('method=POST', known, { headers: { ...page, authorization: null } })).status).toBe(200)
+  })
+})
+
+describe('a key that stands in a header', () => {
+  const large = `content=${'x'.repeat(2_000_000)}`
+
+  async function statusesAs(limits: object, count: number): Promise<number[]> {
+    const limited = clientOf(stage.app, await stage.as('xapi', { limits }), '1.0.3')
+    const options = { body: encode({ limit: '1' }), headers: { 'content-type': formType } }
+    const answers: number[] = []
+    for (let n = 0; n < count; n++) answers.push((await limited.send('POST', 'statements?method=GET', options)).status)
+    return answers
+  }
+
+  it('is admitted once', async () => {
+    expect(await statusesAs({ ratePerMinute: 2, burst: 0 }, 3)).toEqual([200, 200, 429])
+  })
+
+  it.each([
+    [{ addresses: ['192.0.2.1'] }, 'limit addresses'],
+    [{ origins: ['https://lms.example.org'] }, 'limit origins'],
+    [{ xapiVersions: ['2.0'] }, 'limit xapiVersions'],
+  ] as const)('is admitted before its form is read: %j', async (limits, decidedBy) => {
+    const limited = clientOf(stage.app, await stage.as('xapi', { limits }), '1.0.3')
+    const headers = { 'content-type': formType, origin: 'https://other.example.org' }
+    const answer = await limited.send('POST', 'statements?method=POST', { body: large, headers })
+    expect([answer.status, answer.json.decidedBy]).toEqual([403, decidedBy])
   })
 })
 

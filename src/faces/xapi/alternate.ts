@@ -3,11 +3,12 @@
 
 import type { DomainError, Failure } from '../../core/errors.ts'
 import type { SizeLimit } from '../../core/limits.ts'
+import type { Principal } from '../../core/principal.ts'
 import { cut, refusal, shown } from '../../core/xapi/rule.ts'
 import { latestVersion } from '../../core/xapi/version.ts'
 import type { AskedRequest } from '../face.ts'
 import { authenticate, BodyBudget, readBytes, textOf } from '../http.ts'
-import { likelyVersion, mediaTypeOf, placeOf, versionHeader } from './call.ts'
+import { admit, likelyVersion, mediaTypeOf, placeOf, versionHeader } from './call.ts'
 import type { Call } from './call.ts'
 
 /** Communication 1.3.s3.b6; Accept-Language besides, which these clients cannot send either and no parameter is called. */
@@ -39,6 +40,8 @@ const mostExpansion = 3
 const mostFields = 100
 /** Characters of a field as it is sent, other than the content: a query string could not be longer either. */
 const longestField = 64 * 1024
+/** Of all that stand for headers: Node takes no longer ones either. */
+const longestHeaders = 16 * 1024
 
 /** `method` is no parameter of any resource: a request that has it means this syntax. */
 export function isAlternate(params: URLSearchParams): boolean {
@@ -54,11 +57,13 @@ export async function unpack(call: Call): Promise<Call> {
     if (likelyVersion(call.header(versionHeader)) === '2.0') throw notInVersion2()
     throw failed('Content-Type:', `Expected application/x-www-form-urlencoded, got ${shown(type)}.`)
   }
-  const form = openForm(method, await readForm(call))
+  const admitted = await admitCarrier(call)
+  const form = openForm(method, await readForm(call, admitted?.principal))
   const version = form.headers.get('x-experience-api-version') ?? call.header(versionHeader)
   if (version !== undefined) call.headers[versionHeader] = latestVersion[likelyVersion(version)]
   if (isVersion2(version)) throw notInVersion2()
   refuseAmbientCredentials(call, form.headers)
+  refuseOtherCredentials(call, form.headers)
   const { headers, params, content = '' } = form
   if (hasBody(method) && !headers.has('content-type') && call.c.req.path.endsWith('/statements')) {
     headers.set('content-type', 'application/json')
@@ -72,6 +77,7 @@ export async function unpack(call: Call): Promise<Call> {
       return headers.get(name) ?? (ofCarrier.has(name) ? undefined : call.header(name))
     },
     content: Buffer.from(content),
+    ...(admitted && { admitted }),
   }
 }
 
@@ -136,16 +142,15 @@ function claimsForm(call: Call): boolean {
 }
 
 // Who signs in by a header does so first and may send as much as ever. Credentials in the form are known only once it is read.
-async function readForm(call: Call): Promise<string> {
-  const { charset } = mediaTypeOf(call)
-  if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8') {
+async function readForm(call: Call, principal: Principal | undefined): Promise<string> {
+  if (!mediaTypeOf(call).isUtf8) {
     throw failed(
       'Content-Type:',
       'A form is UTF-8 (Communication 1.4); no other charset is accepted.',
       'claviger/utf-8',
     )
   }
-  const bytes = await readFormBytes(call)
+  const bytes = await readFormBytes(call, principal)
   // Among the bytes, where it costs nothing: a string of millions of + takes seconds.
   for (let index = 0; index < bytes.length; index++) if (bytes[index] === plus) bytes[index] = space
   return textOf(bytes, bytes.length)
@@ -154,9 +159,18 @@ async function readForm(call: Call): Promise<string> {
 const plus = 0x2b
 const space = 0x20
 
-async function readFormBytes(call: Call): Promise<Buffer> {
-  if (call.header('Authorization') === undefined) return readBytes(call.c, unsignedLimit, unsignedBudget)
+/** Nobody has anything read that may not come at all: rate, address and origin are settled before. */
+async function admitCarrier(call: Call): Promise<Call['admitted']> {
+  if (call.header('Authorization') === undefined) return undefined
+  const since = call.core.signIn.changes
   const principal = await authenticate(call.c, call.core, { within: placeOf(call).within })
+  // A form has no other version.
+  await admit(call, principal, '1.0')
+  return { principal, since }
+}
+
+async function readFormBytes(call: Call, principal: Principal | undefined): Promise<Buffer> {
+  if (principal === undefined) return readBytes(call.c, unsignedLimit, unsignedBudget)
   const limit = call.core.limits.bodyLimit(principal)
   return readBytes(call.c, { ...limit, most: limit.most * mostExpansion + unsignedForm })
 }
@@ -172,7 +186,13 @@ function openForm(method: string, text: string): Form {
   const fields = parseForm(text)
   const headers = new Map<string, string>()
   const params = new URLSearchParams()
+  let headerLength = 0
   for (const [name, value] of fields) {
+    if (headerFields.has(name.toLowerCase())) headerLength += name.length + value.length
+    if (headerLength > longestHeaders) {
+      const message = `Headers in a form have at most ${longestHeaders} characters together, as they would outside.`
+      throw failed('', message, 'claviger/field-length')
+    }
     if (headerFields.has(name.toLowerCase())) headers.set(name.toLowerCase(), value)
     else if (name !== 'content') params.append(name, value)
   }
@@ -222,6 +242,15 @@ function pointerOf(name: string): string {
   if (name === 'content') return ''
   const header = headerFields.get(name.toLowerCase())
   return header === undefined ? `?${cut(name)}` : `${header}:`
+}
+
+/** Two keys of one request: what one of them is admitted for would be done in the name of the other. */
+function refuseOtherCredentials(call: Call, headers: ReadonlyMap<string, string>): void {
+  const inHeader = call.header('Authorization')
+  const inForm = headers.get('authorization')
+  if (inHeader === undefined || inForm === undefined || inHeader.trim() === inForm.trim()) return
+  const message = 'The form names other credentials than the header of the request: send them in one of the two.'
+  throw failed('Authorization:', message, 'claviger/two-credentials')
 }
 
 /**

@@ -114,6 +114,14 @@ describe('attachments sent along', () => {
     )
   })
 
+  it('name their hash as the statement spells it', async () => {
+    const sha2 = hashOf('spelled').toUpperCase()
+    const sent = statement({ attachments: [describing('spelled', { sha2 })] })
+    await post([statementsPart(sent), dataPart('spelled')])
+    const [, part] = await getParts(`statementId=${sent.id}&attachments=true`)
+    expect(part?.headers['x-experience-api-hash']).toBe(sha2)
+  })
+
   it('are left out without attachments=true', async () => {
     const sent = statement({ attachments: [describing(one)] })
     await post([statementsPart(sent), dataPart(one)])

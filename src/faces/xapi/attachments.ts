@@ -6,14 +6,15 @@ import type { DomainError } from '../../core/errors.ts'
 import type { SizeLimit } from '../../core/limits.ts'
 import type { AttachmentClaim, StoredStatement } from '../../core/storage.ts'
 import { listAttachments } from '../../core/xapi/attachment.ts'
+import { isMediaType } from '../../core/xapi/media-type.ts'
 import { refusal, shown } from '../../core/xapi/rule.ts'
 import type { Statement } from '../../core/xapi/statement.ts'
-import { holdBytes, parseMediaType, refuseEncoding, streamText, tooLarge } from '../http.ts'
-import { bodyStream, confirmCaller, orBreakOff } from './call.ts'
+import { holdBytes, parseMediaType, refuseEncoding, respond, streamText, tooLarge } from '../http.ts'
+import { bodyStream, confirmCaller, streamOf } from './call.ts'
 import type { AdmittedCall } from './call.ts'
 import { boundaryOf, readParts } from './multipart-reader.ts'
 import type { Part } from './multipart-reader.ts'
-import { streamOf, writeParts } from './multipart-writer.ts'
+import { writeParts } from './multipart-writer.ts'
 import type { PartToWrite } from './multipart-writer.ts'
 
 /** Boundaries, headers of parts and what surrounds them. */
@@ -61,12 +62,12 @@ export async function withStatementsAndParts<T>(
 async function readStatementsPart(parts: AsyncGenerator<Part>, limit: SizeLimit): Promise<string> {
   const first = await parts.next()
   if (first.done) throw failed('', 'XAPI-00133', 'The body has no part: the first one holds the statements.')
-  const { type, charset } = parseMediaType(first.value.headers.get('content-type'))
+  const { type, isUtf8 } = parseMediaType(first.value.headers.get('content-type'))
   if (type !== 'application/json') {
     const message = `The first part is application/json and holds the statements; it is ${shown(type)}.`
     throw failed('Content-Type:', 'XAPI-00134', message)
   }
-  if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8') {
+  if (!isUtf8) {
     throw failed(
       'Content-Type:',
       'claviger/utf-8',
@@ -120,28 +121,11 @@ export async function answerWithAttachments(
   // Nobody can have put it into an attachment beforehand.
   const boundary = `claviger-${call.core.ids.hex(16)}`
   Object.assign(call.headers, headers, { 'Content-Type': `multipart/mixed; boundary=${boundary}` })
-  const stream =
-    call.method === 'HEAD' ? null : streamOf(watched(call, writeParts(boundary, partsOf(call, body, claims))))
-  return new Response(stream, { status: 200, headers: call.headers })
+  const stream = call.method === 'HEAD' ? null : streamOf(call, writeParts(boundary, partsOf(call, body, claims)))
+  return respond(stream, { headers: call.headers })
 }
 
-async function* watched<T>(call: AdmittedCall, chunks: AsyncGenerator<T, void>): AsyncGenerator<T, void, undefined> {
-  try {
-    while (true) {
-      const next = await orBreakOff(call, chunks.next())
-      if (next.done) return
-      yield next.value
-    }
-  } finally {
-    await chunks.return()
-  }
-}
-
-async function* partsOf(
-  call: AdmittedCall,
-  body: string,
-  claims: readonly AttachmentClaim[],
-): AsyncGenerator<PartToWrite> {
+async function* partsOf(call: AdmittedCall, body: string, claims: readonly NamedClaim[]): AsyncGenerator<PartToWrite> {
   yield { headers: { 'Content-Type': 'application/json' }, bytes: [Buffer.from(body)] }
   for (const claim of claims) {
     const blob = await call.core.statements.openAttachment(call.lrsId, claim)
@@ -150,9 +134,9 @@ async function* partsOf(
     try {
       yield {
         headers: {
-          'Content-Type': claim.contentType.replaceAll(/[^\x20-\x7e]/g, '?'),
+          'Content-Type': isMediaType(claim.contentType) ? claim.contentType : 'application/octet-stream',
           'Content-Transfer-Encoding': 'binary',
-          'X-Experience-API-Hash': claim.sha2,
+          'X-Experience-API-Hash': claim.spelledSha2,
         },
         bytes: blob.bytes,
       }
@@ -162,17 +146,25 @@ async function* partsOf(
   }
 }
 
-function claimsOf(statements: readonly StoredStatement[]): readonly AttachmentClaim[] {
-  const claims = new Map<string, AttachmentClaim>()
+/** A claim, and how a statement that has it writes its hash: clients compare texts. */
+interface NamedClaim extends AttachmentClaim {
+  readonly spelledSha2: string
+}
+
+function claimsOf(statements: readonly StoredStatement[]): readonly NamedClaim[] {
+  const claims = new Map<string, NamedClaim>()
   for (const { attachments = [], body } of statements) {
-    for (const claim of inOrder(attachments, body)) if (!claims.has(claim.sha2)) claims.set(claim.sha2, claim)
+    for (const claim of asListed(attachments, body)) if (!claims.has(claim.sha2)) claims.set(claim.sha2, claim)
   }
   return [...claims.values()]
 }
 
-/** As the statement lists them: @xapi/xapi drops the headers of parts, and only their order tells which is which. */
-function inOrder(claims: readonly AttachmentClaim[], body: string): readonly AttachmentClaim[] {
-  if (claims.length < 2) return claims
-  const listed = listAttachments(JSON.parse(body) as Statement).map(({ sha2 }) => sha2)
-  return claims.toSorted((one, other) => listed.indexOf(one.sha2) - listed.indexOf(other.sha2))
+/** In the statement's order: @xapi/xapi drops the headers of parts, and only their order tells which is which. */
+function asListed(claims: readonly AttachmentClaim[], body: string): readonly NamedClaim[] {
+  if (claims.length === 0) return []
+  const listed = listAttachments(JSON.parse(body) as Statement)
+  const placeOf = ({ sha2 }: AttachmentClaim): number => listed.findIndex((one) => one.sha2 === sha2)
+  return claims
+    .toSorted((one, other) => placeOf(one) - placeOf(other))
+    .map((claim) => ({ ...claim, spelledSha2: listed[placeOf(claim)]?.spelledSha2 ?? claim.sha2 }))
 }

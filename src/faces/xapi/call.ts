@@ -12,6 +12,7 @@ import { latestVersion, parseVersion } from '../../core/xapi/version.ts'
 import type { XapiVersion } from '../../core/xapi/version.ts'
 import type { FaceEnv, XapiMount } from '../face.ts'
 import {
+  ChunkCount,
   addressOf,
   answerError,
   authenticate,
@@ -22,6 +23,7 @@ import {
   parseMediaType,
   readBytes,
   readText,
+  respond,
   textOf,
   tooLarge,
 } from '../http.ts'
@@ -51,6 +53,8 @@ export interface Call {
   readonly header: (name: string) => string | undefined
   /** The body where it came in a form; absent: it is still to be read from the connection. See `readBody`. */
   readonly content?: Uint8Array
+  /** Whose credentials stand in a header beside a form; admitted before the form was read. */
+  readonly admitted?: Pick<AdmittedCall, 'principal' | 'since'>
   /** Headers of the answer, whatever it becomes, a refusal included: those of a content go beside them, at the very end. */
   readonly headers: Record<string, string>
 }
@@ -82,8 +86,9 @@ export async function admitCall(call: Call): Promise<AdmittedCall> {
   const { segments, within } = placeOf(call)
   // Who sends neither version nor credentials is no client of ours: the version is what the specification asks for first.
   if (call.header('Authorization') === undefined && call.header(versionHeader) === undefined) parseVersion(undefined)
-  const since = core.signIn.changes
-  const principal = await authenticate(c, core, { within, authorization: call.header('Authorization') })
+  const authorization = call.header('Authorization')
+  const since = call.admitted?.since ?? core.signIn.changes
+  const principal = call.admitted?.principal ?? (await authenticate(c, core, { within, authorization }))
   const sent = call.header(versionHeader)
   // Who names none is told the one they most likely speak (docs/decisions/0010).
   if (sent === undefined || !/^\s*[12]\./.test(sent))
@@ -91,10 +96,15 @@ export async function admitCall(call: Call): Promise<AdmittedCall> {
   const version = parseVersion(sent)
   service.spoken.note(principal, version)
   const lrsId = mount.lrs(principal, segments)
-  const admission = core.limits.admit(principal, { ...addressOf(c), origin: c.req.header('Origin'), version })
+  const admission = call.admitted ? undefined : admit(call, principal, version)
   // Mostly there is nothing to wait for.
   if (admission) await admission
   return { ...call, principal, lrsId, version, since }
+}
+
+/** Once per request. */
+export function admit({ c, core }: Call, principal: Principal, version: XapiVersion): Promise<void> | undefined {
+  return core.limits.admit(principal, { ...addressOf(c), origin: c.req.header('Origin'), version })
 }
 
 /**
@@ -137,15 +147,16 @@ export async function readContent(call: Call, limit: SizeLimit): Promise<Uint8Ar
   return call.content
 }
 
-/** The body as it arrives, wherever it stands. Whoever reads it counts its bytes and keeps to a limit. */
-export function bodyStream(call: Call): AsyncIterable<Uint8Array> {
-  if (call.content !== undefined) return only(call.content)
+/** The body as it arrives, wherever it stands. Whoever reads it counts its bytes and keeps to a limit; chunks are counted here. */
+export async function* bodyStream(call: Call): AsyncGenerator<Uint8Array, undefined> {
+  const { content, c } = call
+  if (content !== undefined) return void (yield content)
+  const count = new ChunkCount()
   // Whoever stops reading refuses the request: the answer still needs the connection.
-  return incomingOf(call.c)?.iterator({ destroyOnReturn: false }) ?? call.c.req.raw.body ?? only()
-}
-
-async function* only(...chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  yield* chunks
+  for await (const chunk of incomingOf(c)?.iterator({ destroyOnReturn: false }) ?? c.req.raw.body ?? []) {
+    count.add(chunk)
+    yield chunk
+  }
 }
 
 export function mediaTypeOf(call: Call): MediaType {
@@ -156,7 +167,7 @@ export function answer(call: Call, status: number, body: string | null, headers?
   if (headers) Object.assign(call.headers, headers)
   // Hono drops the body of a HEAD; its length is still the GET's (RFC 9110 section 9.3.2).
   if (body !== null && call.method === 'HEAD') call.headers['Content-Length'] = String(Buffer.byteLength(body))
-  return new Response(body, { status, headers: call.headers })
+  return respond(body, { status, headers: call.headers })
 }
 
 export function answerJson(call: Call, body: string, headers?: Record<string, string>): Response {
@@ -182,7 +193,7 @@ function nameOf(mount: XapiMount): string {
 }
 
 /** A piece of a body whose status has left: to break off is all that can still be said, and the log says why. */
-export async function orBreakOff<T>({ c, mount }: Call, piece: Promise<T>): Promise<T> {
+async function orBreakOff<T>({ c, mount }: Call, piece: Promise<T>): Promise<T> {
   try {
     return await piece
   } catch (error) {
@@ -194,4 +205,32 @@ export async function orBreakOff<T>({ c, mount }: Call, piece: Promise<T>): Prom
 /** The family to name in answers before the version is known to be right. */
 export function likelyVersion(header: string | undefined): XapiVersion {
   return header?.startsWith('1.') ? '1.0' : '2.0'
+}
+
+/** Microseconds, as a header says them. */
+export function httpDate(micros: number): string {
+  return new Date(Math.floor(micros / 1000)).toUTCString()
+}
+
+/** A body out of pieces: the next is asked for when the last one was taken, and none any more when the client has gone. */
+export function streamOf(
+  call: Call,
+  pieces: AsyncIterable<Uint8Array>,
+  cancel: () => void = () => {},
+): ReadableStream<Uint8Array> {
+  const iterator = pieces[Symbol.asyncIterator]()
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const next = await orBreakOff(call, iterator.next())
+        if (next.done) controller.close()
+        else controller.enqueue(next.value)
+      },
+      async cancel() {
+        cancel()
+        await iterator.return?.()
+      },
+    },
+    { highWaterMark: 0 },
+  )
 }

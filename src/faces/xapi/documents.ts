@@ -3,24 +3,27 @@
 import { DomainError, isDomainError, invalid } from '../../core/errors.ts'
 import type { DocumentSubmission } from '../../core/documents.ts'
 import type { SizeLimit } from '../../core/limits.ts'
-import type { Preconditions, StoredDocument } from '../../core/storage.ts'
+import type { StoredDocument } from '../../core/storage.ts'
 import { isMatch } from '../../core/xapi/document.ts'
 import { parseDocumentQuery } from '../../core/xapi/document-query.ts'
 import type { DocumentKind, DocumentTarget } from '../../core/xapi/document-query.ts'
+import { isMediaType, maxMediaTypeLength } from '../../core/xapi/media-type.ts'
 import { refusal, shown } from '../../core/xapi/rule.ts'
 import { demandsConditions } from '../../core/xapi/version.ts'
-import { refuseEncoding, tooLarge, tooManyChunks } from '../http.ts'
+import { refuseEncoding, respond, tooLarge } from '../http.ts'
 import {
   admitCall,
   answer,
   answerJson,
   bodyStream,
   confirmCaller,
-  orBreakOff,
+  httpDate,
   readContent,
+  streamOf,
   versionHeader,
 } from './call.ts'
 import type { AdmittedCall, Call } from './call.ts'
+import { preconditionsOf, quoted } from './preconditions.ts'
 import { paramsOf } from './statements.ts'
 
 export const documentMethods = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'] as const
@@ -57,7 +60,7 @@ async function storeDocument(
       whole: (limit) => wholeOf(call, limit),
       pieces: (limit) => piecesOf(call, limit),
     },
-    preconditions: preconditionsOf(call),
+    preconditions: () => preconditionsOf(call),
     demandsConditions: demandsConditions(call.header(versionHeader)),
   })
   return answer(call, 204, null, { ETag: quoted(etag) })
@@ -66,7 +69,7 @@ async function storeDocument(
 async function deleteDocuments(call: AdmittedCall, kind: DocumentKind): Promise<Response> {
   const { core, principal, lrsId, version } = call
   const target = parseDocumentQuery(kind, 'DELETE', paramsOf(call.params), version)
-  await core.documents.delete(principal, lrsId, target, preconditionsOf(call))
+  await core.documents.delete(principal, lrsId, target, () => preconditionsOf(call))
   return answer(call, 204, null)
 }
 
@@ -81,7 +84,7 @@ async function getDocuments(call: AdmittedCall, kind: DocumentKind): Promise<Res
 async function listDocuments(call: AdmittedCall, target: DocumentTarget): Promise<Response> {
   const { ids, updatedAt } = await call.core.documents.list(call.principal, call.lrsId, target)
   // Communication 2.2: that of the most recently modified one.
-  return answerJson(call, JSON.stringify(ids), updatedAt === undefined ? {} : { 'Last-Modified': dateOf(updatedAt) })
+  return answerJson(call, JSON.stringify(ids), updatedAt === undefined ? {} : { 'Last-Modified': httpDate(updatedAt) })
 }
 
 async function getDocument(call: AdmittedCall, target: DocumentTarget): Promise<Response> {
@@ -91,22 +94,26 @@ async function getDocument(call: AdmittedCall, target: DocumentTarget): Promise<
   if (ifMatch !== undefined && !isMatch(ifMatch, etag)) {
     throw new DomainError('precondition_failed', 'The document has another ETag than If-Match names')
   }
-  const validators = { ETag: quoted(etag), 'Last-Modified': dateOf(updatedAt) }
-  if (ifNoneMatch !== undefined && isMatch(ifNoneMatch, etag)) return answer(call, 304, null, validators)
+  // The tag is that of the bytes alone (Communication 3.1): a 304 says the type, too, which may be another one by now.
+  const described = {
+    ETag: quoted(etag),
+    'Last-Modified': httpDate(updatedAt),
+    'Content-Type': isMediaType(contentType) ? contentType : bytesOfAnyKind,
+  }
+  if (ifNoneMatch !== undefined && isMatch(ifNoneMatch, etag)) return answer(call, 304, null, described)
   // Opened for a HEAD, too: it says what a GET would.
   const body = await bodyOf(call, document)
   const length = content.kind === 'inline' ? content.bytes.byteLength : content.length
   const headers = {
     ...call.headers,
-    ...validators,
-    'Content-Type': contentType,
+    ...described,
     'Content-Length': String(length),
     // Anybody's bytes under our name: a browser that opens them runs nothing.
     'Content-Security-Policy': "sandbox; default-src 'none'",
   }
-  if (call.method !== 'HEAD') return new Response(body, { headers })
+  if (call.method !== 'HEAD') return respond(body, { headers })
   if (body instanceof ReadableStream) await body.cancel()
-  return new Response(null, { headers })
+  return respond(null, { headers })
 }
 
 async function bodyOf(
@@ -115,37 +122,26 @@ async function bodyOf(
 ): Promise<Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>> {
   if (content.kind === 'inline') return content.bytes as Uint8Array<ArrayBuffer>
   const { bytes, cancel } = await call.core.documents.open(call.lrsId, content)
-  const pieces = bytes[Symbol.asyncIterator]()
-  return new ReadableStream<Uint8Array>({
-    pull: async (controller) => {
-      const next = await orBreakOff(call, pieces.next())
-      if (next.done) controller.close()
-      else controller.enqueue(next.value)
-    },
-    cancel,
-  })
-}
-
-function dateOf(micros: number): string {
-  return new Date(Math.floor(micros / 1000)).toUTCString()
+  return streamOf(call, bytes, cancel)
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Content
 
-const longestContentType = 1000
-
 /** RFC 9110 section 8.3: what comes without a type is bytes of any kind. */
+const bytesOfAnyKind = 'application/octet-stream'
+
 function contentTypeOf(call: Call): string {
   const sent = call.header('Content-Type') ?? ''
-  if (sent.length <= longestContentType) return sent === '' ? 'application/octet-stream' : sent
-  const message = `A media type has at most ${longestContentType} characters.`
-  throw refusal([{ pointer: 'Content-Type:', rule: 'claviger/content-type-length', message }])
+  if (sent === '') return bytesOfAnyKind
+  if (isMediaType(sent)) return sent
+  const isLong = sent.length > maxMediaTypeLength
+  const rule = isLong ? 'claviger/content-type-length' : 'claviger/content-type'
+  const message = isLong
+    ? `A media type has at most ${maxMediaTypeLength} characters.`
+    : `Expected a media type such as text/plain; charset=utf-8, got ${shown(sent.replaceAll(/[^\x20-\x7e]/g, '?'))}.`
+  throw refusal([{ pointer: 'Content-Type:', rule, message }])
 }
-
-/** Pieces smaller than this on average may be so many. */
-const smallPiece = 256
-const mostSmallPieces = 200_000
 
 function lengthOf(call: Call): number | undefined {
   if (call.content !== undefined) return call.content.byteLength
@@ -165,56 +161,14 @@ async function* piecesOf(call: AdmittedCall, limit: SizeLimit): AsyncGenerator<U
   const declared = Number(call.header('Content-Length') ?? 0) || 0
   if (declared > limit.most) throw tooLarge(limit)
   let length = 0
-  let count = 0
   try {
     for await (const piece of bodyStream(call)) {
       length += piece.byteLength
       if (length > limit.most) throw tooLarge(limit)
-      // Each costs, whatever it holds: the sizes are the sender's choice.
-      if (++count > mostSmallPieces && length / count < smallPiece) throw tooManyChunks(mostSmallPieces)
       yield piece
     }
   } catch (error) {
     throw isDomainError(error) ? error : invalid('The request ended before its body did')
   }
   await confirmCaller(call)
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Entity tags
-
-function quoted(etag: string): string {
-  return `"${etag}"`
-}
-
-function preconditionsOf(call: Call): Preconditions {
-  const ifMatch = readTags(call, 'If-Match')
-  const ifNoneMatch = readTags(call, 'If-None-Match')
-  return { ...(ifMatch !== undefined && { ifMatch }), ...(ifNoneMatch !== undefined && { ifNoneMatch }) }
-}
-
-/** RFC 9110 section 8.8.3, several of them with commas between. Weakness is what proxies add that compress. */
-const tag = /[\t ]*(?:(?:W\/)?"([\x21\x23-\x7e\x80-\xff]*)")?[\t ]*(?:,|$)/y
-/** TinCanJS sends a hash it was given (`lastSHA1`) without quotes. */
-const bareHash = /^[0-9a-f]{40}$/i
-
-function readTags(call: Call, name: 'If-Match' | 'If-None-Match'): 'any' | readonly string[] | undefined {
-  const sent = call.header(name)?.trim()
-  if (sent === undefined) return undefined
-  if (sent === '*') return 'any'
-  if (bareHash.test(sent)) return [sent.toLowerCase()]
-  const tags: string[] = []
-  tag.lastIndex = 0
-  while (tag.lastIndex < sent.length) {
-    const match = tag.exec(sent)
-    if (match === null) throw malformed(name, sent)
-    if (match[1] !== undefined) tags.push(match[1])
-  }
-  if (tags.length === 0) throw malformed(name, sent)
-  return tags
-}
-
-function malformed(name: string, sent: string): DomainError {
-  const message = `Expected * or entity tags in quotes, such as "0a4d55a8d778e5022fab701977c5d840bbc486d0"; got ${shown(sent.replaceAll(/[^\x20-\x7e]/g, '?'))}.`
-  return refusal([{ pointer: `${name}:`, rule: 'claviger/entity-tag', message }])
 }

@@ -52,6 +52,7 @@ describe.each(resources)('%s %j', (path, params, status) => {
     const got = await client.get(url)
     const head = await client.send('HEAD', url)
     expect([got.status, head.status, head.text]).toEqual([status, status, ''])
+    if (status >= 400) expect(head.headers.get('content-length')).toBe(String(Buffer.byteLength(got.text)))
     const { 'content-length': length, ...headers } = headersOf(head.headers)
     const { 'content-length': _, ...expected } = headersOf(got.headers)
     expect(headers).toEqual(expected)

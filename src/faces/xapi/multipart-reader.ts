@@ -3,7 +3,7 @@
 // Knows nothing of xAPI. Our own, because what npm offers (Dicer of @fastify/busboy) drops malformed headers in silence and
 // takes any line that begins with the boundary for a delimiter: two readers of one body must not see different parts.
 
-import { DomainError, invalid } from '../../core/errors.ts'
+import { DomainError, invalid, isDomainError } from '../../core/errors.ts'
 
 export interface Part {
   /** By lower-case name. */
@@ -208,6 +208,7 @@ class Reader {
     try {
       return await this.#source.next()
     } catch (cause) {
+      if (isDomainError(cause)) throw cause
       throw new DomainError('invalid', 'The request ended before its body did', { cause })
     }
   }

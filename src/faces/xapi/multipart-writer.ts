@@ -20,20 +20,3 @@ export async function* writeParts(
   }
   yield Buffer.from(`${delimiter}--\r\n`, 'latin1')
 }
-
-/** As a body: the next chunk is made when the last one was taken, and none any more when the client has gone. */
-export function streamOf(chunks: AsyncGenerator<Uint8Array, void, undefined>): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const next = await chunks.next()
-        if (next.done) controller.close()
-        else controller.enqueue(next.value)
-      },
-      async cancel() {
-        await chunks.return()
-      },
-    },
-    { highWaterMark: 0 },
-  )
-}

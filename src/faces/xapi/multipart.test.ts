@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { boundaryOf, readParts } from './multipart-reader.ts'
-import { streamOf, writeParts } from './multipart-writer.ts'
+import { streamOf } from './call.ts'
+import type { Call } from './call.ts'
+import { writeParts } from './multipart-writer.ts'
 
 interface ReadPart {
   readonly headers: Record<string, string>
@@ -254,7 +256,7 @@ describe('an answer in parts', () => {
         isEnded = true
       }
     }
-    const reader = streamOf(chunks()).getReader()
+    const reader = streamOf({} as Call, chunks()).getReader()
     await reader.read()
     await new Promise((resolve) => setTimeout(resolve, 5))
     expect(made).toBe(1)

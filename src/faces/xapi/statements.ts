@@ -10,7 +10,7 @@ import { cut, refusal, shown } from '../../core/xapi/rule.ts'
 import { formatStored } from '../../core/xapi/time.ts'
 import { methodNotAllowed } from '../http.ts'
 import { answerWithAttachments, withStatementsAndParts } from './attachments.ts'
-import { admitCall, answer, answerJson, confirmCaller, mediaTypeOf, readBody } from './call.ts'
+import { admitCall, answer, answerJson, confirmCaller, httpDate, mediaTypeOf, readBody } from './call.ts'
 import type { AdmittedCall, Call } from './call.ts'
 import { presentStatements } from './present.ts'
 
@@ -92,7 +92,7 @@ async function readAdmitted(call: AdmittedCall): Promise<Response> {
       { body, statements, withAttachments },
       {
         [consistentThrough]: formatStored(found.consistentThrough),
-        'Last-Modified': new Date(Math.floor(found.statement.seq / 1000)).toUTCString(),
+        'Last-Modified': httpDate(found.statement.seq),
       },
     )
   }
@@ -138,7 +138,7 @@ export function paramsOf(query: URLSearchParams): Map<string, string[]> {
 /** Stores what the body holds, with or without the data of attachments. */
 async function storeBody(call: AdmittedCall, chosen: { readonly statementId?: string } = {}): Promise<Receipt> {
   const { core, principal, lrsId, version } = call
-  const { type, charset } = mediaTypeOf(call)
+  const { type, isUtf8 } = mediaTypeOf(call)
   if (type === 'multipart/mixed') {
     return withStatementsAndParts(call, (sent) =>
       core.statements.store(principal, lrsId, { ...sent, version, ...chosen }),
@@ -148,7 +148,7 @@ async function storeBody(call: AdmittedCall, chosen: { readonly statementId?: st
     const sent = type === '' ? 'the header is missing' : `got ${shown(type.replaceAll(/[^\x20-\x7e]/g, '?'))}`
     throw failedHeader('XAPI-00127', `Expected application/json or multipart/mixed; ${sent}.`)
   }
-  if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8') {
+  if (!isUtf8) {
     throw failedHeader('claviger/utf-8', 'JSON is UTF-8 (RFC 8259 section 8.1); another charset is not accepted.')
   }
   const text = await readBody(call, core.limits.bodyLimit(principal))

@@ -28,8 +28,7 @@ export async function validate(call: Call): Promise<Response> {
 
 // Bytes of attachments are checked where they are stored, as they flow.
 function requireJson(call: AdmittedCall): void {
-  const { type, charset } = mediaTypeOf(call)
-  const isUtf8 = charset === undefined || charset === 'utf-8' || charset === 'utf8'
+  const { type, isUtf8 } = mediaTypeOf(call)
   if (type === 'application/json' && isUtf8) return
   const found = type === 'application/json' ? 'another charset' : shown(type.replaceAll(/[^\x20-\x7e]/g, '?'))
   const message = `Expected application/json in UTF-8, got ${found}: statements are validated without their attachments’ bytes.`
