@@ -192,16 +192,6 @@ function nameOf(mount: XapiMount): string {
   return `xapi (${mount.name})`
 }
 
-/** A piece of a body whose status has left: to break off is all that can still be said, and the log says why. */
-async function orBreakOff<T>({ c, mount }: Call, piece: Promise<T>): Promise<T> {
-  try {
-    return await piece
-  } catch (error) {
-    logFailure(c, error, nameOf(mount))
-    throw error
-  }
-}
-
 /** The family to name in answers before the version is known to be right. */
 export function likelyVersion(header: string | undefined): XapiVersion {
   return header?.startsWith('1.') ? '1.0' : '2.0'
@@ -222,9 +212,14 @@ export function streamOf(
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const next = await orBreakOff(call, iterator.next())
-        if (next.done) controller.close()
-        else controller.enqueue(next.value)
+        try {
+          const next = await iterator.next()
+          if (next.done) controller.close()
+          else controller.enqueue(next.value)
+        } catch (error) {
+          logFailure(call.c, error, nameOf(call.mount))
+          breakOff(call, controller, error)
+        }
       },
       async cancel() {
         cancel()
@@ -233,4 +228,13 @@ export function streamOf(
     },
     { highWaterMark: 0 },
   )
+}
+
+/** The status has left: a body without an end is all that can still be said. */
+function breakOff({ c }: Call, controller: ReadableStreamDefaultController, error: unknown): void {
+  const incoming = incomingOf(c)
+  if (incoming === undefined) return controller.error(error)
+  // Of an error the server would make a last piece, and the body would look whole.
+  incoming.destroy()
+  controller.close()
 }
