@@ -40,7 +40,13 @@ const long = (text: string) => text.repeat(40_000)
 /** Too long for a row. */
 function putState(agent: { readonly mbox: string }, id: string, pieces: AsyncIterable<Uint8Array>): Promise<string> {
   const content = { length: undefined, whole: () => Promise.reject(new Error('not JSON')), pieces: () => pieces }
-  const document = { kind: 'replace', version: '1.0', contentType: 'text/plain', content, preconditions: () => ({}) } as const
+  const document = {
+    kind: 'replace',
+    version: '1.0',
+    contentType: 'text/plain',
+    content,
+    preconditions: () => ({}),
+  } as const
   return world.core.documents.store(principal, world.lrsId, stateOf(agent, id), document)
 }
 
