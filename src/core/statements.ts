@@ -119,20 +119,25 @@ export class Statements {
 
   /** Validates, stamps and stores all or none; resolves when synced. */
   async store(principal: Principal, lrsId: LrsId, submission: Submission): Promise<Receipt> {
+    const checked = this.check(principal, lrsId, submission)
+    const { attachments: sent } = submission
+    if (sent === undefined) return this.#submit(principal, lrsId, submission, checked)
     const hold = this.#storage.blobs.hold()
     try {
-      return await this.#storeHolding(principal, lrsId, submission, hold)
+      const prepared = await this.#receive(lrsId, checked, submission, { sent, hold })
+      return await this.#submit(principal, lrsId, submission, { ...checked, prepared })
     } finally {
       hold.release()
     }
   }
 
-  async #storeHolding(principal: Principal, lrsId: LrsId, submission: Submission, hold: BlobHold): Promise<Receipt> {
-    const checked = this.check(principal, lrsId, submission)
-    const { voidReach } = checked
-    const prepared = submission.attachments
-      ? await this.#receive(lrsId, checked, submission, { sent: submission.attachments, hold })
-      : checked.prepared
+  async #submit(
+    principal: Principal,
+    lrsId: LrsId,
+    submission: Submission,
+    checked: CheckedSubmission,
+  ): Promise<Receipt> {
+    const { prepared, voidReach } = checked
     if (prepared.length > 0) {
       const outcome = await this.#ingest.submit({
         lrsId,
