@@ -26,7 +26,7 @@ import type {
   TermFilter,
 } from './storage.ts'
 import { agentTerm } from './xapi/agent.ts'
-import { saySame } from './xapi/equality.ts'
+import { isSentAgain } from './xapi/equality.ts'
 import { readJson, repeatedName } from './xapi/json.ts'
 import { normalise } from './xapi/normalise.ts'
 import { outsidePin, pinText, pinViolation } from './xapi/pin.ts'
@@ -407,12 +407,11 @@ function conflict({ prepared, body }: CheckedSubmission, index: number, { statem
   return new DomainError('conflict', message, { detail: { failures: [failure] } })
 }
 
-/** As the store compares (`StatementStore.store`). */
-function isSame(stored: StoredStatement, { openBody, timestamp }: PreparedStatement, principal: Principal): boolean {
-  if (stored.owner !== principal.credentialId && principal.rights.xapi['statements/read'] !== 'any') return false
-  const known = JSON.parse(stored.body) as Statement
-  if (timestamp !== undefined && timestamp !== parseTimestamp(String(known['timestamp']))) return false
-  return saySame(known, JSON.parse(`${openBody}}`) as Statement)
+/** As the store decides. */
+function isSame(stored: StoredStatement, sent: PreparedStatement, { credentialId, rights }: Principal): boolean {
+  const { timestamp } = JSON.parse(stored.body) as Statement
+  const known = { ...stored, timestamp: parseTimestamp(String(timestamp)) }
+  return isSentAgain(known, sent, { owner: credentialId, readReach: rights.xapi['statements/read'] })
 }
 
 function readBody(text: string): ReturnType<typeof readJson> {

@@ -2,6 +2,8 @@
 // verb displays, Activity definitions, the order of members and of unordered lists, and of durations what lies beyond
 // 0.01 s. All else counts, extensions included.
 
+import type { CredentialId } from '../ids.ts'
+import type { PreparedStatement, StatementBatch } from '../storage.ts'
 import { foldMailbox } from './agent.ts'
 import { contextActivityKinds } from './context.ts'
 import { canonicalDuration } from './duration.ts'
@@ -13,6 +15,23 @@ import { canonicalTimestamp } from './time.ts'
 /** Timestamps do not count here: one of the two may not have been sent. */
 export function saySame(one: Statement, other: Statement): boolean {
   return meaningOf(one) === meaningOf(other)
+}
+
+/**
+ * Whether a stored statement is the same one sent again, which `by` may be told. The timestamps (microseconds) count when
+ * the second one came with any. `whole`: the second one as it would be stored in place of the first; the same text needs
+ * no parsing.
+ */
+export function isSentAgain(
+  stored: { readonly owner: CredentialId; readonly timestamp: number | undefined; readonly body: string },
+  sent: Pick<PreparedStatement, 'openBody' | 'timestamp'>,
+  by: Pick<StatementBatch, 'owner' | 'readReach'>,
+  whole?: string,
+): boolean {
+  if (stored.owner !== by.owner && by.readReach !== 'any') return false
+  if (sent.timestamp !== undefined && sent.timestamp !== stored.timestamp) return false
+  if (stored.body === whole) return true
+  return saySame(JSON.parse(stored.body) as Statement, JSON.parse(`${sent.openBody}}`) as Statement)
 }
 
 /** What the client meant as canonical text: equal exactly for statements that say the same. */

@@ -11,12 +11,11 @@ import { References } from './references.ts'
 import { asRelated, dictionaryId, ownerTerm, printTerms } from '../posting.ts'
 import { prepareLastSeq } from './last-seq.ts'
 import { formatStored } from '../../core/xapi/time.ts'
-import { saySame } from '../../core/xapi/equality.ts'
+import { isSentAgain } from '../../core/xapi/equality.ts'
 import type { BatchOutcome, PreparedStatement, StatementBatch } from '../../core/storage.ts'
 import type { CredentialId, LrsId, Seq } from '../../core/ids.ts'
 import type { Handle } from './connection.ts'
 import type { PostingTerm } from '../posting.ts'
-import type { Statement } from '../../core/xapi/statement.ts'
 import type { TimedBatch } from './batch-message.ts'
 
 /** A statement as the write path needs it: who it is and where it stands, not its body. */
@@ -36,7 +35,7 @@ interface Posting {
 
 interface Existing {
   readonly seq: number
-  readonly owner: number
+  readonly owner: CredentialId
   readonly timestamp: number
   readonly body: string
 }
@@ -220,11 +219,8 @@ function byKey(a: Posting, b: Posting): number {
 }
 
 /** Compared by what they say only here, where an id is met again: most statements never are. */
-function isSame(existing: Existing, statement: PreparedStatement, { owner, readReach }: StatementBatch): boolean {
-  if (existing.owner !== owner && readReach !== 'any') return false
-  if (statement.timestamp !== undefined && statement.timestamp !== existing.timestamp) return false
-  if (complete(statement, existing.seq) === existing.body) return true
-  return saySame(JSON.parse(existing.body) as Statement, JSON.parse(`${statement.openBody}}`) as Statement)
+function isSame(existing: Existing, statement: PreparedStatement, batch: StatementBatch): boolean {
+  return isSentAgain(existing, statement, batch, complete(statement, existing.seq))
 }
 
 function toBlob(uuid: string): Buffer {
