@@ -26,6 +26,7 @@ export class Activities {
     const definition = mergeDefinitions(await this.#list(principal, lrsId, activityId, reach))
     return { objectType: 'Activity', id: activityId, ...(definition !== undefined && { definition }) }
   }
+
   /**
    * The definitions that `get` would answer, by id: of those activities that are described and that the principal may read.
    * At most of a thousand, and only until two million characters were read; the others are left out.

@@ -14,7 +14,8 @@ import { parseStatementsQuery } from '../../core/xapi/query.ts'
 import { isObject } from '../../core/xapi/rule.ts'
 import { parseVersion } from '../../core/xapi/version.ts'
 import type { Access, AskedRequest, Judge, Judgement, XapiMount } from '../face.ts'
-import { pageLimits, paramsOf, requireParams, requireStatementId } from './statements.ts'
+import { pageLimits, requireParams, requireStatementId } from './statements.ts'
+import { paramsOf } from './call.ts'
 
 /** Where the path lies: on which mount, with which of its parameters. */
 export interface Place {

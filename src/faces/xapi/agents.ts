@@ -2,9 +2,8 @@
 
 import { parseAgentQuery } from '../../core/xapi/lookup-query.ts'
 import { methodNotAllowed } from '../http.ts'
-import { admitCall, answerJson } from './call.ts'
+import { admitCall, answerJson, paramsOf } from './call.ts'
 import type { Call } from './call.ts'
-import { paramsOf } from './statements.ts'
 
 export async function agents(call: Call): Promise<Response> {
   if (call.method !== 'GET' && call.method !== 'HEAD') throw methodNotAllowed(call.method, ['GET', 'HEAD', 'OPTIONS'])

@@ -126,6 +126,17 @@ function standingOf({ credentialId, rights, pins, limits, lrsIds, defaultLrsId, 
   return JSON.stringify([credentialId, rights, pins, limits, lrsIds, defaultLrsId, authority])
 }
 
+/** Every value of each parameter, as the rules of core take them. */
+export function paramsOf(query: URLSearchParams): Map<string, string[]> {
+  const params = new Map<string, string[]>()
+  for (const [name, value] of query) {
+    const values = params.get(name)
+    if (values) values.push(value)
+    else params.set(name, [value])
+  }
+  return params
+}
+
 /** The parameters of the mount's path, and the organisation they name. */
 export function placeOf({ c, mount }: Call): {
   readonly segments: Readonly<Record<string, string>>

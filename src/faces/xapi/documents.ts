@@ -18,13 +18,13 @@ import {
   bodyStream,
   confirmCaller,
   httpDate,
+  paramsOf,
   readContent,
   streamOf,
   versionHeader,
 } from './call.ts'
 import type { AdmittedCall, Call } from './call.ts'
 import { preconditionsOf, quoted } from './preconditions.ts'
-import { paramsOf } from './statements.ts'
 
 export const documentMethods = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'] as const
 

@@ -10,7 +10,7 @@ import { cut, refusal, shown } from '../../core/xapi/rule.ts'
 import { formatStored } from '../../core/xapi/time.ts'
 import { methodNotAllowed } from '../http.ts'
 import { answerWithAttachments, withStatementsAndParts } from './attachments.ts'
-import { admitCall, answer, answerJson, confirmCaller, httpDate, mediaTypeOf, readBody } from './call.ts'
+import { admitCall, answer, answerJson, confirmCaller, httpDate, mediaTypeOf, paramsOf, readBody } from './call.ts'
 import type { AdmittedCall, Call } from './call.ts'
 import { presentStatements } from './present.ts'
 
@@ -120,16 +120,6 @@ function moreLink(call: AdmittedCall, next: Seq | undefined): string {
   const params = new URLSearchParams(call.params)
   params.set('cursor', formatCursor(next))
   return `${call.c.req.path}?${params.toString()}`
-}
-
-export function paramsOf(query: URLSearchParams): Map<string, string[]> {
-  const params = new Map<string, string[]>()
-  for (const [name, value] of query) {
-    const values = params.get(name)
-    if (values) values.push(value)
-    else params.set(name, [value])
-  }
-  return params
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
