@@ -18,6 +18,7 @@ export default defineConfig({
             'bench/**/*.test.ts',
           ],
           exclude: ['bench/peers/**', '**/node_modules/**'],
+          globalSetup: ['./test/support/postgres.ts'],
           testTimeout: 20_000,
           hookTimeout: 20_000,
           sequence: { groupOrder: 0 },
@@ -27,7 +28,7 @@ export default defineConfig({
         test: {
           name: 'program',
           include: ['test/clients/**/*.test.ts', 'test/e2e/**/*.test.ts'],
-          globalSetup: ['./test/support/build.ts'],
+          globalSetup: ['./test/support/build.ts', './test/support/postgres.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },

@@ -3,6 +3,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { openSqlite } from '../../src/storage/sqlite/index.ts'
+import { BlobDirectory } from '../../src/storage/blobs/directory.ts'
+import { createDatabase } from '../support/postgres.ts'
+import { inject } from 'vitest'
+import { openPostgres } from '../../src/storage/postgres/index.ts'
+import { systemClock } from '../../src/core/core.ts'
 import { tmpdir } from 'node:os'
 import type { Clock, Storage } from '../../src/core/storage.ts'
 
@@ -21,7 +26,7 @@ export interface EngineUnderTest {
   open(clock?: Clock): Promise<Store>
 }
 
-export const engines: readonly EngineUnderTest[] = [sqlite('inline'), sqlite('workers')]
+export const engines: readonly EngineUnderTest[] = [sqlite('inline'), sqlite('workers'), postgres()]
 
 function sqlite(threads: 'inline' | 'workers'): EngineUnderTest {
   return {
@@ -40,6 +45,43 @@ function sqlite(threads: 'inline' | 'workers'): EngineUnderTest {
         },
         async end() {
           await storage.close()
+          rmSync(directory, { recursive: true, force: true })
+        },
+      }
+    },
+  }
+}
+
+function postgres(): EngineUnderTest {
+  return {
+    name: 'PostgreSQL',
+    async open(clock) {
+      const directory = mkdtempSync(join(tmpdir(), 'claviger-contract-'))
+      const database = await createDatabase(inject('postgresUrl'))
+      const open = () =>
+        openPostgres({
+          url: database.url,
+          connections: 5,
+          ...(clock && { clock }),
+          openBlobs: (rows) =>
+            new BlobDirectory({
+              path: join(directory, 'blobs'),
+              clock: clock ?? systemClock,
+              findReferenced: (...args) => rows.findReferenced(...args),
+            }),
+        })
+      let storage = await open()
+      return {
+        get storage() {
+          return storage
+        },
+        async restart() {
+          await storage.close()
+          storage = await open()
+        },
+        async end() {
+          await storage.close()
+          await database.drop()
           rmSync(directory, { recursive: true, force: true })
         },
       }

@@ -72,5 +72,67 @@ create table waiting_void (
   primary key (lrs_id, target_id, owner)
 ) strict, without rowid;
 `,
+    postgres: `
+create table statement (
+  lrs_id integer not null,
+  is_voided smallint not null default 0,
+  is_voiding smallint not null,
+  seq bigint not null,
+  -- microseconds; the stored time when the client sent none
+  timestamp bigint not null,
+  owner integer not null,
+  id bytea not null,
+  -- its own postings, decimal, comma-separated: what a referring statement inherits, what a deletion has to delete
+  terms text not null,
+  body text not null,
+  primary key (lrs_id, seq)
+);
+create unique index statement_id on statement (lrs_id, id);
+
+-- every filter of a list query is a range of this in answer order
+create table posting (
+  lrs_id integer not null,
+  term bigint not null,
+  seq bigint not null,
+  primary key (lrs_id, term, seq)
+);
+
+-- dictionary of filterable values; a row is blanked on erasure, never deleted, for its id must not mean something else later
+create table term (
+  lrs_id integer not null,
+  id integer not null,
+  kind text collate "C" not null,
+  sha256 bytea not null,
+  value text,
+  primary key (lrs_id, id)
+);
+create unique index term_value on term (lrs_id, kind, sha256);
+
+-- which statements refer to a statement, whether that exists or not; by owner of the referring one, because each owner has
+-- room for its own
+create table reference (
+  lrs_id integer not null,
+  owner integer not null,
+  source_seq bigint not null,
+  target_id bytea not null,
+  primary key (lrs_id, target_id, owner, source_seq)
+);
+
+-- the postings a statement inherited, as statement.terms has its own; apart, because they grow and the body is long
+create table inheritance (
+  lrs_id integer not null,
+  seq bigint not null,
+  terms text not null,
+  primary key (lrs_id, seq)
+);
+
+-- voiding that waits for its target: by an owner (reach mine), or by owner 0 (reach any)
+create table waiting_void (
+  lrs_id integer not null,
+  owner integer not null,
+  target_id bytea not null,
+  primary key (lrs_id, target_id, owner)
+);
+`,
   },
 }

@@ -61,5 +61,64 @@ create table attachment (
 ) strict, without rowid;
 create index attachment_blob on attachment (lrs_id, sha2);
 `,
+    postgres: `
+-- Identifiers are longer than an index entry may be. Immutable because the encoding of a database never changes.
+create function claviger_sha256(value text) returns bytea language sql immutable strict parallel safe
+  as $$ select sha256(convert_to(value, 'UTF8')) $$;
+
+-- State, Agent Profile and Activity Profile documents
+create table document (
+  lrs_id integer not null,
+  -- 0 = shared
+  owner integer not null,
+  -- microseconds
+  updated_at bigint not null,
+  length bigint not null,
+  -- SHA-256 of kind, activity and agent: identifiers are long
+  scope bytea not null,
+  -- empty: none
+  registration text collate "C" not null,
+  id text collate "C" not null,
+  kind text collate "C" not null,
+  activity text collate "C",
+  agent text collate "C",
+  content_type text not null,
+  -- lower-case hex SHA-1 of the content
+  etag text collate "C" not null,
+  -- one of the two
+  content bytea,
+  sha2 text collate "C",
+  id_sha256 bytea generated always as (claviger_sha256(id)) stored,
+  primary key (lrs_id, scope, owner, registration, id_sha256)
+);
+-- what refers to a blob; erasure finds a person's documents
+create index document_blob on document (lrs_id, sha2) where sha2 is not null;
+create index document_agent on document (lrs_id, claviger_sha256(agent)) where agent is not null;
+
+-- distinct things said of an activity or an agent: subject is a dictionary id
+create table description (
+  lrs_id integer not null,
+  subject integer not null,
+  owner integer not null,
+  is_shared smallint not null,
+  -- microseconds
+  first_at bigint not null,
+  sha256 bytea not null,
+  text text not null,
+  primary key (lrs_id, subject, owner, sha256)
+);
+-- a subject's in the order they count, without reading the texts
+create index description_order on description (lrs_id, subject, is_shared desc, first_at desc);
+
+-- the attachments whose bytes a statement's sender sent
+create table attachment (
+  lrs_id integer not null,
+  seq bigint not null,
+  sha2 text collate "C" not null,
+  content_type text not null,
+  primary key (lrs_id, seq, sha2)
+);
+create index attachment_blob on attachment (lrs_id, sha2);
+`,
   },
 }

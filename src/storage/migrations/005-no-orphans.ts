@@ -5,5 +5,5 @@ import type { Migration } from './migration.ts'
 export const noOrphans: Migration = {
   number: 5,
   name: 'no-orphans',
-  sql: { sqlite: 'drop table orphan' },
+  sql: { sqlite: 'drop table orphan', postgres: '' },
 }

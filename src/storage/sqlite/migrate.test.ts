@@ -9,7 +9,11 @@ import { tmpdir } from 'node:os'
 import type { Handle } from './connection.ts'
 import type { Migration } from '../migrations/migration.ts'
 
-const step = (number: number, sqlite: string): Migration => ({ number, name: `step ${number}`, sql: { sqlite } })
+const step = (number: number, sqlite: string): Migration => ({
+  number,
+  name: `step ${number}`,
+  sql: { sqlite, postgres: '' },
+})
 const first = step(1, 'create table a (x integer); insert into a values (1)')
 const second = step(2, 'alter table a add column y integer')
 const broken = step(3, 'create table b (x integer); insert into nowhere values (1)')
@@ -62,7 +66,7 @@ describe('migrate', () => {
   it('refuses a database of a newer program, or with another history', () => {
     migrate(handle, [first, second])
     expect(() => migrate(handle, [first])).toThrow(expect.objectContaining({ code: 'unavailable' }))
-    const changed = { ...first, sql: { sqlite: `${first.sql.sqlite} ` } }
+    const changed = { ...first, sql: { ...first.sql, sqlite: `${first.sql.sqlite} ` } }
     expect(() => migrate(handle, [changed, second])).toThrow(/Migration 1/)
     expect(done()).toEqual([1, 2])
   })

@@ -1,0 +1,166 @@
+// The connections to one PostgreSQL: their settings, transactions and what is done when one collides, and Kysely over them.
+// Knows no table.
+
+import { Kysely, PostgresDialect } from 'kysely'
+import pg from 'pg'
+import { DomainError } from '../../core/errors.ts'
+import { isCollision, toDomainError } from './driver-error.ts'
+import type { Schema } from '../schema.ts'
+
+export interface DatabaseOptions {
+  /** postgres://user:password@host:port/name?sslmode=… as libpq has it. */
+  readonly url: string
+  /** Connections of this process; 10 unless given. */
+  readonly connections?: number
+  /** What a pooled connection that broke while idle says. */
+  readonly onError?: (error: unknown) => void
+}
+
+/** A connection inside a transaction. */
+export interface Transaction {
+  /** `text` is a statement with $1, $2 …; a name makes it prepared once per connection. */
+  query<Row extends object>(text: string, values?: readonly unknown[], name?: string): Promise<readonly Row[]>
+  readonly kysely: Kysely<Schema>
+}
+
+/** `read`: several statements see one snapshot. */
+export type TransactionKind = 'read' | 'write'
+
+const begin: Readonly<Record<TransactionKind, string>> = {
+  read: 'begin transaction isolation level repeatable read, read only',
+  // Locks put writers in a row; under them each statement must see what was committed just before.
+  write: 'begin transaction isolation level read committed, read write',
+}
+
+/** Collisions are rare, as locks are taken in order: more than this many in a row is somebody else's doing. */
+const mostTries = 5
+
+// bigint: stored times and milliseconds are below 2^53, only hashed terms are not.
+const int8 = 20
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format) =>
+    oid === int8 && format !== 'binary' ? parseBigint : (pg.types.getTypeParser(oid, format) as never),
+}
+
+function parseBigint(text: string): number | bigint {
+  const number = Number(text)
+  return Number.isSafeInteger(number) ? number : BigInt(text)
+}
+
+export class Database {
+  readonly #pool: pg.Pool
+  readonly #kyselys = new WeakMap<pg.PoolClient, Kysely<Schema>>()
+
+  constructor({ url, connections = 10, onError = () => {} }: DatabaseOptions) {
+    this.#pool = new pg.Pool({
+      connectionString: url,
+      max: connections,
+      application_name: 'claviger',
+      connectionTimeoutMillis: 5_000,
+      // No request waits longer for a lock or a statement; what takes longer is cut into steps.
+      statement_timeout: 30_000,
+      lock_timeout: 10_000,
+      idle_in_transaction_session_timeout: 60_000,
+      keepAlive: true,
+      types,
+    })
+    this.#pool.on('error', onError)
+  }
+
+  /** One statement of its own. */
+  async query<Row extends object>(
+    text: string,
+    values: readonly unknown[] = [],
+    name?: string,
+  ): Promise<readonly Row[]> {
+    return this.#onConnection((client) => ask<Row>(client, text, values, name))
+  }
+
+  /** Commits what `work` did, or undoes all of it. Work that collided with other transactions is done again from the beginning. */
+  async transact<T>(kind: TransactionKind, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#onConnection((client) => this.#transactOnce(client, kind, work), true)
+      } catch (error) {
+        if (!isCollision(error) || tries >= mostTries) throw toDomainError(error)
+      }
+    }
+  }
+
+  async #transactOnce<T>(
+    client: pg.PoolClient,
+    kind: TransactionKind,
+    work: (transaction: Transaction) => Promise<T>,
+  ): Promise<T> {
+    await client.query(begin[kind])
+    try {
+      const result = await work({
+        query: (text, values = [], name) => ask(client, text, values, name),
+        kysely: this.#kyselyOn(client),
+      })
+      await client.query('commit')
+      return result
+    } catch (error) {
+      await client.query('rollback')
+      throw error
+    }
+  }
+
+  /** `isRaw`: the caller maps errors. A connection that failed to answer is not used again. */
+  async #onConnection<T>(use: (client: pg.PoolClient) => Promise<T>, isRaw = false): Promise<T> {
+    let client: pg.PoolClient
+    try {
+      client = await this.#pool.connect()
+    } catch (cause) {
+      throw unreachable(cause)
+    }
+    let failure: unknown
+    // Without a listener the loss of a connection in use ends the process.
+    const onLost = (error: Error): void => void (failure = error)
+    client.on('error', onLost)
+    try {
+      return await use(client)
+    } catch (error) {
+      failure ??= isBroken(error) ? error : undefined
+      throw isRaw ? error : toDomainError(error)
+    } finally {
+      client.off('error', onLost)
+      client.release(failure !== undefined)
+    }
+  }
+
+  /** Kysely whose one connection is this one: what it does is part of the transaction there. */
+  #kyselyOn(client: pg.PoolClient): Kysely<Schema> {
+    const known = this.#kyselys.get(client)
+    if (known !== undefined) return known
+    const over = { query: client.query.bind(client), release: () => {} } as pg.PoolClient
+    const pool = { connect: () => Promise.resolve(over), end: () => Promise.resolve() }
+    const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
+    this.#kyselys.set(client, kysely)
+    return kysely
+  }
+
+  /** Resolves when every connection is closed; work under way is finished first. */
+  async close(): Promise<void> {
+    await this.#pool.end()
+  }
+}
+
+async function ask<Row extends object>(
+  client: pg.PoolClient,
+  text: string,
+  values: readonly unknown[],
+  name: string | undefined,
+): Promise<readonly Row[]> {
+  const { rows } = await client.query<Row>({ text, values: [...values], ...(name !== undefined && { name }) })
+  return rows
+}
+
+/** Anything but an answer of the server: where the connection stands then, nobody knows. */
+function isBroken(error: unknown): boolean {
+  return !(error instanceof pg.DatabaseError) && !(error instanceof DomainError)
+}
+
+function unreachable(cause: unknown): DomainError {
+  return new DomainError('unavailable', 'The database cannot be reached.', { cause, detail: { retryAfterSeconds: 5 } })
+}

@@ -1,0 +1,40 @@
+// The one place that turns what pg and PostgreSQL throw into the domain's errors.
+// Codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
+
+import { DomainError, isDomainError } from '../../core/errors.ts'
+
+// By class, where a whole class means that the database does not serve now: connection exceptions, too few resources (a full
+// disk, memory, connections), intervention by the operator, errors of the system. Single codes: read-only, timeouts, locks,
+// what `transact` has tried again often enough, wrong passwords after a rotation.
+const unavailable = /^(08...|53...|57...|58...|XX00[012]|25006|55P03|40...|28...|3D000|E[A-Z]+)$/
+
+export function toDomainError(error: unknown): DomainError {
+  if (isDomainError(error)) return error
+  const code = codeOf(error)
+  if (code === '23505') return new DomainError('conflict', 'This id or key is already taken.', { cause: error })
+  if (unavailable.test(code) || isLostConnection(error)) {
+    return new DomainError('unavailable', 'The store cannot be read or written at the moment.', {
+      cause: error,
+      detail: { retryAfterSeconds: 5 },
+    })
+  }
+  return new DomainError('internal', 'The store failed.', { cause: error })
+}
+
+/** Two transactions got in each other's way; done again, it works: serialization failure, deadlock. */
+export function isCollision(error: unknown): boolean {
+  const code = codeOf(error)
+  return code === '40001' || code === '40P01'
+}
+
+/** The connection, not the work on it, is at fault. */
+export function isLostConnection(error: unknown): boolean {
+  const code = codeOf(error)
+  if (/^(08...|57P0[123]|E[A-Z]+)$/.test(code)) return true
+  // pg has no codes of its own.
+  return code === '' && error instanceof Error && /connection|timeout exceeded|not queryable/i.test(error.message)
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
