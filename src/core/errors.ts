@@ -57,6 +57,14 @@ export function invalid(message: string, failures: readonly Failure[] = []): Dom
   return new DomainError('invalid', message, { detail: { failures } })
 }
 
+/** What a refusal is decided by when there is too much to do: nobody's fault, and over soon. */
+export const overload = 'overload'
+
+/** Refused before anything was done, because too much is under way. */
+export function overloaded(message: string, retryAfterSeconds = 1): DomainError {
+  return new DomainError('unavailable', message, { detail: { retryAfterSeconds, decidedBy: overload } })
+}
+
 /** A failure with its place before it. The pointer of a header brings its own colon. */
 export function inWords({ pointer, message }: Failure): string {
   if (pointer === '') return message
