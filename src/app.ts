@@ -2,11 +2,12 @@
 // to and hands it the request; everything after that is the face's.
 
 import type { IncomingMessage } from 'node:http'
+import { join } from 'node:path'
 import type { Hono } from 'hono'
 import { getPath } from 'hono/utils/url'
 import pino from 'pino'
-import type { Config } from './config.ts'
-import { createCore } from './core/core.ts'
+import type { Config, DatabaseConfig } from './config.ts'
+import { createCore, systemClock } from './core/core.ts'
 import type { Core, Log } from './core/core.ts'
 import { DomainError, invalid } from './core/errors.ts'
 import type { Principal } from './core/principal.ts'
@@ -18,6 +19,8 @@ import type { RequestContext } from './faces/http.ts'
 import { watershed } from './faces/watershed/index.ts'
 import { presentError } from './faces/xapi/errors.ts'
 import { xapiFace } from './faces/xapi/index.ts'
+import { BlobDirectory } from './storage/blobs/directory.ts'
+import { openPostgres } from './storage/postgres/index.ts'
 import { openSqlite } from './storage/sqlite/index.ts'
 import { checkIntegrity } from './storage/sqlite/integrity.ts'
 import type { Integrity } from './storage/sqlite/integrity.ts'
@@ -82,22 +85,42 @@ export interface StorageOptions {
   readonly threads: 'workers' | 'inline'
   /** The storage has broken for good: the process should end. */
   readonly onStorageFailure?: (cause: unknown) => void
+  /** False: a PostgreSQL that is not set up for this version is refused. True unless given. */
+  readonly mayMigrate?: boolean
+  readonly log?: Log
 }
 
 /** The storage the configuration names. */
-export function openStorage(config: Config, { threads, onStorageFailure }: StorageOptions): Promise<Storage> {
+export function openStorage(config: Config, options: StorageOptions): Promise<Storage> {
+  const { threads, onStorageFailure, mayMigrate = true } = options
+  if (config.database) return openDatabase(config, config.database, { mayMigrate, ...options })
   const onFailure = onStorageFailure && { onFailure: onStorageFailure }
   return openSqlite({ directory: config.dataDirectory, threads, ...onFailure })
 }
 
+function openDatabase(
+  { dataDirectory }: Config,
+  { url, connections, statementTimeoutSeconds }: DatabaseConfig,
+  { mayMigrate, log }: Pick<StorageOptions, 'mayMigrate' | 'log'>,
+): Promise<Storage> {
+  return openPostgres({
+    ...{ url, connections, statementTimeoutMs: statementTimeoutSeconds * 1000 },
+    ...(mayMigrate !== undefined && { mayMigrate }),
+    onError: (err) => log?.warn({ err }, 'A connection to the database was lost.'),
+    openBlobs: ({ findReferenced }) =>
+      new BlobDirectory({ path: join(dataDirectory, 'blobs'), clock: systemClock, findReferenced }),
+  })
+}
+
 /** What is wrong with the database, and with the files it refers to. Takes long on large ones, and holds nobody up. */
-export function checkStored(config: Config): Promise<Integrity> {
+export async function checkStored(config: Config): Promise<Integrity> {
+  if (config.database) throw new DomainError('unsupported', 'The check of a PostgreSQL is not there yet.')
   return checkIntegrity(config.dataDirectory)
 }
 
 async function openCore(config: Config, given: Storage | undefined, log: Log): Promise<Core> {
   if (!config.masterKey) throw new Error('createApp needs a master key in the configuration, or an open core')
-  const storage = given ?? (await openStorage(config, { threads: 'workers' }))
+  const storage = given ?? (await openStorage(config, { threads: 'workers', log }))
   try {
     return await createCore({
       storage,

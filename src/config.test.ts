@@ -32,6 +32,27 @@ function problems(environment: Environment): readonly string[] {
 }
 
 describe('loadConfig', () => {
+  it('takes a database for several nodes, whose URL is never shown, with a master key', () => {
+    const CLAVIGER_DATABASE_URL = `postgres://claviger:${secretText}@db.example.org/claviger`
+    const given = { CLAVIGER_MASTER_KEY: keyHex, CLAVIGER_DATABASE_URL, CLAVIGER_DATABASE_CONNECTIONS: '20' }
+    const config = loadConfig(given)
+    expect(config.database).toEqual({ url: CLAVIGER_DATABASE_URL, connections: 20, statementTimeoutSeconds: 30 })
+    expect(JSON.stringify(config.settings)).not.toContain(secretText)
+    const CLAVIGER_DATABASE_URL_FILE = file('database-url', `${CLAVIGER_DATABASE_URL}\n`)
+    expect(loadConfig({ CLAVIGER_MASTER_KEY: keyHex, CLAVIGER_DATABASE_URL_FILE }).database?.url).toBe(
+      CLAVIGER_DATABASE_URL,
+    )
+    expect(problems({ CLAVIGER_DATABASE_URL })).toEqual([
+      'CLAVIGER_DATABASE_URL needs CLAVIGER_MASTER_KEY, the same on every node: `openssl rand -base64 32` makes one',
+    ])
+    for (const url of [`mysql://a:${secretText}@b/c`, secretText, `postgres://a:${secretText}@b`]) {
+      const [problem, ...others] = problems({ CLAVIGER_MASTER_KEY: keyHex, CLAVIGER_DATABASE_URL: url })
+      expect(others).toEqual([])
+      expect(problem).toMatch(/^CLAVIGER_DATABASE_URL must be a URL such as/)
+      expect(problem).not.toContain(secretText)
+    }
+  })
+
   it('runs without any setting', () => {
     expect(loadConfig({ PATH: '/bin' })).toMatchObject({
       port: 8080,

@@ -14,6 +14,8 @@ export interface Config {
   readonly host: string
   /** Absolute. */
   readonly dataDirectory: string
+  /** PostgreSQL; absent: SQLite in the data directory. */
+  readonly database?: DatabaseConfig
   /** Origin under which clients reach the server, without a trailing slash. */
   readonly baseUrl: string
   /** False when `baseUrl` is made of scheme, host and port. */
@@ -39,6 +41,13 @@ export interface Config {
   readonly faces: { readonly watershed: boolean }
   /** What was set to what, and where, for showing: secrets are masked here. */
   readonly settings: readonly ShownSetting[]
+}
+
+export interface DatabaseConfig {
+  /** Holds the password. */
+  readonly url: string
+  readonly connections: number
+  readonly statementTimeoutSeconds: number
 }
 
 export interface ShownSetting {
@@ -103,6 +112,11 @@ export function masterKeyFrom(value: string): Buffer | undefined {
   return /^[A-Za-z0-9+/_-]{43}=?$/.test(value) ? Buffer.from(value, 'base64') : undefined
 }
 
+const databaseUrl = text.refine((value) => {
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  return (url?.protocol === 'postgres:' || url?.protocol === 'postgresql:') && url.pathname.length > 1
+}, 'must be a URL such as postgres://user:password@host:5432/database?sslmode=verify-full')
+
 const keyBytes = text.transform((value, context) => {
   const key = masterKeyFrom(value)
   if (key) return key
@@ -157,7 +171,20 @@ const schema = z.object({
     .meta({ description: 'Address to listen on. `0.0.0.0` or `::` listens on every interface.' }),
   CLAVIGER_DATA: text.default('./data').meta({
     description:
-      'Data directory: the database, the data of attachments and long documents, the master key (unless it is given) and the command line’s socket.',
+      'Data directory: the database (unless `CLAVIGER_DATABASE_URL` names one), the data of attachments and long documents, the master key (unless it is given) and the command line’s socket.',
+  }),
+  CLAVIGER_DATABASE_URL: databaseUrl.optional().meta({
+    description:
+      'PostgreSQL 14 or later instead of the database in the data directory, for several nodes: `postgres://user:password@host:5432/database?sslmode=verify-full`. Every node has the same one, and the same `CLAVIGER_MASTER_KEY`, which must be given.',
+    default: 'SQLite in the data directory',
+    isSecret: true,
+  }),
+  CLAVIGER_DATABASE_CONNECTIONS: integer(2, 1000).default(10).meta({
+    description:
+      'Most connections one node has to PostgreSQL, beside one to listen on. All nodes together stay below its `max_connections`.',
+  }),
+  CLAVIGER_DATABASE_TIMEOUT: integer(1, 3600).default(30).meta({
+    description: 'Seconds after which PostgreSQL gives up a statement; the request is answered 503.',
   }),
   CLAVIGER_BASE_URL: origin.optional().meta({
     description:
@@ -290,6 +317,11 @@ export function loadConfig(environment: Environment): Config {
   if (isGiven('CLAVIGER_MASTER_KEY_PREVIOUS') && !isGiven('CLAVIGER_MASTER_KEY')) {
     problems.push('CLAVIGER_MASTER_KEY_PREVIOUS needs CLAVIGER_MASTER_KEY, the key that replaces it')
   }
+  if (isGiven('CLAVIGER_DATABASE_URL') && !isGiven('CLAVIGER_MASTER_KEY')) {
+    problems.push(
+      'CLAVIGER_DATABASE_URL needs CLAVIGER_MASTER_KEY, the same on every node: `openssl rand -base64 32` makes one',
+    )
+  }
   if (problems.length > 0) throw new ConfigError(problems)
   return assemble(values as Values, tls, given)
 }
@@ -405,6 +437,7 @@ function assemble(values: Values, tls: Config['tls'], given: ReadonlyMap<Setting
     dataDirectory: resolve(values.CLAVIGER_DATA),
     baseUrl: baseUrl ?? defaultBaseUrl(host, port, tls !== undefined),
     isBaseUrlSet: baseUrl !== undefined,
+    ...(values.CLAVIGER_DATABASE_URL !== undefined && { database: databaseOf(values.CLAVIGER_DATABASE_URL, values) }),
     ...(values.CLAVIGER_MASTER_KEY && { masterKey: values.CLAVIGER_MASTER_KEY }),
     ...(values.CLAVIGER_MASTER_KEY_PREVIOUS && { masterKeyPrevious: values.CLAVIGER_MASTER_KEY_PREVIOUS }),
     ...(key !== undefined && secret !== undefined && { bootstrap: { key, secret } }),
@@ -421,6 +454,11 @@ function assemble(values: Values, tls: Config['tls'], given: ReadonlyMap<Setting
     faces: { watershed: values.CLAVIGER_FACE_WATERSHED },
     settings: settingNames.map((name) => showSetting(name, given.get(name))),
   }
+}
+
+function databaseOf(url: string, values: Values): DatabaseConfig {
+  const { CLAVIGER_DATABASE_CONNECTIONS: connections, CLAVIGER_DATABASE_TIMEOUT: statementTimeoutSeconds } = values
+  return { url, connections, statementTimeoutSeconds }
 }
 
 function showSetting(name: SettingName, given: Given | undefined): ShownSetting {

@@ -33,7 +33,8 @@ async function main(argv: readonly string[]): Promise<number> {
     isTerminal: process.stdout.isTTY,
     ...(stdin !== undefined && { stdin }),
   }
-  const exit = await askServer(socketPath(config.dataDirectory), request, streams)
+  // Beside any number of nodes a command has the database open itself.
+  const exit = config.database ? undefined : await askServer(socketPath(config.dataDirectory), request, streams)
   if (exit !== undefined) return exit
   const { runAlone } = await import('./run-alone.ts')
   return runAlone(request, config, streams)

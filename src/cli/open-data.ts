@@ -1,4 +1,4 @@
-// Opens a data directory: storage, master key, core and faces, in that order. Used by the server and by commands that
+// Opens a data directory, or the database beside it: storage, master key, core and faces, in that order. Used by the server and by commands that
 // find no server.
 
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
@@ -17,11 +17,8 @@ export interface OpenData extends Opened {
   readonly app: App
 }
 
-export interface OpenDataOptions extends StorageOptions {
-  readonly log?: Log
-}
-
-export async function openData(config: Config, { log, ...options }: OpenDataOptions): Promise<OpenData> {
+export async function openData(config: Config, options: StorageOptions): Promise<OpenData> {
+  const { log } = options
   const storage = await openStorage(config, options)
   try {
     const settled = await settleMasterKey(config, storage.platform)
@@ -49,8 +46,9 @@ export async function openData(config: Config, { log, ...options }: OpenDataOpti
   }
 }
 
+/** Whether there is something to open; what a database elsewhere holds shows when it is opened. */
 export function hasDatabase(config: Config): boolean {
-  return existsSync(join(config.dataDirectory, 'claviger.db'))
+  return config.database !== undefined || existsSync(join(config.dataDirectory, 'claviger.db'))
 }
 
 /** Makes the data directory, for its owner only, or says why there is none to work in. Tightens one that is open to others. */

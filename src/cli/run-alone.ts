@@ -1,4 +1,5 @@
-// Runs one command in this process, for want of a server: opens the data directory itself once the command needs it.
+// Runs one command in this process, for want of a server or beside the nodes of a database: opens the data itself once the
+// command needs it.
 
 import type { Config } from '../config.ts'
 import type { Log } from '../core/core.ts'
@@ -27,7 +28,7 @@ export async function runAlone(
           `there is no database in ${config.dataDirectory}: is CLAVIGER_DATA right? claviger serve makes one`,
         )
       }
-      return (opening ??= openData(config, { threads: 'inline', log: quiet }))
+      return (opening ??= openData(config, { threads: 'inline', mayMigrate: false, log: quiet }))
     },
   }
   try {

@@ -117,8 +117,9 @@ function waitForSignal(): Promise<NodeJS.Signals> {
   })
 }
 
-/** Without a socket (a file system that has none) the server serves all the same. */
+/** Over a database commands open it themselves. Without a socket (a file system that has none) the server serves all the same. */
 async function takeCommands(opened: OpenData, config: Config, log: Log): Promise<CommandServer | undefined> {
+  if (config.database) return undefined
   const inTurn = takeTurns()
   try {
     return await serveCommands(socketPath(config.dataDirectory), ({ argv, stdin, isTerminal }, streams) => {

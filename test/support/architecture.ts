@@ -64,7 +64,7 @@ const zones: readonly Zone[] = [
     name: 'storage',
     holds: /^src\/storage\//,
     imports: [core, /^src\/storage\//],
-    packages: ['node:*', 'better-sqlite3', 'kysely', 'lru-cache'],
+    packages: ['node:*', 'better-sqlite3', 'pg', 'kysely', 'lru-cache'],
   },
   { name: 'config', holds: /^src\/config\.ts$/, imports: [core], packages: ['node:*', 'zod', 'ipaddr.js'] },
   // The composition root, and the only place where faces and storage meet.

@@ -126,6 +126,7 @@ async function getCredential(db: Db, organisationId: OrganisationId, id: Credent
 }
 
 async function withSecrets(db: Db, rows: readonly CredentialRow[]): Promise<CredentialRecord[]> {
+  if (rows.length === 0) return []
   const secrets = await db
     .selectFrom('secret')
     .selectAll()

@@ -12,6 +12,8 @@ export interface DatabaseOptions {
   readonly url: string
   /** Connections of this process; 10 unless given. */
   readonly connections?: number
+  /** After which the server gives up a statement; 30 s unless given. */
+  readonly statementTimeoutMs?: number
   /** What a pooled connection that broke while idle says. */
   readonly onError?: (error: unknown) => void
 }
@@ -51,15 +53,15 @@ export class Database {
   readonly #pool: pg.Pool
   readonly #kyselys = new WeakMap<pg.PoolClient, Kysely<Schema>>()
 
-  constructor({ url, connections = 10, onError = () => {} }: DatabaseOptions) {
+  constructor({ url, connections = 10, statementTimeoutMs = 30_000, onError = () => {} }: DatabaseOptions) {
     this.#pool = new pg.Pool({
       connectionString: url,
       max: connections,
       application_name: 'claviger',
       connectionTimeoutMillis: 5_000,
       // No request waits longer for a lock or a statement; what takes longer is cut into steps.
-      statement_timeout: 30_000,
-      lock_timeout: 10_000,
+      statement_timeout: statementTimeoutMs,
+      lock_timeout: Math.min(10_000, statementTimeoutMs),
       idle_in_transaction_session_timeout: 60_000,
       keepAlive: true,
       types,

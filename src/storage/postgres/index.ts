@@ -7,17 +7,17 @@ import { Documents } from './documents.ts'
 import { Erasures } from './erasures.ts'
 import { Statements } from './statements.ts'
 import { directory, erasures, platform, writes } from '../directory/index.ts'
-import { migrate } from './migrate.ts'
+import { checkSchema, checkServer, migrate } from './migrate.ts'
 import { migrations } from '../migrations/index.ts'
+import { startError } from './start-error.ts'
 import type { BlobStore, Clock, DirectoryStore, ErasureStore, PlatformStore, Storage } from '../../core/storage.ts'
+import type { DatabaseOptions } from './database.ts'
 import type { Db } from '../directory/index.ts'
 import type { LrsId, OrganisationId } from '../../core/ids.ts'
 
-export interface PostgresOptions {
-  /** postgres://user:password@host:port/name?sslmode=… as libpq has it. */
-  readonly url: string
-  /** Connections of this process; 10 unless given. */
-  readonly connections?: number
+export interface PostgresOptions extends DatabaseOptions {
+  /** False: a database that is not at this program's schema is refused. True unless given. */
+  readonly mayMigrate?: boolean
   /** For tests; unless given the clock of the database counts, which all nodes share. */
   readonly clock?: Clock
   /** Where bytes are kept; asks which of them rows refer to. */
@@ -32,12 +32,17 @@ export interface BlobRows {
 export async function openPostgres(options: PostgresOptions): Promise<Storage> {
   const database = new Database(options)
   try {
-    await migrate(database, migrations)
+    await prepare(database, options)
     return new PostgresStorage(database, options)
   } catch (error) {
     await database.close()
-    throw error
+    throw startError(error, options.url)
   }
+}
+
+async function prepare(database: Database, { mayMigrate = true }: PostgresOptions): Promise<void> {
+  await checkServer(database)
+  await (mayMigrate ? migrate(database, migrations) : checkSchema(database, migrations))
 }
 
 type Listener = (organisationId: OrganisationId) => void

@@ -10,20 +10,43 @@ import type { Database, Transaction } from './database.ts'
 const oldestServer = 14
 
 export async function migrate(database: Database, migrations: readonly Migration[]): Promise<void> {
-  await checkServer(database)
   for (let isDone = false; !isDone;) {
     isDone = await database.transact('write', (transaction) => applyNext(transaction, migrations))
   }
 }
 
-async function checkServer(database: Database): Promise<void> {
-  const [row] = await database.query<{ readonly version: string }>(
-    `select current_setting('server_version') as version`,
+/** Throws `unavailable` for a server that is too old, or a database whose texts are not Unicode. */
+export async function checkServer(database: Database): Promise<void> {
+  const [row] = await database.query<{ readonly version: string; readonly encoding: string }>(
+    `select current_setting('server_version') as version, current_setting('server_encoding') as encoding`,
   )
-  const version = row?.version ?? ''
-  if (Number.parseInt(version, 10) >= oldestServer) return
-  throw new DomainError('unavailable', `Claviger needs PostgreSQL ${oldestServer} or later; this server is ${version}.`)
+  const { version = '', encoding = '' } = row ?? {}
+  if (!(Number.parseInt(version, 10) >= oldestServer)) {
+    const message = `Claviger needs PostgreSQL ${oldestServer} or later; this server is ${version}.`
+    throw new DomainError('unavailable', message)
+  }
+  if (encoding === 'UTF8') return
+  throw new DomainError('unavailable', `The database must have the encoding UTF8, not ${encoding}: create it anew.`)
 }
+
+/** For who must not change the schema: throws `unavailable` unless it is the program's. */
+export async function checkSchema(database: Database, migrations: readonly Migration[]): Promise<void> {
+  const [table] = await database.query<{ readonly name: string | null }>(
+    `select to_regclass('schema_migration')::text as name`,
+  )
+  if (typeof table?.name !== 'string') {
+    const message =
+      'There is nothing of Claviger in the database: is CLAVIGER_DATABASE_URL right? claviger serve sets it up.'
+    throw new DomainError('unavailable', message)
+  }
+  const applied = await database.query<Applied>(readApplied)
+  checkHistory(applied, migrations, 'postgres')
+  if (applied.length >= migrations.length) return
+  const message = `The database has schema ${applied.length}, this version needs ${migrations.length}: claviger serve of this version upgrades it.`
+  throw new DomainError('unavailable', message)
+}
+
+const readApplied = 'select number, name, checksum from schema_migration order by number'
 
 /** True when there was nothing left to apply. */
 async function applyNext(transaction: Transaction, migrations: readonly Migration[]): Promise<boolean> {
@@ -31,9 +54,7 @@ async function applyNext(transaction: Transaction, migrations: readonly Migratio
   await transaction.query(`select pg_advisory_xact_lock(hashtext('claviger migrations'))`)
   await transaction.query(`create table if not exists schema_migration (
     number integer primary key, name text not null, checksum text not null, applied_at bigint not null)`)
-  const applied = await transaction.query<Applied>(
-    'select number, name, checksum from schema_migration order by number',
-  )
+  const applied = await transaction.query<Applied>(readApplied)
   checkHistory(applied, migrations, 'postgres')
   const pending = migrations[applied.length]
   if (pending === undefined) return true
