@@ -1,37 +1,11 @@
-// Reads documents: one, or the ids of a scope. Who sees which owner's is decided here, for the writer, too.
+// Reads documents: one, or the ids of a scope.
 
-import { hash } from 'node:crypto'
+import { ownersOf, registrationOf, scopeHash } from '../documents/scope.ts'
 import type { DocumentAccess, DocumentKey, DocumentScope, DocumentStore, StoredDocument } from '../../core/storage.ts'
 import type { Handle } from './connection.ts'
 import type { LrsId } from '../../core/ids.ts'
 
 export type ListedIds = Awaited<ReturnType<DocumentStore['listIds']>>
-
-/** Owner of what everybody with reach any shares. */
-export const shared = 0
-
-/** Whose documents the access sees, the first of two going before the other. */
-export function ownersOf({ owner, reach }: DocumentAccess): readonly [first: number, second: number] {
-  return [reach === 'any' ? shared : owner, owner]
-}
-
-/** The `scope` column. */
-export function scopeHash(scope: DocumentScope): Buffer {
-  return hash('sha256', JSON.stringify([scope.kind, activityOf(scope), agentOf(scope)]), 'buffer')
-}
-
-export function activityOf(scope: DocumentScope): string | null {
-  return scope.kind === 'agent-profile' ? null : scope.activityId
-}
-
-export function agentOf(scope: DocumentScope): string | null {
-  return scope.kind === 'activity-profile' ? null : scope.agent
-}
-
-/** The `registration` column; undefined where a state scope means any. */
-export function registrationOf(scope: DocumentScope): string | undefined {
-  return scope.kind === 'state' ? scope.registration : ''
-}
 
 interface Row {
   readonly content_type: string

@@ -1,57 +1,26 @@
 // Changes documents inside a transaction that the caller begins, commits or rolls back. Everything is checked before the first
 // write, so a refusal needs no undoing; and one writer means that what was checked is still so when it is written.
 
-import { activityOf, agentOf, ownersOf, registrationOf, scopeHash } from './document-reader.ts'
+import { activityOf, agentOf, ownersOf, registrationOf, scopeHash } from '../documents/scope.ts'
 import { atOnce } from '../../core/slices.ts'
-import { failedPrecondition, isJsonType } from '../../core/xapi/document.ts'
-import { mergedOf } from './document-merge.ts'
-import type { Draft, Write } from './document-merge.ts'
-import type {
-  DocumentAccess,
-  DocumentChange,
-  DocumentKey,
-  DocumentOutcome,
-  DocumentScope,
-  DocumentStore,
-  StoredDocument,
-} from '../../core/storage.ts'
+import { isFull, refusalOf } from '../documents/change.ts'
+import { mergedOf } from '../documents/merge.ts'
+import type { ChangeOptions, ChangeOutcome, Existing } from '../documents/change.ts'
+import type { Draft, Write } from '../documents/merge.ts'
+import type { DocumentAccess, DocumentChange, DocumentKey, DocumentOutcome, DocumentScope } from '../../core/storage.ts'
 import type { Handle } from './connection.ts'
 import type { LrsId } from '../../core/ids.ts'
 
-/** Per scope and owner, and characters of their ids, which a list answers all at once. Counting them is what a creation costs most. */
-const mostDocuments = 10_000
-const mostIdText = 1_000_000
-
-/** Bytes of both documents together that are merged in here, where everybody who writes waits for it. */
-const mostMergedHere = 64 * 1024
-
-export type Options = Parameters<DocumentStore['change']>[4] & {
+export type Options = ChangeOptions & {
   /** Microseconds. */
   readonly now: number
-  /** The change was made from this one: what stands there now must say the same. */
-  readonly madeFrom?: Pick<StoredDocument, 'contentType' | 'etag'>
 }
-
-export type WriterOutcome =
-  | DocumentOutcome
-  /** Too large to be merged in here: nothing was changed. */
-  | { readonly kind: 'large' }
-  /** Something else stands there than what the change was made from. */
-  | { readonly kind: 'moved' }
 
 type Key = [lrsId: number, scope: Buffer, owner: number, registration: string, id: string]
 
 interface Count {
   readonly documents: number
   readonly idText: number
-}
-
-interface Existing {
-  readonly owner: number
-  readonly contentType: string
-  readonly etag: string
-  readonly updatedAt: number
-  readonly length: number
 }
 
 export class DocumentWriter {
@@ -93,15 +62,13 @@ export class DocumentWriter {
     access: DocumentAccess,
     change: DocumentChange,
     options: Options,
-  ): WriterOutcome {
+  ): ChangeOutcome {
     const scope = scopeHash(key)
     const registration = registrationOf(key) ?? ''
     const owners = ownersOf(access)
     const existing = this.#find.get(lrsId, scope, ...owners, registration, key.id)
-    const failure = failedPrecondition(options.preconditions, existing?.etag)
-    if (failure !== undefined) return { kind: failure }
-    const { madeFrom } = options
-    if (madeFrom !== undefined && !isSame(existing, madeFrom)) return { kind: 'moved' }
+    const refusal = refusalOf(existing, change, options)
+    if (refusal !== undefined) return refusal
     if (change.kind === 'delete') {
       for (const owner of new Set(owners)) this.#delete.run(lrsId, scope, owner, registration, key.id)
       return { kind: 'done', etag: undefined }
@@ -115,16 +82,10 @@ export class DocumentWriter {
   }
 
   #isFull([lrsId, scope, owner, , id]: Key): boolean {
-    const { documents, idText } = this.#count.get(lrsId, scope, owner) ?? { documents: 0, idText: 0 }
-    return documents >= mostDocuments || idText + id.length > mostIdText
+    return isFull(this.#count.get(lrsId, scope, owner) ?? { documents: 0, idText: 0 }, id)
   }
 
-  #merge(at: Key, existing: Existing, change: Write, { mostBytes }: Options): Draft | WriterOutcome {
-    const { content } = change
-    const isOfTwoJson = isJsonType(change.contentType) && isJsonType(existing.contentType)
-    if (isOfTwoJson && content.kind === 'inline' && content.bytes.byteLength + existing.length > mostMergedHere) {
-      return { kind: 'large' }
-    }
+  #merge(at: Key, existing: Existing, change: Write, { mostBytes }: Options): Draft | DocumentOutcome {
     const stored = { contentType: existing.contentType, bytes: this.#content.get(...at) ?? undefined }
     return atOnce(mergedOf(stored, change, mostBytes))
   }
@@ -139,9 +100,4 @@ export class DocumentWriter {
     const registration = registrationOf(scope) ?? null
     return this.#deleteAll.run(lrsId, scopeHash(scope), ...ownersOf(access), registration).changes
   }
-}
-
-/** The same bytes of the same type, whenever they were written. */
-function isSame(existing: Existing | undefined, { contentType, etag }: NonNullable<Options['madeFrom']>): boolean {
-  return existing?.etag === etag && existing.contentType === contentType
 }

@@ -5,7 +5,8 @@ import { Documents } from './documents.ts'
 import { entityTag } from '../../core/xapi/document.ts'
 import type { CredentialId, LrsId } from '../../core/ids.ts'
 import type { DocumentChange, DocumentKey } from '../../core/storage.ts'
-import type { Options, WriterOutcome } from './document-writer.ts'
+import type { ChangeOutcome } from '../documents/change.ts'
+import type { Options } from './document-writer.ts'
 
 const lrsId = 7 as LrsId
 const access = { owner: 1 as CredentialId, reach: 'any' } as const
@@ -25,7 +26,7 @@ interface Asked {
 }
 
 /** A writer that finds everything large, and answers what is written by turns; the reader has a document that `stored` says. */
-function open(answers: readonly WriterOutcome['kind'][], stored: (reads: number) => string | undefined) {
+function open(answers: readonly ChangeOutcome['kind'][], stored: (reads: number) => string | undefined) {
   const asked: Asked[] = []
   let reads = 0
   const write = async (_: string, args: readonly unknown[]): Promise<unknown> => {

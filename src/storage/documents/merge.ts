@@ -1,4 +1,4 @@
-// Merges a sent document into the stored one, wherever that is done: in the writer, or outside of it in slices. Reads and
+// Merges a sent document into the stored one, wherever that is done: in the write, or outside of it in slices. Reads and
 // writes nothing.
 
 import { entityTag, isJsonType, membersOf, merge } from '../../core/xapi/document.ts'
