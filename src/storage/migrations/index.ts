@@ -6,5 +6,6 @@ import type { Migration } from './migration.ts'
 import { noOrphans } from './005-no-orphans.ts'
 import { resources } from './003-resources.ts'
 import { statements } from './002-statements.ts'
+import { writeSide } from './008-write-side.ts'
 
-export const migrations: readonly Migration[] = [directory, statements, resources, erasure, noOrphans]
+export const migrations: readonly Migration[] = [directory, statements, resources, erasure, noOrphans, writeSide]
