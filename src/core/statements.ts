@@ -415,7 +415,7 @@ function isSame(stored: StoredStatement, sent: PreparedStatement, { credentialId
 }
 
 function readBody(text: string): ReturnType<typeof readJson> {
-  if (text.trim() !== '') return readJson(text)
+  if (/\S/.test(text)) return readJson(text)
   const message = 'The body is empty: send a statement or an array of statements.'
   throw refusal([{ pointer: '', rule: 'XAPI-00014', message }])
 }

@@ -78,10 +78,14 @@ function withoutZeros(digits: string): string {
   return digits.slice(0, end)
 }
 
+/** Up to the second, of the stored time printed last: thousands of statements a second are stored. */
+let printed = { second: Number.NaN, text: '' }
+
 /** The stored time with six digits, as `stored` prints it. */
 export function formatStored(seq: number): string {
-  const ms = Math.floor(seq / 1000)
-  return `${new Date(ms).toISOString().slice(0, -1)}${String(seq - ms * 1000).padStart(3, '0')}Z`
+  const second = Math.floor(seq / 1_000_000)
+  if (second !== printed.second) printed = { second, text: new Date(second * 1000).toISOString().slice(0, -4) }
+  return `${printed.text}${String(seq - second * 1_000_000).padStart(6, '0')}Z`
 }
 
 const loose = 'an ISO 8601 timestamp such as 2026-01-31T12:00:00.000Z (an offset of -00:00 is not valid)'
