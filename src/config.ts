@@ -35,6 +35,10 @@ export interface Config {
   readonly maxAttachmentBytes: number
   readonly maxUploadBytes: number
   readonly maxBatch: number
+  readonly load: LoadConfig
+  readonly metrics: MetricsConfig
+  /** After the signal to stop: so long everything goes on, but `/readyz` says no. */
+  readonly drainWaitSeconds: number
   /** What 1.0.x readers get of 2.0 statements. */
   readonly xapiDowngrade: 'as-stored' | 'strip'
   /** Which faces are mounted. */
@@ -48,6 +52,24 @@ export interface DatabaseConfig {
   readonly url: string
   readonly connections: number
   readonly statementTimeoutSeconds: number
+}
+
+/** What is under way at most; beyond it requests are refused. */
+export interface LoadConfig {
+  readonly connections: number
+  readonly requests: number
+  readonly bodyBytes: number
+  readonly answerBytes: number
+  /** Bytes a second below which a body or an answer is cut off. */
+  readonly leastRate: number
+  readonly requestTimeoutSeconds: number
+}
+
+export interface MetricsConfig {
+  /** A port of its own; 0 = any free one. */
+  readonly listen?: { readonly port: number; readonly host: string }
+  /** Who has it may read them: on the main port, too. */
+  readonly token?: string
 }
 
 export interface ShownSetting {
@@ -82,6 +104,7 @@ interface About {
 }
 
 const text = z.string()
+const host = text.refine((name) => URL.canParse(urlOf(name, 0, false)), 'must be an address or a host name')
 const onOff = z.enum(['on', 'off'], 'must be on or off').transform((value) => value === 'on')
 
 function integer(least: number, most: number): z.ZodType<number, string> {
@@ -165,8 +188,7 @@ const bootstrapSecret = text
 
 const schema = z.object({
   CLAVIGER_PORT: integer(0, 65535).default(8080).meta({ description: 'Port to listen on; 0 takes any free one.' }),
-  CLAVIGER_HOST: text
-    .refine((host) => URL.canParse(urlOf(host, 0, false)), 'must be an address or a host name')
+  CLAVIGER_HOST: host
     .default('127.0.0.1')
     .meta({ description: 'Address to listen on. `0.0.0.0` or `::` listens on every interface.' }),
   CLAVIGER_DATA: text.default('./data').meta({
@@ -265,6 +287,59 @@ const schema = z.object({
   CLAVIGER_MAX_BATCH: integer(1, 100_000)
     .default(2000)
     .meta({ description: 'Most statements in one request. A credential may have a lower limit.' }),
+  CLAVIGER_MAX_CONNECTIONS: integer(10, 1_000_000).default(5000).meta({
+    description:
+      'Most open connections; further ones are closed at once. Each takes some 20 kB and a file descriptor.',
+  }),
+  CLAVIGER_MAX_REQUESTS: integer(10, 1_000_000).default(1000).meta({
+    description:
+      'Most requests under way; further ones are answered 503 with `Retry-After` before anything of them is read. The longest a request waits grows with it. At most half of them may be receiving a body.',
+  }),
+  CLAVIGER_MAX_BODIES: bytes('100g')
+    .default(128 * 1024 ** 2)
+    .meta({
+      description:
+        'Most bytes of request bodies in memory at one time, from their first byte to the answer; further ones are answered 503. Each takes several times its length while it is worked on. At least twice `CLAVIGER_MAX_BODY`.',
+      default: '128m',
+    }),
+  CLAVIGER_MAX_ANSWERS: bytes('100g')
+    .default(256 * 1024 ** 2)
+    .meta({
+      description:
+        'Most bytes of answers of more than 64 kB that clients have not taken yet; further ones are answered 503. At least `64m`.',
+      default: '256m',
+    }),
+  CLAVIGER_MIN_RATE: z
+    .union([z.literal('off').transform(() => 0), bytes('64m')], 'must be off or a size from 1k to 64m, such as 8k')
+    .default(8 * 1024)
+    .meta({
+      description:
+        'Bytes a second, after a grace of 30 seconds, that a client must send of a body and take of an answer; slower ones are cut off. Or `off`.',
+      default: '8k',
+    }),
+  CLAVIGER_REQUEST_TIMEOUT: integer(5, 86_400).default(300).meta({
+    description: 'Seconds in which a whole request must have arrived.',
+  }),
+  CLAVIGER_DRAIN_WAIT: integer(0, 3600).default(0).meta({
+    description:
+      'Seconds between the signal to stop and the end of accepting: so long `/readyz` answers 503 while all else goes on, for a load balancer to notice.',
+  }),
+  CLAVIGER_METRICS_PORT: integer(0, 65535).optional().meta({
+    description: 'Port on which `/metrics` is served, in the text format of Prometheus, beside `/healthz` and `/readyz`.',
+    default: 'none',
+  }),
+  CLAVIGER_METRICS_HOST: host.default('127.0.0.1').meta({
+    description: 'Address of that port. Whoever reaches it reads the metrics, unless a token is set.',
+  }),
+  CLAVIGER_METRICS_TOKEN: text
+    .regex(/^[\x21-\x7e]{16,255}$/, 'must be 16 to 255 printable ASCII characters without spaces')
+    .optional()
+    .meta({
+      description:
+        'Also serves `/metrics` on the main port, and everywhere only to who sends it: `Authorization: Bearer …`.',
+      default: 'no metrics on the main port',
+      isSecret: true,
+    }),
   CLAVIGER_XAPI_DOWNGRADE: z.enum(['as-stored', 'strip'], 'must be as-stored or strip').default('as-stored').meta({
     description:
       'What a request of xAPI 1.0.x gets of statements stored with 2.0: `as-stored`, or `strip`, without `contextAgents` and `contextGroups` and with a `version` of 1.0. What is stored stays as it is.',
@@ -322,8 +397,19 @@ export function loadConfig(environment: Environment): Config {
       'CLAVIGER_DATABASE_URL needs CLAVIGER_MASTER_KEY, the same on every node: `openssl rand -base64 32` makes one',
     )
   }
+  if (parsed.success) problems.push(...checkLoad(parsed.data))
   if (problems.length > 0) throw new ConfigError(problems)
   return assemble(values as Values, tls, given)
+}
+
+/** What would refuse for ever what is allowed elsewhere. */
+function checkLoad(values: Values): string[] {
+  const problems: string[] = []
+  if (values.CLAVIGER_MAX_BODIES < 2 * values.CLAVIGER_MAX_BODY) {
+    problems.push('CLAVIGER_MAX_BODIES must be at least twice CLAVIGER_MAX_BODY')
+  }
+  if (values.CLAVIGER_MAX_ANSWERS < 64 * 1024 ** 2) problems.push('CLAVIGER_MAX_ANSWERS must be at least 64m')
+  return problems
 }
 
 /** The same configuration with the port that was really bound. */
@@ -450,6 +536,16 @@ function assemble(values: Values, tls: Config['tls'], given: ReadonlyMap<Setting
     maxAttachmentBytes: values.CLAVIGER_MAX_ATTACHMENT,
     maxUploadBytes: values.CLAVIGER_MAX_UPLOAD,
     maxBatch: values.CLAVIGER_MAX_BATCH,
+    load: {
+      connections: values.CLAVIGER_MAX_CONNECTIONS,
+      requests: values.CLAVIGER_MAX_REQUESTS,
+      bodyBytes: values.CLAVIGER_MAX_BODIES,
+      answerBytes: values.CLAVIGER_MAX_ANSWERS,
+      leastRate: values.CLAVIGER_MIN_RATE,
+      requestTimeoutSeconds: values.CLAVIGER_REQUEST_TIMEOUT,
+    },
+    metrics: metricsOf(values),
+    drainWaitSeconds: values.CLAVIGER_DRAIN_WAIT,
     xapiDowngrade: values.CLAVIGER_XAPI_DOWNGRADE,
     faces: { watershed: values.CLAVIGER_FACE_WATERSHED },
     settings: settingNames.map((name) => showSetting(name, given.get(name))),
@@ -459,6 +555,11 @@ function assemble(values: Values, tls: Config['tls'], given: ReadonlyMap<Setting
 function databaseOf(url: string, values: Values): DatabaseConfig {
   const { CLAVIGER_DATABASE_CONNECTIONS: connections, CLAVIGER_DATABASE_TIMEOUT: statementTimeoutSeconds } = values
   return { url, connections, statementTimeoutSeconds }
+}
+
+function metricsOf(values: Values): MetricsConfig {
+  const { CLAVIGER_METRICS_PORT: port, CLAVIGER_METRICS_HOST: on, CLAVIGER_METRICS_TOKEN: token } = values
+  return { ...(port !== undefined && { listen: { port, host: on } }), ...(token !== undefined && { token }) }
 }
 
 function showSetting(name: SettingName, given: Given | undefined): ShownSetting {
