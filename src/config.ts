@@ -288,8 +288,7 @@ const schema = z.object({
     .default(2000)
     .meta({ description: 'Most statements in one request. A credential may have a lower limit.' }),
   CLAVIGER_MAX_CONNECTIONS: integer(10, 1_000_000).default(5000).meta({
-    description:
-      'Most open connections; further ones are closed at once. Each takes some 20 kB and a file descriptor.',
+    description: 'Most open connections; further ones are closed at once. Each takes some 20 kB and a file descriptor.',
   }),
   CLAVIGER_MAX_REQUESTS: integer(10, 1_000_000).default(1000).meta({
     description:
@@ -325,7 +324,8 @@ const schema = z.object({
       'Seconds between the signal to stop and the end of accepting: so long `/readyz` answers 503 while all else goes on, for a load balancer to notice.',
   }),
   CLAVIGER_METRICS_PORT: integer(0, 65535).optional().meta({
-    description: 'Port on which `/metrics` is served, in the text format of Prometheus, beside `/healthz` and `/readyz`.',
+    description:
+      'Port on which `/metrics` is served, in the text format of Prometheus, beside `/healthz` and `/readyz`.',
     default: 'none',
   }),
   CLAVIGER_METRICS_HOST: host.default('127.0.0.1').meta({
