@@ -12,6 +12,8 @@ import type { Oid } from './ids.ts'
 import { RateLimits } from './limits.ts'
 import type { ServerLimits } from './limits.ts'
 import { LrsDirectory } from './lrs.ts'
+import { noMeter } from './meter.ts'
+import type { Meter } from './meter.ts'
 import { Organisations } from './organisation.ts'
 import { Retention } from './retention.ts'
 import { Sessions } from './session.ts'
@@ -43,6 +45,7 @@ export interface CoreOptions {
   readonly baseUrl: string
   readonly limits: ServerLimits
   readonly log?: Log
+  readonly meter?: Meter
 }
 
 export interface Core {
@@ -87,13 +90,13 @@ export function randomIds(clock: Clock): Ids {
 
 /** Throws `invalid` when the master key is not the one the store was made with. */
 export async function createCore(options: CoreOptions): Promise<Core> {
-  const { storage, baseUrl, log, clock = systemClock, ids = randomIds(clock) } = options
+  const { storage, baseUrl, log, clock = systemClock, ids = randomIds(clock), meter = noMeter } = options
   const vault = await openVault(options, clock)
   const parts = { storage, vault, clock, ids }
   const tokens = new Tokens(parts)
   const onError = (error: unknown): void => log?.error({ err: error }, 'Usage counters could not be written.')
   const usage = new UsageMeter({ storage, clock, onError })
-  const signIn = new SignIn({ storage, vault, clock, tokens, usage, baseUrl })
+  const signIn = new SignIn({ storage, vault, clock, tokens, usage, baseUrl, meter })
   const sessions = new Sessions(parts)
   const erasures = new Erasures({
     ...parts,
@@ -103,7 +106,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   goOnErasing(erasures, log)
   const sweeping = sweepRegularly({ sessions, storage, erasures, retention, log })
   const limits = new RateLimits({ clock, server: options.limits })
-  const statements = new Statements({ storage, ids, batchLimit: options.limits.batch })
+  const statements = new Statements({ storage, ids, batchLimit: options.limits.batch, meter })
   let closing: Promise<void> | undefined
   return {
     organisations: new Organisations(parts),

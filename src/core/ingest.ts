@@ -1,7 +1,9 @@
 // Joins the requests that arrive while the store is busy into its next call, so that one sync to disk serves many of them.
 // Bounded: what does not fit is refused at once, never buffered. Knows nothing of statements beyond their size.
 
-import { DomainError, isDomainError } from './errors.ts'
+import { DomainError, isDomainError, overloaded } from './errors.ts'
+import { noMeter } from './meter.ts'
+import type { Meter } from './meter.ts'
 import type { BatchOutcome, StatementBatch, StatementStore } from './storage.ts'
 
 export interface IngestBounds {
@@ -13,6 +15,15 @@ export interface IngestBounds {
   readonly callsInFlight: number
   /** Statements joined into one call; a larger single batch goes alone. */
   readonly statementsPerCall: number
+  /** While a call of the store takes longer, nothing new is accepted: it would wait at least as long. */
+  readonly slowMs: number
+}
+
+/** What waits now, beside what may. */
+export interface IngestState {
+  readonly statements: number
+  readonly bytes: number
+  readonly bounds: IngestBounds
 }
 
 const defaultBounds: IngestBounds = {
@@ -20,6 +31,7 @@ const defaultBounds: IngestBounds = {
   bytes: 128 * 1024 * 1024,
   callsInFlight: 2,
   statementsPerCall: 2_000,
+  slowMs: 10_000,
 }
 
 interface Waiting {
@@ -38,21 +50,33 @@ export class Ingest {
   #callsInFlight = 0
   #isClosed = false
   #onIdle: (() => void)[] = []
+  readonly #meter: Meter
+  /** When the calls under way began, the oldest first. */
+  readonly #startedAt = new Set<{ readonly at: number }>()
 
-  constructor(store: StatementStore['store'], bounds: Partial<IngestBounds> = {}) {
+  constructor(store: StatementStore['store'], bounds: Partial<IngestBounds> = {}, meter: Meter = noMeter) {
     this.#store = store
+    this.#meter = meter
     this.#bounds = { ...defaultBounds, ...bounds }
   }
 
-  /** Resolves when the batch is synced, with its own outcome. `unavailable` at once when the queue is full or closed. */
+  get state(): IngestState {
+    return { statements: this.#statements, bytes: this.#bytes, bounds: this.#bounds }
+  }
+
+  /** Resolves when the batch is synced, with its own outcome. `unavailable` at once when the queue is full, stuck or closed. */
   submit(batch: StatementBatch): Promise<BatchOutcome> {
     const bytes = batch.statements.reduce((sum, { openBody }) => sum + openBody.length, 0)
-    if (this.#isClosed) return Promise.reject(busy('The server is stopping', 5))
+    if (this.#isClosed) {
+      const detail = { retryAfterSeconds: 5 }
+      return Promise.reject(new DomainError('unavailable', 'The server is stopping', { detail }))
+    }
+    if (this.#isStuck()) return Promise.reject(overloaded('The storage takes too long', 5))
     // A queue that is empty takes any batch, so that a bound below the largest batch refuses nobody for ever.
     const isFull =
       this.#statements > 0 &&
       (this.#statements + batch.statements.length > this.#bounds.statements || this.#bytes + bytes > this.#bounds.bytes)
-    if (isFull) return Promise.reject(busy('Too many statements are waiting to be stored', 1))
+    if (isFull) return Promise.reject(overloaded('Too many statements are waiting to be stored'))
     this.#statements += batch.statements.length
     this.#bytes += bytes
     return new Promise((resolve, reject) => {
@@ -66,6 +90,11 @@ export class Ingest {
     this.#isClosed = true
     if (this.#isIdle()) return Promise.resolve()
     return new Promise((resolve) => this.#onIdle.push(resolve))
+  }
+
+  #isStuck(): boolean {
+    const [oldest] = this.#startedAt
+    return oldest !== undefined && performance.now() - oldest.at > this.#bounds.slowMs
   }
 
   #isIdle(): boolean {
@@ -102,8 +131,12 @@ export class Ingest {
   }
 
   async #storeJoined(joined: readonly Waiting[]): Promise<void> {
+    const started = { at: performance.now() }
+    this.#startedAt.add(started)
     try {
       const outcomes = await this.#store(joined.map(({ batch }) => batch))
+      const statements = joined.reduce((sum, { batch }) => sum + batch.statements.length, 0)
+      this.#meter.committed(statements, (performance.now() - started.at) / 1000)
       joined.forEach((waiting, index) => waiting.resolve(outcomes[index]!))
     } catch (error) {
       // A call that was refused left nothing behind (storage.ts). If a defect and not the store's state refused it, the
@@ -114,10 +147,8 @@ export class Ingest {
       } else {
         for (const waiting of joined) await this.#storeJoined([waiting])
       }
+    } finally {
+      this.#startedAt.delete(started)
     }
   }
-}
-
-function busy(message: string, retryAfterSeconds: number): DomainError {
-  return new DomainError('unavailable', message, { detail: { retryAfterSeconds } })
 }

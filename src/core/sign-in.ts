@@ -9,6 +9,7 @@ import { DomainError } from './errors.ts'
 import { FailureLimit } from './failure-limit.ts'
 import type { Attempt } from './failure-limit.ts'
 import type { Oid, OrganisationId, SecretId } from './ids.ts'
+import type { Meter } from './meter.ts'
 import { combinePins } from './pins.ts'
 import type { Caller, Principal, SignedInBy } from './principal.ts'
 import { everyRight, intersect } from './rights.ts'
@@ -43,6 +44,7 @@ export interface SignInParts {
   readonly usage: UsageMeter
   /** homePage of derived authorities. */
   readonly baseUrl: string
+  readonly meter: Meter
 }
 
 /** Verified sign-ins in memory. */
@@ -114,7 +116,10 @@ export class SignIn {
   #warm(name: string, address: string | undefined): Principal | undefined {
     const entry = this.#cache.get(name)
     if (entry === undefined) return undefined
-    if (this.#isCurrent(entry)) return at(entry, address)
+    if (this.#isCurrent(entry)) {
+      this.#parts.meter.signedIn('memory')
+      return at(entry, address)
+    }
     this.#cache.delete(name)
     return undefined
   }
@@ -159,6 +164,7 @@ export class SignIn {
       throw entered.tooMany ?? new DomainError('unauthenticated', 'The credentials were not accepted.')
     }
     await entered.wasNoGuess()
+    this.#parts.meter.signedIn('store')
     const entry: Entry = { principal, since, last: principal }
     // A change that was committed while we read may have ended what we just verified: then the next one reads again.
     if (this.#isCurrent(entry)) this.#cache.set(name, entry)

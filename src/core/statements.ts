@@ -9,7 +9,8 @@ import { DomainError, invalid, inWords, isDomainError, lostBytes } from './error
 import type { Failure } from './errors.ts'
 import type { LrsId, Seq } from './ids.ts'
 import { Ingest } from './ingest.ts'
-import type { IngestBounds } from './ingest.ts'
+import type { IngestBounds, IngestState } from './ingest.ts'
+import type { Meter } from './meter.ts'
 import { batchLimitOf } from './limits.ts'
 import type { Pins } from './pins.ts'
 import type { Principal } from './principal.ts'
@@ -43,6 +44,7 @@ export interface StatementsOptions {
   /** Statements in one request, unless the credential's own limit is lower. */
   readonly batchLimit: number
   readonly ingest?: Partial<IngestBounds>
+  readonly meter?: Meter
   /** Statements a pinned read looks at before it answers with a short page. */
   readonly pinnedScanLimit?: number
 }
@@ -114,7 +116,12 @@ export class Statements {
     this.#batchLimit = options.batchLimit
     this.#pinnedScanLimit = options.pinnedScanLimit ?? 2_000
     const { statements } = options.storage
-    this.#ingest = new Ingest((batches) => statements.store(batches), options.ingest)
+    this.#ingest = new Ingest((batches) => statements.store(batches), options.ingest, options.meter)
+  }
+
+  /** What waits to be stored. */
+  get waiting(): IngestState {
+    return this.#ingest.state
   }
 
   /** Validates, stamps and stores all or none; resolves when synced. */

@@ -40,6 +40,8 @@ export interface Storage {
    * swept after its end: neither changes what anybody else may. Returns the unsubscriber.
    */
   onDirectoryChange(listener: (organisationId: OrganisationId) => void): () => void
+  /** What waits for a part of the store, or uses it, by a name for it; now, and without asking anybody. For operators. */
+  load(): Readonly<Record<string, number>>
   /** Finishes what was accepted, refuses the rest as `unavailable`, syncs, closes. Idempotent. */
   close(): Promise<void>
 }

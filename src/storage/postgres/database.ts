@@ -142,6 +142,12 @@ export class Database {
     return kysely
   }
 
+  /** As the port has it. */
+  load(): Readonly<Record<string, number>> {
+    const { totalCount, idleCount, waitingCount } = this.#pool
+    return { connections: totalCount, connections_idle: idleCount, connection_waits: waitingCount }
+  }
+
   /** Resolves when every connection is closed; work under way is finished first. */
   async close(): Promise<void> {
     await this.#pool.end()

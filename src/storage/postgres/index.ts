@@ -102,6 +102,10 @@ class PostgresStorage implements Storage {
     return () => this.#listeners.delete(listener)
   }
 
+  load(): Readonly<Record<string, number>> {
+    return this.#database.load()
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing

@@ -65,6 +65,8 @@ class Waits {
 }
 
 export interface EngineClient {
+  /** Calls without an answer. */
+  readonly waiting: number
   call(method: string, args: readonly unknown[]): Promise<unknown>
   /** After the last call was answered. */
   close(): Promise<void>
@@ -88,6 +90,10 @@ export class InlineClient implements EngineClient {
     })
     this.#engine = engine
     this.#waits = waits
+  }
+
+  get waiting(): number {
+    return this.#waits.size
   }
 
   call(method: string, args: readonly unknown[]): Promise<unknown> {
@@ -128,6 +134,10 @@ export class WorkerClient implements EngineClient {
     })
     // An idle store keeps no process alive; one that owes an answer does.
     this.#worker.unref()
+  }
+
+  get waiting(): number {
+    return this.#waits.size
   }
 
   call(method: string, args: readonly unknown[]): Promise<unknown> {

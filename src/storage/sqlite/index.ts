@@ -173,6 +173,11 @@ class SqliteStorage implements Storage {
     return () => this.#listeners.delete(listener)
   }
 
+  load(): Readonly<Record<string, number>> {
+    const { writer, reader } = this.#parts.lanes
+    return { writer_calls: writer.waiting, reader_calls: reader.waiting }
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
