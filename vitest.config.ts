@@ -1,11 +1,26 @@
-// How the tests run: `fast` (values, in-process HTTP, SQLite in a temporary directory) in parallel, then `program`
-// (the built program started as its users start it) with room for slow starts.
+// How the tests run: `fast` (values, in-process HTTP, SQLite in a temporary directory) and `postgres` (those of them that open a
+// store, once more on a real PostgreSQL) in parallel, then `program` (the built program started as its users start it) with
+// room for slow starts.
 
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
+
+const patient = { testTimeout: 20_000, hookTimeout: 20_000, sequence: { groupOrder: 0 } }
+
+/** Found by what they import, so that none is forgotten. The contract tests go through all engines themselves. */
+function listStoreTests(...folders: readonly string[]): string[] {
+  const files = folders.flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file)),
+  )
+  const opensStore = /from '[./]+(test\/)?support\/(core|watershed|xapi)\.ts'/
+  return files.filter((file) => file.endsWith('.test.ts') && opensStore.test(readFileSync(file, 'utf8')))
+}
 
 export default defineConfig({
   test: {
     reporters: [['default', { summary: false }], './test/support/summary-reporter.ts'],
+    globalSetup: ['./test/support/postgres.ts'],
     projects: [
       {
         test: {
@@ -18,17 +33,23 @@ export default defineConfig({
             'bench/**/*.test.ts',
           ],
           exclude: ['bench/peers/**', '**/node_modules/**'],
-          globalSetup: ['./test/support/postgres.ts'],
-          testTimeout: 20_000,
-          hookTimeout: 20_000,
-          sequence: { groupOrder: 0 },
+          provide: { engine: 'sqlite' },
+          ...patient,
+        },
+      },
+      {
+        test: {
+          name: 'postgres',
+          include: listStoreTests('src', 'test'),
+          provide: { engine: 'postgres' },
+          ...patient,
         },
       },
       {
         test: {
           name: 'program',
           include: ['test/clients/**/*.test.ts', 'test/e2e/**/*.test.ts'],
-          globalSetup: ['./test/support/build.ts', './test/support/postgres.ts'],
+          globalSetup: ['./test/support/build.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },

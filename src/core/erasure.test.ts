@@ -3,7 +3,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openCore } from '../../test/support/core.ts'
 import type { OpenCore } from '../../test/support/core.ts'
 import { canonicalJson } from './audit.ts'
-import { openSqlite } from '../storage/sqlite/index.ts'
 import { createCore } from './core.ts'
 import type { Core } from './core.ts'
 import type { LrsId } from './ids.ts'
@@ -287,7 +286,7 @@ describe('an erasure that broke off', () => {
     stepsLeft = 1
     await expect(first.core.erasures.erasePerson(first.operator, { agents: [ann] })).rejects.toThrow('unplugged')
     await first.core.close()
-    const storage = await openSqlite({ directory: first.directory, threads: 'inline' })
+    const storage = await first.place.open()
     const limits = { batch: 100, bodyBytes: 1_000_000, documentBytes: 1_000_000, xapiRatePerMinute: undefined }
     const core: Core = await createCore({ storage, masterKey: first.masterKey, baseUrl: 'https://x.example', limits })
     await expect

@@ -19,10 +19,10 @@ afterAll(() => world.close())
 const slice = { offset: 0, limit: 10 }
 const create = (input?: NewSessionInput) => world.core.sessions.create(parent, issued.credential.id, input)
 
-async function refusedWithout(attempt: Promise<unknown>, refusal: object) {
+async function refusedWithout(attempt: () => Promise<unknown>, refusal: object) {
   const before = (await world.core.sessions.list(world.operator, issued.credential.id, slice)).total
   const events = (await world.events()).length
-  await expect(attempt).rejects.toMatchObject(refusal)
+  await expect(attempt()).rejects.toMatchObject(refusal)
   expect((await world.core.sessions.list(world.operator, issued.credential.id, slice)).total).toBe(before)
   expect((await world.events()).length).toBe(events)
 }
@@ -59,8 +59,8 @@ describe('a session', () => {
   })
 
   it('is never wider than its parent', async () => {
-    await refusedWithout(create({ rights: presetRights('xapi') }), { code: 'forbidden' })
-    await refusedWithout(create({ pins: { actor: [{ accountName: 'bob' }] } }), { code: 'invalid' })
+    await refusedWithout(() => create({ rights: presetRights('xapi') }), { code: 'forbidden' })
+    await refusedWithout(() => create({ pins: { actor: [{ accountName: 'bob' }] } }), { code: 'invalid' })
     await expect(create({ rights: presetRights('xapi') })).rejects.toThrow('lacks statements/read any')
   })
 
@@ -76,11 +76,11 @@ describe('a session', () => {
     const child = await world.signIn(await world.core.sessions.create(world.operator, own.credential.id))
     const attempt = (id: typeof own.credential.id) => world.core.sessions.create(child, id)
     await expect(attempt(own.credential.id)).rejects.toMatchObject({ code: 'forbidden' })
-    await refusedWithout(attempt(issued.credential.id), { code: 'forbidden', detail: { decidedBy: 'session' } })
+    await refusedWithout(() => attempt(issued.credential.id), { code: 'forbidden', detail: { decidedBy: 'session' } })
   })
 
   it.each([0, -1, 1.5, 30 * 86_400 + 1, Number.NaN])('does not live %s seconds', async (expireSeconds) => {
-    await refusedWithout(create({ expireSeconds }), { code: 'invalid' })
+    await refusedWithout(() => create({ expireSeconds }), { code: 'invalid' })
   })
 
   it('made with a token ends with the token', async () => {
@@ -99,7 +99,7 @@ describe('a session', () => {
 describe('whose sessions', () => {
   it('are one’s own, or those of what one manages', async () => {
     const stranger = await world.signIn(await world.issue('xapi'))
-    await refusedWithout(world.core.sessions.create(stranger, issued.credential.id), { code: 'forbidden' })
+    await refusedWithout(() => world.core.sessions.create(stranger, issued.credential.id), { code: 'forbidden' })
     await expect(world.core.sessions.list(stranger, issued.credential.id, slice)).rejects.toMatchObject({
       code: 'forbidden',
     })

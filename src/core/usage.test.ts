@@ -52,10 +52,10 @@ describe('usage', () => {
   })
 
   it('survives closing', async () => {
-    const { directory, masterKey } = world
+    const { place, masterKey } = world
     world.core.usage.count(principal, { statements: 1 })
     await world.core.close()
-    const again = await openCore({ directory, masterKey })
+    const again = await openCore({ place, masterKey })
     const operator = again.core.signIn.operator(world.organisationId, 'test')
     expect(await again.core.usage.list(operator, principal.credentialId)).toMatchObject([
       { requests: 1, statements: 1 },

@@ -1,15 +1,8 @@
 // The engines that the contract is run against. A new engine joins the list; the tests do not change.
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { openSqlite } from '../../src/storage/sqlite/index.ts'
-import { BlobDirectory } from '../../src/storage/blobs/directory.ts'
-import { createDatabase } from '../support/postgres.ts'
-import { inject } from 'vitest'
-import { openPostgres } from '../../src/storage/postgres/index.ts'
-import { systemClock } from '../../src/core/core.ts'
-import { tmpdir } from 'node:os'
+import { createPlace } from '../support/store.ts'
 import type { Clock, Storage } from '../../src/core/storage.ts'
+import type { EngineName } from '../../src/storage/migrations/migration.ts'
 
 export interface Store {
   /** The open store; another object after `restart`. */
@@ -26,63 +19,30 @@ export interface EngineUnderTest {
   open(clock?: Clock): Promise<Store>
 }
 
-export const engines: readonly EngineUnderTest[] = [sqlite('inline'), sqlite('workers'), postgres()]
+export const engines: readonly EngineUnderTest[] = [
+  underTest('SQLite, inline', 'sqlite', 'inline'),
+  underTest('SQLite, workers', 'sqlite', 'workers'),
+  underTest('PostgreSQL', 'postgres'),
+]
 
-function sqlite(threads: 'inline' | 'workers'): EngineUnderTest {
+function underTest(name: string, engine: EngineName, threads: 'inline' | 'workers' = 'inline'): EngineUnderTest {
   return {
-    name: `SQLite, ${threads}`,
+    name,
     async open(clock) {
-      const directory = mkdtempSync(join(tmpdir(), 'claviger-contract-'))
-      const options = { directory, threads, ...(clock && { clock }) }
-      let storage = await openSqlite(options)
+      const place = await createPlace(engine)
+      const options = { threads, ...(clock && { clock }) }
+      let storage = await place.open(options)
       return {
         get storage() {
           return storage
         },
         async restart() {
           await storage.close()
-          storage = await openSqlite(options)
+          storage = await place.open(options)
         },
         async end() {
           await storage.close()
-          rmSync(directory, { recursive: true, force: true })
-        },
-      }
-    },
-  }
-}
-
-function postgres(): EngineUnderTest {
-  return {
-    name: 'PostgreSQL',
-    async open(clock) {
-      const directory = mkdtempSync(join(tmpdir(), 'claviger-contract-'))
-      const database = await createDatabase(inject('postgresUrl'))
-      const open = () =>
-        openPostgres({
-          url: database.url,
-          connections: 5,
-          ...(clock && { clock }),
-          openBlobs: (rows) =>
-            new BlobDirectory({
-              path: join(directory, 'blobs'),
-              clock: clock ?? systemClock,
-              findReferenced: (...args) => rows.findReferenced(...args),
-            }),
-        })
-      let storage = await open()
-      return {
-        get storage() {
-          return storage
-        },
-        async restart() {
-          await storage.close()
-          storage = await open()
-        },
-        async end() {
-          await storage.close()
-          await database.drop()
-          rmSync(directory, { recursive: true, force: true })
+          await place.remove()
         },
       }
     },

@@ -1,9 +1,6 @@
-// A core on a SQLite database of its own in a temporary directory, with a clock that stands still until it is moved, a
-// first organisation, and short ways to what most tests need. Nothing is mocked: only the clock is a double.
+// A core on a store of its own, with a clock that stands still until it is moved, a first organisation, and short ways to what
+// most tests need. Nothing is mocked: only the clock is a double.
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createCore } from '../../src/core/core.ts'
 import type { Core, CoreOptions } from '../../src/core/core.ts'
 import type { IssuedCredential, NewCredentialInput } from '../../src/core/credential.ts'
@@ -13,7 +10,8 @@ import { findPreset } from '../../src/core/presets.ts'
 import type { Rights } from '../../src/core/rights.ts'
 import type { AuditEvent } from '../../src/core/audit.ts'
 import type { Clock, Storage } from '../../src/core/storage.ts'
-import { openSqlite } from '../../src/storage/sqlite/index.ts'
+import { createPlace } from './store.ts'
+import type { Place } from './store.ts'
 
 export const baseUrl = 'https://lrs.example.org'
 
@@ -32,6 +30,7 @@ export interface OpenCore {
   /** For what a test must see beneath the core: counting, damaging. Faces never get it. */
   readonly storage: Storage
   readonly clock: FakeClock
+  readonly place: Place
   readonly directory: string
   readonly masterKey: Buffer
   readonly organisationId: OrganisationId
@@ -51,15 +50,17 @@ export interface OpenCore {
 
 export interface OpenCoreOptions extends Partial<CoreOptions> {
   readonly clock?: FakeClock
-  readonly directory?: string
+  /** Where there is something already. */
+  readonly place?: Place
   /** Puts something between core and storage: a counter, a delay. */
   readonly wrap?: (storage: Storage) => Storage
 }
 
 export async function openCore(options: OpenCoreOptions = {}): Promise<OpenCore> {
   const { clock = fakeClock(), wrap = (it: Storage) => it, masterKey = Buffer.alloc(32, 7), ...rest } = options
-  const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'claviger-core-'))
-  const storage = wrap(await openSqlite({ directory, threads: 'inline', clock }))
+  const place = options.place ?? (await createPlace())
+  const { directory } = place
+  const storage = wrap(await place.open({ clock }))
   const limits = { batch: 1000, bodyBytes: 10_000_000, documentBytes: 10_000_000, xapiRatePerMinute: undefined }
   const core = await createCore({ baseUrl, limits, ...rest, storage, clock, masterKey })
   const addOrganisation = async (name = 'Another') => {
@@ -69,14 +70,14 @@ export async function openCore(options: OpenCoreOptions = {}): Promise<OpenCore>
   }
   const first = await addOrganisation('First')
   return {
-    ...{ core, storage, clock, directory, masterKey, addOrganisation, ...first },
+    ...{ core, storage, clock, place, directory, masterKey, addOrganisation, ...first },
     issue: (preset, input = {}) =>
       core.credentials.create(first.operator, { name: preset, rights: presetRights(preset), ...input }),
     signIn: ({ key, secret }, within) => core.signIn.basic({ key, secret, within }),
     events: (organisationId = first.organisationId) => storage.directory.listAudit(organisationId, 0, 10_000),
     close: async () => {
       await core.close()
-      rmSync(directory, { recursive: true, force: true })
+      await place.remove()
     },
   }
 }

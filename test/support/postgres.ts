@@ -72,13 +72,19 @@ function freePort(): Promise<number> {
 
 const template = 'claviger_template'
 
-/** Vitest's `globalSetup`: the server, and a database with every migration that others are copied from. */
+/**
+ * Vitest's `globalSetup`: the server, and a database with every migration that others are copied from. Another server of any
+ * supported version takes its place where CLAVIGER_TEST_DATABASE_URL names one; its user must be allowed to create databases.
+ */
 export default async function setup(project: { provide(name: 'postgresUrl', value: string): void }) {
-  const server = await startPostgres()
+  const given = process.env['CLAVIGER_TEST_DATABASE_URL']
+  const server = given === undefined ? await startPostgres() : { url: given, stop: () => dropTemplate(given) }
+  await dropTemplate(server.url)
   await run(server.url, `create database ${template}`)
   const database = new Database({ url: urlOf(server.url, template), connections: 1 })
   await migrate(database, migrations)
   await database.close()
+  await prepareSpares(server.url, urlOf(server.url, template))
   project.provide('postgresUrl', server.url)
   return () => server.stop()
 }
@@ -91,27 +97,115 @@ declare module 'vitest' {
 }
 
 let databases = 0
+let pool: pg.Pool | undefined
+
+export interface TestDatabase {
+  readonly url: string
+  /** How many rows the statement changed. */
+  change(sql: string): Promise<number>
+  drop(): Promise<void>
+}
 
 /** A database of its own on the server, every migration applied. */
-export async function createDatabase(serverUrl: string): Promise<{ readonly url: string; drop(): Promise<void> }> {
+export async function createDatabase(serverUrl: string): Promise<TestDatabase> {
   const name = `test_${process.pid}_${++databases}`
-  await run(serverUrl, `create database ${name} template ${template}`)
+  await connectionTo(serverUrl).query(`create database ${name} template ${template}`)
+  return databaseAt(serverUrl, name)
+}
+
+function databaseAt(serverUrl: string, name: string): TestDatabase {
+  const url = urlOf(serverUrl, name)
   return {
-    url: urlOf(serverUrl, name),
-    drop: () => run(serverUrl, `drop database ${name} with (force)`),
+    url,
+    change: (sql) => onDatabase(url, async (client) => (await client.query(sql)).rowCount ?? 0),
+    drop: async () => void (await connectionTo(serverUrl).query(`drop database if exists ${name} with (force)`)),
   }
 }
 
-export async function run(url: string, ...statements: readonly string[]): Promise<void> {
+/** One for all calls: to make one takes as long as what is asked over it. */
+function connectionTo(serverUrl: string): pg.Pool {
+  pool ??= new pg.Pool({ connectionString: serverUrl, max: 1, allowExitOnIdle: true }).on('error', () => {})
+  return pool
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Most tests only want an empty store, and to copy a database costs more than such a test. So databases are cleaned and handed
+// on, also from one test process to the next.
+
+async function prepareSpares(serverUrl: string, templateUrl: string): Promise<void> {
+  await run(serverUrl, 'drop table if exists claviger_spare', 'create table claviger_spare (name text primary key)')
+  await run(templateUrl, 'create schema pristine', cleaning, 'call pristine.keep()')
+}
+
+// The rows that migrations bring are kept beside the tables, and put back. Deleting a few rows is ten times as fast as truncate.
+const cleaning = `
+create procedure pristine.keep() language plpgsql as $$
+declare name text; hasRows boolean;
+begin
+  for name in select tablename from pg_tables where schemaname = 'public' loop
+    execute format('select exists (select from public.%I)', name) into hasRows;
+    if hasRows then execute format('create table pristine.%1$I as table public.%1$I', name); end if;
+  end loop;
+end $$;
+create procedure pristine.restore() language plpgsql as $$
+declare name text;
+begin
+  perform pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid();
+  set local session_replication_role = replica;
+  for name in select tablename from pg_tables where schemaname = 'public' loop
+    execute format('delete from public.%I', name);
+  end loop;
+  for name in select tablename from pg_tables where schemaname = 'pristine' loop
+    execute format('insert into public.%1$I table pristine.%1$I', name);
+  end loop;
+  perform setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
+     from pg_sequences where schemaname = 'public' and last_value is not null;
+end $$;`
+
+/** As `createDatabase`, but what a test does to it must be to its rows only. */
+export async function borrowDatabase(serverUrl: string): Promise<TestDatabase> {
+  const admin = connectionTo(serverUrl)
+  const { rows } = await admin.query<{ readonly name: string }>(
+    `delete from claviger_spare where name = (select name from claviger_spare limit 1 for update skip locked) returning name`,
+  )
+  const name = rows[0]?.name
+  const database = name === undefined ? await createDatabase(serverUrl) : databaseAt(serverUrl, name)
+  let isBack = false
+  return {
+    ...database,
+    async drop() {
+      if (isBack) return
+      isBack = true
+      await run(database.url, 'call pristine.restore()')
+      await admin.query('insert into claviger_spare values ($1)', [new URL(database.url).pathname.slice(1)])
+    },
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+function dropTemplate(serverUrl: string): Promise<void> {
+  return run(serverUrl, `drop database if exists ${template} with (force)`)
+}
+
+export function run(url: string, ...statements: readonly string[]): Promise<void> {
+  return onDatabase(url, async (client) => {
+    for (const statement of statements) await client.query(statement)
+  })
+}
+
+async function onDatabase<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {
-    for (const statement of statements) await client.query(statement)
+    return await use(client)
   } finally {
     await client.end()
   }
 }
 
 function urlOf(serverUrl: string, name: string): string {
-  return new URL(`/${name}`, serverUrl).href
+  const url = new URL(serverUrl)
+  url.pathname = `/${name}`
+  return url.href
 }
