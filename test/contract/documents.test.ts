@@ -453,6 +453,6 @@ describe.each(engines)('documents, $name', (engine) => {
       expect(await ids(state(), access)).toHaveLength(10_000)
       await remove(key(7), { access })
       expect((await put(at('more'), 'x', { access })).kind).toBe('done')
-    }, 60_000)
+    }, 180_000)
   })
 })

@@ -4,4 +4,8 @@
 export const lockClass = {
   /** One transaction at a time writes into an Lrs: the second number is its id. Held until commit. */
   lrs: 1,
+  /** One change at a time in a scope of documents: 32 bits of a hash of Lrs and scope. Held until commit. */
+  documentScope: 2,
+  /** Shared by each change of a document in an Lrs; alone by what fixes a time that later changes stay behind. Until commit. */
+  documentTime: 5,
 } as const
