@@ -34,7 +34,9 @@ function watched(storage: Storage): Storage {
     documents: watch(storage.documents),
     erasures: watch(storage.erasures),
     blobs: watch(storage.blobs),
+    nodes: storage.nodes,
     onDirectoryChange: (listener) => storage.onDirectoryChange(listener),
+    load: () => storage.load(),
     close: () => storage.close(),
   }
 }

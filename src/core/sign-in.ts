@@ -61,13 +61,16 @@ export class SignIn {
   /** Grows with every committed change; what was read at an older count than its organisation's last change is stale. */
   #changes = 0
   readonly #changedAt = new Map<OrganisationId, number>()
+  /** The count when anything may have changed. */
+  #allChangedAt = 0
 
   constructor(parts: SignInParts) {
     this.#parts = parts
     this.#decoy = decoyOf(parts.vault)
     this.#unsubscribe = parts.storage.onDirectoryChange((organisationId) => {
       this.#changes += 1
-      this.#changedAt.set(organisationId, this.#changes)
+      if (organisationId === undefined) this.#allChangedAt = this.#changes
+      else this.#changedAt.set(organisationId, this.#changes)
     })
   }
 
@@ -126,6 +129,7 @@ export class SignIn {
 
   #isCurrent({ principal, since }: Pick<Entry, 'principal' | 'since'>): boolean {
     const { organisationId, notAfter } = principal
+    if (this.#allChangedAt > since || !this.#parts.storage.nodes.isInTouch()) return false
     if ((this.#changedAt.get(organisationId) ?? 0) > since) return false
     return notAfter === undefined || this.#parts.clock.now() < notAfter
   }

@@ -34,17 +34,21 @@ export interface Storage {
   readonly documents: DocumentStore
   readonly blobs: BlobStore
   readonly erasures: ErasureStore
+  readonly nodes: NodeStore
   /**
    * Calls `listener` after a committed change to anything that decides who may sign in or what they may do (organisation,
-   * Lrs, credential, secret, session), on this node before the write's promise resolves. Not for a session that begins or is
-   * swept after its end: neither changes what anybody else may. Returns the unsubscriber.
+   * Lrs, credential, secret, session), on this node before the write's promise resolves, on every other that is in touch
+   * (`NodeStore.isInTouch`) within a second. Not for a session that begins or is swept after its end: neither changes what
+   * anybody else may. Undefined: anything may have changed. Returns the unsubscriber.
    */
-  onDirectoryChange(listener: (organisationId: OrganisationId) => void): () => void
+  onDirectoryChange(listener: DirectoryListener): () => void
   /** What waits for a part of the store, or uses it, by a name for it; now, and without asking anybody. For operators. */
   load(): Readonly<Record<string, number>>
   /** Finishes what was accepted, refuses the rest as `unavailable`, syncs, closes. Idempotent. */
   close(): Promise<void>
 }
+
+export type DirectoryListener = (organisationId: OrganisationId | undefined) => void
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Records
@@ -255,6 +259,48 @@ export interface UsageDelta {
   readonly lastAt: number
   readonly lastAddress: string | null
   readonly lastUserAgent: string | null
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Nodes: the processes over one store, which know nothing of each other but what stands here
+
+export interface NodeStore {
+  /** False: no other process has the store open while this one has. */
+  readonly isShared: boolean
+  /**
+   * Whether every change that others committed more than a second ago was told to the listeners of `onDirectoryChange`. While
+   * it is false, nothing that is remembered may be trusted. Costs no query.
+   */
+  isInTouch(): boolean
+  /**
+   * Takes or renews what at most one holder has at a time: false while another holds it, and while less than `everyMs` have
+   * passed since it was last released as done (0 unless given; a name that nobody had before counts as done now). It ends `ttlMs`
+   * from now unless renewed: by the store's clock, whatever the clocks of the processes say. Who holds it renews it whatever
+   * `everyMs` is.
+   */
+  takeLease(name: string, holder: string, term: { readonly ttlMs: number; readonly everyMs?: number }): Promise<boolean>
+  /** Only the holder's own; otherwise nothing happens. */
+  releaseLease(name: string, holder: string, isDone: boolean): Promise<void>
+  /**
+   * Adds to sums that all nodes share and answers them, in the order asked. A sum begins with the first that is added, lasts as
+   * long as that says, and is then forgotten; it never falls below 0. Each name once. Nothing is audited.
+   */
+  addCounts(counts: readonly CountDelta[]): Promise<readonly SharedCount[]>
+}
+
+export interface CountDelta {
+  /** ASCII, at most 100 characters. */
+  readonly name: string
+  /** May be negative, or 0 to ask. */
+  readonly delta: number
+  /** Of a sum that begins with this. */
+  readonly windowMs: number
+}
+
+export interface SharedCount {
+  readonly count: number
+  /** Until the sum is forgotten. */
+  readonly leftMs: number
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -634,6 +680,11 @@ export interface DocumentStore {
 
 /** What one request has put: until released, nobody removes it. */
 export interface BlobHold {
+  /**
+   * To be called before the row is written: resolves when what was put is there for minutes to come, also where this process was
+   * cut off from the others meanwhile. Rejects, `unavailable`, when it may be gone.
+   */
+  confirm(): Promise<void>
   /** When the row that refers to it is there, or will never be. Idempotent. */
   release(): void
 }

@@ -67,7 +67,20 @@ export type Operation =
   | `directory.${keyof DirectoryStore}`
   | `erasures.${keyof Jobs}`
 
-type Concerns = (args: readonly unknown[], result: unknown) => readonly OrganisationId[]
+/** Reads of one statement, which needs no transaction to agree with itself. */
+export const singleReads: ReadonlySet<string> = new Set<Operation>([
+  'platform.findSignInCandidates',
+  'platform.findKeyCheck',
+  'platform.listOpenErasures',
+  'directory.findOrganisation',
+  'directory.listLrs',
+  'directory.findSession',
+  'directory.listAudit',
+  'directory.listUsage',
+  'erasures.find',
+])
+
+export type Concerns = (args: readonly unknown[], result: unknown) => readonly OrganisationId[]
 const nobody: Concerns = () => []
 const theFirstArgument: Concerns = ([organisationId]) => [organisationId as OrganisationId]
 

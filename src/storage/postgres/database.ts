@@ -51,9 +51,13 @@ function parseBigint(text: string): number | bigint {
 
 export class Database {
   readonly #pool: pg.Pool
+  readonly #url: string
+  /** Of which nobody knows where they stand. */
+  readonly #unusable = new WeakSet<pg.PoolClient>()
   readonly #kyselys = new WeakMap<pg.PoolClient, Kysely<Schema>>()
 
   constructor({ url, connections = 10, statementTimeoutMs = 30_000, onError = () => {} }: DatabaseOptions) {
+    this.#url = url
     this.#pool = new pg.Pool({
       connectionString: url,
       max: connections,
@@ -67,6 +71,23 @@ export class Database {
       types,
     })
     this.#pool.on('error', onError)
+  }
+
+  /** A connection beside the others, not connected yet, that gives up what is not answered within a second. */
+  newClient(): pg.Client {
+    return new pg.Client({
+      connectionString: this.#url,
+      application_name: 'claviger listener',
+      connectionTimeoutMillis: 2_000,
+      query_timeout: 1_000,
+      keepAlive: true,
+      types,
+    })
+  }
+
+  /** What is one statement needs no transaction around it. */
+  async ask<T>(read: (kysely: Kysely<Schema>) => Promise<T>): Promise<T> {
+    return this.#onConnection((client) => read(this.#kyselyOn(client)))
   }
 
   /** One statement of its own. */
@@ -103,7 +124,7 @@ export class Database {
       await client.query('commit')
       return result
     } catch (error) {
-      await client.query('rollback')
+      await client.query('rollback').catch(() => this.#unusable.add(client))
       throw error
     }
   }
@@ -127,7 +148,7 @@ export class Database {
       throw isRaw ? error : toDomainError(error)
     } finally {
       client.off('error', onLost)
-      client.release(failure !== undefined)
+      client.release(failure !== undefined || this.#unusable.has(client))
     }
   }
 

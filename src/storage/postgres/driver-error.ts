@@ -21,10 +21,13 @@ export function toDomainError(error: unknown): DomainError {
   return new DomainError('internal', 'The store failed.', { cause: error })
 }
 
-/** Two transactions got in each other's way; done again, it works: serialization failure, deadlock. */
+/**
+ * Two transactions got in each other's way; done again, it works: serialization failure, deadlock, and a row that went while
+ * another was about to refer to it (then it is seen to be gone).
+ */
 export function isCollision(error: unknown): boolean {
   const code = codeOf(error)
-  return code === '40001' || code === '40P01'
+  return code === '40001' || code === '40P01' || code === '23503'
 }
 
 /** The connection, not the work on it, is at fault. */

@@ -3,21 +3,34 @@
 
 import { Database } from './database.ts'
 import { DomainError } from '../../core/errors.ts'
+import { DirectoryChanges } from './directory-changes.ts'
 import { Documents } from './documents.ts'
 import { Erasures } from './erasures.ts'
 import { Statements } from './statements.ts'
-import { directory, erasures, platform, writes } from '../directory/index.ts'
+import { directory, erasures, platform, singleReads, writes } from '../directory/index.ts'
 import { checkSchema, checkServer, migrate } from './migrate.ts'
 import { migrations } from '../migrations/index.ts'
+import { Nodes } from './nodes.ts'
 import { startError } from './start-error.ts'
-import type { BlobStore, Clock, DirectoryStore, ErasureStore, PlatformStore, Storage } from '../../core/storage.ts'
+import type {
+  BlobStore,
+  Clock,
+  DirectoryListener,
+  DirectoryStore,
+  ErasureStore,
+  NodeStore,
+  PlatformStore,
+  Storage,
+} from '../../core/storage.ts'
 import type { DatabaseOptions } from './database.ts'
-import type { Db } from '../directory/index.ts'
-import type { LrsId, OrganisationId } from '../../core/ids.ts'
+import type { Concerns, Db } from '../directory/index.ts'
+import type { LrsId } from '../../core/ids.ts'
 
 export interface PostgresOptions extends DatabaseOptions {
   /** False: a database that is not at this program's schema is refused. True unless given. */
   readonly mayMigrate?: boolean
+  /** For tests: false finds out what other nodes change by asking only. */
+  readonly listens?: boolean
   /** For tests; unless given the clock of the database counts, which all nodes share. */
   readonly clock?: Clock
   /** Where bytes are kept; asks which of them rows refer to. */
@@ -33,7 +46,10 @@ export async function openPostgres(options: PostgresOptions): Promise<Storage> {
   const database = new Database(options)
   try {
     await prepare(database, options)
-    return new PostgresStorage(database, options)
+    const { listens = true, onError } = options
+    const changes = new DirectoryChanges({ connect: () => database.newClient(), listens, onError })
+    await changes.open()
+    return new PostgresStorage({ database, changes }, options)
   } catch (error) {
     await database.close()
     throw startError(error, options.url)
@@ -45,7 +61,12 @@ async function prepare(database: Database, { mayMigrate = true }: PostgresOption
   await (mayMigrate ? migrate(database, migrations) : checkSchema(database, migrations))
 }
 
-type Listener = (organisationId: OrganisationId) => void
+type Operation = (db: Db, ...args: unknown[]) => Promise<unknown>
+
+interface Parts {
+  readonly database: Database
+  readonly changes: DirectoryChanges
+}
 
 class PostgresStorage implements Storage {
   readonly platform: PlatformStore
@@ -54,56 +75,69 @@ class PostgresStorage implements Storage {
   readonly documents: Documents
   readonly blobs: ReturnType<PostgresOptions['openBlobs']>
   readonly erasures: ErasureStore
+  readonly nodes: NodeStore
   readonly #database: Database
-  readonly #listeners = new Set<Listener>()
+  readonly #changes: DirectoryChanges
   readonly #open = new Set<Promise<unknown>>()
   #closing: Promise<void> | undefined
 
-  constructor(database: Database, { clock, openBlobs }: PostgresOptions) {
+  constructor({ database, changes }: Parts, { clock, openBlobs }: PostgresOptions) {
     this.#database = database
+    this.#changes = changes
     this.platform = this.#half('platform', platform) as unknown as PlatformStore
     this.directory = this.#half('directory', directory) as unknown as DirectoryStore
     this.statements = new Statements(database, clock)
     this.documents = new Documents(database, clock)
     this.blobs = openBlobs({ findReferenced: (lrsId, sha2s) => this.documents.findReferenced(lrsId, sha2s) })
     this.erasures = new Erasures(database, this.#half('erasures', erasures) as unknown as ErasureStore)
+    this.nodes = new Nodes(database, changes)
   }
 
   #half(name: string, operations: object): Record<string, unknown> {
-    const entries = Object.entries(operations as Record<string, (db: Db, ...args: unknown[]) => Promise<unknown>>)
+    const entries = Object.entries(operations as Record<string, Operation>)
     return Object.fromEntries(
       entries.map(([operation, run]) => [operation, this.#operation(`${name}.${operation}`, run)]),
     )
   }
 
-  #operation(method: string, run: (db: Db, ...args: unknown[]) => Promise<unknown>) {
-    const concerns = writes.get(method)
+  #operation(method: string, run: Operation) {
     return async (...args: unknown[]): Promise<unknown> => {
       if (this.#closing !== undefined) throw new DomainError('unavailable', 'The store is closing.')
-      const kind = concerns === undefined ? 'read' : 'write'
-      const answer = this.#database.transact(kind, ({ kysely }) => run(kysely, ...args))
+      const answer = this.#run(method, run, args)
       this.#open.add(answer)
       try {
-        const result = await answer
-        for (const organisationId of concerns?.(args, result) ?? []) this.#tell(organisationId)
-        return result
+        return await answer
       } finally {
         this.#open.delete(answer)
       }
     }
   }
 
-  #tell(organisationId: OrganisationId): void {
-    for (const listener of this.#listeners) listener(organisationId)
+  #run(method: string, run: Operation, args: readonly unknown[]): Promise<unknown> {
+    const concerns = writes.get(method)
+    if (concerns !== undefined) return this.#write(run, args, concerns)
+    if (singleReads.has(method)) return this.#database.ask((kysely) => run(kysely, ...args))
+    return this.#database.transact('read', ({ kysely }) => run(kysely, ...args))
   }
 
-  onDirectoryChange(listener: Listener): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+  // Where nobody knows whether it was committed, this node finds out as the others do.
+  async #write(run: Operation, args: readonly unknown[], concerns: Concerns): Promise<unknown> {
+    const { result, ids, by } = await this.#database.transact('write', async (transaction) => {
+      const made = await run(transaction.kysely, ...args)
+      const concerned = concerns(args, made)
+      const noted = concerned.length === 0 ? 0n : await this.#changes.note(transaction, concerned)
+      return { result: made, ids: concerned, by: noted }
+    })
+    this.#changes.tell(ids, by)
+    return result
   }
 
   load(): Readonly<Record<string, number>> {
     return this.#database.load()
+  }
+
+  onDirectoryChange(listener: DirectoryListener): () => void {
+    return this.#changes.onChange(listener)
   }
 
   close(): Promise<void> {
@@ -114,6 +148,7 @@ class PostgresStorage implements Storage {
   async #close(): Promise<void> {
     await this.blobs.close()
     await Promise.allSettled(this.#open)
+    await this.#changes.close()
     await this.#database.close()
   }
 }

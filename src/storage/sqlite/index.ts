@@ -2,8 +2,10 @@
 // worker, or the same engine in this thread. Knows nothing of HTTP or of the use cases.
 
 import { BlobDirectory } from '../blobs/directory.ts'
+import { Blobs } from '../blobs/store.ts'
 import { Documents } from './documents.ts'
 import { DomainError, isDomainError } from '../../core/errors.ts'
+import { MemoryHolds } from '../blobs/holds.ts'
 import { InlineClient, WorkerClient } from './engine-client.ts'
 import { Reader } from './reader.ts'
 import { Statements } from './statements.ts'
@@ -15,10 +17,19 @@ import { erasuresOf } from './erasures.ts'
 import { lockDirectory } from './lock.ts'
 import { migrate } from './migrate.ts'
 import { migrations } from '../migrations/index.ts'
+import { OnlyNode } from './only-node.ts'
 import { open, openReader, openWriter } from './connection.ts'
 import { readAnnounced, saveAnnounced } from './announced-time.ts'
 import { toDomainError } from './driver-error.ts'
-import type { Clock, DirectoryStore, ErasureStore, PlatformStore, Storage } from '../../core/storage.ts'
+import type {
+  Clock,
+  DirectoryListener,
+  DirectoryStore,
+  ErasureStore,
+  PlatformStore,
+  Storage,
+} from '../../core/storage.ts'
+import type { BlobPlace } from '../blobs/place.ts'
 import type { EngineClient } from './engine-client.ts'
 import type { OrganisationId } from '../../core/ids.ts'
 
@@ -97,35 +108,35 @@ interface Parts {
   readonly lanes: Lanes
   readonly clock: Clock
   readonly floor: number
+  readonly place: BlobPlace
   readonly unlock: () => void
 }
-
-type Listener = (organisationId: OrganisationId) => void
 
 class SqliteStorage implements Storage {
   readonly platform: PlatformStore
   readonly directory: DirectoryStore
   readonly statements: Statements
   readonly documents: Documents
-  readonly blobs: BlobDirectory
+  readonly blobs: Blobs
   readonly erasures: ErasureStore
+  readonly nodes = new OnlyNode()
   readonly #parts: Parts
-  readonly #listeners = new Set<Listener>()
+  readonly #listeners = new Set<DirectoryListener>()
   readonly #open = new Set<Promise<unknown>>()
   #closing: Promise<void> | undefined
 
   constructor(parts: Parts) {
     this.#parts = parts
-    const { path, lanes, clock, floor } = parts
+    const { lanes, clock, floor, place } = parts
     const calls = { write: this.#guard(lanes.writer), read: this.#guard(lanes.reader) }
     this.statements = new Statements(calls, clock, floor)
     this.documents = new Documents(calls, clock)
     const readReferences = this.#guard(lanes.reader)
-    this.blobs = new BlobDirectory({
-      path: join(dirname(path), 'blobs'),
-      clock,
-      findReferenced: (...args) => readReferences('blobs.listReferenced', args) as Promise<readonly string[]>,
-    })
+    const rows = {
+      findReferenced: (...args: unknown[]) => readReferences('blobs.listReferenced', args) as Promise<string[]>,
+      holds: new MemoryHolds(),
+    }
+    this.blobs = new Blobs({ place, rows, clock })
     this.platform = this.#half('platform', platform) as unknown as PlatformStore
     this.directory = this.#half('directory', directory) as unknown as DirectoryStore
     const jobs = this.#half('erasures', erasures) as unknown as ErasureStore
@@ -168,7 +179,7 @@ class SqliteStorage implements Storage {
     for (const listener of this.#listeners) listener(organisationId)
   }
 
-  onDirectoryChange(listener: Listener): () => void {
+  onDirectoryChange(listener: DirectoryListener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
