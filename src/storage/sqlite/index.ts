@@ -2,10 +2,8 @@
 // worker, or the same engine in this thread. Knows nothing of HTTP or of the use cases.
 
 import { BlobDirectory } from '../blobs/directory.ts'
-import { Blobs } from '../blobs/store.ts'
 import { Documents } from './documents.ts'
 import { DomainError, isDomainError } from '../../core/errors.ts'
-import { MemoryHolds } from '../blobs/holds.ts'
 import { InlineClient, WorkerClient } from './engine-client.ts'
 import { Reader } from './reader.ts'
 import { Statements } from './statements.ts'
@@ -29,7 +27,6 @@ import type {
   PlatformStore,
   Storage,
 } from '../../core/storage.ts'
-import type { BlobPlace } from '../blobs/place.ts'
 import type { EngineClient } from './engine-client.ts'
 import type { OrganisationId } from '../../core/ids.ts'
 
@@ -108,7 +105,6 @@ interface Parts {
   readonly lanes: Lanes
   readonly clock: Clock
   readonly floor: number
-  readonly place: BlobPlace
   readonly unlock: () => void
 }
 
@@ -117,7 +113,7 @@ class SqliteStorage implements Storage {
   readonly directory: DirectoryStore
   readonly statements: Statements
   readonly documents: Documents
-  readonly blobs: Blobs
+  readonly blobs: BlobDirectory
   readonly erasures: ErasureStore
   readonly nodes = new OnlyNode()
   readonly #parts: Parts
@@ -127,16 +123,16 @@ class SqliteStorage implements Storage {
 
   constructor(parts: Parts) {
     this.#parts = parts
-    const { lanes, clock, floor, place } = parts
+    const { path, lanes, clock, floor } = parts
     const calls = { write: this.#guard(lanes.writer), read: this.#guard(lanes.reader) }
     this.statements = new Statements(calls, clock, floor)
     this.documents = new Documents(calls, clock)
     const readReferences = this.#guard(lanes.reader)
-    const rows = {
-      findReferenced: (...args: unknown[]) => readReferences('blobs.listReferenced', args) as Promise<string[]>,
-      holds: new MemoryHolds(),
-    }
-    this.blobs = new Blobs({ place, rows, clock })
+    this.blobs = new BlobDirectory({
+      path: join(dirname(path), 'blobs'),
+      clock,
+      findReferenced: (...args) => readReferences('blobs.listReferenced', args) as Promise<readonly string[]>,
+    })
     this.platform = this.#half('platform', platform) as unknown as PlatformStore
     this.directory = this.#half('directory', directory) as unknown as DirectoryStore
     const jobs = this.#half('erasures', erasures) as unknown as ErasureStore
