@@ -99,11 +99,19 @@ export class Database {
     return this.#onConnection((client) => ask<Row>(client, text, values, name))
   }
 
-  /** Commits what `work` did, or undoes all of it. Work that collided with other transactions is done again from the beginning. */
-  async transact<T>(kind: TransactionKind, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  /**
+   * Commits what `work` did, or undoes all of it. Work that collided with other transactions is done again from the beginning.
+   * `opening`: statements that go in one message with the beginning, where each message counts.
+   */
+  async transact<T>(
+    kind: TransactionKind,
+    work: (transaction: Transaction) => Promise<T>,
+    opening?: string,
+  ): Promise<T> {
+    const first = opening === undefined ? begin[kind] : `${begin[kind]}; ${opening}`
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#onConnection((client) => this.#transactOnce(client, kind, work), true)
+        return await this.#onConnection((client) => this.#transactOnce(client, first, work), true)
       } catch (error) {
         if (!isCollision(error) || tries >= mostTries) throw toDomainError(error)
       }
@@ -112,11 +120,11 @@ export class Database {
 
   async #transactOnce<T>(
     client: pg.PoolClient,
-    kind: TransactionKind,
+    first: string,
     work: (transaction: Transaction) => Promise<T>,
   ): Promise<T> {
-    await client.query(begin[kind])
     try {
+      await client.query(first)
       const result = await work({
         query: (text, values = [], name) => ask(client, text, values, name),
         kysely: this.#kyselyOn(client),
