@@ -150,20 +150,14 @@ const keep = `insert into document_floor (lrs_id, changed_through) values ($1, $
  * commit is, on every node and whatever clocks say.
  */
 export async function fixLatest(transaction: Transaction, lrsId: LrsId): Promise<number> {
-  await lockTime(transaction, lrsId)
+  await lockDocuments(transaction, lrsId)
   const [row] = await transaction.query<{ readonly through: number }>(latest, [lrsId], 'document-latest')
   const through = row?.through ?? 0
   if (through > 0) await transaction.query(keep, [lrsId, through], 'document-keep')
   return through
 }
 
-/** What is changed after the commit is later than `through`. */
-export async function keepAfter(transaction: Transaction, lrsId: LrsId, through: number): Promise<void> {
-  await lockTime(transaction, lrsId)
-  await transaction.query(keep, [lrsId, through], 'document-keep')
-}
-
-/** Once it is taken, changes that read an earlier floor are committed; those behind it read the next one. */
-async function lockTime(transaction: Transaction, lrsId: LrsId): Promise<void> {
+/** Once it is taken, changes that read what was there before are committed; those behind it read what is there at the commit. */
+export async function lockDocuments(transaction: Transaction, lrsId: LrsId): Promise<void> {
   await transaction.query('select pg_advisory_xact_lock($1, $2)', [lockClass.documentTime, lrsId])
 }
