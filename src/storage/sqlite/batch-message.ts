@@ -6,19 +6,14 @@ import type {
   BatchOutcome,
   Description,
   PreparedStatement,
-  StatementBatch,
   Term,
   TermKind,
 } from '../../core/storage.ts'
 import type { CredentialId, LrsId, Seq } from '../../core/ids.ts'
 import type { Reach } from '../../core/rights.ts'
+import type { TimedBatch } from '../statements/storing.ts'
 
 export type Packed = readonly (string | number)[]
-
-/** A batch with the lowest stored time its first statement may get. */
-export interface TimedBatch extends StatementBatch {
-  readonly floor: number
-}
 
 const absent = ''
 

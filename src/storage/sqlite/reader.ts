@@ -2,9 +2,10 @@
 
 import { DocumentReader } from './document-reader.ts'
 import { DomainError } from '../../core/errors.ts'
-import { ErasureReader } from './erasure-reader.ts'
+import { ErasureReader } from '../erasure/reader.ts'
 import { StatementReader } from './statement-reader.ts'
-import { prepareErasedLookup } from './erased-ids.ts'
+import { erasureSql } from './erasure-sql.ts'
+import { isErased } from '../erasure/erased-ids.ts'
 import { listReferenced } from '../blobs/references.ts'
 import { directory, erasures, platform } from '../directory/index.ts'
 import { toMessage } from './driver-error.ts'
@@ -13,6 +14,7 @@ import type { LrsId } from '../../core/ids.ts'
 import type { Connection } from './connection.ts'
 import type { FindRead, PageRead } from './statement-reader.ts'
 import type { Db } from '../directory/index.ts'
+import type { Sql } from '../erasure/sql.ts'
 import type { KnownDescription } from '../../core/storage.ts'
 
 type Operation = (db: Db, ...args: never[]) => Promise<unknown>
@@ -35,14 +37,14 @@ export class Reader implements Engine {
   readonly #statements: StatementReader
   readonly #documents: DocumentReader
   readonly #erasable: ErasureReader
-  readonly #isErased
+  readonly #erasureSql: Sql
 
   constructor(connection: Connection) {
     this.#connection = connection
     this.#statements = new StatementReader(connection.handle)
     this.#documents = new DocumentReader(connection.handle)
-    this.#erasable = new ErasureReader(connection.handle)
-    this.#isErased = prepareErasedLookup(connection.handle)
+    this.#erasureSql = erasureSql(connection.handle)
+    this.#erasable = new ErasureReader(this.#erasureSql)
   }
 
   async run(calls: readonly Call[]): Promise<readonly Answer[]> {
@@ -86,7 +88,7 @@ export class Reader implements Engine {
       case 'erasures.findAlike':
         return this.#erasable.findAlike(...(args as Parameters<ErasureReader['findAlike']>))
       case 'erasures.isErased':
-        return this.#isErased(...(args as [LrsId, string]))
+        return isErased(this.#erasureSql, ...(args as [LrsId, string]))
       default:
         return this.#readDirectory(method, args)
     }

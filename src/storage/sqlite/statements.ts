@@ -1,7 +1,7 @@
 // The main side of the statement port: stored times and Consistent-Through, which need the clock and the pending writes of
 // this process, and which descriptions need no writing. The rows themselves are read and written in the engine.
 
-import { DescriptionCache } from './description-cache.ts'
+import { DescriptionCache } from '../statements/description-cache.ts'
 import { packBatches, unpackOutcomes } from './batch-message.ts'
 import type {
   BatchOutcome,
@@ -14,10 +14,10 @@ import type {
   StatementStore,
 } from '../../core/storage.ts'
 import type { CredentialId, LrsId } from '../../core/ids.ts'
-import type { Speaker } from './description-cache.ts'
+import type { Speaker } from '../statements/description-cache.ts'
 import type { FindRead, PageRead } from './statement-reader.ts'
 import type { EngineClient } from './engine-client.ts'
-import type { TimedBatch } from './batch-message.ts'
+import type { TimedBatch } from '../statements/storing.ts'
 
 /** Lrs whose announcements are held one by one. */
 const mostLrs = 50_000

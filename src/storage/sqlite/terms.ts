@@ -31,9 +31,8 @@ export class Dictionary {
     this.#last = handle.prepare<[number], number | null>('select max(id) from term where lrs_id = ?').pluck()
   }
 
-  /** The term of a value, direct and own; inserted when new. */
+  /** The term of a value that the dictionary has, direct and own; inserted when new. */
   termOf(lrsId: LrsId, kind: TermKind, value: string): PostingTerm {
-    if (kind === 'registration') return registrationTerm(value)
     const name = `${lrsId}${kind}${value}`
     const cached = this.#cache.get(name)
     if (cached !== undefined) return cached

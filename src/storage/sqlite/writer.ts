@@ -10,7 +10,7 @@ import { packOutcomes, unpackBatches } from './batch-message.ts'
 import { toDomainError, toMessage } from './driver-error.ts'
 import type { Answer, Call, Engine } from './engine.ts'
 import type { Connection } from './connection.ts'
-import type { Eraser } from './eraser.ts'
+import type { Eraser } from '../erasure/eraser.ts'
 import type { Packed } from './batch-message.ts'
 
 /** A log this long means readers kept it from being reused; then the writer waits for them. */
@@ -83,18 +83,18 @@ export class Writer implements Engine {
       case 'documents.deleteAll':
         return { id, value: this.#documents.deleteAll(...(args as Parameters<DocumentWriter['deleteAll']>)) }
       case 'erasures.step':
-        return this.#erase(call, (eraser) => eraser.step(...(args as Parameters<Eraser['step']>)))
+        return this.#erase(call, this.#statements.erase(...(args as Parameters<Eraser['step']>)))
       case 'erasures.countBlobs':
-        return this.#erase(call, (eraser) => eraser.countBlobs(...(args as Parameters<Eraser['countBlobs']>)))
+        return this.#erase(call, this.#statements.countBlobs(...(args as Parameters<Eraser['countBlobs']>)))
       default:
         return this.#writeDirectory(call)
     }
   }
 
   /** A job that is not there is refused before anything is removed. */
-  #erase(call: Call, work: (eraser: Eraser) => unknown): Answer {
+  async #erase(call: Call, work: Promise<unknown>): Promise<Answer> {
     try {
-      return { id: call.id, value: this.#statements.erase(work) }
+      return { id: call.id, value: await work }
     } catch (error) {
       if (toDomainError(error).code !== 'not_found') throw error
       return failing(error)(call)
