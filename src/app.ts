@@ -1,7 +1,7 @@
 // Composition root: the only file that sees configuration, storage and faces together. Decides which face a path belongs
 // to and hands it the request; everything after that is the face's.
 
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import type { Hono } from 'hono'
 import { getPath } from 'hono/utils/url'
@@ -9,21 +9,31 @@ import pino from 'pino'
 import type { Config, DatabaseConfig } from './config.ts'
 import { createCore, systemClock } from './core/core.ts'
 import type { Core, Log } from './core/core.ts'
-import { DomainError, invalid } from './core/errors.ts'
-import type { Principal } from './core/principal.ts'
+import { DomainError, invalid, isDomainError } from './core/errors.ts'
+import { Gate } from './core/gate.ts'
+import type { LrsId } from './core/ids.ts'
+import { ReadinessProbe } from './core/readiness.ts'
 import type { Storage } from './core/storage.ts'
 import type { Face, FaceEnv, Mount } from './faces/face.ts'
-import { answerUnclaimed } from './faces/unclaimed.ts'
 import { addressReader, newRequestId } from './faces/http.ts'
-import type { RequestContext } from './faces/http.ts'
+import type { Noted, RequestContext } from './faces/http.ts'
+import { Load } from './faces/load.ts'
+import type { Stay } from './faces/load.ts'
+import { answerOperations, answerStarting, answerUnclaimed, isPublic } from './faces/unclaimed.ts'
+import type { Operations } from './faces/unclaimed.ts'
 import { watershed } from './faces/watershed/index.ts'
 import { presentError } from './faces/xapi/errors.ts'
 import { xapiFace } from './faces/xapi/index.ts'
 import { BlobDirectory } from './storage/blobs/directory.ts'
 import { openPostgres } from './storage/postgres/index.ts'
+import { Metrics } from './metrics.ts'
+import { OverloadLog } from './overload-log.ts'
 import { openSqlite } from './storage/sqlite/index.ts'
 import { checkIntegrity } from './storage/sqlite/integrity.ts'
 import type { Integrity } from './storage/sqlite/integrity.ts'
+import { findTraces } from './traces.ts'
+import type { Traces } from './traces.ts'
+import { readBounds, watchStorage } from './watched-storage.ts'
 
 /** For who asks what a request would meet (`claviger ask`). */
 export type { AskedRequest, Judgement } from './faces/face.ts'
@@ -33,6 +43,7 @@ export type { Integrity } from './storage/sqlite/integrity.ts'
 /** What delivers a request: Node's message from the server; from a test, if anything, the peer's address. */
 export interface Delivery {
   readonly incoming?: IncomingMessage
+  readonly outgoing?: ServerResponse
   readonly peer?: string
 }
 
@@ -47,8 +58,19 @@ export interface App {
   readonly core: Core
   readonly faces: readonly Face[]
   readonly log: Log
+  readonly operations?: AppOperations
   /** Finishes what was accepted, flushes usage, closes storage. Idempotent. */
   close(): Promise<void>
+}
+
+/** What a server does with an app beside handing it requests. */
+export interface AppOperations {
+  /** Health, readiness and metrics, for a port of their own. */
+  fetch(request: Request): Promise<Response>
+  /** From now on it is not ready: it will stop soon. */
+  drain(): void
+  /** Says how many connections there are, whenever somebody asks. */
+  countConnections(count: () => number): void
 }
 
 /** What the caller brings along instead of what the configuration would open. */
@@ -60,12 +82,61 @@ export interface AppParts {
 
 export async function createApp(config: Config, parts: AppParts = {}): Promise<App> {
   const log = parts.log ?? newLog(config)
-  const core = parts.core ?? (await openCore(config, parts.storage, log))
+  const metrics = config.metrics.listen || config.metrics.token ? new Metrics() : undefined
+  const traces = findTraces()
+  const reads = new Gate(readBounds, 'Too many reads are waiting for the storage')
+  const watch = (storage: Storage): Storage =>
+    watchStorage(storage, { reads, onCall: metrics && metrics.call.bind(metrics), trace: traces?.call })
+  const opened = parts.core
+    ? { core: parts.core, storage: parts.storage }
+    : await openCore(config, parts, { watch, log, metrics })
+  const { core, storage } = opened
   const faces = enabledFaces(config)
+  const load = new Load(config.load)
+  const readiness = new ReadinessProbe({
+    checks: storage ? checksOf(storage) : {},
+    onChange: ({ isReady, checks }) => log.warn({ ...checks }, isReady ? 'ready again' : 'not ready'),
+  })
+  const operations: Operations = { look: () => readiness.look(), metrics, token: config.metrics.token }
+  let connections = (): number => 0
+  metrics?.watch({
+    load,
+    reads: () => ({ waiting: reads.waiting, bound: reads.bounds.waiting }),
+    ingest: () => core.statements.waiting,
+    storage: () => storage?.load() ?? {},
+    connections: () => connections(),
+    isReady: async () => (await readiness.look()).isReady,
+  })
   const logsRequests = config.logLevel === 'debug' || config.logLevel === 'trace'
-  const app = routeFaces(core, faces, { trustedProxies: config.trustedProxies, log, logsRequests })
+  const { trustedProxies } = config
+  const app = routeFaces(core, faces, { trustedProxies, log, logsRequests, load, metrics, traces, operations })
   let closing: Promise<void> | undefined
-  return { app, core, faces, log, close: () => (closing ??= core.close()) }
+  return {
+    ...{ app, core, faces, log },
+    operations: {
+      fetch: async (request) =>
+        (await answerOperations(request, getPath(request), operations)) ?? nothingHere(newRequestId(undefined, false)),
+      drain: () => readiness.drain(),
+      countConnections: (count) => void (connections = count),
+    },
+    close: () => (closing ??= core.close()),
+  }
+}
+
+/** A hash that nothing has. */
+const nothing = '0'.repeat(64)
+
+/** What must answer before a request can be served. Migrations are done, or there were no storage. */
+function checksOf(storage: Storage): Readonly<Record<string, () => Promise<unknown>>> {
+  return {
+    storage: () => storage.platform.findKeyCheck(),
+    blobs: () => storage.blobs.open(0 as LrsId, nothing),
+  }
+}
+
+/** For a server whose app is being opened: only what can be said without one. */
+export function answerBeforeOpen(request: Request): Response | undefined {
+  return answerStarting(request, getPath(request))
 }
 
 /** Every face the configuration enables; the one list that grows with a vendor. */
@@ -118,11 +189,22 @@ export async function checkStored(config: Config): Promise<Integrity> {
   return checkIntegrity(config.dataDirectory)
 }
 
-async function openCore(config: Config, given: Storage | undefined, log: Log): Promise<Core> {
+interface Watching {
+  readonly watch: (storage: Storage) => Storage
+  readonly log: Log
+  readonly metrics: Metrics | undefined
+}
+
+async function openCore(
+  config: Config,
+  { storage: given }: AppParts,
+  { watch, log, metrics }: Watching,
+): Promise<{ readonly core: Core; readonly storage: Storage }> {
   if (!config.masterKey) throw new Error('createApp needs a master key in the configuration, or an open core')
-  const storage = given ?? (await openStorage(config, { threads: 'workers', log }))
+  const unwatched = given ?? (await openStorage(config, { threads: 'workers', log }))
+  const storage = watch(unwatched)
   try {
-    return await createCore({
+    const core = await createCore({
       storage,
       masterKey: config.masterKey,
       masterKeyPrevious: config.masterKeyPrevious,
@@ -136,9 +218,11 @@ async function openCore(config: Config, given: Storage | undefined, log: Log): P
         xapiRatePerMinute: config.rateLimitPerMinute,
       },
       log,
+      ...(metrics && { meter: metrics }),
     })
+    return { core, storage }
   } catch (error) {
-    if (!given) await storage.close()
+    if (!given) await unwatched.close()
     throw error
   }
 }
@@ -155,6 +239,8 @@ interface Prefix {
 
 interface Route extends Prefix {
   readonly app: Hono<FaceEnv>
+  /** What a request is counted under that no route of the face takes. */
+  readonly rest: string
 }
 
 interface RoutingOptions {
@@ -162,63 +248,134 @@ interface RoutingOptions {
   readonly log: Log
   /** One line a request, at level debug. */
   readonly logsRequests?: boolean
+  readonly load?: Load
+  readonly metrics?: Metrics | undefined
+  readonly traces?: Traces | undefined
+  readonly operations?: Operations
+}
+
+/** Bounds that no test reaches. */
+const unbounded = { requests: Infinity, bodyBytes: Infinity, answerBytes: Infinity }
+
+/** A request on its way through. */
+interface Passing extends RequestContext {
+  readonly noted: Noted & { face: string; route: string }
 }
 
 /** One handler over exact prefixes. Throws when two faces claim overlapping ones, or one routes outside its own. */
 export function routeFaces(core: Core, faces: readonly Face[], options: RoutingOptions): HttpApp {
-  const { trustedProxies, log } = options
+  const { trustedProxies, log, load = new Load(unbounded), metrics, traces, operations } = options
   const routes = faces.flatMap((face) => routesOf(core, face))
   refuseOverlaps(routes)
   const ordered = bySpecificity(routes)
   const readAddress = addressReader(trustedProxies)
+  const overload = new OverloadLog(log, () => stateOf(load))
 
-  const answer = async (request: Request, sentPath: string, context: RequestContext): Promise<Response> => {
-    const { requestId } = context
+  const answer = async (
+    request: Request,
+    sentPath: string,
+    context: Passing,
+    delivery: Delivery,
+  ): Promise<Response> => {
+    const { requestId, noted } = context
     for (const route of ordered) {
       const match = route.pattern.exec(sentPath)
       if (!match) continue
       const path = tidyPath(route, match)
+      noted.face = route.face.name
+      noted.route = route.rest
+      const entered = enter(load)
       try {
-        return await route.app.fetch(request, { ...context, path })
+        return await route.app.fetch(request, { ...context, path, ...entered })
       } catch (error) {
         log.error({ err: error, requestId, method: request.method, path }, 'request failed outside its face')
         return plainAnswer(new DomainError('internal', 'Something went wrong on our side'), requestId)
+      } finally {
+        if (entered.stay) leave(entered.stay, delivery.outgoing)
       }
     }
-    return (
-      answerUnclaimed(request, sentPath, faces) ??
-      plainAnswer(new DomainError('not_found', 'There is nothing at this path'), requestId)
-    )
+    return answerUnclaimed(request, sentPath, { faces, operations }) ?? nothingHere(requestId)
   }
 
   const fetch = async (request: Request, delivery: Delivery = {}): Promise<Response> => {
     const { headers } = request
     const peer = delivery.peer ?? delivery.incoming?.socket.remoteAddress
-    const { address, isTrusted } = readAddress(peer, headers.get('X-Forwarded-For') ?? undefined)
+    const forwarded = headers.get('X-Forwarded-For') ?? undefined
+    const { address, isTrusted } = readAddress(peer, forwarded)
+    if (forwarded !== undefined && !isTrusted) warnOfForwarded(peer)
     const requestId = newRequestId(isTrusted ? (headers.get('X-Request-Id') ?? undefined) : undefined, isTrusted)
     const refused = targetRefusal(delivery.incoming?.url ?? request.url)
     if (refused) return plainAnswer(refused, requestId)
-    const context: RequestContext = { requestId, address, incoming: delivery.incoming, log }
+    const noted = { face: 'none', route: 'none' }
+    const context: Passing = { requestId, address, incoming: delivery.incoming, log, noted }
     const path = getPath(request)
-    return options.logsRequests ? logged(request, path, context) : answer(request, path, context)
+    if (traces === undefined) return observed(request, path, context, delivery)
+    let response: Response | undefined
+    await traces.request({ method: request.method, headers, requestId }, async () => {
+      response = await observed(request, path, context, delivery)
+      return { status: response.status, ...noted }
+    })
+    return response!
+  }
+
+  let hasWarned = false
+  const warnOfForwarded = (peer: string | undefined): void => {
+    if (hasWarned) return
+    hasWarned = true
+    log.warn({ peer }, 'X-Forwarded-For is ignored: this peer is not among CLAVIGER_TRUSTED_PROXIES (said once)')
+  }
+
+  const observed = async (request: Request, path: string, context: Passing, delivery: Delivery): Promise<Response> => {
+    const start = performance.now()
+    const response = await answer(request, path, context, delivery)
+    const { noted } = context
+    if (noted.refusal === 'overload') overload.refused()
+    if (metrics || options.logsRequests) {
+      const ms = performance.now() - start
+      const { method } = request
+      metrics?.request({ ...noted, method, status: response.status, seconds: ms / 1000 })
+      if (options.logsRequests) logRequest({ method, path, status: response.status, ms }, context)
+    }
+    return response
   }
 
   /** Never the query, which may hold what is personal, nor any header. */
-  const logged = async (request: Request, path: string, context: RequestContext): Promise<Response> => {
-    const start = performance.now()
-    let who: object = {}
-    const onSignIn = ({ organisationId, credentialId }: Principal): void => {
-      who = { organisation: organisationId, credential: credentialId }
-    }
-    const response = await answer(request, path, { ...context, onSignIn })
-    const { requestId, address } = context
-    const ms = Math.round((performance.now() - start) * 10) / 10
-    log.debug?.({ requestId, method: request.method, path, status: response.status, ms, address, ...who }, 'request')
-    return response
+  const logRequest = (
+    { method, path, status, ms }: { method: string; path: string; status: number; ms: number },
+    { requestId, address, noted: { principal } }: Passing,
+  ): void => {
+    const who = principal && { organisation: principal.organisationId, credential: principal.credentialId }
+    log.debug?.({ requestId, method, path, status, ms: Math.round(ms * 10) / 10, address, ...who }, 'request')
   }
   const request: HttpApp['request'] = (input, init, delivery) =>
     fetch(new Request(input.startsWith('/') ? `http://localhost${input}` : input, init), delivery)
   return { fetch, request }
+}
+
+/** Its place, or why there is none. A face refuses in its own words, before it reads anything. */
+function enter(load: Load): { readonly stay?: Stay; readonly refused?: DomainError } {
+  try {
+    return { stay: load.enter() }
+  } catch (error) {
+    if (isDomainError(error)) return { refused: error }
+    throw error
+  }
+}
+
+/** What the client has yet to take is held on. */
+function leave(stay: Stay, outgoing: ServerResponse | undefined): void {
+  stay.leave()
+  if (!stay.holdsAnswer) return
+  if (outgoing === undefined || outgoing.destroyed) stay.end()
+  else outgoing.once('close', () => stay.end())
+}
+
+function stateOf({ requests, receiving, bodies, answers }: Load): object {
+  return { requests, receiving, bodyBytes: bodies.held, answerBytes: answers.held }
+}
+
+function nothingHere(requestId: string): Response {
+  return plainAnswer(new DomainError('not_found', 'There is nothing at this path'), requestId)
 }
 
 /** Parameters of one query. The one that has most, a GET of statements, has fifteen. */
@@ -255,9 +412,8 @@ export function locatePath(faces: readonly Face[], sent: string): { face: Face; 
 }
 
 /** Whether a path outside every face is answered all the same, to everybody. */
-export function isAnsweredUnclaimed(faces: readonly Face[], method: string, path: string): boolean {
-  if (method !== 'GET' && method !== 'HEAD') return false
-  return answerUnclaimed(new Request('http://localhost', { method }), path, faces) !== undefined
+export function isAnsweredUnclaimed(method: string, path: string): boolean {
+  return isPublic(method, path)
 }
 
 /** The longer prefix of one face is the more specific one. */
@@ -271,7 +427,7 @@ function routesOf(core: Core, face: Face): Route[] {
     const isOwn = path === '/*' || face.mounts.some((mount) => path === mount.path || path.startsWith(`${mount.path}/`))
     if (!isOwn) throw new Error(`face ${face.name} routes ${path}, which is outside its mounts`)
   }
-  return prefixesOf(face).map((prefix) => ({ ...prefix, app }))
+  return prefixesOf(face).map((prefix) => ({ ...prefix, app, rest: `${prefix.mount.path}/*` }))
 }
 
 function prefixesOf(face: Face): Prefix[] {

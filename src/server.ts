@@ -1,13 +1,15 @@
-// Listening and stopping: http or https, timeouts, graceful drain. Knows nothing of what is served.
+// Listening and stopping: http or https, timeouts, bounds of connections, graceful drain. Knows nothing of what is served.
 
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
+import { answerBeforeOpen } from './app.ts'
 import type { App } from './app.ts'
 import { atPort } from './config.ts'
 import type { Config } from './config.ts'
+import { SlowClients } from './slow-clients.ts'
 
 export interface Listening {
   readonly app: App
@@ -16,66 +18,115 @@ export interface Listening {
   readonly port: number
   /** As bound: `http://127.0.0.1:8080`. */
   readonly url: string
+  /** Where metrics are read, if on a port of their own. */
+  readonly metricsUrl?: string
+  /** Says to load balancers that it is about to stop; goes on as before. */
+  drain(): void
   /** Stops accepting, waits at most `graceSeconds` for what is in flight, then closes the app. Idempotent. */
   stop(graceSeconds?: number): Promise<void>
 }
 
 /**
- * Binds the port, then opens the app with the configuration that names it: the base URL may depend on the port. Requests
- * that arrive in between wait. Rejects, with nothing left open, when either fails.
+ * Binds the ports, then opens the app with the configuration that names it: the base URL may depend on the port. Requests
+ * that arrive in between wait, as many as may be under way. Rejects, with nothing left open, when either fails.
  */
 export async function listen(config: Config, open: (config: Config) => Promise<App>): Promise<Listening> {
   let opened: (app: Promise<App>) => void = () => {}
   const opening = new Promise<App>((resolve) => {
     opened = resolve
   })
-  let isStopping = false
+  let isOpen = false
+  let waiting = 0
+  const onceOpen = async (): Promise<App> => {
+    if (isOpen) return opening
+    if (waiting >= config.load.requests) throw new Error('too many wait for the start')
+    waiting += 1
+    return opening.finally(() => (waiting -= 1))
+  }
   const answer = getRequestListener(
     async (request, delivery) => {
-      const { app } = await opening
-      return app.fetch(request, { incoming: delivery.incoming as IncomingMessage })
+      const early = isOpen ? undefined : answerBeforeOpen(request)
+      if (early) return early
+      const { app } = await onceOpen()
+      const { incoming, outgoing } = delivery
+      return app.fetch(request, { incoming: incoming as IncomingMessage, outgoing: outgoing as ServerResponse })
     },
     { errorHandler: refuse },
   )
+  const answerOperations = getRequestListener(
+    async (request) => (isOpen ? undefined : answerBeforeOpen(request)) ?? operate(await opening, request),
+    { errorHandler: refuse },
+  )
+  const slow = new SlowClients({ leastRate: config.load.leastRate })
+  let isStopping = false
   const server = newServer(config, (incoming, outgoing) => {
-    // A connection that stays busy would otherwise keep a stopping server open.
-    if (isStopping) outgoing.shouldKeepAlive = false
+    // A connection that stays busy would otherwise keep a stopping server open; near the bound, idle ones make room for others.
+    if (isStopping || connectionsOf(server) > config.load.connections * 0.9) outgoing.shouldKeepAlive = false
+    slow.watch(incoming, outgoing)
     void answer(incoming, outgoing)
   })
   await bind(server, config)
+  const beside =
+    config.metrics.listen && createServer((incoming, outgoing) => void answerOperations(incoming, outgoing))
+  const closeAll = async (graceSeconds: number): Promise<void> => {
+    slow.close()
+    await close(server, graceSeconds)
+    // Until the very end it says that the process lives.
+    if (beside?.listening) await close(beside, 1)
+  }
   const bound = atPort(config, (server.address() as AddressInfo).port)
-  const attempt = open(bound)
+  const attempt = Promise.resolve(beside && bind(beside, config.metrics.listen!)).then(() => open(bound))
   // Requests that waited learn of a failure, too; with none waiting, it is not an unhandled rejection.
   opened(attempt)
   opening.catch(() => {})
   const app = await attempt.catch(async (error: unknown) => {
-    await close(server, 1)
+    await closeAll(1)
     throw error
   })
+  isOpen = true
+  app.operations?.countConnections(() => connectionsOf(server))
   let stopping: Promise<void> | undefined
   const stop = (graceSeconds = 30): Promise<void> => {
     isStopping = true
-    return (stopping ??= close(server, graceSeconds).then(() => app.close()))
+    return (stopping ??= closeAll(graceSeconds).then(() => app.close()))
   }
-  return { app, config: bound, port: bound.port, url: urlOf(server, bound), stop }
+  return {
+    ...{ app, config: bound, port: bound.port, url: urlOf(server, bound), stop },
+    ...(beside && { metricsUrl: `${urlOf(beside, { port: (beside.address() as AddressInfo).port })}/metrics` }),
+    drain: () => app.operations?.drain(),
+  }
+}
+
+async function operate({ operations }: App, request: Request): Promise<Response> {
+  return (await operations?.fetch(request)) ?? new Response(null, { status: 404 })
+}
+
+/** Node counts them for `maxConnections`; asking for the number in the documented way takes a turn of the event loop. */
+function connectionsOf(server: Server): number {
+  return (server as Server & { readonly _connections: number })._connections
 }
 
 function newServer(config: Config, answer: (incoming: IncomingMessage, outgoing: ServerResponse) => void): Server {
   const options = {
     // Slow clients may take their time with a large body, not with headers.
-    headersTimeout: 20_000,
-    requestTimeout: 300_000,
+    headersTimeout: Math.min(20_000, config.load.requestTimeoutSeconds * 1000),
+    requestTimeout: config.load.requestTimeoutSeconds * 1000,
+    connectionsCheckingInterval: 5_000,
     // Longer than the 60 s common load balancers keep a connection, so that they and not we close it.
     keepAliveTimeout: 65_000,
     noDelay: true,
   }
-  return config.tls ? createSecureServer({ ...options, ...config.tls }, answer) : createServer(options, answer)
+  const server = config.tls ? createSecureServer({ ...options, ...config.tls }, answer) : createServer(options, answer)
+  server.maxConnections = config.load.connections
+  // Nothing moves at all, in neither direction: no request takes so long to answer.
+  server.timeout = 120_000
+  return server
 }
 
-function bind(server: Server, config: Config): Promise<void> {
+function bind(server: Server, { port, host }: Pick<Config, 'port' | 'host'>): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ port: config.port, host: config.host }, () => {
+    server.listen({ port, host }, () => {
       server.off('error', reject)
       resolve()
     })
@@ -100,11 +151,15 @@ function refuse(error: unknown): Response {
     : { code: 'unavailable', message: 'The server is not ready', failures: [] }
   return new Response(JSON.stringify(body), {
     status: isTheirs ? 400 : 503,
-    headers: { 'Content-Type': 'application/json', 'X-Content-Type-Options': 'nosniff' },
+    headers: {
+      'Content-Type': 'application/json',
+      'X-Content-Type-Options': 'nosniff',
+      ...(!isTheirs && { 'Retry-After': '5' }),
+    },
   })
 }
 
-function urlOf(server: Server, config: Config): string {
+function urlOf(server: Server, config: Pick<Config, 'port' | 'tls'>): string {
   const { address, family } = server.address() as AddressInfo
   const host = family === 'IPv6' ? `[${address}]` : address
   return `${config.tls ? 'https' : 'http'}://${host}:${config.port}`

@@ -17,12 +17,13 @@ export interface Greeting {
 
 export function banner(
   faces: Opened['faces'],
-  { config, url }: Pick<Listening, 'config' | 'url'>,
+  { config, url, metricsUrl }: Pick<Listening, 'config' | 'url' | 'metricsUrl'>,
   { first, organisations }: Greeting,
 ): string {
   // A path names an organisation by number in every face that names one.
   const organisation = organisations.length === 1 ? String(organisations[0]) : '{orgId}'
   const rows = [...addresses(faces, config, organisation), ['data', config.dataDirectory] as const]
+  if (metricsUrl) rows.push(['metrics', metricsUrl])
   const head = `Claviger ${version} listens on ${url}\n\n${pairs(rows)}\n`
   return first ? `${head}\n${firstWords(first, config)}\n` : head
 }

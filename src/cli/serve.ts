@@ -43,6 +43,11 @@ export async function serve(config: Config): Promise<number> {
     await Promise.race([listening.stop(1).catch(() => {}), setTimeout(failureGraceMs)])
     process.exit(exitCodes.failed)
   }
+  listening.drain()
+  if (config.drainWaitSeconds > 0) {
+    log.info({ signal, seconds: config.drainWaitSeconds }, 'draining: /readyz says no, everything else goes on')
+    await Promise.race([setTimeout(config.drainWaitSeconds * 1000), failed])
+  }
   log.info({ signal }, 'stopping: what is under way is finished first')
   // A command that follows an erasure would wait for the end of it; the next start goes on.
   await Promise.all([opened.core.erasures.close(), commands?.close()])

@@ -8,7 +8,6 @@ import { DomainError, invalid } from '../core/errors.ts'
 import type { Principal } from '../core/principal.ts'
 import {
   addressReader,
-  BodyBudget,
   faceApp,
   HttpError,
   mediaTypeOf,
@@ -17,11 +16,12 @@ import {
   readText,
   parseMediaType,
 } from './http.ts'
+import { ByteBudget } from './load.ts'
 import type { FaceEnv } from './face.ts'
 import type { RequestContext } from './http.ts'
 
 /** A body that the test delivers piece by piece, as Node's message does. */
-function readFrom(budget: BodyBudget, { limit, declared }: { limit: number; declared?: number }) {
+function readFrom(budget: ByteBudget, { limit, declared }: { limit: number; declared?: number }) {
   const incoming = new EventEmitter()
   const header = (name: string) => (name === 'Content-Length' ? declared?.toString() : undefined)
   const context = { req: { header }, env: { incoming } } as unknown as Context<FaceEnv>
@@ -174,7 +174,7 @@ describe('readText', () => {
   it('copies what arrives: not every chunk is kept until the end', async () => {
     const letters = 'abcdefghijklmnopqrstuvwxyz'.repeat(1000)
     const chunk = Buffer.alloc(1)
-    const reading = readFrom(new BodyBudget(1_000_000), { limit: 30_000 })
+    const reading = readFrom(new ByteBudget(1_000_000), { limit: 30_000 })
     reading.incoming.emit('data', Buffer.from('a'))
     for (const letter of letters.slice(1)) {
       // One piece of memory for all of them: whoever keeps the pieces ends up with the last letter 26,000 times.
@@ -188,7 +188,7 @@ describe('readText', () => {
   })
 
   it('holds at most twice of what has come, whatever was declared', async () => {
-    const { incoming, budget, text } = readFrom(new BodyBudget(10_000_000), { limit: 4_000_000, declared: 4_000_000 })
+    const { incoming, budget, text } = readFrom(new ByteBudget(10_000_000), { limit: 4_000_000, declared: 4_000_000 })
     const chunk = Buffer.alloc(1000, 0x20)
     for (let sent = 1; sent <= 4000; sent++) {
       incoming.emit('data', chunk)
@@ -200,7 +200,7 @@ describe('readText', () => {
   })
 
   it('refuses with a time to come back when all bodies together are too much, and recovers', async () => {
-    const budget = new BodyBudget(1_000_000)
+    const budget = new ByteBudget(1_000_000)
     const slow = Array.from({ length: 7 }, () => readFrom(budget, { limit: 200_000 }))
     for (const { incoming } of slow) incoming.emit('data', Buffer.alloc(100_000))
     const late = readFrom(budget, { limit: 200_000 })
@@ -219,7 +219,7 @@ describe('readText', () => {
   })
 
   it('refuses a body that comes in absurdly small chunks, long before its end', async () => {
-    const { incoming, budget, text } = readFrom(new BodyBudget(1_000_000), { limit: 400_000 })
+    const { incoming, budget, text } = readFrom(new ByteBudget(1_000_000), { limit: 400_000 })
     const chunk = Buffer.from(' ')
     let sent = 0
     while (incoming.listenerCount('data') > 0 && sent < 400_000) {
@@ -231,7 +231,7 @@ describe('readText', () => {
   })
 
   it('gives back what a body took that was refused', async () => {
-    const { incoming, budget, text } = readFrom(new BodyBudget(1000), { limit: 10 })
+    const { incoming, budget, text } = readFrom(new ByteBudget(1000), { limit: 10 })
     for (const letter of '12345678901') incoming.emit('data', Buffer.from(letter))
     await expect(text).rejects.toMatchObject({ code: 'too_large' })
     expect([budget.held, incoming.listenerCount('data')]).toEqual([0, 0])

@@ -7,10 +7,11 @@ import { validateHeaderValue } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { Hono } from 'hono'
 import type { Context } from 'hono'
+import { routePath } from 'hono/route'
 import { getPath } from 'hono/utils/url'
 import ipaddr from 'ipaddr.js'
 import type { Core, Log } from '../core/core.ts'
-import { DomainError, invalid, isDomainError } from '../core/errors.ts'
+import { DomainError, invalid, isDomainError, overload } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { OrganisationId } from '../core/ids.ts'
 import { beyond } from '../core/limits.ts'
@@ -19,6 +20,8 @@ import type { Principal } from '../core/principal.ts'
 import { parseJson } from '../core/xapi/json.ts'
 import { capped } from '../core/xapi/rule.ts'
 import type { ErrorAnswer, ErrorContext, FaceEnv } from './face.ts'
+import { ByteBudget, smallSize } from './load.ts'
+import type { Stay } from './load.ts'
 
 /** What app.ts knows about a request before any face sees it. */
 export interface RequestContext {
@@ -30,9 +33,26 @@ export interface RequestContext {
   /** Node's own request, when the server and not a test delivers it. */
   readonly incoming?: IncomingMessage | undefined
   readonly log?: Log | undefined
-  /** Told who it is, for the log of requests. */
-  readonly onSignIn?: ((principal: Principal) => void) | undefined
+  /** Filled on the way. */
+  readonly noted?: Noted | undefined
+  /** Its part of what is under way. */
+  readonly stay?: Stay | undefined
+  /** Why it is to be refused before anything else: too much is under way. */
+  readonly refused?: DomainError | undefined
 }
+
+/** What is found out about a request on its way, for whoever counts and logs. */
+export interface Noted {
+  principal?: Principal
+  /** A pattern, never a path with ids: `/xapi/statements`. */
+  route?: string
+  refusal?: Refusal
+  /** Acknowledged. */
+  statements?: number
+}
+
+/** Why requests are refused: one of few words. */
+export type Refusal = ErrorCode | 'quota' | 'overload'
 
 /** A refusal that exists in HTTP only (405, 415, …): a domain code for the presenter plus the status that shall win. */
 export class HttpError extends DomainError {
@@ -73,7 +93,10 @@ export function faceApp(core: Core, options: FaceAppOptions): Hono<FaceEnv> {
   const hasCors = options.cors ?? true
   app.use(async (c, next) => {
     if (hasCors && isPreflight(c)) return preflight(c)
-    await next()
+    const refused = refusedBefore(c)
+    if (refused) c.res = answerError(c, refused, options)
+    else await next()
+    noteRoute(c, routePath(c, -1))
     const headers = c.res.headers
     for (const [name, value] of Object.entries(commonHeaders(c, hasCors))) headers.set(name, value)
     countUsage(c, core)
@@ -96,9 +119,24 @@ export function pathOf(request: Request, options?: { env?: Partial<RequestContex
   return options?.env?.path ?? getPath(request)
 }
 
+/** Everything in it is absent when a test calls a face's Hono app without app.ts in front. */
+function contextOf(c: Context<FaceEnv>): Partial<RequestContext> {
+  return (c.env as Partial<RequestContext> | undefined) ?? {}
+}
+
 export function requestIdOf(c: Context<FaceEnv>): string {
-  // Absent only when a test calls a face's Hono app without app.ts in front.
-  return (c.env as Partial<RequestContext> | undefined)?.requestId ?? '-'
+  return contextOf(c).requestId ?? '-'
+}
+
+/** Why the request is to be refused in the face's shape, before anything of it is looked at. */
+export function refusedBefore(c: Context<FaceEnv>): DomainError | undefined {
+  return contextOf(c).refused
+}
+
+/** Under which pattern the request is counted. */
+export function noteRoute(c: Context<FaceEnv>, route: string): void {
+  const { noted } = contextOf(c)
+  if (noted) noted.route = route
 }
 
 const exposedHeaders = [
@@ -166,12 +204,15 @@ function allowedMethods(app: Hono<FaceEnv>, path: string): string[] {
 
 /** Counts the request for whoever signed in; requests of nobody are counted by nobody. */
 export function countUsage(c: Context<FaceEnv>, core: Core): void {
+  const { noted } = contextOf(c)
+  const statements = c.get('statements')
+  if (noted && statements !== undefined) noted.statements = statements
   const principal = c.get('principal')
   if (!principal) return
   const refusal = c.get('refusal')
   const userAgent = c.req.header('User-Agent')
   core.usage.count(principal, {
-    statements: c.get('statements') ?? 0,
+    statements: statements ?? 0,
     ...(refusal !== undefined && { refusal }),
     ...(userAgent !== undefined && { userAgent }),
   })
@@ -188,7 +229,11 @@ export function answerError(
   extraHeaders: Readonly<Record<string, string>> = {},
 ): Response {
   const error = domainErrorOf(c, thrown, face.name)
-  if (error.detail.isRefusal !== false) c.set('refusal', error.detail.decidedBy ?? error.code)
+  if (error.detail.isRefusal !== false) {
+    c.set('refusal', error.detail.decidedBy ?? error.code)
+    const { noted } = contextOf(c)
+    if (noted) noted.refusal = refusalIn(error)
+  }
   const answer = face.presentError(error, { requestId: requestIdOf(c) })
   // One of them may be what was thrown about.
   const headers = Object.fromEntries(Object.entries(extraHeaders).filter(isSendable))
@@ -203,6 +248,11 @@ export function answerError(
   // Hono drops the body of a HEAD; its length is still the GET's (RFC 9110 section 9.3.2).
   if (c.req.method === 'HEAD' && typeof body === 'string') headers['Content-Length'] = String(Buffer.byteLength(body))
   return respond(body, { status: answer.status, headers })
+}
+
+function refusalIn({ code, detail }: DomainError): Refusal {
+  if (detail.decidedBy === overload) return 'overload'
+  return code === 'rate_limited' && detail.decidedBy === 'limit dailyQuota' ? 'quota' : code
 }
 
 /**
@@ -246,7 +296,7 @@ export function logFailure(c: Context<FaceEnv>, error: unknown, face: string): v
     method: c.req.method,
     path: c.req.path,
   }
-  ;(c.env as Partial<RequestContext> | undefined)?.log?.error(fields, 'request failed')
+  contextOf(c).log?.error(fields, 'request failed')
 }
 
 /** Whoever collected them: no answer lists more than `maxFailures`. */
@@ -303,12 +353,13 @@ export async function authenticate(
       ? await core.signIn.basic({ key: presented.key, secret: presented.secret, ...where })
       : await core.signIn.bearer({ token: presented.token, ...where })
   c.set('principal', principal)
-  ;(c.env as Partial<RequestContext> | undefined)?.onSignIn?.(principal)
+  const { noted } = contextOf(c)
+  if (noted) noted.principal = principal
   return principal
 }
 
 export function addressOf(c: Context<FaceEnv>): { address?: string } {
-  const address = (c.env as Partial<RequestContext> | undefined)?.address
+  const { address } = contextOf(c)
   return address === undefined ? {} : { address }
 }
 
@@ -380,18 +431,35 @@ function mostOf(limit: BodyLimit): number {
  * The body as text: at most `limit` (`too_large`), valid UTF-8 (`invalid`), a leading BOM dropped. `unavailable` when
  * the bodies of others fill the budget. Sign in first, or keep the limit small.
  */
-export async function readText(c: Context<FaceEnv>, limit: BodyLimit, budget = bodyBudget): Promise<string> {
+export async function readText(c: Context<FaceEnv>, limit: BodyLimit, budget = bodyBudgetOf(c)): Promise<string> {
   return decode(await readBytes(c, limit, budget))
 }
 
 /** The body whole, whatever it is. Otherwise as `readText`. */
-export async function readBytes(c: Context<FaceEnv>, limit: BodyLimit, budget = bodyBudget): Promise<Buffer> {
+export async function readBytes(c: Context<FaceEnv>, limit: BodyLimit, budget = bodyBudgetOf(c)): Promise<Buffer> {
   refuseEncoding(c)
   const declared = Number(c.req.header('Content-Length') ?? 0) || 0
   if (declared > mostOf(limit)) throw tooLarge(limit)
   const body = new GrowingBody(limit, declared, budget)
   const incoming = incomingOf(c)
-  return incoming ? readIncoming(incoming, body) : readStream(c.req.raw.body, body)
+  const received = beginReceiving(c)
+  try {
+    const bytes = await (incoming ? readIncoming(incoming, body) : readStream(c.req.raw.body, body))
+    contextOf(c).stay?.keepBody(bytes.length)
+    return bytes
+  } finally {
+    received()
+  }
+}
+
+/** Counts a body that begins to be read; call what it returns at its end. Throws `unavailable` when there are too many. */
+export function beginReceiving(c: Context<FaceEnv>): () => void {
+  return contextOf(c).stay?.load.receive() ?? (() => {})
+}
+
+/** Counts a large answer until the client has taken it. Throws `unavailable` when there are too many. */
+export function holdAnswer(c: Context<FaceEnv>, bytes: number): void {
+  contextOf(c).stay?.holdAnswer(bytes)
 }
 
 /** Throws 415 unless the body stands there as it is meant. */
@@ -410,20 +478,20 @@ export function refuseEncoding(c: Context<FaceEnv>): void {
 export async function streamText(
   bytes: AsyncIterable<Uint8Array>,
   limit: BodyLimit,
-  budget = bodyBudget,
+  budget: ByteBudget,
 ): Promise<string> {
   return decode(await readStream(bytes, new GrowingBody(limit, 0, budget)))
 }
 
 /** Counts bytes that stay in memory after they were read, until they are given back. Throws `unavailable`. */
-export function holdBytes(bytes: number, budget = bodyBudget): () => void {
-  budget.take(bytes, bytes <= smallBody)
+export function holdBytes(bytes: number, budget: ByteBudget): () => void {
+  budget.take(bytes, bytes <= smallSize)
   return () => budget.give(bytes)
 }
 
 /** Node's own request, when the server and not a test delivers it. */
 export function incomingOf(c: Context<FaceEnv>): IncomingMessage | undefined {
-  return (c.env as Partial<RequestContext> | undefined)?.incoming
+  return contextOf(c).incoming
 }
 
 /** As `readText`, of bytes that are there already. */
@@ -501,35 +569,13 @@ export class ChunkCount {
   }
 }
 
-/** What all bodies being read may take together, so that many at once, or slow ones, do not exhaust the memory. */
-export class BodyBudget {
-  readonly #most: number
-  #held = 0
+/** Where no app stands in front, which has the process' own. */
+const bodiesInTests = new ByteBudget(256 * 1024 * 1024)
 
-  constructor(most: number) {
-    this.#most = most
-  }
-
-  get held(): number {
-    return this.#held
-  }
-
-  /** Throws `unavailable`. Large bodies leave a quarter to the small ones, which most requests are. */
-  take(bytes: number, isSmall: boolean): void {
-    if (this.#held + bytes > (isSmall ? this.#most : this.#most * 0.75)) {
-      const detail = { retryAfterSeconds: 1 }
-      throw new DomainError('unavailable', 'Too many request bodies are being received at once', { detail })
-    }
-    this.#held += bytes
-  }
-
-  give(bytes: number): void {
-    this.#held -= bytes
-  }
+/** What all bodies may take together, so that many at once, or slow ones, do not exhaust the memory. */
+export function bodyBudgetOf(c: Context<FaceEnv>): ByteBudget {
+  return contextOf(c).stay?.load.bodies ?? bodiesInTests
 }
-
-const bodyBudget = new BodyBudget(256 * 1024 * 1024)
-const smallBody = 64 * 1024
 
 /**
  * A body as it arrives, in one buffer that doubles as it fills: chunks are the sender's choice, and to keep each of them
@@ -538,12 +584,12 @@ const smallBody = 64 * 1024
 class GrowingBody {
   readonly #limit: BodyLimit
   readonly #declared: number
-  readonly #budget: BodyBudget
+  readonly #budget: ByteBudget
   #bytes: Buffer = Buffer.alloc(0)
   #length = 0
   readonly #chunks = new ChunkCount()
 
-  constructor(limit: BodyLimit, declared: number, budget: BodyBudget) {
+  constructor(limit: BodyLimit, declared: number, budget: ByteBudget) {
     this.#limit = limit
     this.#declared = declared
     this.#budget = budget
@@ -556,7 +602,7 @@ class GrowingBody {
     this.#chunks.add(chunk)
     if (this.#length === 0) {
       // Mostly the one there is: not copied unless another follows.
-      this.#budget.take(length, length <= smallBody)
+      this.#budget.take(length, length <= smallSize)
       this.#bytes = Buffer.from(chunk.buffer, chunk.byteOffset, length)
     } else {
       if (length > this.#bytes.length) this.#grow(length)
@@ -579,9 +625,9 @@ class GrowingBody {
 
   /** Only a small length is believed before it has come: to declare a large one costs a sender nothing. */
   #grow(least: number): void {
-    const doubled = Math.max(least, this.#bytes.length * 2, Math.min(this.#declared, smallBody))
+    const doubled = Math.max(least, this.#bytes.length * 2, Math.min(this.#declared, smallSize))
     const size = Math.min(doubled, Math.max(least, this.#declared || mostOf(this.#limit)))
-    this.#budget.take(size - this.#bytes.length, size <= smallBody)
+    this.#budget.take(size - this.#bytes.length, size <= smallSize)
     const bytes = Buffer.allocUnsafe(size)
     bytes.set(this.#bytes.subarray(0, this.#length))
     this.#bytes = bytes

@@ -41,7 +41,7 @@ const zones: readonly Zone[] = [
     name: 'face',
     holds: faceFolder,
     // Its own folder is added per file in `checkImports`.
-    imports: [core, /^src\/faces\/(face|http)\.ts$/],
+    imports: [core, /^src\/faces\/(face|http|load)\.ts$/],
     packages: ['hono', 'hono/*', 'zod'],
   },
   {
@@ -67,12 +67,21 @@ const zones: readonly Zone[] = [
     packages: ['node:*', 'better-sqlite3', 'pg', 'kysely', 'lru-cache'],
   },
   { name: 'config', holds: /^src\/config\.ts$/, imports: [core], packages: ['node:*', 'zod', 'ipaddr.js'] },
+  {
+    name: 'metrics',
+    holds: /^src\/metrics\.ts$/,
+    imports: [core, /^src\/faces\/load\.ts$/],
+    packages: ['prom-client'],
+  },
+  { name: 'traces', holds: /^src\/traces\.ts$/, imports: [], packages: ['@opentelemetry/api'] },
+  { name: 'what stands around', holds: /^src\/(watched-storage|overload-log)\.ts$/, imports: [core], packages: [] },
+  { name: 'slow clients', holds: /^src\/slow-clients\.ts$/, imports: [], packages: ['node:http', 'node:net'] },
   // The composition root, and the only place where faces and storage meet.
   { name: 'app', holds: /^src\/app\.ts$/, imports: [/^src\//], packages: ['*'] },
   {
     name: 'server',
     holds: /^src\/server\.ts$/,
-    imports: [core, /^src\/(app|config)\.ts$/],
+    imports: [core, /^src\/(app|config|slow-clients)\.ts$/],
     packages: ['node:*', '@hono/node-server', 'pino'],
   },
   {

@@ -96,7 +96,7 @@ async function decide(opened: Opened, located: Located, asked: AskedRequest, sen
   try {
     const place = locatePath(opened.faces, sent)
     const access = place?.face.accessFor?.({ ...asked, path: place.path })
-    if (!place && isAnsweredUnclaimed(opened.faces, asked.method, sent)) return front
+    if (!place && isAnsweredUnclaimed(asked.method, sent)) return front
     if (!access) return { allowed: false, decidedBy: 'path', reason: 'There is nothing at this path (404).' }
     if (access.kind === 'public') return { allowed: true, decidedBy: 'public', reason: access.reason }
     if (access.kind === 'refused') return { allowed: false, ...access }

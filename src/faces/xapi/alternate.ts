@@ -7,7 +7,8 @@ import type { Principal } from '../../core/principal.ts'
 import { cut, refusal, shown } from '../../core/xapi/rule.ts'
 import { latestVersion } from '../../core/xapi/version.ts'
 import type { AskedRequest } from '../face.ts'
-import { authenticate, BodyBudget, readBytes, textOf } from '../http.ts'
+import { authenticate, readBytes, textOf } from '../http.ts'
+import { ByteBudget } from '../load.ts'
 import { admit, likelyVersion, mediaTypeOf, placeOf, versionHeader } from './call.ts'
 import type { Call } from './call.ts'
 
@@ -33,7 +34,7 @@ const unsignedLimit: SizeLimit = {
   decidedBy: 'limit form',
   remedy: 'With the Authorization header on the request itself, a form may be longer.',
 }
-const unsignedBudget = new BodyBudget(32 * 1024 * 1024)
+const unsignedBudget = new ByteBudget(32 * 1024 * 1024)
 
 /** Percent-encoding makes three bytes of one. */
 const mostExpansion = 3

@@ -9,7 +9,17 @@ import { listAttachments } from '../../core/xapi/attachment.ts'
 import { isMediaType } from '../../core/xapi/media-type.ts'
 import { refusal, shown } from '../../core/xapi/rule.ts'
 import type { Statement } from '../../core/xapi/statement.ts'
-import { holdBytes, parseMediaType, refuseEncoding, respond, streamText, tooLarge } from '../http.ts'
+import {
+  bodyBudgetOf,
+  holdAnswer,
+  holdBytes,
+  parseMediaType,
+  refuseEncoding,
+  respond,
+  streamText,
+  tooLarge,
+} from '../http.ts'
+import type { ByteBudget } from '../load.ts'
 import { bodyStream, confirmCaller, streamOf } from './call.ts'
 import type { AdmittedCall } from './call.ts'
 import { boundaryOf, readParts } from './multipart-reader.ts'
@@ -48,10 +58,11 @@ export async function withStatementsAndParts<T>(
   const most = bodyLimit.most + limits.together.most + roomForFraming
   if (Number(call.header('Content-Length') ?? 0) > most) throw tooLarge({ ...limits.together, most })
   const parts = readParts(bodyStream(call), boundary)
+  const bodies = bodyBudgetOf(call.c)
   let release = (): void => {}
   try {
-    const text = await readStatementsPart(parts, bodyLimit)
-    release = holdBytes(text.length * formsHeld)
+    const text = await readStatementsPart(parts, bodyLimit, bodies)
+    release = holdBytes(text.length * formsHeld, bodies)
     return await use({ text, attachments: { parts: sentAttachments(call, parts), ...limits } })
   } finally {
     release()
@@ -59,7 +70,7 @@ export async function withStatementsAndParts<T>(
   }
 }
 
-async function readStatementsPart(parts: AsyncGenerator<Part>, limit: SizeLimit): Promise<string> {
+async function readStatementsPart(parts: AsyncGenerator<Part>, limit: SizeLimit, bodies: ByteBudget): Promise<string> {
   const first = await parts.next()
   if (first.done) throw failed('', 'XAPI-00133', 'The body has no part: the first one holds the statements.')
   const { type, isUtf8 } = parseMediaType(first.value.headers.get('content-type'))
@@ -74,7 +85,7 @@ async function readStatementsPart(parts: AsyncGenerator<Part>, limit: SizeLimit)
       'JSON is UTF-8 (RFC 8259 section 8.1); another charset is not accepted.',
     )
   }
-  return streamText(first.value.bytes(), limit)
+  return streamText(first.value.bytes(), limit, bodies)
 }
 
 async function* sentAttachments(
@@ -116,6 +127,7 @@ export async function answerWithAttachments(
   headers: Record<string, string>,
 ): Promise<Response> {
   const claims = claimsOf(statements)
+  holdAnswer(call.c, body.length)
   // Before the first byte leaves: a whole body without a part would say that its sender never sent it.
   await call.core.statements.requireAttachments(call.lrsId, claims)
   // Nobody can have put it into an attachment beforehand.

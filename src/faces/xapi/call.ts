@@ -16,8 +16,10 @@ import {
   addressOf,
   answerError,
   authenticate,
+  beginReceiving,
   commonHeaders,
   countUsage,
+  holdAnswer,
   incomingOf,
   logFailure,
   parseMediaType,
@@ -163,10 +165,15 @@ export async function* bodyStream(call: Call): AsyncGenerator<Uint8Array, undefi
   const { content, c } = call
   if (content !== undefined) return void (yield content)
   const count = new ChunkCount()
-  // Whoever stops reading refuses the request: the answer still needs the connection.
-  for await (const chunk of incomingOf(c)?.iterator({ destroyOnReturn: false }) ?? c.req.raw.body ?? []) {
-    count.add(chunk)
-    yield chunk
+  const received = beginReceiving(c)
+  try {
+    // Whoever stops reading refuses the request: the answer still needs the connection.
+    for await (const chunk of incomingOf(c)?.iterator({ destroyOnReturn: false }) ?? c.req.raw.body ?? []) {
+      count.add(chunk)
+      yield chunk
+    }
+  } finally {
+    received()
   }
 }
 
@@ -176,6 +183,7 @@ export function mediaTypeOf(call: Call): MediaType {
 
 export function answer(call: Call, status: number, body: string | null, headers?: Record<string, string>): Response {
   if (headers) Object.assign(call.headers, headers)
+  if (body !== null) holdAnswer(call.c, body.length)
   // Hono drops the body of a HEAD; its length is still the GET's (RFC 9110 section 9.3.2).
   if (body !== null && call.method === 'HEAD') call.headers['Content-Length'] = String(Buffer.byteLength(body))
   return respond(body, { status, headers: call.headers })

@@ -5,7 +5,7 @@ import { DomainError } from '../../core/errors.ts'
 import type { DocumentKind } from '../../core/xapi/document-query.ts'
 import { supportedVersions } from '../../core/xapi/version.ts'
 import type { Access, AskedRequest, Face, FaceEnv, XapiMount } from '../face.ts'
-import { isPreflight, methodNotAllowed, pathOf, preflight } from '../http.ts'
+import { isPreflight, methodNotAllowed, noteRoute, pathOf, preflight, refusedBefore } from '../http.ts'
 import {
   aboutAccess,
   activitiesAccess,
@@ -79,7 +79,11 @@ function routes(service: Service, mounts: readonly XapiMount[]): Hono<FaceEnv> {
   const app = new Hono<FaceEnv>({ getPath: pathOf })
   for (const mount of mounts) {
     for (const [path, resource] of Object.entries(resources)) {
-      app.all(mount.prefix + path, (c) => serve(newCall(c, service, mount), resource))
+      const route = mount.prefix + path
+      app.all(route, (c) => {
+        noteRoute(c, route)
+        return serve(newCall(c, service, mount), resource)
+      })
     }
   }
   app.notFound((c) => {
@@ -91,6 +95,8 @@ function routes(service: Service, mounts: readonly XapiMount[]): Hono<FaceEnv> {
 
 function serve(call: Call, resource: Resource): Response | Promise<Response> {
   if (isPreflight(call.c)) return preflight(call.c, resource.methods)
+  const refused = refusedBefore(call.c)
+  if (refused) return run(call, () => Promise.reject(refused))
   return run(call, isAlternate(call.params) ? alternately(resource) : offered(resource))
 }
 
