@@ -86,14 +86,20 @@ function shift(term: PostingTerm, by: number): PostingTerm {
   return typeof term === 'bigint' ? term + BigInt(by) : term + by
 }
 
+export interface Reading {
+  readonly includeRelated: boolean
+  readonly isOwnOnly: boolean
+}
+
+/** The bits that a variant may have which a query reads. */
+export function readableBits({ includeRelated, isOwnOnly }: Reading): number {
+  return (includeRelated ? relatedBit : 0) + (isOwnOnly ? 0 : foreignBit)
+}
+
 /** The variants of a value that a query reads. */
-export function readable(
-  term: PostingTerm,
-  { includeRelated, isOwnOnly }: { readonly includeRelated: boolean; readonly isOwnOnly: boolean },
-): PostingTerm[] {
-  const variants = [0, ...(includeRelated ? [relatedBit] : []), ...(isOwnOnly ? [] : [foreignBit])]
-  if (includeRelated && !isOwnOnly) variants.push(relatedBit + foreignBit)
-  return variants.map((variant) => shift(term, variant))
+export function readable(term: PostingTerm, reading: Reading): PostingTerm[] {
+  const bits = readableBits(reading)
+  return [0, 1, 2, 3].filter((variant) => (variant & ~bits) === 0).map((variant) => shift(term, variant))
 }
 
 /** As the `terms` columns hold them. */

@@ -1,8 +1,10 @@
 // Reads statements: by id, in stored order, and by filters over postings; and what they say of activities and agents. Each
 // read sees one snapshot. Consistent-Through is the caller's: it only gets the highest stored time of the snapshot here.
 
+import { answerOf, mostDescriptions, mostSayings } from '../statements/known-descriptions.ts'
 import { Budget, BudgetSpent, Range, Union, meet } from './posting-ranges.ts'
 import { dictionaryId, ownerTerm, readable } from '../posting.ts'
+import { mostRows, mostText, seekBudget, windowOf } from '../statements/page-bounds.ts'
 import { prepareLastSeq } from './last-seq.ts'
 import { prepareTermLookup } from './terms.ts'
 import type { CredentialId, LrsId, Seq } from '../../core/ids.ts'
@@ -17,17 +19,6 @@ import type {
   StatementStore,
   StoredStatement,
 } from '../../core/storage.ts'
-
-/** Seeks per query, then a short page: two ranges of millions that never meet must not stop the reader. */
-const seekBudget = 8_000
-/** Rows and characters of one page, whatever the limit: bounds memory. */
-const mostRows = 1_000
-const mostText = 16 * 1024 * 1024
-/** Rows looked at for one subject: a thousand keys may say the same. */
-const mostSayings = 20_000
-/** Descriptions of one subject in one answer, and their characters. */
-const mostDescriptions = 1_000
-const mostDescribing = 1024 * 1024
 
 export interface PageRead {
   readonly rows: readonly StoredStatement[]
@@ -164,20 +155,16 @@ export class StatementReader {
       const subject = dictionaryId(term)
       const rows =
         owner === undefined ? this.#descriptions.all(lrsId, subject) : this.#ownDescriptions.all(lrsId, subject, owner)
-      return this.#describe(lrsId, subject, rows)
+      return answerOf(this.#describe(lrsId, subject, rows))
     })
   }
 
-  #describe(lrsId: LrsId, subject: number, rows: readonly DescriptionRow[]): KnownDescription[] {
-    const found: KnownDescription[] = []
-    let characters = 0
+  /** Texts may be long: one after the other, as long as there is room. */
+  *#describe(lrsId: LrsId, subject: number, rows: readonly DescriptionRow[]): Generator<KnownDescription> {
     for (const row of rows) {
       const text = this.#describing.get(lrsId, subject, row.owner, row.sha256) ?? ''
-      characters += text.length
-      if (found.length > 0 && characters > mostDescribing) break
-      found.push({ text, isShared: row.is_shared === 1, firstAt: row.first_at })
+      yield { text, isShared: row.is_shared === 1, firstAt: row.first_at }
     }
-    return found.sort(byPrecedence)
   }
 
   #snapshot<T>(read: () => T): T {
@@ -269,11 +256,6 @@ function descriptionsOf(condition: string): string {
     group by sha256 order by 3 desc, 4 desc, sha256 limit ${mostDescriptions}`
 }
 
-function byPrecedence(one: KnownDescription, other: KnownDescription): number {
-  if (one.isShared !== other.isShared) return one.isShared ? -1 : 1
-  return other.firstAt - one.firstAt || (one.text < other.text ? -1 : 1)
-}
-
 /** The rows of one answer until it is full. */
 class Page {
   readonly rows: StoredStatement[] = []
@@ -305,10 +287,9 @@ class Page {
   }
 }
 
-function boundsOf({ since, until, cursor, isAscending }: StatementQuery): Bounds {
-  const least = Math.max(since === undefined ? 0 : since + 1, isAscending && cursor !== undefined ? cursor + 1 : 0)
-  const most = Math.min(until ?? Number.MAX_SAFE_INTEGER, !isAscending && cursor !== undefined ? cursor - 1 : Infinity)
-  return isAscending ? { from: least, to: most, sign: 1 } : { from: -most, to: -least, sign: -1 }
+function boundsOf(query: StatementQuery): Bounds {
+  const { from, to, sign } = windowOf(query)
+  return { from: from * sign, to: to * sign, sign }
 }
 
 function toStatement({ seq, owner }: Row, body: string): StoredStatement {
