@@ -178,8 +178,8 @@ function openDatabase(
     ...{ url, connections, statementTimeoutMs: statementTimeoutSeconds * 1000 },
     ...(mayMigrate !== undefined && { mayMigrate }),
     onError: (err) => log?.warn({ err }, 'A connection to the database was lost.'),
-    openBlobs: ({ findReferenced }) =>
-      new BlobDirectory({ path: join(dataDirectory, 'blobs'), clock: systemClock, findReferenced }),
+    openPlace: async () =>
+      new BlobDirectory({ path: join(dataDirectory, 'blobs'), clock: systemClock, isShared: true }),
   })
 }
 

@@ -170,6 +170,7 @@ export class Documents {
     if (kind === 'merge' && isJson) await requireJson(received.content, target.scope.kind)
     const change = { kind, contentType, ...received } as const
     const options = { preconditions: conditions, mostBytes }
+    await place.hold.confirm()
     const outcome = await this.#documents.change(lrsId, keyOf(target), access, change, options)
     if (outcome.kind !== 'done') throw refused(outcome, target.scope.kind, limit)
     return outcome.etag ?? received.etag

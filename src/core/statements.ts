@@ -132,6 +132,7 @@ export class Statements {
     const hold = this.#storage.blobs.hold()
     try {
       const prepared = await this.#receive(lrsId, checked, submission, { sent, hold })
+      await hold.confirm()
       return await this.#submit(principal, lrsId, submission, { ...checked, prepared })
     } finally {
       hold.release()

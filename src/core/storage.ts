@@ -680,6 +680,11 @@ export interface DocumentStore {
 
 /** What one request has put: until released, nobody removes it. */
 export interface BlobHold {
+  /**
+   * To be called before the row is written: resolves when what was put is there for minutes to come, also where this process was
+   * cut off from the others meanwhile. Rejects, `unavailable`, when it may be gone.
+   */
+  confirm(): Promise<void>
   /** When the row that refers to it is there, or will never be. Idempotent. */
   release(): void
 }

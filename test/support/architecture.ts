@@ -64,7 +64,7 @@ const zones: readonly Zone[] = [
     name: 'storage',
     holds: /^src\/storage\//,
     imports: [core, /^src\/storage\//],
-    packages: ['node:*', 'better-sqlite3', 'pg', 'kysely', 'lru-cache'],
+    packages: ['node:*', 'better-sqlite3', 'pg', 'kysely', 'lru-cache', '@aws-sdk/client-s3', '@aws-sdk/lib-storage'],
   },
   { name: 'config', holds: /^src\/config\.ts$/, imports: [core], packages: ['node:*', 'zod', 'ipaddr.js'] },
   {

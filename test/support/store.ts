@@ -63,11 +63,7 @@ function openOnPostgres(url: string, directory: string, clock: Clock | undefined
     url,
     connections: 5,
     ...(clock && { clock }),
-    openBlobs: (rows) =>
-      new BlobDirectory({
-        path: join(directory, 'blobs'),
-        clock: clock ?? systemClock,
-        findReferenced: (...args) => rows.findReferenced(...args),
-      }),
+    openPlace: async () =>
+      new BlobDirectory({ path: join(directory, 'blobs'), clock: clock ?? systemClock, isShared: true }),
   })
 }

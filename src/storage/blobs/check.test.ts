@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { openSqlite } from '../sqlite/index.ts'
+import { rowsToCheck } from '../sqlite/integrity.ts'
 import { checkBlobs } from './check.ts'
 
 let directory: string
@@ -18,9 +19,10 @@ afterEach(() => {
   rmSync(directory, { recursive: true })
 })
 
+const nowhere = { find: async () => undefined }
 const sha2Of = (number: number) => number.toString(16).padStart(64, '0')
 
-it('counts more than one slice of rows, each blob of each Lrs once', () => {
+it('counts more than one slice of rows, each blob of each Lrs once', async () => {
   const attach = handle.prepare('insert into attachment (lrs_id, seq, sha2, content_type) values (?, ?, ?, ?)')
   const keep = handle.prepare(
     `insert into document (lrs_id, scope, owner, registration, id, kind, content_type, etag, updated_at, sha2, length)
@@ -34,10 +36,10 @@ it('counts more than one slice of rows, each blob of each Lrs once', () => {
       for (const again of ['', 'again']) keep.run(1, `${number}${again}`, sha2Of(1000 + number))
     }
   })()
-  expect(checkBlobs(handle, join(directory, 'blobs'))).toMatchObject({ checked: 4000, damaged: 4000 })
+  expect(await checkBlobs(rowsToCheck(handle), nowhere)).toMatchObject({ checked: 4000, damaged: 4000 })
 })
 
-it('reads no more rows than a slice takes', () => {
+it('reads no more rows than a slice takes', async () => {
   const plans: string[] = []
   const original = handle.prepare.bind(handle)
   handle.prepare = ((sql: string) => {
@@ -45,7 +47,7 @@ it('reads no more rows than a slice takes', () => {
     plans.push(...plan.map(({ detail }) => detail))
     return original(sql)
   }) as typeof handle.prepare
-  checkBlobs(handle, directory)
+  await checkBlobs(rowsToCheck(handle), nowhere)
   expect(plans.filter((detail) => /^SCAN|TEMP B-TREE/.test(detail))).toEqual([])
   expect(plans.length).toBeGreaterThan(1)
 })

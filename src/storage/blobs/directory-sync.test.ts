@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { LrsId } from '../../core/ids.ts'
 import { BlobDirectory } from './directory.ts'
+import { MemoryHolds } from './holds.ts'
+import { Blobs } from './store.ts'
 
 const sync = vi.hoisted(() => ({ synced: [] as string[], failing: undefined as string | undefined }))
 vi.mock('node:fs/promises', async (load) => {
@@ -33,7 +35,9 @@ async function* source(text: string): AsyncGenerator<Uint8Array> {
 }
 
 it('the folder of a blob that was there already is synced, too', async () => {
-  const blobs = new BlobDirectory({ path, clock: { now: () => 0 }, findReferenced: async () => [] })
+  const clock = { now: () => 0 }
+  const rows = { findReferenced: async () => [], holds: new MemoryHolds() }
+  const blobs = new Blobs({ place: new BlobDirectory({ path, clock }), rows, clock })
   const put = () => blobs.put(7 as LrsId, source('one'), { mostBytes: 1000 })
   const { sha2 } = await put()
   sync.synced = []

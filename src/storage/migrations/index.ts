@@ -1,5 +1,6 @@
 // All migrations in order.
 
+import { blobHolds } from './009-blob-holds.ts'
 import { directory } from './001-directory.ts'
 import { erasure } from './004-erasure.ts'
 import type { Migration } from './migration.ts'
@@ -19,4 +20,5 @@ export const migrations: readonly Migration[] = [
   nodes,
   reading,
   writeSide,
+  blobHolds,
 ]

@@ -1,10 +1,12 @@
 // Opens the PostgreSQL adapter of the storage port: any number of processes over one database, each without state that the
 // others would have to know. Knows nothing of HTTP or of the use cases.
 
+import { Blobs } from '../blobs/store.ts'
 import { Database } from './database.ts'
 import { DomainError } from '../../core/errors.ts'
 import { DirectoryChanges } from './directory-changes.ts'
 import { Documents } from './documents.ts'
+import { NodeHolds } from './blob-holds.ts'
 import { Erasures } from './erasures.ts'
 import { Statements } from './statements.ts'
 import { directory, erasures, platform, singleReads, writes } from '../directory/index.ts'
@@ -13,7 +15,6 @@ import { migrations } from '../migrations/index.ts'
 import { Nodes } from './nodes.ts'
 import { startError } from './start-error.ts'
 import type {
-  BlobStore,
   Clock,
   DirectoryListener,
   DirectoryStore,
@@ -24,7 +25,8 @@ import type {
 } from '../../core/storage.ts'
 import type { DatabaseOptions } from './database.ts'
 import type { Concerns, Db } from '../directory/index.ts'
-import type { LrsId } from '../../core/ids.ts'
+import type { BlobPlace } from '../blobs/place.ts'
+import type { BlobRows } from '../blobs/store.ts'
 
 export interface PostgresOptions extends DatabaseOptions {
   /** False: a database that is not at this program's schema is refused. True unless given. */
@@ -33,26 +35,27 @@ export interface PostgresOptions extends DatabaseOptions {
   readonly listens?: boolean
   /** For tests; unless given the clock of the database counts, which all nodes share. */
   readonly clock?: Clock
-  /** Where bytes are kept; asks which of them rows refer to. */
-  readonly openBlobs: (rows: BlobRows) => BlobStore & { close(): Promise<void> }
-}
-
-/** What a blob store asks of the store that has the rows. */
-export interface BlobRows {
-  findReferenced(lrsId: LrsId, sha2s: readonly string[]): Promise<readonly string[]>
+  /** Where bytes are kept, for every node the same. Called once the database is there. */
+  readonly openPlace: () => Promise<BlobPlace>
 }
 
 export async function openPostgres(options: PostgresOptions): Promise<Storage> {
   const database = new Database(options)
+  const { listens = true, onError } = options
+  const changes = new DirectoryChanges({ connect: () => database.newClient(), listens, onError })
   try {
     await prepare(database, options)
-    const { listens = true, onError } = options
-    const changes = new DirectoryChanges({ connect: () => database.newClient(), listens, onError })
     await changes.open()
-    return new PostgresStorage({ database, changes }, options)
   } catch (error) {
     await database.close()
     throw startError(error, options.url)
+  }
+  try {
+    return new PostgresStorage({ database, changes, place: await options.openPlace() }, options)
+  } catch (error) {
+    await changes.close()
+    await database.close()
+    throw error
   }
 }
 
@@ -61,11 +64,14 @@ async function prepare(database: Database, { mayMigrate = true }: PostgresOption
   await (mayMigrate ? migrate(database, migrations) : checkSchema(database, migrations))
 }
 
+const wallClock: Clock = { now: () => Date.now() }
+
 type Operation = (db: Db, ...args: unknown[]) => Promise<unknown>
 
 interface Parts {
   readonly database: Database
   readonly changes: DirectoryChanges
+  readonly place: BlobPlace
 }
 
 class PostgresStorage implements Storage {
@@ -73,7 +79,7 @@ class PostgresStorage implements Storage {
   readonly directory: DirectoryStore
   readonly statements: Statements
   readonly documents: Documents
-  readonly blobs: ReturnType<PostgresOptions['openBlobs']>
+  readonly blobs: Blobs
   readonly erasures: ErasureStore
   readonly nodes: NodeStore
   readonly #database: Database
@@ -81,14 +87,18 @@ class PostgresStorage implements Storage {
   readonly #open = new Set<Promise<unknown>>()
   #closing: Promise<void> | undefined
 
-  constructor({ database, changes }: Parts, { clock, openBlobs }: PostgresOptions) {
+  constructor({ database, changes, place }: Parts, { clock }: PostgresOptions) {
     this.#database = database
     this.#changes = changes
     this.platform = this.#half('platform', platform) as unknown as PlatformStore
     this.directory = this.#half('directory', directory) as unknown as DirectoryStore
     this.statements = new Statements(database, clock)
     this.documents = new Documents(database, clock)
-    this.blobs = openBlobs({ findReferenced: (lrsId, sha2s) => this.documents.findReferenced(lrsId, sha2s) })
+    const rows: BlobRows = {
+      findReferenced: (lrsId, sha2s) => this.documents.findReferenced(lrsId, sha2s),
+      holds: new NodeHolds(database),
+    }
+    this.blobs = new Blobs({ place, rows, clock: clock ?? wallClock })
     this.erasures = new Erasures(database, this.#half('erasures', erasures) as unknown as ErasureStore)
     this.nodes = new Nodes(database, changes)
   }

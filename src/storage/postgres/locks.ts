@@ -6,6 +6,8 @@ export const lockClass = {
   lrs: 1,
   /** One change at a time in a scope of documents: 32 bits of a hash of Lrs and scope. Held until commit. */
   documentScope: 2,
+  /** Who takes hold of a blob, or marks it for removal: 32 bits of a hash of Lrs and name. Until commit. */
+  blob: 3,
   /** Shared by each change of a document in an Lrs; alone by what fixes a time that later changes stay behind. Until commit. */
   documentTime: 5,
 } as const

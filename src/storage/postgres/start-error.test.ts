@@ -1,11 +1,9 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { BlobDirectory } from '../blobs/directory.ts'
 import { createDatabase, run } from '../../../test/support/postgres.ts'
 import { createServer } from 'node:net'
 import { DomainError } from '../../core/errors.ts'
 import { inspect } from 'node:util'
 import { openPostgres } from './index.ts'
-import { systemClock } from '../../core/core.ts'
 import type { AddressInfo } from 'node:net'
 import type { PostgresOptions } from './index.ts'
 
@@ -31,9 +29,8 @@ function urlWith(change: Partial<Pick<URL, 'username' | 'password' | 'port' | 'p
 
 /** What the start says; fails when it starts after all, or when it says more than it may. */
 async function refusal(url: string, options: Partial<PostgresOptions> = {}): Promise<string> {
-  const openBlobs = () =>
-    new BlobDirectory({ path: '/nonexistent', clock: systemClock, findReferenced: () => Promise.resolve([]) })
-  const opened = await openPostgres({ url, openBlobs, ...options }).catch((error: unknown) => error)
+  const openPlace = () => Promise.reject(new Error('it got as far as the blobs'))
+  const opened = await openPostgres({ url, openPlace, ...options }).catch((error: unknown) => error)
   if (!(opened instanceof DomainError)) throw new Error('it started, or failed without words', { cause: opened })
   expect(opened.code).toBe('unavailable')
   // With causes, as a log has it.

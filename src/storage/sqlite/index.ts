@@ -2,15 +2,17 @@
 // worker, or the same engine in this thread. Knows nothing of HTTP or of the use cases.
 
 import { BlobDirectory } from '../blobs/directory.ts'
+import { Blobs } from '../blobs/store.ts'
 import { Documents } from './documents.ts'
 import { DomainError, isDomainError } from '../../core/errors.ts'
+import { MemoryHolds } from '../blobs/holds.ts'
 import { InlineClient, WorkerClient } from './engine-client.ts'
 import { Reader } from './reader.ts'
 import { Statements } from './statements.ts'
 import { Writer } from './writer.ts'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { directory, erasures, platform, writes } from '../directory/index.ts'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { erasuresOf } from './erasures.ts'
 import { lockDirectory } from './lock.ts'
 import { migrate } from './migrate.ts'
@@ -27,6 +29,8 @@ import type {
   PlatformStore,
   Storage,
 } from '../../core/storage.ts'
+import type { BlobPlace } from '../blobs/place.ts'
+import type { BlobRows } from '../blobs/store.ts'
 import type { EngineClient } from './engine-client.ts'
 import type { OrganisationId } from '../../core/ids.ts'
 
@@ -36,6 +40,8 @@ export interface SqliteOptions {
   /** `workers`: a writer worker and a reader worker. `inline`: the same engine in this thread, for the CLI and quick tests. */
   readonly threads: 'workers' | 'inline'
   readonly clock?: Clock
+  /** Where bytes are kept; the directory's own `blobs` unless given. Called once the directory is known to be this process' own. */
+  readonly openPlace?: () => Promise<BlobPlace>
   /**
    * Called once when a part of the store has ended unasked (a defect, no memory): from then on calls are refused for ever, and
    * the process should end. What was committed is on disk; the next start finds it.
@@ -54,7 +60,8 @@ export async function openSqlite(options: SqliteOptions): Promise<Storage> {
     const unlock = lockDirectory(folder)
     try {
       const floor = prepare(path)
-      return new SqliteStorage({ path, lanes: openLanes(path, options), clock, floor, unlock })
+      const place = await (options.openPlace?.() ?? new BlobDirectory({ path: join(folder, 'blobs'), clock }))
+      return new SqliteStorage({ path, lanes: openLanes(path, options), clock, floor, place, unlock })
     } catch (error) {
       unlock()
       throw error
@@ -105,6 +112,7 @@ interface Parts {
   readonly lanes: Lanes
   readonly clock: Clock
   readonly floor: number
+  readonly place: BlobPlace
   readonly unlock: () => void
 }
 
@@ -113,7 +121,7 @@ class SqliteStorage implements Storage {
   readonly directory: DirectoryStore
   readonly statements: Statements
   readonly documents: Documents
-  readonly blobs: BlobDirectory
+  readonly blobs: Blobs
   readonly erasures: ErasureStore
   readonly nodes = new OnlyNode()
   readonly #parts: Parts
@@ -123,16 +131,16 @@ class SqliteStorage implements Storage {
 
   constructor(parts: Parts) {
     this.#parts = parts
-    const { path, lanes, clock, floor } = parts
+    const { lanes, clock, floor, place } = parts
     const calls = { write: this.#guard(lanes.writer), read: this.#guard(lanes.reader) }
     this.statements = new Statements(calls, clock, floor)
     this.documents = new Documents(calls, clock)
     const readReferences = this.#guard(lanes.reader)
-    this.blobs = new BlobDirectory({
-      path: join(dirname(path), 'blobs'),
-      clock,
+    const rows: BlobRows = {
       findReferenced: (...args) => readReferences('blobs.listReferenced', args) as Promise<readonly string[]>,
-    })
+      holds: new MemoryHolds(),
+    }
+    this.blobs = new Blobs({ place, rows, clock })
     this.platform = this.#half('platform', platform) as unknown as PlatformStore
     this.directory = this.#half('directory', directory) as unknown as DirectoryStore
     const jobs = this.#half('erasures', erasures) as unknown as ErasureStore

@@ -4,13 +4,19 @@
 import { join } from 'node:path'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import Database from 'better-sqlite3'
+import { BlobBucket } from '../blobs/bucket.ts'
+import type { BucketOptions } from '../blobs/bucket.ts'
 import { checkBlobs } from '../blobs/check.ts'
-import type { BlobCheck } from '../blobs/check.ts'
+import type { BlobCheck, BlobRowsToCheck } from '../blobs/check.ts'
+import { findFile } from '../blobs/directory.ts'
+import { listReferenced } from '../blobs/references.ts'
 import { startThread } from './engine-client.ts'
 
 interface Task {
   /** The data directory. */
   readonly directoryToCheck: string
+  /** Where the blobs are, when not there. */
+  readonly bucket: BucketOptions | undefined
 }
 
 export interface Integrity {
@@ -20,8 +26,8 @@ export interface Integrity {
   readonly blobs: BlobCheck | undefined
 }
 
-export function checkIntegrity(directory: string): Promise<Integrity> {
-  const task: Task = { directoryToCheck: directory }
+export function checkIntegrity(directory: string, bucket?: BucketOptions): Promise<Integrity> {
+  const task: Task = { directoryToCheck: directory, bucket }
   const worker = startThread(new URL('./integrity.ts', import.meta.url), task)
   return new Promise((resolve, reject) => {
     worker.once('message', resolve)
@@ -30,14 +36,14 @@ export function checkIntegrity(directory: string): Promise<Integrity> {
   })
 }
 
-function check(directory: string): Integrity {
+async function check({ directoryToCheck: directory, bucket }: Task): Promise<Integrity> {
   let faults: readonly string[] = []
   try {
     const handle = new Database(join(directory, 'claviger.db'), { readonly: true, fileMustExist: true })
     try {
       const rows = handle.pragma('quick_check(20)') as readonly { readonly quick_check: string }[]
       faults = rows.map((row) => row.quick_check).filter((text) => text !== 'ok')
-      return { faults, blobs: checkBlobs(handle, join(directory, 'blobs')) }
+      return { faults, blobs: await checkBlobsOf(handle, directory, bucket) }
     } finally {
       handle.close()
     }
@@ -46,6 +52,32 @@ function check(directory: string): Integrity {
   }
 }
 
+async function checkBlobsOf(
+  handle: Database.Database,
+  directory: string,
+  bucket: BucketOptions | undefined,
+): Promise<BlobCheck> {
+  const rows = rowsToCheck(handle)
+  if (bucket === undefined) {
+    const path = join(directory, 'blobs')
+    return checkBlobs(rows, { find: (blob) => findFile(path, blob) })
+  }
+  const place = new BlobBucket(bucket)
+  try {
+    return await checkBlobs(rows, place)
+  } finally {
+    place.close()
+  }
+}
+
+/** The driver takes parameters by their place when they are question marks. */
+export function rowsToCheck(handle: Database.Database): BlobRowsToCheck {
+  return {
+    query: (sql, values) => handle.prepare<unknown[], object>(sql.replaceAll(/\$\d/g, '?')).all(...values),
+    findReferenced: (lrsId, sha2s) => listReferenced(handle, lrsId, sha2s),
+  }
+}
+
 if (!isMainThread && typeof (workerData as Partial<Task> | null)?.directoryToCheck === 'string') {
-  parentPort?.postMessage(check((workerData as Task).directoryToCheck))
+  void check(workerData as Task).then((integrity) => parentPort?.postMessage(integrity))
 }
