@@ -50,6 +50,8 @@ function parseBigint(text: string): number | bigint {
 }
 
 export class Database {
+  /** At most, of this process. */
+  readonly connections: number
   readonly #pool: pg.Pool
   readonly #url: string
   /** Of which nobody knows where they stand. */
@@ -57,6 +59,7 @@ export class Database {
   readonly #kyselys = new WeakMap<pg.PoolClient, Kysely<Schema>>()
 
   constructor({ url, connections = 10, statementTimeoutMs = 30_000, onError = () => {} }: DatabaseOptions) {
+    this.connections = connections
     this.#url = url
     this.#pool = new pg.Pool({
       connectionString: url,

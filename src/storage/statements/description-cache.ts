@@ -15,6 +15,8 @@ export interface Speaker {
   readonly lrsId: LrsId
   readonly owner: CredentialId
   readonly isShared: boolean
+  /** Where what is removed is counted, and not told to this process: what was learnt under another count is not found. */
+  readonly epoch?: number
 }
 
 interface Saying {
@@ -71,6 +73,6 @@ export class DescriptionCache {
   }
 }
 
-function nameOf({ lrsId, owner, isShared }: Speaker, { kind, value }: Description): string {
-  return `${lrsId} ${owner} ${isShared} ${kind} ${value}`
+function nameOf({ lrsId, owner, isShared, epoch = 0 }: Speaker, { kind, value }: Description): string {
+  return `${lrsId} ${epoch} ${owner} ${isShared} ${kind} ${value}`
 }

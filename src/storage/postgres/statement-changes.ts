@@ -1,0 +1,160 @@
+// Writes what storing gathered, in one statement: arrays in, rows out. Under the lock of the Lrs.
+
+import { byteaArray, int4Array, int8Array, textArray } from './binary-array.ts'
+import { dictionaryId } from '../posting.ts'
+import { hash } from 'node:crypto'
+import type { CredentialId, LrsId } from '../../core/ids.ts'
+import type { GatheredTables, Said } from './gathered-tables.ts'
+import type { PostingTerm } from '../posting.ts'
+import type { Transaction } from './database.ts'
+
+/** Descriptions of an owner about one subject; a few more stay until the next trim, which reads them all. */
+const mostDescriptions = 1_000
+const untrimmed = 250
+
+// What is given in one statement does not see what another part of it writes. Descriptions: as many as the owner had before.
+const write = `
+with state as (
+  insert into lrs_state as old (lrs_id, last_term, last_seq, epoch) values ($1, $2, $3, $4)
+  on conflict (lrs_id) do update set last_term = excluded.last_term, last_seq = excluded.last_seq
+), terms as (
+  insert into term (lrs_id, id, kind, sha256, value)
+  select $1, * from unnest($5::int4[], $6::text[], $7::bytea[], $8::text[])
+), statements as (
+  insert into statement (lrs_id, seq, timestamp, owner, is_voided, is_voiding, id, terms, body)
+  select $1, * from unnest($9::int8[], $10::int8[], $11::int4[], $12::int4[], $13::int4[], $14::bytea[], $15::text[], $16::text[])
+), postings as (
+  insert into posting (lrs_id, term, seq) select $1, * from unnest($17::int8[], $18::int8[])
+), attachments as (
+  insert into attachment (lrs_id, seq, sha2, content_type) select $1, * from unnest($19::int8[], $20::text[], $21::text[])
+  on conflict do nothing
+), refs as (
+  insert into reference (lrs_id, target_id, owner, source_seq) select $1, * from unnest($22::bytea[], $23::int4[], $24::int8[])
+), inherited as (
+  insert into inheritance (lrs_id, seq, terms) select $1, * from unnest($25::int8[], $26::text[])
+  on conflict (lrs_id, seq) do update set terms = excluded.terms
+), waits as (
+  insert into waiting_void (lrs_id, target_id, owner) select $1, * from unnest($27::bytea[], $28::int4[])
+  on conflict do nothing
+), voided as (
+  update statement set is_voided = 1 where lrs_id = $1 and seq = any($29::int8[])
+), said as (
+  insert into description as old (lrs_id, subject, owner, is_shared, first_at, sha256, text)
+  select $1, * from unnest($30::int4[], $31::int4[], $32::int4[], $33::int8[], $34::bytea[], $35::text[])
+  on conflict (lrs_id, subject, owner, sha256) do update
+  set is_shared = greatest(old.is_shared, excluded.is_shared), first_at = least(old.first_at, excluded.first_at)
+  where excluded.is_shared > old.is_shared or excluded.first_at < old.first_at
+  returning subject, owner
+)
+select subject, owner from (select subject, owner, count(*) as added from said group by subject, owner) s
+where added + (select count(*) from (
+  select from description d where d.lrs_id = $1 and d.subject = s.subject and d.owner = s.owner
+  limit ${mostDescriptions + untrimmed + 1}) d) > ${mostDescriptions + untrimmed}`
+
+const trim = `
+delete from description d using unnest($2::int4[], $3::int4[]) t (subject, owner)
+where d.lrs_id = $1 and d.subject = t.subject and d.owner = t.owner and d.sha256 not in (
+  select sha256 from description k where k.lrs_id = $1 and k.subject = t.subject and k.owner = t.owner
+  order by first_at desc, text limit ${mostDescriptions})`
+
+export async function writeChanges(
+  transaction: Transaction,
+  lrsId: LrsId,
+  { tables, epoch }: { readonly tables: GatheredTables; readonly epoch: number },
+): Promise<void> {
+  const values = [lrsId, tables.lastTerm, tables.highestSeq, epoch, ...rowsOf(tables), ...saidRows(tables.said)]
+  const full = await transaction.query<{ readonly subject: number; readonly owner: number }>(
+    write,
+    values,
+    'statements-write',
+  )
+  if (full.length === 0) return
+  const [subjects, owners] = [full.map(({ subject }) => subject), full.map(({ owner }) => owner)]
+  await transaction.query(trim, [lrsId, int4Array(subjects), int4Array(owners)], 'statements-trim')
+  // Others remember what is gone now.
+  await transaction.query('update lrs_state set epoch = epoch + 1 where lrs_id = $1', [lrsId], 'statements-epoch')
+}
+
+function rowsOf(tables: GatheredTables): Buffer[] {
+  const { arrived, claims, references, waits } = tables
+  const terms = [...tables.terms.values()]
+  const inherited = [...tables.inherited]
+  return [
+    int4Array(terms.map(({ id }) => id)),
+    textArray(terms.map(({ kind }) => kind)),
+    byteaArray(terms.map(({ value }) => hash('sha256', value, 'buffer'))),
+    textArray(terms.map(({ value }) => value)),
+    int8Array(arrived.map(({ seq }) => seq)),
+    int8Array(arrived.map(({ timestamp }) => timestamp)),
+    int4Array(arrived.map(({ owner }) => owner)),
+    int4Array(arrived.map(({ isVoided }) => (isVoided ? 1 : 0))),
+    int4Array(arrived.map(({ isVoiding }) => (isVoiding ? 1 : 0))),
+    byteaArray(arrived.map(({ id }) => id)),
+    textArray(arrived.map(({ printed }) => printed)),
+    textArray(arrived.map(({ body }) => body)),
+    ...postingRows(tables),
+    int8Array(claims.map(({ seq }) => seq)),
+    textArray(claims.map(({ attachment }) => attachment.sha2)),
+    textArray(claims.map(({ attachment }) => attachment.contentType)),
+    byteaArray(references.map(({ target }) => target)),
+    int4Array(references.map(({ owner }) => owner)),
+    int8Array(references.map(({ seq }) => seq)),
+    int8Array(inherited.map(([seq]) => seq)),
+    textArray(inherited.map(([, printed]) => printed)),
+    byteaArray(waits.map(({ target }) => target)),
+    int4Array(waits.map(({ owner }) => owner)),
+    int8Array([...tables.voided]),
+  ]
+}
+
+/** In the order of their key, each once: neighbours land on one page. */
+function postingRows({ postedTerms, postedSeqs }: GatheredTables): [Buffer, Buffer] {
+  const seqsOf = new Map<PostingTerm, number[]>()
+  postedTerms.forEach((term, index) => {
+    const seq = postedSeqs[index] as number
+    const seqs = seqsOf.get(term)
+    if (seqs === undefined) seqsOf.set(term, [seq])
+    else seqs.push(seq)
+  })
+  const [terms, seqs]: [PostingTerm[], number[]] = [[], []]
+  for (const term of [...seqsOf.keys()].sort((a, b) => (a < b ? -1 : 1))) {
+    for (const seq of new Set(seqsOf.get(term)?.sort((a, b) => a - b))) {
+      terms.push(term)
+      seqs.push(seq)
+    }
+  }
+  return [int8Array(terms), int8Array(seqs)]
+}
+
+interface Merged {
+  readonly subject: number
+  readonly owner: CredentialId
+  readonly text: string
+  isShared: number
+  at: number
+}
+
+/** One statement cannot change a row twice. */
+function saidRows(said: readonly Said[]): Buffer[] {
+  const merged = new Map<string, Merged>()
+  for (const { batch, description, subject, at } of said) {
+    const isShared = batch.defineReach === 'any' ? 1 : 0
+    const one = { subject: dictionaryId(subject), owner: batch.owner, text: description.text, isShared, at }
+    const name = `${one.subject} ${one.owner} ${one.text}`
+    const before = merged.get(name)
+    merged.set(name, before === undefined ? one : { ...one, ...widest(before, one) })
+  }
+  const rows = [...merged.values()]
+  return [
+    int4Array(rows.map(({ subject }) => subject)),
+    int4Array(rows.map(({ owner }) => owner)),
+    int4Array(rows.map(({ isShared }) => isShared)),
+    int8Array(rows.map(({ at }) => at)),
+    byteaArray(rows.map(({ text }) => hash('sha256', text, 'buffer'))),
+    textArray(rows.map(({ text }) => text)),
+  ]
+}
+
+function widest(a: Merged, b: Merged): Pick<Merged, 'isShared' | 'at'> {
+  return { isShared: Math.max(a.isShared, b.isShared), at: Math.min(a.at, b.at) }
+}

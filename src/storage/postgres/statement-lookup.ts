@@ -1,0 +1,256 @@
+// Reads beforehand what storing some batches of one Lrs can meet: one round trip, and more only where others refer to what
+// arrives. Under the lock of the Lrs, so that it holds until commit.
+
+import { byteaArray, int4Array, textArray } from './binary-array.ts'
+import { erasedHash } from '../erasure/erased-ids.ts'
+import { hash } from 'node:crypto'
+import { mostReferrers } from '../statements/references.ts'
+import { pairName } from './gathered-tables.ts'
+import { toBlob } from '../statements/storing.ts'
+import type { CredentialId, LrsId } from '../../core/ids.ts'
+import type { Linked } from '../statements/tables.ts'
+import type { ReadRows, ReadStatement, Referrers } from './gathered-tables.ts'
+import type { StatementBatch, TermKind } from '../../core/storage.ts'
+import type { Transaction } from './database.ts'
+
+/** A dictionary value whose id is not remembered. */
+export interface UnknownTerm {
+  readonly kind: TermKind
+  readonly value: string
+}
+
+export interface Looked extends ReadRows {
+  readonly epoch: number
+  /** The lowest stored time that may be given. */
+  readonly floor: number
+  /** Dictionary ids at the places of the unknown; undefined where there is none yet. */
+  readonly termIds: readonly (number | undefined)[]
+}
+
+/** One transaction reaches no more than so many statements of an Lrs (reach-budget.ts). */
+const mostPerTarget = 30_000
+/** Of others that are likely to be asked for next. */
+const mostTargets = 2_000
+const mostLoaded = 60_000
+
+type StatementItem = [
+  id: string,
+  seq: number,
+  owner: CredentialId,
+  timestamp: number,
+  isVoiding: number,
+  terms: string,
+  inherited: string,
+  body: string | null,
+]
+
+interface LookupRow {
+  readonly epoch: number
+  readonly last_seq: number
+  readonly last_term: number
+  readonly floor: number
+  readonly salt: Buffer | null
+  readonly statements: StatementItem[] | null
+  readonly waiting: [id: string, owner: number][] | null
+  readonly referenced: string[] | null
+  readonly referring: [id: string, owner: number, count: number][] | null
+  readonly terms: [place: number, id: number][] | null
+}
+
+// A list of rows comes as JSON: mostly there are none. The state is missing where rows were put there by a copy.
+const lookup = `
+select coalesce(s.epoch, 0) as epoch,
+  coalesce(s.last_seq, (select max(seq) from statement where lrs_id = $1), 0) as last_seq,
+  coalesce(s.last_term, (select max(id) from term where lrs_id = $1), 0) as last_term,
+  greatest(c.announced + 1, coalesce($2, claviger_micros())) as floor,
+  e.salt,
+  (select json_agg(json_build_array(encode(t.id, 'hex'), t.seq, t.owner, t.timestamp, t.is_voiding, t.terms,
+      coalesce(i.terms, ''), case when k.n <= cardinality($3::bytea[]) then t.body end))
+    from unnest($3::bytea[] || $4::bytea[]) with ordinality k (id, n)
+    join statement t on t.lrs_id = $1 and t.id = k.id
+    left join inheritance i on i.lrs_id = $1 and i.seq = t.seq) as statements,
+  (select json_agg(json_build_array(encode(w.target_id, 'hex'), w.owner))
+    from unnest($3::bytea[]) k (id) join waiting_void w on w.lrs_id = $1 and w.target_id = k.id) as waiting,
+  (select json_agg(encode(k.id, 'hex')) from unnest($3::bytea[]) k (id)
+    where exists (select from reference r where r.lrs_id = $1 and r.target_id = k.id)) as referenced,
+  (select json_agg(json_build_array(encode(k.id, 'hex'), k.owner, (select count(*) from (
+      select from reference r where r.lrs_id = $1 and r.target_id = k.id and r.owner = k.owner limit ${mostReferrers}) r)))
+    from unnest($4::bytea[], $5::int4[]) k (id, owner)) as referring,
+  (select json_agg(json_build_array(k.n, t.id)) from unnest($6::text[], $7::bytea[]) with ordinality k (kind, sha256, n)
+    join term t on t.lrs_id = $1 and t.kind = k.kind and t.sha256 = k.sha256) as terms
+from clock_floor c
+left join lrs_state s on s.lrs_id = $1
+left join erased_lrs e on e.lrs_id = $1
+where c.is_only`
+
+export async function lookUp(
+  transaction: Transaction,
+  lrsId: LrsId,
+  {
+    batches,
+    unknown,
+    givenMicros,
+  }: {
+    readonly batches: readonly StatementBatch[]
+    readonly unknown: readonly UnknownTerm[]
+    readonly givenMicros: number | null
+  },
+): Promise<Looked> {
+  const ids = batches.flatMap(({ statements }) => statements.map(({ id }) => toBlob(id)))
+  const targets = targetsOf(batches)
+  const values = [
+    lrsId,
+    givenMicros,
+    byteaArray(ids),
+    byteaArray(targets.map(({ id }) => id)),
+    int4Array(targets.map(({ owner }) => owner)),
+    ...termArrays(unknown),
+  ]
+  const [row] = await transaction.query<LookupRow>(lookup, values, 'statements-lookup')
+  if (row === undefined) throw new Error('The clock floor has no row.')
+  const referenced = new Set(row.referenced)
+  const unreferenced = ids.map((id) => id.toString('hex')).filter((id) => !referenced.has(id))
+  return {
+    epoch: row.epoch,
+    floor: row.floor,
+    lastSeq: row.last_seq,
+    lastTerm: row.last_term,
+    statements: new Map((row.statements ?? []).map((item) => [item[0], toStatement(item)])),
+    erased: row.salt === null ? new Set() : await findErased(transaction, lrsId, { salt: row.salt, ids }),
+    waiting: grouped(row.waiting ?? []),
+    referring: new Map((row.referring ?? []).map(([id, owner, count]) => [pairName(id, owner), count])),
+    referrers: new Map(unreferenced.map((id) => [id, nobody])),
+    sources: new Map(),
+    termIds: placed(row.terms ?? [], unknown.length),
+  }
+}
+
+const nobody: Referrers = new Map()
+
+/** Each target once per owner. */
+function targetsOf(batches: readonly StatementBatch[]): { readonly id: Buffer; readonly owner: CredentialId }[] {
+  const targets = new Map<string, { readonly id: Buffer; readonly owner: CredentialId }>()
+  for (const { owner, statements } of batches) {
+    for (const { refersTo } of statements) {
+      if (refersTo !== undefined) targets.set(pairName(refersTo, owner), { id: toBlob(refersTo), owner })
+    }
+  }
+  return [...targets.values()]
+}
+
+function toStatement([id, seq, owner, timestamp, isVoiding, terms, inherited, body]: StatementItem): ReadStatement {
+  return { id: Buffer.from(id, 'hex'), seq, owner, timestamp, is_voiding: isVoiding, terms, inherited, body }
+}
+
+function grouped(pairs: readonly [id: string, owner: number][]): Map<string, number[]> {
+  const groups = new Map<string, number[]>()
+  for (const [id, owner] of pairs) groups.set(id, [...(groups.get(id) ?? []), owner])
+  return groups
+}
+
+function termArrays(terms: readonly UnknownTerm[]): readonly [Buffer, Buffer] {
+  const kinds = textArray(terms.map(({ kind }) => kind))
+  return [kinds, byteaArray(terms.map(({ value }) => hash('sha256', value, 'buffer')))]
+}
+
+/** Places count from 1. */
+function placed(found: readonly [place: number, id: number][], count: number): (number | undefined)[] {
+  const ids = Array<number | undefined>(count).fill(undefined)
+  for (const [place, id] of found) ids[place - 1] = id
+  return ids
+}
+
+async function findErased(
+  transaction: Transaction,
+  lrsId: LrsId,
+  { salt, ids }: { readonly salt: Buffer; readonly ids: readonly Buffer[] },
+): Promise<ReadonlySet<string>> {
+  const rows = await transaction.query<{ readonly n: number }>(
+    `select k.n from unnest($2::bytea[]) with ordinality k (hash, n)
+       join erased_statement e on e.lrs_id = $1 and e.hash = k.hash`,
+    [lrsId, byteaArray(ids.map((id) => erasedHash(salt, id)))],
+    'statements-erased',
+  )
+  return new Set(rows.map(({ n }) => ids[n - 1]?.toString('hex') ?? ''))
+}
+
+/** As `Looked.termIds`, alone: where what was remembered holds no longer. */
+export async function findTermIds(
+  transaction: Transaction,
+  lrsId: LrsId,
+  terms: readonly UnknownTerm[],
+): Promise<readonly (number | undefined)[]> {
+  const rows = await transaction.query<{ readonly n: number; readonly id: number }>(
+    `select k.n, t.id from unnest($2::text[], $3::bytea[]) with ordinality k (kind, sha256, n)
+       join term t on t.lrs_id = $1 and t.kind = k.kind and t.sha256 = k.sha256`,
+    [lrsId, ...termArrays(terms)],
+    'statements-terms',
+  )
+  return placed(
+    rows.map(({ n, id }) => [n, id]),
+    terms.length,
+  )
+}
+
+interface SourceRow extends Linked {
+  readonly target: string
+}
+
+/**
+ * Reads who refers to `target`, and to these, and so on, nearest first, as far as it is not too much; then whoever asks for what
+ * lies beyond comes again.
+ */
+export async function readReferrers(
+  transaction: Transaction,
+  lrsId: LrsId,
+  { target, rows }: { readonly target: string; readonly rows: ReadRows },
+): Promise<void> {
+  const reached = await transaction.query<{ readonly id: string; readonly count: number }>(
+    `with recursive reached (id) as (
+       select $2::bytea
+       union
+       select s.id from reached r
+       cross join lateral (
+         select source_seq from reference f where f.lrs_id = $1 and f.target_id = r.id order by owner, source_seq limit $3
+       ) f
+       join statement s on s.lrs_id = $1 and s.seq = f.source_seq
+     )
+     select encode(t.id, 'hex') as id, (select count(*) from (
+       select from reference f where f.lrs_id = $1 and f.target_id = t.id limit $3) f) as count
+     from (select id from reached limit $4) t`,
+    [lrsId, Buffer.from(target, 'hex'), mostPerTarget, mostTargets],
+    'statements-reached',
+  )
+  const targets = nearest(reached)
+  const sources = await transaction.query<SourceRow>(
+    `select encode(t.id, 'hex') as target, s.seq, s.id, s.owner, s.is_voiding, s.terms, coalesce(i.terms, '') as inherited
+     from unnest($2::bytea[]) t (id)
+     cross join lateral (
+       select source_seq from reference f where f.lrs_id = $1 and f.target_id = t.id order by owner, source_seq limit $3
+     ) f
+     join statement s on s.lrs_id = $1 and s.seq = f.source_seq
+     left join inheritance i on i.lrs_id = $1 and i.seq = s.seq`,
+    [lrsId, byteaArray(targets.map((id) => Buffer.from(id, 'hex'))), mostPerTarget],
+    'statements-sources',
+  )
+  take(rows, targets, sources)
+}
+
+/** The first always. */
+function nearest(reached: readonly { readonly id: string; readonly count: number }[]): string[] {
+  let sum = 0
+  return reached.filter(({ count }, index) => (sum += count) <= mostLoaded || index === 0).map(({ id }) => id)
+}
+
+function take({ referrers, sources }: ReadRows, targets: readonly string[], found: readonly SourceRow[]): void {
+  const groups = new Map(targets.map((id) => [id, new Map<CredentialId, number[]>()]))
+  for (const { target, ...source } of found) {
+    sources.set(source.seq, source)
+    const byOwner = groups.get(target)
+    byOwner?.set(source.owner, [...(byOwner.get(source.owner) ?? []), source.seq])
+  }
+  for (const [id, byOwner] of groups) {
+    for (const seqs of byOwner.values()) seqs.sort((a, b) => a - b)
+    referrers.set(id, byOwner)
+  }
+}

@@ -1,0 +1,171 @@
+// Stores batches of one Lrs in one transaction under its lock, in four messages: begin and lock, look up all that can matter,
+// decide in memory, write everything, commit. Remembers dictionary ids and descriptions for as long as nothing was removed.
+
+import { DescriptionCache } from '../statements/description-cache.ts'
+import { GatheredTables, Unread, termName } from './gathered-tables.ts'
+import { LRUCache } from 'lru-cache'
+import { Storing } from '../statements/storing.ts'
+import { dictionaryTerm } from '../posting.ts'
+import { findTermIds, lookUp, readReferrers } from './statement-lookup.ts'
+import { lockClass } from './locks.ts'
+import { writeChanges } from './statement-changes.ts'
+import type { BatchOutcome, StatementBatch } from '../../core/storage.ts'
+import type { Database, Transaction } from './database.ts'
+import type { Looked, UnknownTerm } from './statement-lookup.ts'
+import type { LrsId } from '../../core/ids.ts'
+import type { PostingTerm } from '../posting.ts'
+import type { Remembered } from './gathered-tables.ts'
+import type { Speaker } from '../statements/description-cache.ts'
+import type { TimedBatch } from '../statements/storing.ts'
+
+/** About 20 MB at the usual length of identifiers. */
+const cachedTerms = 100_000
+/** Longer values are looked up each time rather than held. */
+const longestCached = 1_000
+
+/** Dictionary values of a call, by `termName`. */
+type Values = ReadonlyMap<string, UnknownTerm>
+
+interface Stored {
+  readonly outcomes: readonly BatchOutcome[]
+  readonly epoch: number
+  readonly terms: ReadonlyMap<string, PostingTerm>
+  readonly said: GatheredTables['said']
+}
+
+export class StatementWriter {
+  readonly #database: Database
+  /** By Lrs, epoch and name: what is remembered of another epoch is never asked for. */
+  readonly #terms = new LRUCache<string, PostingTerm>({ max: cachedTerms })
+  readonly #descriptions = new DescriptionCache()
+  /** As last seen. */
+  readonly #epochs = new LRUCache<LrsId, number>({ max: 50_000 })
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** `givenMicros`: the clock of a test. */
+  async store(
+    lrsId: LrsId,
+    batches: readonly StatementBatch[],
+    givenMicros: number | null,
+  ): Promise<readonly BatchOutcome[]> {
+    const stored = await this.#database.transact(
+      'write',
+      (transaction) => this.#storeIn(transaction, lrsId, { batches, givenMicros }),
+      opening(lrsId),
+    )
+    this.#remember(lrsId, stored)
+    return stored.outcomes
+  }
+
+  async #storeIn(
+    transaction: Transaction,
+    lrsId: LrsId,
+    { batches, givenMicros }: { readonly batches: readonly StatementBatch[]; readonly givenMicros: number | null },
+  ): Promise<Stored> {
+    const values = valuesOf(batches)
+    const epoch = this.#epochs.get(lrsId) ?? 0
+    const recalled = this.#recall(lrsId, epoch, values)
+    const unknown = [...values].filter(([name]) => !recalled.has(name))
+    const looked = await lookUp(transaction, lrsId, { batches, unknown: unknown.map(([, term]) => term), givenMicros })
+    const terms =
+      looked.epoch === epoch
+        ? withIds(recalled, unknown, looked.termIds)
+        : withIds(new Map(), [...values], await findTermIds(transaction, lrsId, [...values.values()]))
+    const remembered = this.#remembered(looked.epoch, terms)
+    const timed = batches.map((batch) => ({ ...batch, floor: looked.floor }))
+    const { tables, outcomes } = await decide(transaction, lrsId, { timed, looked, remembered })
+    if (!tables.isEmpty) await writeChanges(transaction, lrsId, { tables, epoch: looked.epoch })
+    for (const [name, { id }] of tables.terms) terms.set(name, dictionaryTerm(id))
+    return { outcomes, epoch: looked.epoch, terms, said: tables.said }
+  }
+
+  #recall(lrsId: LrsId, epoch: number, values: Values): Map<string, PostingTerm> {
+    const recalled = new Map<string, PostingTerm>()
+    for (const name of values.keys()) {
+      const term = this.#terms.get(`${lrsId} ${epoch} ${name}`)
+      if (term !== undefined) recalled.set(name, term)
+    }
+    return recalled
+  }
+
+  #remembered(epoch: number, terms: ReadonlyMap<string, PostingTerm>): Remembered {
+    return {
+      termOf: (name) => terms.get(name),
+      isKnown: (batch, description, at) => this.#descriptions.isKnown(speakerOf(batch, epoch), description, at),
+    }
+  }
+
+  /** Only after the commit. */
+  #remember(lrsId: LrsId, { epoch, terms, said }: Stored): void {
+    this.#epochs.set(lrsId, epoch)
+    for (const [name, term] of terms) {
+      if (name.length <= longestCached) this.#terms.set(`${lrsId} ${epoch} ${name}`, term)
+    }
+    for (const { batch, description, at } of said) this.#descriptions.learn(speakerOf(batch, epoch), description, at)
+  }
+}
+
+/**
+ * Whoever else writes into the Lrs waits. Each seek must stay a seek, whatever the planner knows of tables that have just begun
+ * to fill: there is no statement here that would be better off with anything else.
+ */
+function opening(lrsId: LrsId): string {
+  return `set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off;
+    set local plan_cache_mode = force_generic_plan; set local jit = off;
+    select pg_advisory_xact_lock(${lockClass.lrs}, ${lrsId})`
+}
+
+/** Without a change in the database, so that it may be done anew when it asked for more than was read. */
+async function decide(
+  transaction: Transaction,
+  lrsId: LrsId,
+  {
+    timed,
+    looked,
+    remembered,
+  }: { readonly timed: readonly TimedBatch[]; readonly looked: Looked; readonly remembered: Remembered },
+): Promise<{ readonly tables: GatheredTables; readonly outcomes: readonly BatchOutcome[] }> {
+  for (;;) {
+    const tables = new GatheredTables(looked, remembered)
+    try {
+      return { tables, outcomes: new Storing(tables).store(timed) }
+    } catch (error) {
+      if (!(error instanceof Unread)) throw error
+      await readReferrers(transaction, lrsId, { target: error.target, rows: looked })
+    }
+  }
+}
+
+function valuesOf(batches: readonly StatementBatch[]): Values {
+  const values = new Map<string, UnknownTerm>()
+  const add = ({ kind, value }: UnknownTerm): void => {
+    const name = termName(kind, value)
+    if (kind !== 'registration' && !values.has(name)) values.set(name, { kind, value })
+  }
+  for (const { statements } of batches) {
+    for (const { terms, descriptions } of statements) {
+      terms.forEach(add)
+      descriptions.forEach(add)
+    }
+  }
+  return values
+}
+
+function withIds(
+  terms: Map<string, PostingTerm>,
+  asked: readonly (readonly [name: string, term: UnknownTerm])[],
+  ids: readonly (number | undefined)[],
+): Map<string, PostingTerm> {
+  asked.forEach(([name], index) => {
+    const id = ids[index]
+    if (id !== undefined) terms.set(name, dictionaryTerm(id))
+  })
+  return terms
+}
+
+function speakerOf({ lrsId, owner, defineReach }: StatementBatch, epoch: number): Speaker {
+  return { lrsId, owner, isShared: defineReach === 'any', epoch }
+}
