@@ -37,6 +37,11 @@ const begin: Readonly<Record<TransactionKind, string>> = {
 /** Collisions are rare, as locks are taken in order: more than this many in a row is somebody else's doing. */
 const mostTries = 5
 
+// What is asked here are ranges of indexes, whatever is known of the tables. A plan made while a table is small, and kept, would
+// read all of it until it is analysed again, which after a bulk load is minutes.
+const planning = `set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set enable_material = off;
+  set jit = off`
+
 // bigint: stored times and milliseconds are below 2^53, only hashed terms are not.
 const int8 = 20
 const types: pg.CustomTypesConfig = {
@@ -74,6 +79,8 @@ export class Database {
       types,
     })
     this.#pool.on('error', onError)
+    // Where this fails, what comes next does, too, and says so.
+    this.#pool.on('connect', (client) => void client.query(planning).catch(() => {}))
   }
 
   /** A connection beside the others, not connected yet, that gives up what is not answered within a second. */
