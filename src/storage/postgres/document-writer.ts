@@ -34,10 +34,6 @@ interface Standing {
   readonly id_text: number | null
 }
 
-// Whoever fixes a time after which all changes are (`fixLatest`) waits for those under way. Let go at the commit.
-const lock = `select pg_advisory_xact_lock(${lockClass.documentScope}, $1),
-  pg_advisory_xact_lock_shared(${lockClass.documentTime}, $2)`
-
 // The content only of what may be merged in here; counted is only where a document would be new.
 const stand = `select clock.now, d.owner, d.content_type, d.etag, d.updated_at, d.length,
     case when $8 = 'merge' and d.length <= ${mostMergedAtOnce} then d.content end as content, n.documents, n.id_text
@@ -63,6 +59,18 @@ const removeAll = `with gone as (delete from document where lrs_id = $1 and scop
     and registration = coalesce($5, registration) returning 1)
   select count(*) as documents from gone`
 
+/**
+ * The statement that a change begins with. Whoever removes documents, or fixes a time after which all changes are, waits for
+ * those under way (`lockDocuments`). Let go at the commit.
+ */
+export function lockScope(lrsId: LrsId, scope: DocumentScope): string {
+  // Two scopes whose 32 bits are the same only wait for each other.
+  const number = createHash('sha256').update(`${lrsId} `).update(scopeHash(scope)).digest().readInt32BE()
+  return `select pg_advisory_xact_lock(${lockClass.documentScope}, ${number}),
+    pg_advisory_xact_lock_shared(${lockClass.documentTime}, ${lrsId})`
+}
+
+/** Under `lockScope`. */
 export async function changeDocument(
   transaction: Transaction,
   lrsId: LrsId,
@@ -74,7 +82,6 @@ export async function changeDocument(
   const scope = scopeHash(key)
   const owners = ownersOf(access)
   const at = [lrsId, scope, ...owners, registrationOf(key) ?? '', idHash(key.id)]
-  await lockScope(transaction, lrsId, scope)
   const asked = [...at, options.now, change.kind]
   const [standing] = (await transaction.query<Standing>(stand, asked, 'document-stand')) as [Standing]
   const existing = existingOf(standing)
@@ -94,27 +101,16 @@ export async function changeDocument(
   return { kind: 'done', etag: draft.etag }
 }
 
-/** How many there were. */
+/** Under `lockScope`; how many there were. */
 export async function deleteDocuments(
   transaction: Transaction,
   lrsId: LrsId,
   scope: DocumentScope,
   access: DocumentAccess,
 ): Promise<number> {
-  const hashed = scopeHash(scope)
-  await lockScope(transaction, lrsId, hashed)
-  const values = [lrsId, hashed, ...ownersOf(access), registrationOf(scope) ?? null]
+  const values = [lrsId, scopeHash(scope), ...ownersOf(access), registrationOf(scope) ?? null]
   const [gone] = await transaction.query<{ readonly documents: number }>(removeAll, values, 'document-remove-all')
   return gone?.documents ?? 0
-}
-
-async function lockScope(transaction: Transaction, lrsId: LrsId, scope: Buffer): Promise<void> {
-  await transaction.query(lock, [lockNumber(lrsId, scope), lrsId], 'document-lock')
-}
-
-/** Of 32 bits: two scopes that share one only wait for each other. */
-function lockNumber(lrsId: LrsId, scope: Buffer): number {
-  return createHash('sha256').update(`${lrsId} `).update(scope).digest().readInt32BE()
 }
 
 function existingOf({ owner, content_type, etag, updated_at, length }: Standing): Existing | undefined {

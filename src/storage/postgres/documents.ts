@@ -2,7 +2,7 @@
 
 import { LargeMerges } from '../documents/large-merges.ts'
 import { Turns } from '../documents/turns.ts'
-import { changeDocument, deleteDocuments, fixLatest } from './document-writer.ts'
+import { changeDocument, deleteDocuments, fixLatest, lockScope } from './document-writer.ts'
 import { findDocument, listDocumentIds } from './document-reader.ts'
 import { scopeHash } from '../documents/scope.ts'
 import type { ChangeOptions, ChangeOutcome } from '../documents/change.ts'
@@ -51,7 +51,7 @@ export class Documents implements DocumentStore {
 
   #inTurn<T>(lrsId: LrsId, scope: DocumentScope, work: (transaction: Transaction) => Promise<T>): Promise<T> {
     const name = `${lrsId} ${scopeHash(scope).toString('base64')}`
-    return this.#turns.take(name, () => this.#database.transact('write', work))
+    return this.#turns.take(name, () => this.#database.transact('write', work, lockScope(lrsId, scope)))
   }
 
   listIds(...args: Parameters<DocumentStore['listIds']>): ReturnType<DocumentStore['listIds']> {
