@@ -9,11 +9,15 @@ import type { BatchOutcome, PreparedStatement, StatementBatch } from './storage.
 const says = { descriptions: [], attachments: [] }
 
 function batchOf(...ids: string[]): StatementBatch {
+  return batchIn(1, ...ids)
+}
+
+function batchIn(lrsId: number, ...ids: string[]): StatementBatch {
   const statements = ids.map((id): PreparedStatement => {
     return { id, timestamp: 0, openBody: '{"1234567"', terms: [], refersTo: undefined, isVoiding: false, ...says }
   })
   return {
-    lrsId: 1 as LrsId,
+    lrsId: lrsId as LrsId,
     owner: 1 as CredentialId,
     readReach: 'any',
     voidReach: 'any',
@@ -52,6 +56,24 @@ describe('Ingest', () => {
     expect(calls.map(({ batches }) => idsOf(batches))).toEqual([[['a']], [['b'], ['c']]])
     calls[1]!.end()
     expect((await Promise.all(answers)).map(({ kind }) => kind)).toEqual(['stored', 'stored', 'stored'])
+  })
+
+  it('gives each Lrs calls of its own, so that one that is slow or fails holds up or hits no other', async () => {
+    const { calls, store } = heldStore()
+    const ingest = new Ingest(store, { callsInFlight: 1 })
+    const slow = [ingest.submit(batchIn(1, 'a')), ingest.submit(batchIn(1, 'b'))]
+    const quick = [ingest.submit(batchIn(2, 'c')), ingest.submit(batchIn(2, 'd')), ingest.submit(batchIn(2, 'e'))]
+    expect(calls.map(({ batches }) => idsOf(batches))).toEqual([[['a']], [['c']]])
+    calls[1]!.end()
+    await settle()
+    expect(idsOf(calls[2]!.batches)).toEqual([['d'], ['e']])
+    calls[2]!.end()
+    expect((await Promise.all(quick)).map(({ kind }) => kind)).toEqual(['stored', 'stored', 'stored'])
+    calls[0]!.fail(new DomainError('unavailable', 'lost'))
+    await expect(slow[0]).rejects.toMatchObject({ code: 'unavailable' })
+    calls[3]!.end()
+    expect((await slow[1])!.kind).toBe('stored')
+    await ingest.close()
   })
 
   it('answers nobody before the store has', async () => {

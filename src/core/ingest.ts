@@ -1,21 +1,23 @@
-// Joins the requests that arrive while the store is busy into its next call, so that one sync to disk serves many of them.
-// Bounded: what does not fit is refused at once, never buffered. Knows nothing of statements beyond their size.
+// Joins the requests that arrive for an Lrs while the store is busy with it into its next call, so that one sync to disk serves
+// many of them. Each Lrs has a queue of its own: one that is slow stalls no other. Bounded: what does not fit is refused at
+// once, never buffered. Knows nothing of statements beyond their size.
 
 import { DomainError, isDomainError, overloaded } from './errors.ts'
 import { noMeter } from './meter.ts'
 import type { Meter } from './meter.ts'
 import type { BatchOutcome, StatementBatch, StatementStore } from './storage.ts'
+import type { LrsId } from './ids.ts'
 
 export interface IngestBounds {
   /** Statements waiting or being stored. */
   readonly statements: number
   /** Characters of JSON waiting or being stored. */
   readonly bytes: number
-  /** Calls of the store at one time: with two, one is prepared while the other is synced. */
+  /** Calls of the store at one time for one Lrs: with two, one is prepared while the other is synced. */
   readonly callsInFlight: number
   /** Statements joined into one call; a larger single batch goes alone. */
   readonly statementsPerCall: number
-  /** While a call of the store takes longer, nothing new is accepted: it would wait at least as long. */
+  /** While a call of the store takes longer, nothing new is accepted for its Lrs: it would wait at least as long. */
   readonly slowMs: number
 }
 
@@ -41,18 +43,24 @@ interface Waiting {
   reject(error: unknown): void
 }
 
+/** Of one Lrs. */
+interface Queue {
+  readonly waiting: Waiting[]
+  callsInFlight: number
+  /** When the calls under way began, the oldest first. */
+  readonly startedAt: Set<{ readonly at: number }>
+}
+
 export class Ingest {
   readonly #store: StatementStore['store']
   readonly #bounds: IngestBounds
-  #waiting: Waiting[] = []
+  /** Only those in which something waits or is being stored. */
+  readonly #queues = new Map<LrsId, Queue>()
   #statements = 0
   #bytes = 0
-  #callsInFlight = 0
   #isClosed = false
   #onIdle: (() => void)[] = []
   readonly #meter: Meter
-  /** When the calls under way began, the oldest first. */
-  readonly #startedAt = new Set<{ readonly at: number }>()
 
   constructor(store: StatementStore['store'], bounds: Partial<IngestBounds> = {}, meter: Meter = noMeter) {
     this.#store = store
@@ -71,7 +79,7 @@ export class Ingest {
       const detail = { retryAfterSeconds: 5 }
       return Promise.reject(new DomainError('unavailable', 'The server is stopping', { detail }))
     }
-    if (this.#isStuck()) return Promise.reject(overloaded('The storage takes too long', 5))
+    if (this.#isStuck(batch.lrsId)) return Promise.reject(overloaded('The storage takes too long', 5))
     // A queue that is empty takes any batch, so that a bound below the largest batch refuses nobody for ever.
     const isFull =
       this.#statements > 0 &&
@@ -80,59 +88,63 @@ export class Ingest {
     this.#statements += batch.statements.length
     this.#bytes += bytes
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ batch, bytes, resolve, reject })
-      this.#dispatch()
+      this.#queueOf(batch.lrsId).waiting.push({ batch, bytes, resolve, reject })
+      this.#dispatch(batch.lrsId)
     })
+  }
+
+  #queueOf(lrsId: LrsId): Queue {
+    const queue = this.#queues.get(lrsId) ?? { waiting: [], callsInFlight: 0, startedAt: new Set() }
+    this.#queues.set(lrsId, queue)
+    return queue
   }
 
   /** Refuses what is new; resolves when everything accepted has its outcome. */
   close(): Promise<void> {
     this.#isClosed = true
-    if (this.#isIdle()) return Promise.resolve()
+    if (this.#queues.size === 0) return Promise.resolve()
     return new Promise((resolve) => this.#onIdle.push(resolve))
   }
 
-  #isStuck(): boolean {
-    const [oldest] = this.#startedAt
+  #isStuck(lrsId: LrsId): boolean {
+    const [oldest] = this.#queues.get(lrsId)?.startedAt ?? []
     return oldest !== undefined && performance.now() - oldest.at > this.#bounds.slowMs
   }
 
-  #isIdle(): boolean {
-    return this.#waiting.length === 0 && this.#callsInFlight === 0
-  }
-
-  #dispatch(): void {
-    while (this.#waiting.length > 0 && this.#callsInFlight < this.#bounds.callsInFlight) {
-      const joined = this.#takeNext()
-      this.#callsInFlight += 1
-      void this.#storeJoined(joined).finally(() => this.#finish(joined))
+  #dispatch(lrsId: LrsId): void {
+    const queue = this.#queueOf(lrsId)
+    while (queue.waiting.length > 0 && queue.callsInFlight < this.#bounds.callsInFlight) {
+      const joined = this.#takeNext(queue)
+      queue.callsInFlight += 1
+      void this.#storeJoined(joined, queue).finally(() => this.#finish(joined, lrsId))
     }
+    if (queue.callsInFlight === 0) this.#queues.delete(lrsId)
   }
 
-  #finish(joined: readonly Waiting[]): void {
-    this.#callsInFlight -= 1
+  #finish(joined: readonly Waiting[], lrsId: LrsId): void {
+    this.#queueOf(lrsId).callsInFlight -= 1
     for (const { batch, bytes } of joined) {
       this.#statements -= batch.statements.length
       this.#bytes -= bytes
     }
-    this.#dispatch()
-    if (this.#isIdle()) for (const resolve of this.#onIdle.splice(0)) resolve()
+    this.#dispatch(lrsId)
+    if (this.#queues.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve()
   }
 
-  #takeNext(): Waiting[] {
+  #takeNext({ waiting }: Queue): Waiting[] {
     let count = 0
     let statements = 0
-    for (const { batch } of this.#waiting) {
+    for (const { batch } of waiting) {
       statements += batch.statements.length
       if (count > 0 && statements > this.#bounds.statementsPerCall) break
       count += 1
     }
-    return this.#waiting.splice(0, count)
+    return waiting.splice(0, count)
   }
 
-  async #storeJoined(joined: readonly Waiting[]): Promise<void> {
+  async #storeJoined(joined: readonly Waiting[], queue: Queue): Promise<void> {
     const started = { at: performance.now() }
-    this.#startedAt.add(started)
+    queue.startedAt.add(started)
     try {
       const outcomes = await this.#store(joined.map(({ batch }) => batch))
       const statements = joined.reduce((sum, { batch }) => sum + batch.statements.length, 0)
@@ -145,10 +157,10 @@ export class Ingest {
       if (isOneBatch || (isDomainError(error) && error.code === 'unavailable')) {
         for (const waiting of joined) waiting.reject(error)
       } else {
-        for (const waiting of joined) await this.#storeJoined([waiting])
+        for (const waiting of joined) await this.#storeJoined([waiting], queue)
       }
     } finally {
-      this.#startedAt.delete(started)
+      queue.startedAt.delete(started)
     }
   }
 }

@@ -550,8 +550,9 @@ export interface KnownDescription {
  */
 export interface StatementStore {
   /**
-   * Stores batches in order, each all or none, and resolves when all are synced. The outcome at each index is that of the
-   * batch at the index. The adapter joins concurrent calls into one transaction (group commit).
+   * Stores batches of one Lrs in order, each all or none, and resolves when all are synced. The outcome at each index is that
+   * of the batch at the index. The adapter may join concurrent calls into one transaction (group commit). Rejected as
+   * `unavailable` when it is not known whether they were stored: the connection may be lost while they are committed.
    */
   store(batches: readonly StatementBatch[]): Promise<readonly BatchOutcome[]>
   /** One statement by id, as voided (`isVoided` true) or not; only of `owner` when given. */
