@@ -1,13 +1,16 @@
 // In this process, on the core's use cases: what checking a credential costs, warm and cold, and what counting usage costs.
-// `node --import tsx bench/credentials.ts <directory> <number of keys>` prints one line of JSON.
+// `node --import tsx bench/credentials.ts <directory> <number of keys> [<postgres URL>]` prints one line of JSON.
 
 import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { createCore, type Core } from '../src/core/core.ts'
+import { createCore, systemClock, type Core } from '../src/core/core.ts'
 import type { OrganisationId } from '../src/core/ids.ts'
 import type { Principal } from '../src/core/principal.ts'
 import { findPreset } from '../src/core/presets.ts'
+import type { Storage } from '../src/core/storage.ts'
+import { BlobDirectory } from '../src/storage/blobs/directory.ts'
+import { openPostgres } from '../src/storage/postgres/index.ts'
 import { openSqlite } from '../src/storage/sqlite/index.ts'
 
 export interface CredentialFigures {
@@ -31,18 +34,24 @@ export interface CredentialFigures {
   readonly flushThousandMs: number
 }
 
-const [directory = '.', keysText = '50000'] = process.argv.slice(2)
+const [directory = '.', keysText = '50000', databaseUrl] = process.argv.slice(2)
 const keys = Number(keysText)
 const masterKey = randomBytes(32)
 
 async function openCore(): Promise<Core> {
-  const storage = await openSqlite({ directory: path.resolve(directory), threads: 'workers' })
   return createCore({
-    storage,
+    storage: await openStore(path.resolve(directory)),
     masterKey,
     baseUrl: 'http://127.0.0.1',
     limits: { batch: 1000, bodyBytes: 5_000_000, documentBytes: 5_000_000, xapiRatePerMinute: undefined },
   })
+}
+
+function openStore(place: string): Promise<Storage> {
+  if (databaseUrl === undefined) return openSqlite({ directory: place, threads: 'workers' })
+  const openPlace = async () =>
+    new BlobDirectory({ path: path.join(place, 'blobs'), clock: systemClock, isShared: true })
+  return openPostgres({ url: databaseUrl, openPlace })
 }
 
 /** Runs `task` for each number below `count`, `lanes` at a time; returns seconds. */

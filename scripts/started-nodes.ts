@@ -1,0 +1,77 @@
+// Several started programs over one PostgreSQL that syncs as a real one does, for the proofs that concern more than one node.
+
+import { randomBytes } from 'node:crypto'
+import pg from 'pg'
+import { type PostgresServer, type ServerSettings, startPostgres } from '../test/support/postgres.ts'
+import { startProgram, type StartedProgram } from './started-program.ts'
+
+export interface StartedNodes {
+  readonly server: PostgresServer
+  /** Those that are running; another in the place of one that was restarted. */
+  readonly nodes: readonly StartedProgram[]
+  /** kill -9, and another in its place. */
+  restart(index: number): Promise<void>
+  /** One question to the database, beside the nodes. */
+  ask<Row extends object>(sql: string): Promise<readonly Row[]>
+  /** What the server has logged that nobody would want to read in production. */
+  logProblems(): readonly string[]
+  end(): Promise<void>
+}
+
+export interface NodesOptions extends ServerSettings {
+  readonly nodes?: number
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export async function startNodes({
+  nodes: count = 2,
+  env = {},
+  ...settings
+}: NodesOptions = {}): Promise<StartedNodes> {
+  const server = await startPostgres({ isDurable: true, ...settings })
+  const shared = {
+    CLAVIGER_DATABASE_URL: server.url,
+    CLAVIGER_MASTER_KEY: randomBytes(32).toString('base64'),
+    CLAVIGER_BASE_URL: 'http://lrs.example.org',
+    ...env,
+  }
+  const start = () => startProgram({ env: shared })
+  const nodes: StartedProgram[] = []
+  try {
+    // One after the other: the first makes the first credential.
+    for (let index = 0; index < count; index++) nodes.push(await start())
+  } catch (error) {
+    for (const node of nodes) await node.stop()
+    await server.stop()
+    throw error
+  }
+  return {
+    server,
+    nodes,
+    async restart(index) {
+      await nodes[index]?.kill()
+      nodes[index] = await start()
+    },
+    ask: (sql) => ask(server.url, sql),
+    logProblems: () => problemsIn(server.log),
+    async end() {
+      for (const node of nodes) await node.stop()
+      await server.stop()
+    },
+  }
+}
+
+async function ask<Row extends object>(url: string, sql: string): Promise<readonly Row[]> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return (await client.query<Row>(sql)).rows
+  } finally {
+    await client.end()
+  }
+}
+
+function problemsIn(log: readonly string[]): readonly string[] {
+  const lines = log.join('').split('\n')
+  return lines.filter((line) => /deadlock|PANIC|ERROR|could not serialize/i.test(line))
+}
