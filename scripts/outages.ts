@@ -1,0 +1,334 @@
+// `npm run build && npx tsx scripts/outages.ts [--only stopped,full-postgres,full-sqlite,clock-postgres,clock-sqlite,lease,kill]
+// [--seconds 20] [--kills 20]`: what goes wrong around nodes, one thing after the other, under load; and what must hold meanwhile
+// and afterwards. A full disk needs root (it mounts a small tmpfs); a clock set back needs libfaketime (Debian: libfaketime).
+
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import Sqlite from 'better-sqlite3'
+import { startProgram, type StartedProgram } from './started-program.ts'
+import { startNodes, type StartedNodes } from './started-nodes.ts'
+import { type Load, listProblems, shownAnswers, startStatementLoad } from './statement-load.ts'
+
+const proofs: Readonly<Record<string, () => Promise<readonly string[]>>> = {
+  stopped: () => withNodes({}, stopped),
+  'full-postgres': () => onSmallDisk(300, (directory) => fullUnderNodes(directory)),
+  'full-sqlite': () => onSmallDisk(100, fullUnderSqlite),
+  'clock-postgres': clockUnderNodes,
+  'clock-sqlite': clockUnderSqlite,
+  lease: () => withNodes({}, lease),
+  kill: () => withNodes({}, kill),
+}
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string', default: Object.keys(proofs).join(',') },
+    seconds: { type: 'string', default: '20' },
+    kills: { type: 'string', default: '20' },
+  },
+})
+const seconds = Number(options.seconds)
+
+async function withNodes(
+  settings: Parameters<typeof startNodes>[0],
+  prove: (nodes: StartedNodes) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  const started = await startNodes(settings)
+  try {
+    return await prove(started)
+  } finally {
+    await started.end()
+  }
+}
+
+/** What a load may be answered, and all of it there. */
+async function problemsOf(load: Load, node: StartedProgram, allowed: readonly number[]): Promise<string[]> {
+  const problems = [...load.problems, ...(await listProblems(node, load.acknowledged))]
+  for (const [status, count] of load.answers)
+    if (!allowed.includes(status)) problems.push(`${count} × ${status === 0 ? 'no answer' : status}`)
+  return problems
+}
+
+async function firstAfter(load: Load, start: number): Promise<number> {
+  while (load.lastAt() <= start && performance.now() - start < 60_000) await sleep(5)
+  return Math.round(performance.now() - start)
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// The database is gone for a while
+
+async function stopped({ server, nodes }: StartedNodes): Promise<readonly string[]> {
+  const load = startStatementLoad({ targets: () => nodes, writers: 32 })
+  await sleep(3_000)
+  await server.halt()
+  await sleep(500)
+  const readWhileStopped = await fetch(`${nodes[0]!.url}/xapi/statements?limit=1`, { headers: nodes[0]!.headers })
+  await readWhileStopped.arrayBuffer()
+  await sleep(seconds * 1000)
+  const before = load.acknowledged.size
+  await server.resume()
+  const back = await firstAfter(load, performance.now())
+  await sleep(3_000)
+  await load.end()
+  console.log(
+    `stopped for ${seconds} s: ${before} acknowledged before, ${load.acknowledged.size - before} after, the first ${back} ms after the database was back; a read meanwhile: ${readWhileStopped.status}; ${shownAnswers(load.answers)}`,
+  )
+  const problems = await problemsOf(load, nodes[0]!, [200, 503])
+  if (readWhileStopped.status !== 503) problems.push(`a read meanwhile was answered ${readWhileStopped.status}`)
+  if (readWhileStopped.headers.get('retry-after') === null) problems.push('a read was refused without Retry-After')
+  if (!load.answers.has(503)) problems.push('nothing was refused')
+  if (load.acknowledged.size === before) problems.push('nothing was stored afterwards')
+  return problems
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// The disk is full
+
+async function onSmallDisk(
+  megabytes: number,
+  prove: (directory: string) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  const directory = mkdtempSync(path.join(tmpdir(), 'claviger-small-disk-'))
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=755`, 'tmpfs', directory])
+  try {
+    return await prove(directory)
+  } finally {
+    execFileSync('umount', ['--lazy', directory])
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+/** Takes all room but a little, until removed. */
+function fill(directory: string, leave: number): { remove(): void } {
+  const file = path.join(directory, 'ballast')
+  const { bavail, bsize } = statfsSync(directory)
+  writeFileSync(file, Buffer.alloc(Math.max(0, bavail * bsize - leave)))
+  return { remove: () => rmSync(file) }
+}
+
+async function refusedFor(load: Load, milliseconds: number): Promise<void> {
+  const start = performance.now()
+  while ((load.answers.get(503) ?? 0) + (load.answers.get(507) ?? 0) === 0 && performance.now() - start < 60_000)
+    await sleep(20)
+  await sleep(milliseconds)
+}
+
+async function fullUnderNodes(directory: string): Promise<readonly string[]> {
+  const small = ['max_wal_size=48MB', 'min_wal_size=32MB', 'wal_recycle=off', 'shared_buffers=16MB']
+  const inside = path.join(directory, 'postgres')
+  mkdirSync(inside)
+  return withNodes({ directory: inside, settings: small }, async ({ server, nodes }) => {
+    const load = startStatementLoad({ targets: () => nodes, writers: 16 })
+    await sleep(1_000)
+    const ballast = fill(directory, 20 * 1024 * 1024)
+    await refusedFor(load, 4_000)
+    const before = load.acknowledged.size
+    ballast.remove()
+    // A server that could not even write its log is down; whoever made room starts it again.
+    const hadDied = await server.resume().then(
+      () => server.log.some((line) => line.includes('PANIC')),
+      () => true,
+    )
+    const back = await firstAfter(load, performance.now())
+    await sleep(2_000)
+    await load.end()
+    console.log(
+      `disk full, PostgreSQL${hadDied ? ' (which died of it)' : ''}: ${before} acknowledged before, ${load.acknowledged.size - before} after there was room, the first ${back} ms after; ${shownAnswers(load.answers)}`,
+    )
+    const problems = await problemsOf(load, nodes[0]!, [200, 503, 507])
+    if (!load.answers.has(503) && !load.answers.has(507)) problems.push('the disk was never full')
+    return problems
+  })
+}
+
+async function fullUnderSqlite(directory: string): Promise<readonly string[]> {
+  const dataDirectory = path.join(directory, 'data')
+  const program = await startProgram({ dataDirectory })
+  try {
+    const load = startStatementLoad({ targets: () => [program], writers: 16 })
+    await sleep(1_000)
+    const ballast = fill(directory, 8 * 1024 * 1024)
+    await refusedFor(load, 4_000)
+    const before = load.acknowledged.size
+    ballast.remove()
+    const back = await firstAfter(load, performance.now())
+    await sleep(2_000)
+    await load.end()
+    console.log(
+      `disk full, SQLite: ${before} acknowledged before, ${load.acknowledged.size - before} after there was room, the first ${back} ms after; ${shownAnswers(load.answers)}`,
+    )
+    const problems = await problemsOf(load, program, [200, 503, 507])
+    if (!load.answers.has(503) && !load.answers.has(507)) problems.push('the disk was never full')
+    await program.stop()
+    const database = new Sqlite(path.join(dataDirectory, 'claviger.db'))
+    const integrity = database.pragma('integrity_check', { simple: true })
+    database.close()
+    if (integrity !== 'ok') problems.push(`integrity: ${String(integrity)}`)
+    return problems
+  } finally {
+    await program.kill()
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// The clock is set back
+
+interface Clock {
+  readonly environment: Readonly<Record<string, string>>
+  setBack(hours: number): void
+}
+
+function movableClock(directory: string): Clock {
+  const folders = existsSync('/usr/lib') ? readdirSync('/usr/lib') : []
+  const candidates = folders.map((folder) => `/usr/lib/${folder}/faketime/libfaketime.so.1`)
+  const library = candidates.find((candidate) => existsSync(candidate))
+  if (library === undefined) throw new Error('libfaketime is not installed')
+  const file = path.join(directory, 'clock')
+  writeFileSync(file, '+0s', { mode: 0o644 })
+  return {
+    environment: {
+      LD_PRELOAD: library,
+      FAKETIME_TIMESTAMP_FILE: file,
+      FAKETIME_NO_CACHE: '1',
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    },
+    setBack: (hours) => writeFileSync(file, `-${hours * 3600}s`),
+  }
+}
+
+async function underMovedClock(
+  start: (clock: Clock) => Promise<{ readonly nodes: readonly StartedProgram[]; end(): Promise<unknown> }>,
+): Promise<readonly string[]> {
+  const directory = mkdtempSync(path.join(tmpdir(), 'claviger-clock-'))
+  execFileSync('chmod', ['755', directory])
+  try {
+    const clock = movableClock(directory)
+    const { nodes, end } = await start(clock)
+    try {
+      const load = startStatementLoad({ targets: () => nodes, writers: 16 })
+      await sleep(3_000)
+      const before = load.acknowledged.size
+      clock.setBack(1)
+      await sleep(5_000)
+      await load.end()
+      const shown = await fetch(`${nodes[0]!.url}/xapi/about`)
+      await shown.arrayBuffer()
+      const behind = Math.round((Date.now() - Date.parse(shown.headers.get('date') ?? '')) / 60_000)
+      console.log(
+        `clock set back: ${before} acknowledged before, ${load.acknowledged.size - before} after; the node's clock is ${behind} minutes behind; ${shownAnswers(load.answers)}`,
+      )
+      const problems = await problemsOf(load, nodes[0]!, [200])
+      if (load.acknowledged.size === before) problems.push('nothing was stored afterwards')
+      return problems
+    } finally {
+      await end()
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+function clockUnderNodes(): Promise<readonly string[]> {
+  return underMovedClock(async ({ environment }) => {
+    // The database's clock counts, and its server is started with this process's environment.
+    Object.assign(process.env, environment)
+    try {
+      return await startNodes({ env: environment })
+    } finally {
+      for (const name of Object.keys(environment)) delete process.env[name]
+    }
+  })
+}
+
+function clockUnderSqlite(): Promise<readonly string[]> {
+  return underMovedClock(async ({ environment }) => {
+    const program = await startProgram({ env: environment })
+    return { nodes: [program], end: () => program.stop() }
+  })
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// A node is killed
+
+/** That is in the middle of an erasure: another one ends it. */
+async function lease({ nodes, ask, restart }: StartedNodes): Promise<readonly string[]> {
+  const [first, second] = [nodes[0]!, nodes[1]!]
+  const count = 20_000
+  const person = { mbox: 'mailto:ann@example.org' }
+  for (let from = 0; from < count; from += 500) {
+    const statements = Array.from({ length: 500 }, (_, index) => ({
+      actor: person,
+      verb: { id: 'urn:v' },
+      object: { id: `urn:o:${from + index}` },
+    }))
+    const response = await fetch(`${first.url}/xapi/statements`, {
+      method: 'POST',
+      headers: { ...first.headers, 'content-type': 'application/json' },
+      body: JSON.stringify(statements),
+    })
+    if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`)
+    await response.arrayBuffer()
+  }
+  const erasing = first.command('erase', '--mbox', 'ann@example.org', '--yes', '--json')
+  erasing.catch(() => undefined)
+  const jobs = () => ask<{ counts: string; receipt: string | null }>('select counts, receipt from erasure')
+  const removed = async (): Promise<number> => {
+    const [job] = await jobs()
+    return (JSON.parse(job?.counts ?? '{}') as { statements?: number }).statements ?? 0
+  }
+  const isDone = async (): Promise<boolean> => (await jobs()).some(({ receipt }) => receipt !== null)
+  while ((await removed()) < count / 10) {
+    if (await isDone()) return ['the erasure was over before the kill']
+    await sleep(5)
+  }
+  await first.kill()
+  const atKill = await removed()
+  const start = performance.now()
+  while (!(await isDone()) && performance.now() - start < 300_000) await sleep(50)
+  const took = ((performance.now() - start) / 1000).toFixed(1)
+  const problems: string[] = []
+  if (!(await isDone())) problems.push(`nobody finished the erasure within ${took} s`)
+  if ((await removed()) !== count) problems.push(`the receipt counts ${await removed()} statements, not ${count}`)
+  const left = await ask<{ count: number }>('select count(*)::integer from statement')
+  if (left[0]?.count !== 0) problems.push(`${left[0]?.count} statements are left`)
+  const read = await fetch(`${second.url}/xapi/statements?agent=${encodeURIComponent(JSON.stringify(person))}`, {
+    headers: second.headers,
+  })
+  const { statements } = (await read.json()) as { statements: readonly unknown[] }
+  if (statements.length > 0) problems.push('the person is still found')
+  console.log(
+    `lease: killed when ${atKill} of ${count} statements were gone; another node had finished ${took} s later`,
+  )
+  await restart(0)
+  return problems
+}
+
+/** Under load, again and again: what was acknowledged is there. */
+async function kill({ nodes, restart }: StartedNodes): Promise<readonly string[]> {
+  const kills = Number(options.kills)
+  const load = startStatementLoad({ targets: () => nodes, writers: 16 })
+  for (let round = 0; round < kills; round++) {
+    await sleep(300 + 1_500 * Math.random())
+    await restart(round % nodes.length)
+  }
+  await sleep(1_000)
+  await load.end()
+  console.log(`kill: ${kills} kills, ${load.acknowledged.size} statements acknowledged; ${shownAnswers(load.answers)}`)
+  return problemsOf(load, nodes[0]!, [200, 0])
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+const problems: string[] = []
+for (const name of options.only.split(',')) {
+  const proof = proofs[name]
+  if (proof === undefined) throw new Error(`There is no proof ${name}; there are ${Object.keys(proofs).join(', ')}.`)
+  const found = await proof().catch((error: unknown) => [error instanceof Error ? error.message : String(error)])
+  problems.push(...found.map((problem) => `${name}: ${problem}`))
+}
+for (const problem of problems.slice(0, 30)) console.log(`  ${problem}`)
+console.log(`${problems.length} problems`)
+process.exit(problems.length === 0 ? 0 : 1)
