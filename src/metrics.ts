@@ -59,11 +59,14 @@ export class Metrics implements Meter {
     },
   )
   readonly #refusals = this.#counter('claviger_refusals_total', 'Requests refused, by reason.', ['face', 'reason'])
-  readonly #jobs = this.#counter('claviger_job_runs_total', 'Runs of background jobs on this node.', ['job', 'outcome'])
+  readonly #jobs = this.#counter('claviger_job_runs_total', 'Runs of background jobs on this node.', [
+    'task',
+    'outcome',
+  ])
   readonly #jobEnds = new Gauge({
     name: 'claviger_job_last_success_timestamp_seconds',
     help: 'When a background job last ended well on this node.',
-    labelNames: ['job'],
+    labelNames: ['task'],
     registers: [this.#registry],
   })
   // Counted with every request: a number is cheaper than a look into labels.
@@ -157,8 +160,8 @@ export class Metrics implements Meter {
   }
 
   jobEnded(job: JobName, isDone: boolean): void {
-    this.#jobs.inc({ job, outcome: isDone ? 'done' : 'failed' })
-    if (isDone) this.#jobEnds.setToCurrentTime({ job })
+    this.#jobs.inc({ task: job, outcome: isDone ? 'done' : 'failed' })
+    if (isDone) this.#jobEnds.setToCurrentTime({ task: job })
   }
 
   /** The media type of `text`. */

@@ -13,7 +13,7 @@ import { RateLimits } from './limits.ts'
 import type { ServerLimits } from './limits.ts'
 import { LrsDirectory } from './lrs.ts'
 import { noMeter } from './meter.ts'
-import type { Meter } from './meter.ts'
+import type { JobName, Meter } from './meter.ts'
 import { Organisations } from './organisation.ts'
 import { Retention } from './retention.ts'
 import { Sessions } from './session.ts'
@@ -103,8 +103,8 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     onError: (err) => log?.error({ err }, 'An erasure broke off; it goes on within the hour.'),
   })
   const retention = new Retention({ storage, erasures, clock })
-  goOnErasing(erasures, log)
-  const sweeping = sweepRegularly({ sessions, storage, erasures, retention, log })
+  goOnErasing(erasures, log, meter)
+  const sweeping = sweepRegularly({ sessions, storage, erasures, retention, log, meter })
   const limits = new RateLimits({ clock, server: options.limits })
   const statements = new Statements({ storage, ids, batchLimit: options.limits.batch, meter })
   let closing: Promise<void> | undefined
@@ -147,11 +147,16 @@ async function openVault({ storage, masterKey, masterKeyPrevious, log }: CoreOpt
 }
 
 /** Beside everything else: what was interrupted may take long. */
-function goOnErasing(erasures: Erasures, log: Log | undefined): void {
+function goOnErasing(erasures: Erasures, log: Log | undefined, meter: Meter): void {
   erasures.resume().then(
-    (done) =>
-      void (done.length > 0 && log?.info({ erasures: done.length }, 'Erasures that were interrupted are done.')),
-    (err: unknown) => log?.error({ err }, 'Erasures that were interrupted could not go on.'),
+    (done) => {
+      meter.jobEnded('erasures', true)
+      if (done.length > 0) log?.info({ erasures: done.length }, 'Erasures that were interrupted are done.')
+    },
+    (err: unknown) => {
+      meter.jobEnded('erasures', false)
+      log?.error({ err }, 'Erasures that were interrupted could not go on.')
+    },
   )
 }
 
@@ -161,9 +166,10 @@ interface Sweepable {
   readonly erasures: Erasures
   readonly retention: Retention
   readonly log: Log | undefined
+  readonly meter: Meter
 }
 
-function sweepRegularly({ sessions, storage, erasures, retention, log }: Sweepable): NodeJS.Timeout {
+function sweepRegularly({ sessions, storage, erasures, retention, log, meter }: Sweepable): NodeJS.Timeout {
   const sweepSessions = async (): Promise<void> => {
     const swept = await sessions.sweep()
     if (swept > 0) log?.info({ sessions: swept }, 'Sessions that expired more than a day ago were removed.')
@@ -176,12 +182,18 @@ function sweepRegularly({ sessions, storage, erasures, retention, log }: Sweepab
     const statements = await retention.apply()
     if (statements > 0) log?.info({ statements }, 'Statements older than their Lrs keeps them were removed.')
   }
-  const onError = (err: unknown): void => log?.error({ err }, 'What has expired could not be removed.')
+  const run = (job: JobName, work: () => Promise<void>): void => {
+    const onError = (err: unknown): void => {
+      meter.jobEnded(job, false)
+      log?.error({ err, job }, 'What has expired could not be removed.')
+    }
+    work().then(() => meter.jobEnded(job, true), onError)
+  }
   const sweep = (): void => {
-    sweepSessions().catch(onError)
-    sweepBlobs().catch(onError)
-    goOnErasing(erasures, log)
-    applyRetention().catch(onError)
+    run('sessions', sweepSessions)
+    run('blobs', sweepBlobs)
+    goOnErasing(erasures, log, meter)
+    run('retention', applyRetention)
   }
   return setInterval(sweep, sweepEveryMs).unref()
 }

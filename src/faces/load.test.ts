@@ -1,0 +1,118 @@
+// What is refused when too much is under way: in the shape of the face, before anything is read, and only for as long.
+
+import { describe, expect, it, vi } from 'vitest'
+import { routeFaces } from '../app.ts'
+import type { HttpApp } from '../app.ts'
+import type { Core } from '../core/core.ts'
+import { Load } from './load.ts'
+import type { LoadBounds } from './load.ts'
+import { watershed } from './watershed/index.ts'
+import { xapiFace } from './xapi/index.ts'
+
+const faces = [xapiFace(watershed.xapiMounts), watershed]
+const log = { info() {}, warn: vi.fn(), error() {} }
+const roomy: LoadBounds = { requests: 4, bodyBytes: 1_000_000, answerBytes: 1_000_000 }
+
+function appWith(load: Load): HttpApp {
+  return routeFaces({ usage: { count() {} } } as unknown as Core, faces, { trustedProxies: [], log, load })
+}
+
+describe('more requests than may be under way', () => {
+  const app = appWith(new Load({ ...roomy, requests: 0 }))
+
+  it.each([
+    ['xAPI', '/xapi/statements', { code: 'unavailable', decidedBy: 'overload', failures: [] }],
+    [
+      'a vendor’s API',
+      '/api/organizations/1/activity-providers',
+      { status: 503, message: expect.any(String) as string },
+    ],
+    [
+      'xAPI on a vendor’s path',
+      '/api/organizations/1/lrs/statements',
+      { status: 503, message: expect.any(String) as string },
+    ],
+  ])('are refused in the shape of %s, with a time to come back', async (_, path, body) => {
+    const answer = await app.request(path)
+    expect([answer.status, answer.headers.get('retry-after'), await answer.json()]).toEqual([
+      503,
+      '1',
+      expect.objectContaining(body),
+    ])
+    expect(answer.headers.get('access-control-allow-origin')).toBe('*')
+    expect(answer.headers.get('x-request-id')).toBeTruthy()
+  })
+
+  it('are refused before anything of the body is read', async () => {
+    const pull = vi.fn()
+    const body = new ReadableStream({ pull }, { highWaterMark: 0 })
+    const init = { method: 'POST', body, duplex: 'half', headers: { 'Content-Type': 'application/json' } }
+    const answer = await app.request('/xapi/statements', init as RequestInit)
+    expect(answer.status).toBe(503)
+    expect(pull).not.toHaveBeenCalled()
+  })
+
+  it.each([
+    ['OPTIONS', '/xapi/statements', 204],
+    ['GET', '/', 200],
+    ['GET', '/healthz', 200],
+  ])('do not count what costs nothing: %s %s', async (method, path, status) => {
+    expect((await app.request(path, { method })).status).toBe(status)
+  })
+
+  it('are in the log once', async () => {
+    log.warn.mockClear()
+    const another = appWith(new Load({ ...roomy, requests: 0 }))
+    for (let index = 0; index < 50; index++) await another.request('/xapi/about')
+    expect(log.warn.mock.calls).toEqual([
+      [expect.objectContaining({ requests: 0 }), expect.stringContaining('overload begins')],
+    ])
+  })
+
+  it('are welcome again when one has its answer, also one that was refused for another reason', async () => {
+    const load = new Load({ ...roomy, requests: 1 })
+    const one = appWith(load)
+    for (const path of ['/xapi/about', '/xapi/nothing', '/xapi/statements', '/xapi/about']) {
+      expect((await one.request(path)).status).not.toBe(503)
+      expect(load.requests).toBe(0)
+    }
+  })
+})
+
+const overloaded = { code: 'unavailable', detail: { decidedBy: 'overload', retryAfterSeconds: 1 } }
+
+describe('Load', () => {
+  it('lets half of the requests receive a body', () => {
+    const load = new Load(roomy)
+    const received = load.receive()
+    load.receive()
+    expect(() => load.receive()).toThrow(expect.objectContaining(overloaded))
+    received()
+    load.receive()
+    expect(load.receiving).toBe(2)
+  })
+
+  it('holds what was read until there is an answer, whatever the bound: it is in memory', () => {
+    const load = new Load(roomy)
+    const stay = load.enter()
+    stay.keepBody(2_000_000)
+    expect(load.bodies.held).toBe(2_000_000)
+    expect(() => load.bodies.take(1, true)).toThrow(expect.objectContaining(overloaded))
+    stay.leave()
+    expect([load.bodies.held, load.requests]).toEqual([0, 0])
+  })
+
+  it('holds large answers until they are taken, all of them together; small ones are not counted', () => {
+    const load = new Load(roomy)
+    const [one, other] = [load.enter(), load.enter()]
+    one.holdAnswer(700_000)
+    other.holdAnswer(64 * 1024)
+    expect(() => other.holdAnswer(100_000)).toThrow(expect.objectContaining(overloaded))
+    one.leave()
+    expect(load.answers.held).toBe(700_000)
+    one.end()
+    expect(load.answers.held).toBe(0)
+    other.holdAnswer(100_000)
+    expect(other.holdsAnswer).toBe(true)
+  })
+})
