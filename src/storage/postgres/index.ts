@@ -18,9 +18,11 @@ import type {
   Clock,
   DirectoryListener,
   DirectoryStore,
+  DocumentStore,
   ErasureStore,
   NodeStore,
   PlatformStore,
+  StatementStore,
   Storage,
 } from '../../core/storage.ts'
 import type { DatabaseOptions } from './database.ts'
@@ -77,8 +79,8 @@ interface Parts {
 class PostgresStorage implements Storage {
   readonly platform: PlatformStore
   readonly directory: DirectoryStore
-  readonly statements: Statements
-  readonly documents: Documents
+  readonly statements: StatementStore
+  readonly documents: DocumentStore
   readonly blobs: Blobs
   readonly erasures: ErasureStore
   readonly nodes: NodeStore
@@ -92,10 +94,12 @@ class PostgresStorage implements Storage {
     this.#changes = changes
     this.platform = this.#half('platform', platform) as unknown as PlatformStore
     this.directory = this.#half('directory', directory) as unknown as DirectoryStore
-    this.statements = new Statements(database, clock)
-    this.documents = new Documents(database, clock)
+    const statements = new Statements(database, clock)
+    const documents = new Documents(database, clock)
+    this.statements = this.#whileOpen(statements)
+    this.documents = this.#whileOpen(documents)
     const rows: BlobRows = {
-      findReferenced: (lrsId, sha2s) => this.documents.findReferenced(lrsId, sha2s),
+      findReferenced: (lrsId, sha2s) => documents.findReferenced(lrsId, sha2s),
       holds: new NodeHolds(database),
     }
     this.blobs = new Blobs({ place, rows, clock: clock ?? wallClock })
@@ -111,15 +115,28 @@ class PostgresStorage implements Storage {
   }
 
   #operation(method: string, run: Operation) {
-    return async (...args: unknown[]): Promise<unknown> => {
-      if (this.#closing !== undefined) throw new DomainError('unavailable', 'The store is closing.')
-      const answer = this.#run(method, run, args)
-      this.#open.add(answer)
-      try {
-        return await answer
-      } finally {
-        this.#open.delete(answer)
-      }
+    return (...args: unknown[]): Promise<unknown> => this.#accept(() => this.#run(method, run, args))
+  }
+
+  /** The same store, but that nothing new is accepted once everything is closing. */
+  #whileOpen<Store extends object>(store: Store): Store {
+    return new Proxy(store, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name, target)
+        if (typeof member !== 'function') return member
+        return (...args: unknown[]) => this.#accept(() => member.apply(target, args) as Promise<unknown>)
+      },
+    })
+  }
+
+  async #accept(work: () => Promise<unknown>): Promise<unknown> {
+    if (this.#closing !== undefined) throw new DomainError('unavailable', 'The store is closing.')
+    const answer = work()
+    this.#open.add(answer)
+    try {
+      return await answer
+    } finally {
+      this.#open.delete(answer)
     }
   }
 
