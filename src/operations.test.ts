@@ -48,7 +48,7 @@ async function start(settings: Record<string, string> = {}, given = storage): Pr
 async function keyIn({ app: { core } }: Listening): Promise<Record<string, string>> {
   const { organisation } = await core.organisations.create({ operator: 'test' }, { name: 'Acme Secret Ltd' })
   const operator = core.signIn.operator(organisation.id, 'test')
-  const { rights } = findPreset('all')!
+  const { rights } = findPreset('everything')!
   const { key, secret } = await core.credentials.create(operator, { name: 'a secret name', key: 'the-key', rights })
   const authorization = `Basic ${Buffer.from(`${key}:${secret}`).toString('base64')}`
   return { authorization, 'x-experience-api-version': '1.0.3', 'content-type': 'application/json' }
@@ -171,7 +171,7 @@ describe('large answers', () => {
     }
     // 14 MB a page, 48 of 64 MB for large ones: three fit.
     const clients = await Promise.all(Array.from({ length: 4 }, () => askAndReadNothing(started.port, headers)))
-    await vi.waitFor(async () => expect(await metric('claviger_answer_bytes')).toBeGreaterThan(40_000_000))
+    await vi.waitFor(async () => expect(await metric('claviger_answer_bytes')).toBeGreaterThan(40_000_000), 10_000)
     const refused = await fetch(`${started.url}/xapi/statements`, { headers })
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1'])
     expect(
@@ -183,11 +183,11 @@ describe('large answers', () => {
       ).status,
     ).toBe(200)
     for (const client of clients) client.destroy()
-    await vi.waitFor(async () => expect(await metric('claviger_answer_bytes')).toBe(0))
+    await vi.waitFor(async () => expect(await metric('claviger_answer_bytes')).toBe(0), 10_000)
     const taken = await fetch(`${started.url}/xapi/statements`, { headers })
     expect([taken.status, (await taken.text()).length]).toEqual([200, expect.any(Number)])
-    await vi.waitFor(async () => expect(await metric('claviger_answer_bytes')).toBe(0))
-    await vi.waitFor(async () => expect(await metric('claviger_requests_in_flight')).toBe(0))
+    await vi.waitFor(async () => expect(await metric('claviger_answer_bytes')).toBe(0), 10_000)
+    await vi.waitFor(async () => expect(await metric('claviger_requests_in_flight')).toBe(0), 10_000)
   })
 })
 
@@ -211,10 +211,10 @@ describe('slow clients', () => {
     })
     sending.on('error', () => {})
     sending.write('{')
-    await vi.waitFor(async () => expect(await metric('claviger_bodies_receiving')).toBe(1))
+    await vi.waitFor(async () => expect(await metric('claviger_bodies_receiving')).toBe(1), 10_000)
     expect(await metric('claviger_body_bytes')).toBe(1)
     sending.destroy()
-    await vi.waitFor(async () => expect(await metric('claviger_bodies_receiving')).toBe(0))
+    await vi.waitFor(async () => expect(await metric('claviger_bodies_receiving')).toBe(0), 10_000)
     expect([await metric('claviger_body_bytes'), await metric('claviger_requests_in_flight')]).toEqual([0, 0])
   })
 
