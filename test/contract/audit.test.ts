@@ -169,7 +169,7 @@ describe.each(engines)('audit and usage, $name', (engine) => {
   describe('onDirectoryChange', () => {
     it('tells of each committed change before the promise resolves, of nothing else', async () => {
       const { platform, directory } = store.storage
-      const heard: OrganisationId[] = []
+      const heard: (OrganisationId | undefined)[] = []
       const stop = store.storage.onDirectoryChange((organisationId) => heard.push(organisationId))
       const hears = async <T>(work: () => Promise<T>, ...expected: OrganisationId[]) => {
         heard.length = 0

@@ -3,6 +3,7 @@
 import { append, claim } from './change.ts'
 import { compiled } from './compiled.ts'
 import { mostRows } from './organisation.ts'
+import { sql } from 'kysely'
 import type { AuditEvent, NewAuditEvent } from '../../core/audit.ts'
 import type { CredentialId, OrganisationId, SecretId } from '../../core/ids.ts'
 import type { Db } from './change.ts'
@@ -42,44 +43,61 @@ export async function listAudit(
   }))
 }
 
+// In one order, so that nodes that flush at once wait for each other and never meet crosswise (PostgreSQL).
 export async function addUsage(db: Db, deltas: readonly UsageDelta[]): Promise<void> {
-  for (const delta of deltas) await addDelta(db, delta)
+  const rows = deltas.map((delta) => ({ delta, row: toRow(delta) }))
+  rows.sort(({ row: a }, { row: b }) => a.credential_id - b.credential_id || (a.secret_id < b.secret_id ? -1 : 1))
+  for (const { delta, row } of rows) {
+    const [before] = await takeUsage(db, row)
+    // The credential is gone.
+    if (before === undefined) continue
+    await putUsage(db, toRow(sum(toDelta(before), delta)))
+  }
 }
 
-async function addDelta(db: Db, delta: UsageDelta): Promise<void> {
-  const { organisationId, credentialId } = delta
-  const [before] = await findUsage(db, { organisationId, credentialId, secretId: delta.secretId ?? '' })
-  // No row: the credential is gone. A row without counters: nothing was counted yet.
-  if (before === undefined) return
-  await putUsage(db, toRow(before.requests === null ? delta : sum(toDelta(before as Selectable<UsageTable>), delta)))
-}
-
-const usageColumns = [
-  ...(['organisation_id', 'credential_id', 'secret_id', 'requests', 'statements', 'refusals'] as const),
-  ...(['first_at', 'last_at', 'last_address', 'last_user_agent'] as const),
-]
-
-const findUsage = compiled(
-  (db, args: { organisationId: OrganisationId; credentialId: CredentialId; secretId: string }) =>
-    db
-      .selectFrom('credential')
-      .leftJoin('usage', (join) =>
-        join.onRef('usage.credential_id', '=', 'credential.id').on('usage.secret_id', '=', args.secretId),
-      )
-      .select(usageColumns.map((column) => `usage.${column}` as const))
-      .where('credential.id', '=', args.credentialId)
-      .where('credential.organisation_id', '=', args.organisationId),
+/** What was counted before, nothing included: locked, so that nobody else adds until this is committed (PostgreSQL). */
+const takeUsage = compiled((db, row: Selectable<UsageTable>) =>
+  db
+    .insertInto('usage')
+    .columns([
+      'organisation_id',
+      'credential_id',
+      'secret_id',
+      'requests',
+      'statements',
+      'refusals',
+      'first_at',
+      'last_at',
+    ])
+    .expression((eb) =>
+      eb
+        .selectFrom('credential')
+        .select(['organisation_id', 'id', eb.val(row.secret_id).as('secret_id')])
+        .select([sql.lit(0).as('requests'), sql.lit(0).as('statements'), sql.lit('{}').as('refusals')])
+        .select([eb.val(row.first_at).as('first_at'), eb.val(row.last_at).as('last_at')])
+        .where('id', '=', row.credential_id)
+        .where('organisation_id', '=', row.organisation_id),
+    )
+    .onConflict((on) =>
+      on.columns(['credential_id', 'secret_id']).doUpdateSet((eb) => ({ requests: eb.ref('usage.requests') })),
+    )
+    .returningAll(),
 )
 
 const putUsage = compiled((db, row: Selectable<UsageTable>) =>
   db
-    .insertInto('usage')
-    .values(Object.fromEntries(usageColumns.map((column) => [column, row[column]])) as Selectable<UsageTable>)
-    .onConflict((on) =>
-      on
-        .columns(['credential_id', 'secret_id'])
-        .doUpdateSet((eb) => Object.fromEntries(usageColumns.map((column) => [column, eb.ref(`excluded.${column}`)]))),
-    ),
+    .updateTable('usage')
+    .set({
+      requests: row.requests,
+      statements: row.statements,
+      refusals: row.refusals,
+      first_at: row.first_at,
+      last_at: row.last_at,
+      last_address: row.last_address,
+      last_user_agent: row.last_user_agent,
+    })
+    .where('credential_id', '=', row.credential_id)
+    .where('secret_id', '=', row.secret_id),
 )
 
 function sum(before: UsageDelta, delta: UsageDelta): UsageDelta {

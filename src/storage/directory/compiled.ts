@@ -4,6 +4,13 @@
 import type { Compilable, CompiledQuery } from 'kysely'
 import type { Db } from './change.ts'
 
+const texts = new Set<string>()
+
+/** Whether an engine may keep the statement prepared: there are few of these. */
+export function isCompiled(text: string): boolean {
+  return texts.has(text)
+}
+
 /** Stands for an argument while the query is built. */
 class Mark {
   readonly name: string
@@ -21,7 +28,11 @@ export function compiled<Args extends object, Row>(
   const queries = new WeakMap<Db, CompiledQuery<Row>>()
   return async (db, args) => {
     let query = queries.get(db)
-    if (query === undefined) queries.set(db, (query = build(db, marks).compile()))
+    if (query === undefined) {
+      query = build(db, marks).compile()
+      queries.set(db, query)
+      texts.add(query.sql)
+    }
     const parameters = query.parameters.map((value) => (value instanceof Mark ? args[value.name as keyof Args] : value))
     return (await db.executeQuery<Row>({ ...query, parameters })).rows
   }

@@ -4,6 +4,8 @@
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import { DomainError } from '../../core/errors.ts'
+import { hash } from 'node:crypto'
+import { isCompiled } from '../directory/compiled.ts'
 import { isCollision, toDomainError } from './driver-error.ts'
 import type { Schema } from '../schema.ts'
 
@@ -73,6 +75,8 @@ export class Database {
       connectionTimeoutMillis: 5_000,
       // No request waits longer for a lock or a statement; what takes longer is cut into steps.
       statement_timeout: statementTimeoutMs,
+      // For who is cut off from the server, and does not hear of it.
+      query_timeout: statementTimeoutMs + 5_000,
       lock_timeout: Math.min(10_000, statementTimeoutMs),
       idle_in_transaction_session_timeout: 60_000,
       keepAlive: true,
@@ -174,7 +178,9 @@ export class Database {
   #kyselyOn(client: pg.PoolClient): Kysely<Schema> {
     const known = this.#kyselys.get(client)
     if (known !== undefined) return known
-    const over = { query: client.query.bind(client), release: () => {} } as pg.PoolClient
+    const query = (text: string, values: unknown[]) =>
+      client.query({ text, values, ...(isCompiled(text) && { name: hash('md5', text) }) })
+    const over = { query, release: () => {} } as unknown as pg.PoolClient
     const pool = { connect: () => Promise.resolve(over), end: () => Promise.resolve() }
     const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
     this.#kyselys.set(client, kysely)

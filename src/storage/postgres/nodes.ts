@@ -27,12 +27,12 @@ where name = $1 and holder = $2`
 // By name, so that two nodes wait for each other in one order only.
 const addCounts = `
 insert into shared_count as sum (name, count, ends_at)
-select name, greatest(0, delta), clock_timestamp() + ${ms('window_ms')}
+select name, delta, clock_timestamp() + ${ms('window_ms')}
 from unnest($1::text[], $2::bigint[], $3::float8[]) as given (name, delta, window_ms) order by name
 on conflict (name) do update set
-  count = greatest(0, excluded.count + case when sum.ends_at <= clock_timestamp() then 0 else sum.count end),
+  count = excluded.count + case when sum.ends_at <= clock_timestamp() then 0 else greatest(0, sum.count) end,
   ends_at = case when sum.ends_at <= clock_timestamp() then excluded.ends_at else sum.ends_at end
-returning name, count, extract(epoch from ends_at - clock_timestamp())::float8 * 1000 as "leftMs"`
+returning name, greatest(0, count) as count, extract(epoch from ends_at - clock_timestamp())::float8 * 1000 as "leftMs"`
 
 const forgetCounts = `
 delete from shared_count where name in

@@ -1,0 +1,289 @@
+// Two stores over one database, as two nodes have them: what one commits the other learns, and what both do at once is done
+// once.
+
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import { createCredential, createTenant, event, fresh, session, usage } from './samples.ts'
+import { createDatabase, run } from '../support/postgres.ts'
+import { openPostgres } from '../../src/storage/postgres/index.ts'
+import { BlobDirectory } from '../../src/storage/blobs/directory.ts'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { systemClock } from '../../src/core/core.ts'
+import { tmpdir } from 'node:os'
+import { createServer, connect as connectTo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
+import type { OrganisationId } from '../../src/core/ids.ts'
+import type { PostgresOptions } from '../../src/storage/postgres/index.ts'
+import type { Storage } from '../../src/core/storage.ts'
+import type { Tenant } from './samples.ts'
+
+let database: Awaited<ReturnType<typeof createDatabase>>
+let a: Storage
+const others: Storage[] = []
+
+const directory = mkdtempSync(join(tmpdir(), 'claviger-nodes-'))
+
+async function openNode(options: Partial<PostgresOptions> = {}): Promise<Storage> {
+  const openPlace = async () => new BlobDirectory({ path: join(directory, 'blobs'), clock: systemClock })
+  const node = await openPostgres({ url: database.url, connections: 3, openPlace, ...options })
+  others.push(node)
+  return node
+}
+
+beforeAll(async () => {
+  database = await createDatabase(inject('postgresUrl'))
+  a = await openNode()
+  others.pop()
+})
+afterEach(() => Promise.all(others.splice(0).map((node) => node.close())))
+afterAll(async () => {
+  await a.close()
+  await database.drop()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+/** What a node was told, for a test to wait for. */
+function hearing(node: Storage) {
+  const heard: (OrganisationId | undefined)[] = []
+  node.onDirectoryChange((id) => heard.push(id))
+  return { heard, hears: (id: OrganisationId) => vi.waitFor(() => expect(heard).toContain(id), 1_000) }
+}
+
+const soon = { timeout: 5_000, interval: 10 }
+const cutListeners = () =>
+  run(
+    database.url,
+    `select pg_terminate_backend(pid) from pg_stat_activity
+     where application_name = 'claviger listener' and datname = current_database()`,
+  )
+
+describe('what one node changes', () => {
+  const ways: readonly (readonly [string, Partial<PostgresOptions>])[] = [
+    ['as it is notified', {}],
+    ['by asking alone', { listens: false }],
+  ]
+  it.each(ways)('the other is told within a second, once each, %s', async (_, options) => {
+    const b = await openNode(options)
+    const { heard, hears } = hearing(b)
+    const tenant = await createTenant(a)
+    await hears(tenant.id)
+    for (let times = 0; times < 20; times++) {
+      heard.length = 0
+      await a.directory.updateOrganisation(tenant.id, { name: `name ${times}` }, event('x.y'))
+      await hears(tenant.id)
+    }
+    // Notified and asked for: still once. Two questions later nothing was added.
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    expect(heard).toEqual([tenant.id])
+  })
+
+  it('is told again and again while the listener’s connection is cut over and over', async () => {
+    const b = await openNode()
+    const { heard } = hearing(b)
+    const tenant = await createTenant(a)
+    for (let times = 0; times < 10; times++) {
+      heard.length = 0
+      await cutListeners()
+      await a.directory.updateOrganisation(tenant.id, { name: `name ${times}` }, event('x.y'))
+      // Undefined: anything may have changed.
+      const isTold = () => heard.includes(tenant.id) || heard.includes(undefined) || !b.nodes.isInTouch()
+      await vi.waitFor(() => expect(isTold()).toBe(true), 1_000)
+      await vi.waitFor(() => expect(b.nodes.isInTouch()).toBe(true), soon)
+    }
+  })
+
+  it('a change that commits behind later ones is not missed', async () => {
+    const b = await openNode({ listens: false })
+    const { heard, hears } = hearing(b)
+    const [first, second] = [await createTenant(a), await createTenant(a)]
+    await hears(second.id)
+    heard.length = 0
+    // Stays open while a later transaction commits and is asked for.
+    const { default: pg } = await import('pg')
+    const slow = new pg.Client({ connectionString: database.url })
+    await slow.connect()
+    await slow.query('begin')
+    await slow.query(
+      `insert into directory_change values (${first.id}, pg_current_xact_id())
+       on conflict (organisation_id) do update set changed_by = excluded.changed_by`,
+    )
+    for (let times = 0; times < 3; times++) {
+      await a.directory.updateOrganisation(second.id, { name: `later ${times}` }, event('x.y'))
+      await hears(second.id)
+      heard.length = 0
+    }
+    expect(heard).not.toContain(first.id)
+    await slow.query('commit')
+    await slow.end()
+    await hears(first.id)
+  })
+
+  it('what concerns no sign-in is told to nobody', async () => {
+    const b = await openNode()
+    const tenant = await createTenant(a)
+    const { id } = await createCredential(a, tenant)
+    const { heard, hears } = hearing(b)
+    await a.directory.createSession(tenant.id, session(id), event('x.y'))
+    await a.directory.appendAudit(tenant.id, event('x.y'))
+    const marker = await createTenant(a)
+    await hears(marker.id)
+    expect(heard.filter((one) => one !== marker.id)).not.toContain(undefined)
+  })
+})
+
+describe('a node that the database is out of reach for', () => {
+  it('trusts nothing it remembers after a second, and again only when it was told what has changed', async () => {
+    const proxy = await startProxy()
+    const url = Object.assign(new URL(database.url), { port: String(proxy.port) }).href
+    const b = await openNode({ url })
+    const tenant = await createTenant(a)
+    const { heard } = hearing(b)
+    expect(b.nodes.isInTouch()).toBe(true)
+    proxy.stall()
+    await a.directory.updateOrganisation(tenant.id, { name: 'unheard of' }, event('x.y'))
+    await vi.waitFor(() => expect(b.nodes.isInTouch()).toBe(false), { timeout: 1_100, interval: 10 })
+    expect(heard).toEqual([])
+    proxy.goOn()
+    await vi.waitFor(() => expect(b.nodes.isInTouch()).toBe(true), soon)
+    expect(heard.includes(tenant.id) || heard.includes(undefined)).toBe(true)
+    proxy.close()
+  })
+})
+
+describe('what two nodes do at once', () => {
+  let tenant: Tenant
+  let b: Storage
+  const outcome = (attempt: Promise<unknown>) =>
+    attempt.then(
+      () => 'done',
+      (error: { code?: string }) => error.code,
+    )
+
+  it('the same key in one organisation: one has it', async () => {
+    b = await openNode()
+    tenant = await createTenant(a)
+    for (let times = 0; times < 20; times++) {
+      const key = fresh.key()
+      const outcomes = await Promise.all([a, b, a, b].map((node) => outcome(createCredential(node, tenant, { key }))))
+      expect(outcomes.toSorted()).toEqual(['conflict', 'conflict', 'conflict', 'done'])
+    }
+  })
+
+  it('the same pairs in two organisations: one has them', async () => {
+    b = await openNode()
+    const [one, other] = [await createTenant(a), await createTenant(a)]
+    for (let times = 0; times < 20; times++) {
+      const pairs = [fresh.pair(), fresh.pair(), fresh.pair()]
+      const outcomes = await Promise.all([
+        outcome(createCredential(a, one, { pairs })),
+        outcome(createCredential(b, other, { pairs: pairs.toReversed() })),
+      ])
+      expect(outcomes.toSorted()).toEqual(['conflict', 'done'])
+    }
+  })
+
+  it('the same ids: one has them', async () => {
+    b = await openNode()
+    const ids = [701, 702, 703, 704] as OrganisationId[]
+    for (const id of ids) {
+      const outcomes = await Promise.all([a, b, a].map((node) => outcome(createTenant(node, id))))
+      expect(outcomes.toSorted()).toEqual(['conflict', 'conflict', 'done'])
+    }
+  })
+
+  it('audit numbers go on without a gap', async () => {
+    b = await openNode()
+    tenant = await createTenant(a)
+    await Promise.all(
+      Array.from({ length: 40 }, (_, index) => (index % 2 ? a : b).directory.appendAudit(tenant.id, event('x.y'))),
+    )
+    const events = await a.directory.listAudit(tenant.id, 0, 100)
+    expect(events.map(({ number }) => number)).toEqual(Array.from({ length: 41 }, (_, index) => index + 1))
+    for (const [index, one] of events.slice(1).entries()) expect(one.previousHash).toBe(events[index]?.hash)
+  })
+
+  it('usage counts on both, whatever their order, also of a credential that goes meanwhile', async () => {
+    b = await openNode()
+    tenant = await createTenant(a)
+    const made = await Promise.all([1, 2, 3, 4].map(() => createCredential(a, tenant)))
+    const [gone] = made
+    const deltas = made.map(({ id }) =>
+      usage({ organisationId: tenant.id, credentialId: id, requests: 1, statements: 2, refusals: { expired: 1 } }),
+    )
+    const flushes = Array.from({ length: 30 }, (_, index) =>
+      (index % 2 ? a : b).platform.addUsage(index % 3 ? deltas : deltas.toReversed()),
+    )
+    await Promise.all([...flushes, a.directory.deleteCredential(tenant.id, gone!.id, event('x.y'))])
+    for (const { id } of made.slice(1)) {
+      const listed = await b.directory.listUsage(tenant.id, id)
+      expect(listed).toMatchObject([{ requests: 30, statements: 60, refusals: { expired: 30 } }])
+    }
+    expect(await b.directory.listUsage(tenant.id, gone!.id)).toEqual([])
+  })
+
+  it('ten nodes put a check value: one stands', async () => {
+    const nodes = await Promise.all(Array.from({ length: 10 }, () => openNode({ connections: 1 })))
+    const stand = await Promise.all(nodes.map((node, index) => node.platform.putKeyCheck(`check ${index}`)))
+    expect(new Set(stand).size).toBe(1)
+    expect(await a.platform.findKeyCheck()).toBe(stand[0])
+  })
+
+  it('keys rewrapped while organisations are made: all or nothing', async () => {
+    b = await openNode()
+    const all = async () => (await a.platform.listOrganisations({ offset: 0, limit: 1000 })).items
+    const rewrap = async (node: Storage, wrappedKey: string) =>
+      node.platform.rewrapKeys(
+        wrappedKey,
+        (await all()).map(({ id }) => ({ id, wrappedKey })),
+      )
+    const outcomes = await Promise.all([
+      outcome(rewrap(a, 'one')),
+      outcome(rewrap(b, 'two')),
+      outcome(createTenant(a)),
+      outcome(createTenant(b)),
+    ])
+    for (const code of outcomes) expect(['done', 'conflict']).toContain(code)
+    const check = (await a.platform.findKeyCheck())!
+    if (check === 'one' || check === 'two') {
+      const wrapped = new Set((await all()).map(({ wrappedKey }) => wrappedKey))
+      wrapped.delete('wrapped')
+      expect([...wrapped]).toEqual([check])
+    }
+  })
+})
+
+/** Stands between a node and its database, and can stop passing anything on without closing a connection. */
+async function startProxy() {
+  const target = new URL(database.url)
+  const sockets = new Set<Socket>()
+  let isStalled = false
+  const server = createServer((near) => {
+    const far = connectTo(Number(target.port), target.hostname)
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(one)
+      if (isStalled) one.pause()
+      one.on('data', (bytes) => void (other.destroyed || other.write(bytes)))
+      one.on('error', () => {})
+      one.on('close', () => other.destroy())
+    }
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as AddressInfo).port,
+    stall: () => {
+      isStalled = true
+      for (const socket of sockets) socket.pause()
+    },
+    goOn: () => {
+      isStalled = false
+      for (const socket of sockets) socket.resume()
+    },
+    close: () => {
+      server.close()
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}
