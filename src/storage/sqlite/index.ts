@@ -11,6 +11,7 @@ import { Reader } from './reader.ts'
 import { Statements } from './statements.ts'
 import { Writer } from './writer.ts'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { copyMark, refuseUnfinished } from '../copy/unfinished.ts'
 import { directory, erasures, platform, writes } from '../directory/index.ts'
 import { join, resolve } from 'node:path'
 import { erasuresOf } from './erasures.ts'
@@ -79,6 +80,8 @@ function prepare(path: string): number {
   const handle = open(path)
   try {
     migrate(handle, migrations)
+    const findValue = handle.prepare<[string], string>('select value from platform_value where name = ?').pluck()
+    refuseUnfinished(findValue.get(copyMark))
     return readAnnounced(handle)
   } finally {
     handle.close()
