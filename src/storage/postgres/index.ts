@@ -11,6 +11,7 @@ import { Erasures } from './erasures.ts'
 import { Statements } from './statements.ts'
 import { directory, erasures, platform, singleReads, writes } from '../directory/index.ts'
 import { checkSchema, checkServer, migrate } from './migrate.ts'
+import { copyMark, refuseUnfinished } from '../copy/unfinished.ts'
 import { migrations } from '../migrations/index.ts'
 import { Nodes } from './nodes.ts'
 import { startError } from './start-error.ts'
@@ -64,6 +65,9 @@ export async function openPostgres(options: PostgresOptions): Promise<Storage> {
 async function prepare(database: Database, { mayMigrate = true }: PostgresOptions): Promise<void> {
   await checkServer(database)
   await (mayMigrate ? migrate(database, migrations) : checkSchema(database, migrations))
+  const findValue = 'select value from platform_value where name = $1'
+  const [mark] = await database.query<{ readonly value: string }>(findValue, [copyMark])
+  refuseUnfinished(mark?.value)
 }
 
 const wallClock: Clock = { now: () => Date.now() }
