@@ -8,13 +8,13 @@ import { Mentions } from './mentions.ts'
 import { StatementRows, add, mostRows, statementRow, targetOf } from './work.ts'
 import { addErased } from './erased-ids.ts'
 import { dictionaryIds, ownerTerm, parseTerms, variantRange } from '../posting.ts'
-import { listOf } from './sql.ts'
+import { isOneOf, listOf } from './sql.ts'
 import { mostReferrers } from '../statements/references.ts'
 import type { Counts, Forgotten, StatementRow, Work } from './work.ts'
 import type { ErasurePosition, ErasureStep, ErasureTarget, TermKind } from '../../core/storage.ts'
 import type { LrsId, Oid, OrganisationId } from '../../core/ids.ts'
 import type { MentionPosition } from './mentions.ts'
-import type { Sql, Value } from './sql.ts'
+import type { Dialect, Sql, Value } from './sql.ts'
 
 /** Each may be as long as a body. */
 const mostDocuments = 25
@@ -155,7 +155,14 @@ export class Eraser {
 
   async #removeReferences({ lrsId, target }: Work, all: readonly Referring[]): Promise<void> {
     if (all.length === 0) return
-    const references = listOf(all.map(({ row, targetId }) => [targetId, row.owner, row.seq]))
+    // Where an owner's room for references to a target is used up, it stays so: beyond it statements refer without a row.
+    const full = await this.#sql.all<{ readonly target_id: Buffer; readonly owner: number }>(this.#text.full, [
+      lrsId,
+      listOf(all.map(({ row, targetId }) => [targetId, row.owner])),
+    ])
+    const used = new Set(full.map(({ target_id: targetId, owner }) => placeOf(targetId, owner)))
+    const known = all.filter(({ row, targetId }) => !used.has(placeOf(targetId, row.owner)))
+    const references = listOf(known.map(({ row, targetId }) => [targetId, row.owner, row.seq]))
     await this.#sql.run(this.#text.removeReferences, [lrsId, references])
     // What was wanted voided stays so when age alone takes the wish away.
     const voiding = target.kind === 'retention' ? [] : all.filter(({ row }) => row.is_voiding === 1)
@@ -289,16 +296,20 @@ function postingsOf({ seq, owner, terms, inherited }: StatementRow) {
   return [ownerTerm(owner), ...parseTerms(terms), ...parseTerms(inherited)].map((term) => ({ term, seq }))
 }
 
+function placeOf(targetId: Buffer, owner: number): string {
+  return `${targetId.toString('hex')} ${owner}`
+}
+
 function referring(row: StatementRow): Referring[] {
   const targetId = targetOf(row.body)
   return targetId === undefined ? [] : [{ row, targetId }]
 }
 
 function textsFor({ dialect }: Sql) {
-  const seqs = `(select seq from ${dialect.list('$2', { seq: 'integer' })} as listed)`
-  const ids = `${dialect.list('$2', { id: 'integer' })} as listed`
-  const references = `${dialect.list('$2', { target_id: 'bytes', owner: 'integer', seq: 'integer' })} as listed`
-  const waiting = `${dialect.list('$2', { target_id: 'bytes', owner: 'integer' })} as listed`
+  const isSeq = isOneOf(dialect, 'seq', '$2', 'integer')
+  const isId = isOneOf(dialect, 'id', '$2', 'integer')
+  const isSubject = isOneOf(dialect, 'subject', '$2', 'integer')
+  const reference = { target_id: 'bytes', owner: 'integer', source_seq: 'integer' } as const
   return {
     lockOpen: `select e.counts from erasure e join lrs l on l.organisation_id = e.organisation_id
       where e.id = $1 and e.organisation_id = $2 and l.id = $3 and e.receipt is null ${dialect.lock('e')}`,
@@ -308,58 +319,58 @@ function textsFor({ dialect }: Sql) {
       where true on conflict (lrs_id) do update set last_seq = excluded.last_seq
       where erased_lrs.last_seq < excluded.last_seq`,
     oldest: 'select seq from statement where lrs_id = $1 and seq <= $2 order by seq limit $3',
-    removeStatements: `delete from statement where lrs_id = $1 and seq in ${seqs}`,
-    removeAttachments: `delete from attachment where lrs_id = $1 and seq in ${seqs}`,
-    withAnyOf: `${statementRow()} and s.seq in
-      (select seq from posting where lrs_id = $1 and term between $2 and $3 order by term, seq limit $4)`,
+    removeStatements: `delete from statement where lrs_id = $1 and ${isSeq}`,
+    removeAttachments: `delete from attachment where lrs_id = $1 and ${isSeq}`,
+    withAnyOf: `${statementRow()} and ${dialect.isIn(
+      's.seq',
+      'select seq from posting where lrs_id = $1 and term between $2 and $3 order by term, seq limit $4',
+    )}`,
 
-    // Where an owner's room for references to a target is used up, it stays so: beyond it statements refer without a row.
-    removeReferences: `delete from reference where lrs_id = $1 and (target_id, owner, source_seq) in
-      (select listed.target_id, listed.owner, listed.seq from ${references} where not exists
-        (select 1 from reference r where r.lrs_id = $1 and r.target_id = listed.target_id and r.owner = listed.owner
-         limit 1 offset ${mostReferrers - 1}))`,
+    // Those whose owner's room for references to a target is used up.
+    full: `select listed.target_id, listed.owner
+      from ${dialect.list('$2', { target_id: 'bytes', owner: 'integer' })} as listed
+      where (select 1 from reference r where r.lrs_id = $1 and r.target_id = listed.target_id and r.owner = listed.owner
+             limit 1 offset ${mostReferrers - 1}) is not null`,
+    removeReferences: `delete from reference where lrs_id = $1 and ${dialect.isListed('reference', '$2', reference)}`,
     // Unless another statement waits to void the same.
     removeWaiting: `delete from waiting_void where lrs_id = $1
-      and (target_id, owner) in (select target_id, owner from ${waiting}) and not exists
+      and ${dialect.isListed('waiting_void', '$2', { target_id: 'bytes', owner: 'integer' })} and
       (select 1 from reference r join statement s on s.lrs_id = r.lrs_id and s.seq = r.source_seq
-       where r.lrs_id = $1 and r.target_id = waiting_void.target_id and s.is_voiding = 1)`,
+       where r.lrs_id = $1 and r.target_id = waiting_void.target_id and s.is_voiding = 1 limit 1) is null`,
 
     ...documentTexts(dialect),
-    removeSomeDescriptions: `delete from description where lrs_id = $1 and (subject, owner, sha256) in
-      (select subject, owner, sha256 from description where lrs_id = $1 and subject in (select id from ${ids}) limit $3)`,
-    removeDescriptions: `delete from description where lrs_id = $1 and subject in (select id from ${ids})`,
-    unused: `select listed.id from ${ids} where not exists
-      (select 1 from posting p where p.lrs_id = $1 and p.term between listed.id * 4 and listed.id * 4 + 3)`,
-    terms: `select id, kind, value from term where lrs_id = $1 and value is not null and id in (select id from ${ids})`,
+    removeSomeDescriptions: `delete from description where lrs_id = $1
+      and ${dialect.isAmongFirst('description', 'subject, owner, sha256', isSubject, '$3')}`,
+    removeDescriptions: `delete from description where lrs_id = $1 and ${isSubject}`,
+    unused: `select listed.id from ${dialect.list('$2', { id: 'integer' })} as listed where (select 1 from posting p
+      where p.lrs_id = $1 and p.term between listed.id * 4 and listed.id * 4 + 3 limit 1) is null`,
+    terms: `select id, kind, value from term where lrs_id = $1 and value is not null and ${isId}`,
     // The hash column is unique: what stands there then is no hash of anything.
-    blank: `update term set value = null, sha256 = ${dialect.bytesOf("'erased ' || id")}
-      where lrs_id = $1 and id in (select id from ${ids})`,
+    blank: `update term set value = null, sha256 = ${dialect.bytesOf("'erased ' || id")} where lrs_id = $1 and ${isId}`,
     knownTerms: 'select id from term where lrs_id = $1 and value is not null limit $2',
     removeRemains: [
-      removeSome('reference', 'target_id, owner, source_seq'),
-      removeSome('waiting_void', 'target_id, owner'),
-      removeSome('term', 'id', 'and value is null'),
+      removeSome('reference', 'target_id, owner, source_seq', 'true'),
+      removeSome('waiting_void', 'target_id, owner', 'true'),
+      removeSome('term', 'id', 'value is null'),
     ],
   }
-}
 
-function documentTexts({ list, agentKey, documentId: { column, kind } }: Sql['dialect']) {
-  const key = `scope, owner, registration, ${column}`
-  const texts = (condition: string) => ({
-    documents: `select scope, owner, registration, ${column} as id from document
-      where lrs_id = $1 and ${condition} limit $3`,
-    removeDocuments: `delete from document where lrs_id = $1 and ${condition} and (${key}) in
-      (select scope, owner, registration, id from
-       ${list('$3', { scope: 'bytes', owner: 'integer', registration: 'text', id: kind })} as listed)`,
-  })
-  return {
-    ofAgents: texts(`agent is not null and ${agentKey} in
-      (select ${agentKey} from ${list('$2', { agent: 'text' })} as listed)`),
-    untilChanged: texts('updated_at <= $2'),
+  function removeSome(table: string, key: string, condition: string): string {
+    return `delete from ${table} where lrs_id = $1 and ${dialect.isAmongFirst(table, key, condition, '$2')}`
   }
 }
 
-function removeSome(table: string, key: string, condition = ''): string {
-  return `delete from ${table} where lrs_id = $1 and (${key}) in
-    (select ${key} from ${table} where lrs_id = $1 ${condition} limit $2)`
+function documentTexts(dialect: Dialect) {
+  const { agentKey, isIn, list, documentId } = dialect
+  const keys = `select ${agentKey('one')} from ${list('$2', { one: 'text' })} as listed`
+  const key = { scope: 'bytes', owner: 'integer', registration: 'text', [documentId.column]: documentId.kind } as const
+  const texts = (condition: string) => ({
+    documents: `select scope, owner, registration, ${documentId.column} as id from document
+      where lrs_id = $1 and ${condition} limit $3`,
+    removeDocuments: `delete from document where lrs_id = $1 and ${condition} and ${dialect.isListed('document', '$3', key)}`,
+  })
+  return {
+    ofAgents: texts(`agent is not null and ${isIn(agentKey('agent'), keys)}`),
+    untilChanged: texts('updated_at <= $2'),
+  }
 }

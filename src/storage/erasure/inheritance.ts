@@ -4,7 +4,7 @@
 
 import { StatementRows, add, mostRows, statementRow, targetOf } from './work.ts'
 import { inherit, parseTerms, printTerms } from '../posting.ts'
-import { listOf } from './sql.ts'
+import { isOneOf, listOf } from './sql.ts'
 import { mostInherited, mostReferrers, offer } from '../statements/references.ts'
 import type { ErasurePosition } from '../../core/storage.ts'
 import type { LrsId } from '../../core/ids.ts'
@@ -112,8 +112,8 @@ export class EraserInheritance {
     await this.keep(work, losses)
     // It never comes back to be inherited from.
     if (target === undefined && work.target.kind === 'person' && rows.length > 0) {
-      const list = listOf(rows.map(({ owner, source_seq: seq }) => [owner, seq]))
-      await this.#sql.run(this.#text.removeReferences, [lrsId, targetId, list])
+      const list = listOf(rows.map(({ owner, source_seq: seq }) => [targetId, owner, seq]))
+      await this.#sql.run(this.#text.removeReferences, [lrsId, list])
     }
     await this.#lookedAt(lrsId, targetId, rows.length < mostRows ? undefined : rows.at(-1))
     return rows.length
@@ -189,16 +189,16 @@ function textsFor({ dialect }: Sql) {
   const ids = `${dialect.list('$2', { id: 'bytes' })} as listed`
   const reference = 'from reference r where r.lrs_id = $1 and r.target_id = listed.id'
   return {
-    byId: `${statementRow()} and s.id in (select id from ${ids})`,
-    anyFull: `select 1 as one from ${ids} where exists
-      (select 1 ${reference} group by r.owner having count(*) >= ${mostReferrers}) limit 1`,
+    byId: `${statementRow()} and ${isOneOf(dialect, 's.id', '$2', 'bytes')}`,
+    anyFull: `select 1 as one from ${ids}
+      where (select 1 ${reference} group by r.owner having count(*) >= ${mostReferrers} limit 1) is not null limit 1`,
     referring: `select owner, source_seq from reference
       where lrs_id = $1 and target_id = $2 and (owner, source_seq) > ($3, $4) order by owner, source_seq limit $5`,
-    removeReferences: `delete from reference where lrs_id = $1 and target_id = $2 and (owner, source_seq) in
-      (select owner, seq from ${dialect.list('$3', { owner: 'integer', seq: 'integer' })} as listed)`,
+    removeReferences: `delete from reference where lrs_id = $1
+      and ${dialect.isListed('reference', '$2', { target_id: 'bytes', owner: 'integer', source_seq: 'integer' })}`,
 
     lookAt: `insert into disinheriting (lrs_id, target_id, owner, seq)
-      select cast($1 as integer), listed.id, 0, 0 from ${ids} where exists (select 1 ${reference})
+      select cast($1 as integer), listed.id, 0, 0 from ${ids} where (select 1 ${reference} limit 1) is not null
       on conflict (lrs_id, target_id) do update set owner = 0, seq = 0`,
     lookAtAll: `insert into disinheriting (lrs_id, target_id, owner, seq) values ($1, $2, 0, 0)
       on conflict (lrs_id, target_id) do update set owner = 0, seq = 0`,
@@ -209,7 +209,6 @@ function textsFor({ dialect }: Sql) {
     saveInheritance: `insert into inheritance (lrs_id, seq, terms)
       select cast($1 as integer), seq, terms from ${dialect.list('$2', { seq: 'integer', terms: 'text' })} as listed
       where true on conflict (lrs_id, seq) do update set terms = excluded.terms`,
-    removeInheritance: `delete from inheritance where lrs_id = $1
-      and seq in (select seq from ${dialect.list('$2', { seq: 'integer' })} as listed)`,
+    removeInheritance: `delete from inheritance where lrs_id = $1 and ${isOneOf(dialect, 'seq', '$2', 'integer')}`,
   }
 }

@@ -3,7 +3,7 @@
 
 import { dictionaryTerm, asRelated, parseTerms } from '../posting.ts'
 import { hash } from 'node:crypto'
-import { listOf } from './sql.ts'
+import { isOneOf, listOf } from './sql.ts'
 import type { LrsId } from '../../core/ids.ts'
 import type { Sql } from './sql.ts'
 
@@ -29,7 +29,7 @@ export class Mentions {
   constructor(sql: Sql) {
     this.#sql = sql
     this.#ids = `select id, sha256 from term where lrs_id = $1 and kind = 'agent'
-      and sha256 in (select sha256 from ${sql.dialect.list('$2', { sha256: 'bytes' })} as listed)`
+      and ${isOneOf(sql.dialect, 'sha256', '$2', 'bytes')}`
     this.#withTerm = `select p.seq, s.terms from posting p join statement s on s.lrs_id = p.lrs_id and s.seq = p.seq
       where p.lrs_id = $1 and p.term = $2 and p.seq > $3 order by p.seq limit $4`
   }

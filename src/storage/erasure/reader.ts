@@ -3,7 +3,7 @@
 
 import { likenessTo } from '../../core/person.ts'
 import { Mentions } from './mentions.ts'
-import { listOf } from './sql.ts'
+import { isOneOf, listOf } from './sql.ts'
 import type { Alike } from '../../core/person.ts'
 import type {
   AlikePart,
@@ -134,11 +134,12 @@ export class ErasureReader {
 const rest: ErasurePosition = { phase: 'rest', at: [] }
 
 function textsFor({ dialect }: Sql) {
-  const { agentKey } = dialect
+  const key = dialect.agentKey('agent')
+  const keys = `select ${dialect.agentKey('one')} from ${dialect.list('$2', { one: 'text' })} as listed`
   const count = (from: string) => `select count(*) as count from ${from}`
   const nextKey = (after: string) =>
-    `(select ${agentKey} from document d where d.lrs_id = $1 and d.agent is not null and ${agentKey} > ${after}
-      order by ${agentKey} limit 1)`
+    `(select ${key} from document d where d.lrs_id = $1 and d.agent is not null and ${key} > ${after}
+      order by ${key} limit 1)`
   return {
     agents: `select id, case when kind = 'agent' then value end as value from term
       where lrs_id = $1 and id > $2 order by id limit $3`,
@@ -146,18 +147,15 @@ function textsFor({ dialect }: Sql) {
     documentAgents: `with recursive walk (place) as (
         select ${nextKey('$2')} union all select ${nextKey('walk.place')} from walk where walk.place is not null)
       select (select d.agent from document d
-              where d.lrs_id = $1 and d.agent is not null and ${agentKey} = walk.place limit 1) as agent
+              where d.lrs_id = $1 and d.agent is not null and ${key} = walk.place limit 1) as agent
       from walk where walk.place is not null limit $3`,
     range: `select count(*) as count, max(seq) as last from
       (select seq from statement where lrs_id = $1 and seq > $2 and seq <= $3 order by seq limit $4) as part`,
-    attachmentsOf: count(`attachment where lrs_id = $1
-      and seq in (select seq from ${dialect.list('$2', { seq: 'integer' })} as listed)`),
+    attachmentsOf: count(`attachment where lrs_id = $1 and ${isOneOf(dialect, 'seq', '$2', 'integer')}`),
     attachmentsIn: count('attachment where lrs_id = $1 and seq > $2 and seq <= $3'),
-    documentsOf: count(`document where lrs_id = $1 and agent is not null
-      and ${agentKey} in (select ${agentKey} from ${dialect.list('$2', { agent: 'text' })} as listed)`),
+    documentsOf: count(`document where lrs_id = $1 and agent is not null and ${dialect.isIn(key, keys)}`),
     documentsUntil: count('document where lrs_id = $1 and updated_at <= $2'),
     descriptions: count('description where lrs_id = $1'),
-    descriptionsOf: count(`description where lrs_id = $1
-      and subject in (select id from ${dialect.list('$2', { id: 'integer' })} as listed)`),
+    descriptionsOf: count(`description where lrs_id = $1 and ${isOneOf(dialect, 'subject', '$2', 'integer')}`),
   }
 }

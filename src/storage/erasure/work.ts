@@ -2,7 +2,7 @@
 
 import { dictionaryIds } from '../posting.ts'
 import { findTarget } from '../../core/xapi/term.ts'
-import { listOf } from './sql.ts'
+import { isOneOf, listOf } from './sql.ts'
 import type { CredentialId, LrsId } from '../../core/ids.ts'
 import type { ErasureCounts, ErasureTarget, TermKind } from '../../core/storage.ts'
 import type { PostingTerm } from '../posting.ts'
@@ -79,14 +79,14 @@ export class StatementRows {
   constructor(sql: Sql) {
     this.#sql = sql
     const { dialect } = sql
-    const isListed = `and s.seq in (select seq from ${dialect.list('$2', { seq: 'integer' })} as listed)`
+    const isListed = `and ${isOneOf(dialect, 's.seq', '$2', 'integer')}`
     this.#costs = `select s.seq,
         octet_length(s.body) + ${postingCost} * (length(s.terms) + length(coalesce(i.terms, ''))) as cost
       from statement s ${inheritance} where s.lrs_id = $1 ${isListed}`
     this.#rows = `${statementRow()} ${isListed}`
     this.#referring = `${statementRow(`case when s.body like '%"StatementRef"%' then s.body else '' end`)} ${isListed}`
     this.#unpost = `delete from posting where lrs_id = $1
-      and (term, seq) in (select term, seq from ${dialect.list('$2', { term: 'integer', seq: 'integer' })} as listed)`
+      and ${dialect.isListed('posting', '$2', { term: 'integer', seq: 'integer' })}`
   }
 
   /** As many of them, in order, as one step may cost; at least one. */

@@ -1,36 +1,144 @@
-// The erasure half of the port on PostgreSQL.
+// The erasure half of the port on PostgreSQL: each step is one transaction under the lock of its Lrs, so that on whatever node
+// nobody stores there meanwhile, and two nodes that do the same job do each step of it after the other.
 
 import { DomainError } from '../../core/errors.ts'
-import type { Database } from './database.ts'
-import type { ErasureStore } from '../../core/storage.ts'
+import { Eraser } from '../erasure/eraser.ts'
+import { ErasureReader } from '../erasure/reader.ts'
+import { erasureSql } from './erasure-sql.ts'
+import { isErased } from '../erasure/erased-ids.ts'
+import { lockClass } from './locks.ts'
+import { lockDocuments } from './document-writer.ts'
+import type { Database, Transaction } from './database.ts'
+import type { Documents } from './documents.ts'
+import type { ErasureStep, ErasureStore } from '../../core/storage.ts'
+import type { LrsId } from '../../core/ids.ts'
+import type { Statements } from './statements.ts'
+import type { Stepped } from '../erasure/eraser.ts'
 
 type Jobs = Pick<ErasureStore, 'create' | 'finish' | 'find' | 'list'>
+type Args<Method extends keyof ErasureStore> = Parameters<ErasureStore[Method]>
+
+interface Parts {
+  readonly database: Database
+  readonly jobs: Jobs
+  readonly statements: Statements
+  readonly documents: Documents
+}
+
+// Lists are short and tables long: rows are reached by their keys, whatever the planner makes of a list or of no statistics.
+const byKey = 'set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off'
+
+/** Whose deleted rows may tell of a person. */
+const tables = [
+  'statement',
+  'posting',
+  'term',
+  'description',
+  'document',
+  'inheritance',
+  'reference',
+  'waiting_void',
+  'attachment',
+  'erasure',
+]
 
 export class Erasures implements ErasureStore {
   readonly #database: Database
+  readonly #statements: Statements
+  readonly #documents: Documents
   readonly create: ErasureStore['create']
   readonly finish: ErasureStore['finish']
   readonly find: ErasureStore['find']
   readonly list: ErasureStore['list']
 
-  constructor(database: Database, jobs: Jobs) {
+  constructor({ database, jobs, statements, documents }: Parts) {
     this.#database = database
+    this.#statements = statements
+    this.#documents = documents
     this.create = jobs.create
     this.finish = jobs.finish
     this.find = jobs.find
     this.list = jobs.list
   }
 
-  count: ErasureStore['count'] = () => this.#missing()
-  findAlike: ErasureStore['findAlike'] = () => this.#missing()
-  isErased: ErasureStore['isErased'] = () => this.#missing()
-  latest: ErasureStore['latest'] = () => this.#missing()
-  step: ErasureStore['step'] = () => this.#missing()
-  countBlobs: ErasureStore['countBlobs'] = () => this.#missing()
-  scrub: ErasureStore['scrub'] = () => this.#missing()
-
-  #missing(): Promise<never> {
-    void this.#database
-    return Promise.reject(new DomainError('unsupported', 'Not there yet.'))
+  count(...args: Args<'count'>): ReturnType<ErasureStore['count']> {
+    return this.#read((reader) => reader.count(...args))
   }
+
+  findAlike(...args: Args<'findAlike'>): ReturnType<ErasureStore['findAlike']> {
+    return this.#read((reader) => reader.findAlike(...args))
+  }
+
+  #read<T>(work: (reader: ErasureReader) => Promise<T>): Promise<T> {
+    return this.#database.transact('read', (transaction) => work(new ErasureReader(erasureSql(transaction))))
+  }
+
+  isErased(...args: Args<'isErased'>): Promise<boolean> {
+    return this.#database.transact('read', (transaction) => isErased(erasureSql(transaction), ...args))
+  }
+
+  async latest(lrsId: LrsId): ReturnType<ErasureStore['latest']> {
+    const through = await this.#statements.consistentThrough(lrsId)
+    return { through, changedThrough: await this.#documents.latest(lrsId) }
+  }
+
+  step(...args: Args<'step'>): Promise<ErasureStep> {
+    const [, , lrsId, , position] = args
+    return this.#database.transact(
+      'write',
+      async (transaction) => {
+        await transaction.query('select pg_advisory_xact_lock($1, $2)', [lockClass.lrs, lrsId])
+        // A merge under way would write anew what it had read before it was removed.
+        if (position?.phase === 'documents' || position?.phase === 'person') await lockDocuments(transaction, lrsId)
+        const stepped = await new Eraser(erasureSql(transaction)).step(...args)
+        await forget(transaction, lrsId, stepped)
+        return stepped.step
+      },
+      byKey,
+    )
+  }
+
+  countBlobs(...args: Args<'countBlobs'>): Promise<void> {
+    return this.#database.transact('write', (transaction) => new Eraser(erasureSql(transaction)).countBlobs(...args))
+  }
+
+  /**
+   * A table a call, and no longer than a statement may take. Vacuum ends what a deleted row is, in tables and indexes, and lets
+   * its room be used again; until it is, the bytes lie there, and nothing short of writing every table anew under a lock
+   * changes that (docs/decisions/0020). So the end of it is `unsupported`.
+   */
+  async scrub(after = 0): ReturnType<ErasureStore['scrub']> {
+    const table = tables[after]
+    if (table === undefined) {
+      throw new DomainError(
+        'unsupported',
+        'PostgreSQL overwrites the room of deleted rows when it needs it, not before.',
+      )
+    }
+    await this.#vacuum(table)
+    return { next: after + 1 }
+  }
+
+  /** What a timeout or somebody else's lock leaves undone is autovacuum's. */
+  async #vacuum(table: string): Promise<void> {
+    try {
+      await this.#database.query(`vacuum (skip_locked) ${table}`)
+    } catch (error) {
+      if (codeOf(error) !== queryCanceled) throw error
+    }
+  }
+}
+
+/** What any node remembers of the Lrs counts for one epoch of it. */
+async function forget(transaction: Transaction, lrsId: LrsId, { forgotten, descriptions }: Stepped): Promise<void> {
+  if (forgotten.terms.length === 0 && descriptions === 0 && !forgotten.hasNewSalt) return
+  await transaction.query('update lrs_state set epoch = epoch + 1 where lrs_id = $1', [lrsId])
+}
+
+const queryCanceled = '57014'
+
+/** Of the driver's error behind the domain's. */
+function codeOf(error: unknown): unknown {
+  const cause = error instanceof DomainError ? error.cause : error
+  return cause instanceof Error && 'code' in cause ? cause.code : undefined
 }

@@ -1,6 +1,6 @@
 // What erasing asks, on a SQLite connection. Answers at once: nobody else gets in between.
 
-import type { ColumnKind, Dialect, Sql, Value } from '../erasure/sql.ts'
+import type { ColumnKind, Columns, Dialect, Sql, Value } from '../erasure/sql.ts'
 import type { Handle } from './connection.ts'
 import type { Statement } from 'better-sqlite3'
 
@@ -10,16 +10,20 @@ const read: Readonly<Record<ColumnKind, (member: string) => string>> = {
   bytes: (member) => `unhex(${member})`,
 }
 
+function list(place: string, columns: Columns): string {
+  const members = Object.entries(columns).map(([name, kind], index) => `${read[kind](`value ->> ${index}`)} as ${name}`)
+  return `(select ${members.join(', ')} from json_each(${place}))`
+}
+
 const dialect: Dialect = {
-  list(place, columns) {
-    const members = Object.entries(columns).map(
-      ([name, kind], index) => `${read[kind](`value ->> ${index}`)} as ${name}`,
-    )
-    return `(select ${members.join(', ')} from json_each(${place}))`
-  },
+  list,
+  isIn: (column, query) => `${column} in (${query})`,
+  isListed: (_, place, columns) => `(${Object.keys(columns).join(', ')}) in ${list(place, columns)}`,
+  isAmongFirst: (table, key, condition, place) =>
+    `(${key}) in (select ${key} from ${table} where lrs_id = $1 and ${condition} limit ${place})`,
   bytesOf: (text) => `cast(${text} as blob)`,
   lock: () => '',
-  agentKey: 'agent',
+  agentKey: (agent) => agent,
   agentKeyOf: (agent) => agent,
   documentId: { column: 'id', kind: 'text' },
 }
