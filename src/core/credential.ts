@@ -121,6 +121,8 @@ export interface DescribedCredential extends Described {
 
 const maxOverlapSeconds = 365 * 86_400
 const pageSize = 1000
+/** Of a change that other nodes were faster than; one of them gets through each time. */
+const mostTries = 50
 
 export class Credentials {
   readonly #directory: DirectoryStore
@@ -268,20 +270,21 @@ export class Credentials {
   updateSecret(caller: Caller, id: CredentialId, secretId: SecretId, change: SecretChange): Promise<CredentialRecord> {
     return this.#inTurn(id, async () => {
       refuse([...(change.name === undefined ? [] : checkName(change.name)), ...checkExpiry(change.expiresAt)])
-      const credential = await this.#takeOver(caller, 'write', id)
-      const secret = findSecret(credential, secretId)
-      demandEnd(caller, credential, change.expiresAt, secret.expiresAt)
+      const from = await this.#takeOver(caller, 'write', id)
+      const secret = findSecret(from, secretId)
+      demandEnd(caller, from, change.expiresAt, secret.expiresAt)
       const { name = secret.name, isEnabled = secret.isEnabled, expiresAt = secret.expiresAt } = change
       const putSecrets = [{ ...secret, name, isEnabled, expiresAt }]
-      return this.#patchSecrets(caller, id, { putSecrets }, 'secret.update', { secret: secretId, ...change })
+      return this.#patchSecrets(caller, from, { putSecrets }, 'secret.update', { secret: secretId, ...change })
     })
   }
 
   /** Tokens signed with it die too. The last one may go: then nobody signs in until there is another. */
   dropSecret(caller: Caller, id: CredentialId, secretId: SecretId): Promise<CredentialRecord> {
     return this.#inTurn(id, async () => {
-      findSecret(await this.#takeOver(caller, 'write', id), secretId)
-      return this.#patchSecrets(caller, id, { dropSecrets: [secretId] }, 'secret.delete', { secret: secretId })
+      const from = await this.#takeOver(caller, 'write', id)
+      findSecret(from, secretId)
+      return this.#patchSecrets(caller, from, { dropSecrets: [secretId] }, 'secret.delete', { secret: secretId })
     })
   }
 
@@ -320,7 +323,7 @@ export class Credentials {
       const put = secret === undefined ? [] : await this.#replaceCurrent(caller, before, secret)
       const pairs = await this.#newPairs(caller, before, fields.key ?? before.key, put)
       const patch: CredentialPatch = {
-        ...{ ...fields, at: this.#clock.now(), pairs },
+        ...{ ...fields, at: this.#clock.now(), pairs, from: before },
         ...(put.length > 0 && { putSecrets: put }),
       }
       const event = eventBy(caller, this.#clock, action, { noun: 'credential', id }, changeDetail(before, fields, put))
@@ -394,30 +397,43 @@ export class Credentials {
       const { record, clear } = this.#seal(await this.#organisation(caller), { ...input, expiresAt })
       const patch = { putSecrets: [...put, record], dropSecrets: drop, pairs: [this.#vault.pairOf(key, clear)] }
       const named = { ...(detail as object), secret: record.id, others: put.map((secret) => secret.id), dropped: drop }
-      const credential = await this.#claiming(caller, key, () => this.#patchSecrets(caller, id, patch, action, named))
+      const credential = await this.#claiming(caller, key, () =>
+        this.#patchSecrets(caller, before, patch, action, named),
+      )
       return { credential, secretId: record.id, secret: clear }
     })
   }
 
   #patchSecrets(
     caller: Caller,
-    id: CredentialId,
+    from: CredentialRecord,
     patch: Pick<CredentialPatch, 'putSecrets' | 'dropSecrets' | 'pairs'>,
     action: string,
     detail: object,
   ): Promise<CredentialRecord> {
     return this.#directory.updateCredential(
       caller.organisationId,
-      id,
-      { ...patch, at: this.#clock.now(), countsAsEdit: false },
-      eventBy(caller, this.#clock, action, { noun: 'credential', id }, json(detail)),
+      from.id,
+      { ...patch, at: this.#clock.now(), countsAsEdit: false, from },
+      eventBy(caller, this.#clock, action, { noun: 'credential', id: from.id }, json(detail)),
     )
   }
 
-  // Changes read, decide and write; one at a time per credential, or a rotation could undo the disabling of a secret.
+  // Changes read, decide and write; one at a time per credential, or a rotation could undo the disabling of a secret. Where
+  // another node was faster the store refuses, and it is all done again from what there is now.
   #inTurn<T>(id: CredentialId, work: () => Promise<T>): Promise<T> {
+    const again = async (): Promise<T> => {
+      for (let tries = 1; ; tries++) {
+        try {
+          return await work()
+        } catch (error) {
+          const wasFaster = isDomainError(error) && error.detail.decidedBy === 'version'
+          if (!wasFaster || tries >= mostTries) throw error
+        }
+      }
+    }
     const before = this.#turns.get(id) ?? Promise.resolve()
-    const turn = before.then(work, work)
+    const turn = before.then(again, again)
     this.#turns.set(id, turn)
     const leave = (): void => {
       if (this.#turns.get(id) === turn) this.#turns.delete(id)

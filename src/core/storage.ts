@@ -192,6 +192,11 @@ export type CredentialPatch = Partial<
   readonly pairs?: readonly string[]
   /** False for a change of secrets only: `version` and `updatedAt` stay. */
   readonly countsAsEdit?: boolean
+  /**
+   * What the change was made from: where its version or a secret is another by now, `conflict`, decided by `version`, and
+   * nothing is changed.
+   */
+  readonly from?: Pick<CredentialRecord, 'version' | 'secrets'>
 }
 
 export type NewSession = Omit<SessionRecord, 'id' | 'organisationId'>
@@ -351,7 +356,10 @@ export interface DirectoryStore {
     filter: { readonly kind?: CredentialKind; readonly key?: string },
     slice: Slice,
   ): Promise<Listed<CredentialRecord>>
-  /** `not_found`; `conflict` when a new key is already the organisation's, and for pairs as with `createCredential`. */
+  /**
+   * `not_found`; `conflict` when a new key is already the organisation's, when it is not what the patch was made from any more,
+   * and for pairs as with `createCredential`.
+   */
   updateCredential(
     organisationId: OrganisationId,
     id: CredentialId,

@@ -7,6 +7,7 @@ import { fromEditable, fromSecret, toCredential } from './records.ts'
 import type { CredentialId, OrganisationId, SecretId } from '../../core/ids.ts'
 import type { CredentialRecord, DirectoryStore, Listed, SecretRecord } from '../../core/storage.ts'
 import type { CredentialRow, SecretRow } from './records.ts'
+import { isDeepStrictEqual } from 'node:util'
 import type { Db } from './change.ts'
 
 type Args<M extends keyof DirectoryStore> = Parameters<DirectoryStore[M]>
@@ -170,6 +171,9 @@ export function updateCredential(
 ): Promise<CredentialRecord> {
   return change(db, organisationId, event, async () => {
     const before = await getCredential(db, organisationId, id)
+    if (patch.from !== undefined && !isStill(before, patch.from)) {
+      throw new DomainError('conflict', 'The key was changed meanwhile.', { detail: { decidedBy: 'version' } })
+    }
     if (patch.key !== undefined && patch.key !== before.key) await checkKeyIsFree(db, organisationId, patch.key)
     if (patch.lrsIds !== undefined) await checkLrs(db, organisationId, patch.lrsIds)
     const isEdit = patch.countsAsEdit ?? true
@@ -184,6 +188,10 @@ export function updateCredential(
     await claimPairs(db, organisationId, patch.pairs ?? [])
     return getCredential(db, organisationId, id)
   })
+}
+
+function isStill(credential: CredentialRecord, { version, secrets }: Pick<CredentialRecord, 'version' | 'secrets'>) {
+  return credential.version === version && isDeepStrictEqual(credential.secrets, secrets)
 }
 
 export function deleteCredential(

@@ -1,0 +1,88 @@
+// Two cores over one database, as two nodes have them.
+
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { createCore } from './core.ts'
+import type { Core, CoreOptions } from './core.ts'
+import type { Caller } from './principal.ts'
+import { presetRights } from '../../test/support/core.ts'
+import { createPlace } from '../../test/support/store.ts'
+import type { Place } from '../../test/support/store.ts'
+
+const limits = { batch: 1000, bodyBytes: 10_000_000, documentBytes: 10_000_000, xapiRatePerMinute: undefined }
+const masterKey = Buffer.alloc(32, 7)
+
+let place: Place
+const cores: Core[] = []
+
+async function openNode(options: Partial<CoreOptions> = {}): Promise<Core> {
+  const storage = await place.open()
+  const core = await createCore({ storage, masterKey, baseUrl: 'https://lrs.example.org', limits, ...options })
+  cores.push(core)
+  return core
+}
+
+beforeAll(async () => void (place = await createPlace('postgres')))
+afterEach(async () => void (await Promise.all(cores.splice(0).map((core) => core.close()))))
+afterAll(() => place.remove())
+
+async function addOrganisation(core: Core): Promise<Caller> {
+  const { organisation } = await core.organisations.create({ operator: 'test' }, { name: 'One' })
+  return core.signIn.operator(organisation.id, 'test')
+}
+
+const noRights = { xapi: {}, management: [] }
+const soon = { timeout: 1_000, interval: 5 }
+
+describe('what one node changes about a key is so on the other within a second', () => {
+  it('rights, a rotation, a disabling, many times', async () => {
+    const [a, b] = [await openNode(), await openNode()]
+    const operator = await addOrganisation(a)
+    for (let times = 0; times < 15; times++) {
+      const issued = await a.credentials.create(operator, { name: 'x', rights: noRights })
+      const { id } = issued.credential
+      const signIn = (secret = issued.secret) => b.signIn.basic({ key: issued.key, secret })
+      const refused = (secret?: string) =>
+        vi.waitFor(() => expect(signIn(secret)).rejects.toMatchObject({ code: 'unauthenticated' }), soon)
+      expect((await signIn()).rights.xapi['statements/write']).toBeUndefined()
+      await a.credentials.update(operator, id, { rights: presetRights('isolated') })
+      const mayWrite = async () => (await signIn()).rights.xapi['statements/write'] !== undefined
+      await vi.waitFor(async () => expect(await mayWrite()).toBe(true), soon)
+      const { secret } = await a.credentials.rotate(operator, id, { overlapSeconds: 0 })
+      await refused()
+      await signIn(secret)
+      await a.credentials.disable(operator, id)
+      await refused(secret)
+    }
+  })
+})
+
+describe('changes of one credential on two nodes at once', () => {
+  it('none is lost: each names what the others made', async () => {
+    const [a, b] = [await openNode(), await openNode()]
+    const operator = await addOrganisation(a)
+    const { credential } = await a.credentials.create(operator, { name: 'x', rights: presetRights('isolated') })
+    const add = (core: Core, word: string) =>
+      core.credentials.update(operator, credential.id, ({ words }) => ({ words: { ...words, [word]: true } }))
+    const named = Array.from({ length: 30 }, (_, index) => `word ${index}`)
+    await Promise.all(named.map((word, index) => add(index % 2 ? a : b, word)))
+    const after = await a.credentials.get(operator, credential.id)
+    expect(Object.keys(after.words).toSorted()).toEqual(named.toSorted())
+    expect(after.version).toBe(credential.version + named.length)
+  })
+
+  it('a rotation never revives a secret that is disabled at the same time', async () => {
+    const [a, b] = [await openNode(), await openNode()]
+    const operator = await addOrganisation(a)
+    for (let times = 0; times < 15; times++) {
+      const { credential } = await a.credentials.create(operator, { name: 'x', rights: presetRights('isolated') })
+      const [secret] = credential.secrets
+      await Promise.all([
+        a.credentials.updateSecret(operator, credential.id, secret!.id, { isEnabled: false }),
+        b.credentials.rotate(operator, credential.id, { overlapSeconds: 600 }),
+      ])
+      const after = await b.credentials.get(operator, credential.id)
+      expect(after.secrets.find(({ id }) => id === secret!.id)).toMatchObject({ isEnabled: false })
+      expect(after.secrets.find(({ id }) => id === secret!.id)?.expiresAt).not.toBeNull()
+    }
+  })
+})
