@@ -1,10 +1,11 @@
-// The part of npm autocannon that bench/generator.ts uses; the package ships no types.
+// The part of npm autocannon that bench/generator.ts and scripts/overload.ts use; the package ships no types.
 declare module 'autocannon' {
   export interface Request {
     readonly method?: string
     readonly path?: string
     readonly headers?: Readonly<Record<string, string>>
     readonly body?: string
+    readonly onResponse?: (status: number, body: string) => void
   }
   export interface Options {
     readonly url: string
@@ -22,5 +23,8 @@ declare module 'autocannon' {
     readonly timeouts: number
     readonly latency: { readonly p50: number; readonly p99: number; readonly max: number }
   }
-  export default function autocannon(options: Options): PromiseLike<Result>
+  export interface Run extends PromiseLike<Result> {
+    on(event: 'response', listener: (client: object, status: number, bytes: number, milliseconds: number) => void): void
+  }
+  export default function autocannon(options: Options): Run
 }
