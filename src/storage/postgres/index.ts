@@ -107,7 +107,8 @@ class PostgresStorage implements Storage {
       holds: new NodeHolds(database),
     }
     this.blobs = new Blobs({ place, rows, clock: clock ?? wallClock })
-    this.erasures = new Erasures(database, this.#half('erasures', erasures) as unknown as ErasureStore)
+    const jobs = this.#half('erasures', erasures) as unknown as ErasureStore
+    this.erasures = this.#whileOpen(new Erasures({ database, jobs, statements, documents }))
     this.nodes = new Nodes(database, changes)
   }
 
