@@ -25,6 +25,7 @@ import { watershed } from './faces/watershed/index.ts'
 import { presentError } from './faces/xapi/errors.ts'
 import { xapiFace } from './faces/xapi/index.ts'
 import { BlobDirectory } from './storage/blobs/directory.ts'
+import type { BlobPlace } from './storage/blobs/place.ts'
 import { openPostgres } from './storage/postgres/index.ts'
 import { Metrics } from './metrics.ts'
 import { OverloadLog } from './overload-log.ts'
@@ -169,8 +170,13 @@ export function openStorage(config: Config, options: StorageOptions): Promise<St
   return openSqlite({ directory: config.dataDirectory, threads, ...onFailure })
 }
 
+/** Where the settings say that bytes are kept. */
+export async function openPlace({ dataDirectory, database }: Config): Promise<BlobPlace> {
+  return new BlobDirectory({ path: join(dataDirectory, 'blobs'), clock: systemClock, isShared: database !== undefined })
+}
+
 function openDatabase(
-  { dataDirectory }: Config,
+  config: Config,
   { url, connections, statementTimeoutSeconds }: DatabaseConfig,
   { mayMigrate, log }: Pick<StorageOptions, 'mayMigrate' | 'log'>,
 ): Promise<Storage> {
@@ -178,8 +184,7 @@ function openDatabase(
     ...{ url, connections, statementTimeoutMs: statementTimeoutSeconds * 1000 },
     ...(mayMigrate !== undefined && { mayMigrate }),
     onError: (err) => log?.warn({ err }, 'A connection to the database was lost.'),
-    openPlace: async () =>
-      new BlobDirectory({ path: join(dataDirectory, 'blobs'), clock: systemClock, isShared: true }),
+    openPlace: () => openPlace(config),
   })
 }
 

@@ -76,6 +76,13 @@ const zones: readonly Zone[] = [
   { name: 'traces', holds: /^src\/traces\.ts$/, imports: [], packages: ['@opentelemetry/api'] },
   { name: 'what stands around', holds: /^src\/(watched-storage|overload-log)\.ts$/, imports: [core], packages: [] },
   { name: 'slow clients', holds: /^src\/slow-clients\.ts$/, imports: [], packages: ['node:http', 'node:net'] },
+  // As the composition root, for stores that no app is opened on.
+  {
+    name: 'copying',
+    holds: /^src\/copying\.ts$/,
+    imports: [core, /^src\/storage\//, /^src\/(app|config)\.ts$/],
+    packages: ['node:*'],
+  },
   // The composition root, and the only place where faces and storage meet.
   { name: 'app', holds: /^src\/app\.ts$/, imports: [/^src\//], packages: ['*'] },
   {
@@ -87,8 +94,8 @@ const zones: readonly Zone[] = [
   {
     name: 'cli',
     holds: /^src\/cli\//,
-    imports: [core, /^src\/cli\//, /^src\/(app|server|config)\.ts$/, /^package\.json$/],
-    packages: ['node:*', 'commander', 'zod', 'pino'],
+    imports: [core, /^src\/cli\//, /^src\/(app|server|config|copying)\.ts$/, /^package\.json$/],
+    packages: ['node:*', 'commander', 'zod', 'pino', 'cli-progress'],
   },
 ]
 

@@ -13,7 +13,7 @@ import { copyStore } from './copy.ts'
 import type { CopyOptions, CopyReport, TableReport } from './copy.ts'
 import { databaseFile, finishBackupFile, makeInside, openBackupDirectory } from './sqlite-side.ts'
 import { DomainError } from '../../core/errors.ts'
-import { copyDatabaseFile } from './sqlite-backup.ts'
+import { copyDatabaseFile, interrupted } from './sqlite-backup.ts'
 import { lockDirectory } from '../sqlite/lock.ts'
 import { migrations } from '../migrations/index.ts'
 import { syncDirectory } from '../blobs/on-disk.ts'
@@ -43,6 +43,8 @@ export interface BackupOptions extends CopyOptions {
   readonly version: string
   /** What `master.key` of the backup holds; without it the backup opens with a key that is kept elsewhere. */
   readonly masterKey?: string | undefined
+  /** The process has to end. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** What is copied anew on each try: rows as of one moment. */
@@ -59,8 +61,8 @@ export function backUpDirectory(
   to: string,
   options: BackupOptions,
 ): Promise<Manifest> {
-  const { onProgress = () => {} } = options
-  const copyRows: CopyRows = (partial) => copyDatabaseFile(directory, partial, onProgress)
+  const { onProgress = () => {}, signal } = options
+  const copyRows: CopyRows = (partial) => copyDatabaseFile(directory, partial, { onProgress, signal })
   return backUp({ copyRows, blobs: blobs ?? blobFiles(join(directory, 'blobs')) }, to, options)
 }
 
@@ -79,7 +81,15 @@ export function backUpDatabase(source: Side, to: string, options: BackupOptions)
   return backUp({ copyRows, blobs: source.blobs }, to, options)
 }
 
-async function backUp(source: BackupSource, to: string, options: BackupOptions): Promise<Manifest> {
+async function backUp(source: BackupSource, to: string, given: BackupOptions): Promise<Manifest> {
+  const { signal, onProgress } = given
+  const options: BackupOptions = {
+    ...given,
+    onProgress(progress) {
+      if (signal?.aborted) throw interrupted()
+      onProgress?.(progress)
+    },
+  }
   const folder = resolve(to)
   refuseFilled(folder)
   const partial = `${folder}.partial`

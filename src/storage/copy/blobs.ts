@@ -42,9 +42,11 @@ export async function copyBlobs(
   let bytes = 0
   const lost: Blob[] = []
   const missing: Blob[] = []
+  const isSamePlace = source.blobs === target.blobs
+  const bring = isDry || isSamePlace ? compareBlob : copyBlob
   const copyOne = async (blob: Blob): Promise<void> => {
-    const there = keepsPresent ? await findLength(target.blobs, blob) : undefined
-    const length = there ?? (await (isDry ? compareBlob : copyBlob)(source.blobs, target.blobs, blob))
+    const there = keepsPresent || isSamePlace ? await findLength(target.blobs, blob) : undefined
+    const length = there ?? (await bring(source.blobs, target.blobs, blob))
     if (length === 'lost') lost.push(blob)
     else if (length === 'missing') missing.push(blob)
     else bytes += length

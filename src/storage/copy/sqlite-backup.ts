@@ -5,11 +5,13 @@ import { closeSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import Database from 'better-sqlite3'
+import { DomainError } from '../../core/errors.ts'
 import { announced } from './tables.ts'
 import { databaseFile, SqliteRows } from './sqlite-side.ts'
 import { digestsOf } from './copy.ts'
 import type { CopyProgress, TableReport } from './copy.ts'
 import { startThread } from '../sqlite/engine-client.ts'
+import { toDomainError } from '../sqlite/driver-error.ts'
 
 interface Task {
   /** The data directory. */
@@ -24,18 +26,27 @@ type Said = { readonly progress: CopyProgress } | { readonly tables: readonly Ta
 export function copyDatabaseFile(
   directory: string,
   to: string,
-  onProgress: (progress: CopyProgress) => void,
+  { onProgress, signal }: { onProgress(progress: CopyProgress): void; readonly signal?: AbortSignal | undefined },
 ): Promise<readonly TableReport[]> {
+  if (signal?.aborted) return Promise.reject(interrupted())
   const task: Task = { directoryToBackUp: directory, to }
   const worker = startThread(new URL('./sqlite-backup.ts', import.meta.url), task)
-  return new Promise((resolve, reject) => {
+  return new Promise<readonly TableReport[]>((resolve, reject) => {
+    signal?.addEventListener('abort', () => {
+      reject(interrupted())
+      void worker.terminate()
+    })
     worker.on('message', (said: Said) => {
       if ('progress' in said) onProgress(said.progress)
       else resolve(said.tables)
     })
-    worker.once('error', reject)
+    worker.once('error', (error) => reject(toDomainError(error)))
     worker.once('exit', (code) => reject(new Error(`the backup's thread ended with ${code} and no answer`)))
   })
+}
+
+export function interrupted(): DomainError {
+  return new DomainError('unavailable', 'The backup was interrupted: there is none. The next one removes what it left.')
 }
 
 async function run(
