@@ -14,9 +14,9 @@ import { makeDatabase, openDatabase } from './storage/copy/postgres-side.ts'
 import type { BlobFiles, Side } from './storage/copy/side.ts'
 import { makeDirectory, openDirectory } from './storage/copy/sqlite-side.ts'
 
-export { readBackup, restoreBackup } from './storage/copy/backup.ts'
+export { openBackup } from './storage/copy/backup.ts'
 export type { Manifest } from './storage/copy/backup.ts'
-export { compareStores, copyStore } from './storage/copy/copy.ts'
+export { compareStores, copyStore, findKeyCheck } from './storage/copy/copy.ts'
 export type { CopyOptions, CopyProgress, CopyReport } from './storage/copy/copy.ts'
 export type { Side } from './storage/copy/side.ts'
 

@@ -3,6 +3,7 @@
 
 import type { App, Integrity } from '../app.ts'
 import type { Config } from '../config.ts'
+import type { CopyProgress, Manifest } from '../copying.ts'
 import { isDomainError } from '../core/errors.ts'
 import type { CredentialId, OrganisationId } from '../core/ids.ts'
 import { maxId } from '../core/ids.ts'
@@ -19,6 +20,15 @@ export interface Opened extends Pick<App, 'core' | 'faces'> {
   rotateMasterKey(): Promise<number>
   /** What is wrong with the database, and with the files it refers to. */
   checkIntegrity(): Promise<Integrity>
+  /** A backup of all of it in a directory of its own, whoever is served meanwhile. */
+  backUp(options: BackupRequest): Promise<Manifest>
+}
+
+/** What is asked of a backup. */
+export interface BackupRequest {
+  readonly to: string
+  readonly withMasterKey: boolean
+  onProgress(progress: CopyProgress): void
 }
 
 export interface CommandContext {
@@ -27,6 +37,8 @@ export interface CommandContext {
   readonly streams: Streams
   /** What was piped in, for the commands that read it. */
   readonly stdin?: string | undefined
+  /** Where it was typed: paths are from there. */
+  readonly directory?: string | undefined
   /** Output is looked at, so long lines are cut to be legible. */
   readonly isTerminal?: boolean | undefined
   /** Opens on first need, so that help and mistakes need no data directory. */

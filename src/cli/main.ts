@@ -31,13 +31,23 @@ async function main(argv: readonly string[]): Promise<number> {
   const request: CommandRequest = {
     argv: [...argv],
     isTerminal: process.stdout.isTTY,
+    directory: process.cwd(),
     ...(stdin !== undefined && { stdin }),
   }
-  // Beside any number of nodes a command has the database open itself.
-  const exit = config.database ? undefined : await askServer(socketPath(config.dataDirectory), request, streams)
+  // Beside any number of nodes a command has the database open itself; what opens stores of its own is no server's business.
+  const isOwn = config.database !== undefined || opensStores.has(commandOf(argv))
+  const exit = isOwn ? undefined : await askServer(socketPath(config.dataDirectory), request, streams)
   if (exit !== undefined) return exit
   const { runAlone } = await import('./run-alone.ts')
   return runAlone(request, config, streams)
+}
+
+const opensStores = new Set(['copy', 'restore'])
+
+/** The first word that is no option, nor the value of the one that stands before commands. */
+function commandOf(argv: readonly string[]): string {
+  const takesValue = new Set(['-o', '--organisation'])
+  return argv.find((word, index) => !word.startsWith('-') && !takesValue.has(argv[index - 1] ?? '')) ?? ''
 }
 
 /** The same directory has one socket, whichever way it is spelled. */

@@ -70,7 +70,7 @@ export async function rotateKeyFile(
   return { key, organisations }
 }
 
-function readKey(file: string): Buffer | undefined {
+export function readKey(file: string): Buffer | undefined {
   let text: string
   try {
     text = readFileSync(file, 'utf8')
@@ -85,7 +85,7 @@ function readKey(file: string): Buffer | undefined {
 }
 
 /** Readable by its owner only, and on disk before anything depends on it. */
-function writeKey(file: string, key: Buffer): void {
+export function writeKey(file: string, key: Buffer): void {
   // A file that is there is a rotation's that never came true (`settleMasterKey` looked); its mode may not be trusted.
   rmSync(file, { force: true })
   const descriptor = openSync(file, 'wx', 0o600)

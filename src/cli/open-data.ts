@@ -8,13 +8,17 @@ import type { App, StorageOptions } from '../app.ts'
 import type { Config } from '../config.ts'
 import { recordKeyRotation } from '../core/audit.ts'
 import type { Log } from '../core/core.ts'
+import { backUp } from '../copying.ts'
 import { operator } from './context.ts'
 import type { Opened } from './context.ts'
 import { rotateKeyFile, settleMasterKey } from './master-key.ts'
 import { PlainError } from './outcome.ts'
+import { version } from './version.ts'
 
 export interface OpenData extends Opened {
   readonly app: App
+  /** Those under way fail: the process has to end. */
+  interruptBackups(): void
 }
 
 export async function openData(config: Config, options: StorageOptions): Promise<OpenData> {
@@ -24,6 +28,7 @@ export async function openData(config: Config, options: StorageOptions): Promise
     const settled = await settleMasterKey(config, storage.platform)
     const app = await createApp({ ...config, masterKey: settled.key }, { storage, ...(log && { log }) })
     let masterKey = settled.key
+    const backups = new AbortController()
     return {
       app,
       core: app.core,
@@ -39,6 +44,15 @@ export async function openData(config: Config, options: StorageOptions): Promise
         return organisations
       },
       checkIntegrity: () => checkStored(config),
+      backUp: ({ withMasterKey, ...options }) =>
+        backUp(config, storage.blobs, {
+          ...options,
+          version,
+          ...(withMasterKey && { masterKey: masterKey.toString('base64') }),
+          checkKey: () => {},
+          signal: backups.signal,
+        }),
+      interruptBackups: () => backups.abort(),
     }
   } catch (error) {
     await storage.close()
@@ -64,7 +78,7 @@ export function prepareDataDirectory({ dataDirectory }: Config, log: Log): void 
 }
 
 /** What a server keeps in its data directory. */
-const ours = /^(claviger\.(db([-.].+)?|sock)|owner\.lock(-.+)?|master\.key(\.next)?|blobs)$/
+const ours = /^(claviger\.(db([-.].+)?|sock)|backup\.json|owner\.lock(-.+)?|master\.key(\.next)?|blobs)$/
 
 /** A directory that holds other things, too, is somebody's choice: then only what is ours in it is closed. */
 function tighten(dataDirectory: string, log: Log): void {

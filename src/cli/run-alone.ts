@@ -12,7 +12,7 @@ import type { CommandRequest, Streams } from './socket.ts'
 
 /** Two processes never have a data directory open: the storage's lock sees to it. */
 export async function runAlone(
-  { argv, stdin, isTerminal }: CommandRequest,
+  { argv, stdin, isTerminal, directory }: CommandRequest,
   config: Config,
   streams: Streams,
 ): Promise<number> {
@@ -22,6 +22,7 @@ export async function runAlone(
     streams,
     stdin,
     isTerminal,
+    directory,
     open: async (): Promise<Opened> => {
       if (!hasDatabase(config)) {
         throw new PlainError(

@@ -4,6 +4,8 @@
 import { Command } from 'commander'
 import { addAsk } from './commands/ask.ts'
 import { addAudit } from './commands/audit.ts'
+import { addBackup } from './commands/backup.ts'
+import { addCopy } from './commands/copy.ts'
 import { addCredential } from './commands/credential.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addErase } from './commands/erase.ts'
@@ -76,6 +78,8 @@ export function buildProgram(context: CommandContext, act: Act, isJson: boolean)
   addUsage(program, context, act)
   addErase(program, context, act)
   addDoctor(program, context, act)
+  addBackup(program, context, act)
+  addCopy(program, context, act)
   addInstallation(program, context, act)
   return program
 }

@@ -49,7 +49,8 @@ export async function serve(config: Config): Promise<number> {
     await Promise.race([setTimeout(config.drainWaitSeconds * 1000), failed])
   }
   log.info({ signal }, 'stopping: what is under way is finished first')
-  // A command that follows an erasure would wait for the end of it; the next start goes on.
+  // A command that follows an erasure would wait for the end of it; the next start goes on. A backup is made anew.
+  opened.interruptBackups()
   await Promise.all([opened.core.erasures.close(), commands?.close()])
   await listening.stop()
   log.info({}, 'stopped')
@@ -127,9 +128,11 @@ async function takeCommands(opened: OpenData, config: Config, log: Log): Promise
   if (config.database) return undefined
   const inTurn = takeTurns()
   try {
-    return await serveCommands(socketPath(config.dataDirectory), ({ argv, stdin, isTerminal }, streams) => {
+    return await serveCommands(socketPath(config.dataDirectory), ({ argv, stdin, isTerminal, directory }, streams) => {
       const open = () => Promise.resolve(opened)
-      return inTurn((letOthersPass) => run(argv, { config, streams, stdin, isTerminal, open, letOthersPass }))
+      return inTurn((letOthersPass) =>
+        run(argv, { config, streams, stdin, isTerminal, directory, open, letOthersPass }),
+      )
     })
   } catch (error) {
     log.warn({ err: error }, 'no socket for commands: the command line cannot reach this server')

@@ -22,6 +22,8 @@ const requestShape = z.strictObject({
   stdin: z.string().optional(),
   /** Whether somebody looks at the output as it comes. */
   isTerminal: z.boolean().optional(),
+  /** Where it was typed. */
+  directory: z.string().optional(),
 })
 export type CommandRequest = z.output<typeof requestShape>
 

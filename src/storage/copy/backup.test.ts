@@ -27,10 +27,11 @@ import { BlobDirectory } from '../blobs/directory.ts'
 import { systemClock } from '../../core/core.ts'
 import { openSqlite } from '../sqlite/index.ts'
 import { migrations } from '../migrations/index.ts'
-import { backUpDatabase, backUpDirectory, readBackup, restoreBackup } from './backup.ts'
+import { backUpDatabase, backUpDirectory, openBackup, readBackup } from './backup.ts'
 import type { Manifest } from './backup.ts'
 import { blobFiles } from './blob-files.ts'
 import { copyStore, digestsOf } from './copy.ts'
+import type { CopyReport } from './copy.ts'
 import { makeDatabase, openDatabase } from './postgres-side.ts'
 import type { BlobFiles, Side } from './side.ts'
 import { makeDirectory, openDirectory } from './sqlite-side.ts'
@@ -58,6 +59,10 @@ async function using<T>(side: Side | Promise<Side>, work: (side: Side) => Promis
   } finally {
     await opened.close()
   }
+}
+async function restoreBackup(from: string, target: Side, given: typeof options): Promise<CopyReport> {
+  const { source: backup } = await openBackup(from)
+  return using(backup, (one) => copyStore(one, target, given))
 }
 const digests = (side: Side) => using(side, (one) => one.read(digestsOf))
 

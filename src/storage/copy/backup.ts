@@ -10,7 +10,7 @@ import { blobFiles } from './blob-files.ts'
 import { copyBlobs } from './blobs.ts'
 import type { BlobReport } from './blobs.ts'
 import { copyStore } from './copy.ts'
-import type { CopyOptions, CopyReport, TableReport } from './copy.ts'
+import type { CopyOptions, TableReport } from './copy.ts'
 import { databaseFile, finishBackupFile, makeInside, openBackupDirectory } from './sqlite-side.ts'
 import { DomainError } from '../../core/errors.ts'
 import { copyDatabaseFile, interrupted } from './sqlite-backup.ts'
@@ -256,13 +256,8 @@ export async function readBackup(from: string): Promise<Manifest> {
   )
 }
 
-/** Into an empty store. */
-export async function restoreBackup(from: string, target: Side, options: CopyOptions): Promise<CopyReport> {
-  await readBackup(from)
-  const source = openBackupDirectory(from)
-  try {
-    return await copyStore(source, target, options)
-  } finally {
-    await source.close()
-  }
+/** What `readBackup` says of it, and all of it to copy from. */
+export async function openBackup(from: string): Promise<{ readonly manifest: Manifest; readonly source: Side }> {
+  const manifest = await readBackup(from)
+  return { manifest, source: openBackupDirectory(from) }
 }

@@ -112,6 +112,11 @@ export function compareStores(source: Side, target: Side, options: CopyOptions):
   })
 }
 
+/** What says which master key a store is sealed with; undefined where there is nothing. */
+export function findKeyCheck(side: Side): Promise<Sealed | undefined> {
+  return side.read((snapshot) => snapshot.findValue(keyCheck))
+}
+
 async function checkSource(source: Side, from: Snapshot, { checkKey }: CopyOptions): Promise<string> {
   if ((await from.findValue(copyMark)) !== undefined) {
     throw new DomainError('conflict', `${source.name} is itself an unfinished copy: finish that first.`)
