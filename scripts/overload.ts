@@ -8,6 +8,7 @@ import type { Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import autocannon from 'autocannon'
+import type { Request as LoadRequest } from 'autocannon'
 import { openStorage } from '../src/app.ts'
 import { loadConfig } from '../src/config.ts'
 import type { LrsId } from '../src/core/ids.ts'
@@ -61,9 +62,9 @@ const run = autocannon({
   requests: [
     ...Array.from({ length: 6 }, () => post(1)),
     post(50),
-    get('limit=10'),
-    get('limit=1000'),
-    get('verb=http://example.com/did&limit=50'),
+    get('verb=http://example.com/did&limit=10'),
+    get('verb=http://example.com/did&limit=500'),
+    get('agent=%7B%22mbox%22%3A%22mailto%3Awho%40example.com%22%7D&verb=http://example.com/did&limit=50'),
   ],
 })
 run.on('response', (_client, status, _bytes, milliseconds) => {
@@ -84,12 +85,16 @@ report()
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-function statement(text = 'x'.repeat(200)): string {
+function statement(verb = 'did', text = 'x'.repeat(200)): string {
   const object = { id: `http://example.com/activity/${text.length}`, definition: { description: { en: text } } }
-  return JSON.stringify({ actor: { mbox: 'mailto:who@example.com' }, verb: { id: 'http://example.com/did' }, object })
+  return JSON.stringify({
+    actor: { mbox: 'mailto:who@example.com' },
+    verb: { id: `http://example.com/${verb}` },
+    object,
+  })
 }
 
-function post(count: number): autocannon.Request {
+function post(count: number): LoadRequest {
   const one = statement()
   const body = count === 1 ? one : `[${Array.from({ length: count }, () => one).join(',')}]`
   const onResponse = (status: number, answer: string): void => {
@@ -98,14 +103,14 @@ function post(count: number): autocannon.Request {
   return { method: 'POST', path: '/xapi/statements', body, onResponse }
 }
 
-function get(query: string): autocannon.Request {
+function get(query: string): LoadRequest {
   return { method: 'GET', path: `/xapi/statements?${query}` }
 }
 
 /** Long statements, so that a page of them is long, too. */
 async function fill({ url, headers }: StartedProgram): Promise<void> {
   for (let index = 0; index < 8; index++) {
-    const body = statement('y'.repeat(2_000_000 + index))
+    const body = statement('wrote', 'y'.repeat(2_000_000 + index))
     const answer = await fetch(`${url}/xapi/statements`, {
       method: 'POST',
       headers: { ...headers, 'content-type': 'application/json' },
@@ -145,7 +150,7 @@ function slowClients({ url, headers }: StartedProgram): { close(): void } {
     })
     open((socket) => {
       socket.pause()
-      socket.write(`GET /xapi/statements?ascending=true HTTP/1.1\r\n${lines}\r\n`)
+      socket.write(`GET /xapi/statements?verb=http://example.com/wrote HTTP/1.1\r\n${lines}\r\n`)
     })
   }
   return {

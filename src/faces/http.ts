@@ -21,7 +21,7 @@ import { parseJson } from '../core/xapi/json.ts'
 import { capped } from '../core/xapi/rule.ts'
 import type { ErrorAnswer, ErrorContext, FaceEnv } from './face.ts'
 import { ByteBudget, smallSize } from './load.ts'
-import type { Stay } from './load.ts'
+import type { Arriving, Stay } from './load.ts'
 
 /** What app.ts knows about a request before any face sees it. */
 export interface RequestContext {
@@ -442,7 +442,7 @@ export async function readBytes(c: Context<FaceEnv>, limit: BodyLimit, budget = 
   if (declared > mostOf(limit)) throw tooLarge(limit)
   const body = new GrowingBody(limit, declared, budget)
   const incoming = incomingOf(c)
-  const received = beginReceiving(c)
+  const received = beginReceiving(c, body)
   try {
     const bytes = await (incoming ? readIncoming(incoming, body) : readStream(c.req.raw.body, body))
     contextOf(c).stay?.keepBody(bytes.length)
@@ -453,8 +453,13 @@ export async function readBytes(c: Context<FaceEnv>, limit: BodyLimit, budget = 
 }
 
 /** Counts a body that begins to be read; call what it returns at its end. Throws `unavailable` when there are too many. */
-export function beginReceiving(c: Context<FaceEnv>): () => void {
-  return contextOf(c).stay?.load.receive() ?? (() => {})
+export function beginReceiving(c: Context<FaceEnv>, arriving: Arriving): () => void {
+  return contextOf(c).stay?.load.receive(arriving) ?? (() => {})
+}
+
+/** Before an answer that may be large is made. Throws `unavailable` when too many wait for their clients. */
+export function expectAnswer(c: Context<FaceEnv>): void {
+  contextOf(c).stay?.expectAnswer()
 }
 
 /** Counts a large answer until the client has taken it. Throws `unavailable` when there are too many. */
@@ -581,7 +586,7 @@ export function bodyBudgetOf(c: Context<FaceEnv>): ByteBudget {
  * A body as it arrives, in one buffer that doubles as it fills: chunks are the sender's choice, and to keep each of them
  * costs hundreds of bytes for a chunk of one.
  */
-class GrowingBody {
+class GrowingBody implements Arriving {
   readonly #limit: BodyLimit
   readonly #declared: number
   readonly #budget: ByteBudget
@@ -594,6 +599,13 @@ class GrowingBody {
     this.#declared = declared
     this.#budget = budget
   }
+
+  get length(): number {
+    return this.#length
+  }
+
+  /** Set by whoever reads. */
+  abort: (error: Error) => void = () => {}
 
   /** Throws `too_large` or `unavailable`. */
   add(chunk: Uint8Array): void {
@@ -652,6 +664,7 @@ function readIncoming(incoming: IncomingMessage, body: GrowingBody): Promise<Buf
         refuse(error)
       }
     }
+    body.abort = refuse
     const onEnd = (): void => {
       stop()
       resolve(body.finish())

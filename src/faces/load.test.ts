@@ -82,14 +82,39 @@ describe('more requests than may be under way', () => {
 const overloaded = { code: 'unavailable', detail: { decidedBy: 'overload', retryAfterSeconds: 1 } }
 
 describe('Load', () => {
+  const arriving = (length: number) => ({ length, abort: vi.fn() })
+
   it('lets half of the requests receive a body', () => {
     const load = new Load(roomy)
-    const received = load.receive()
-    load.receive()
-    expect(() => load.receive()).toThrow(expect.objectContaining(overloaded))
+    const received = load.receive(arriving(0))
+    load.receive(arriving(0))
+    expect(() => load.receive(arriving(0))).toThrow(expect.objectContaining(overloaded))
     received()
-    load.receive()
+    load.receive(arriving(0))
     expect(load.receiving).toBe(2)
+  })
+
+  it('ends the slowest body for another, when there is no room, but none that is quick or has just begun', () => {
+    const load = new Load({ ...roomy, requests: 6 })
+    const [quick, slower, slow] = [arriving(1_000_000), arriving(20_000), arriving(10_000)]
+    for (const body of [quick, slower, slow]) load.receive(body, 0)
+    expect(() => load.receive(arriving(0), 1000)).toThrow(expect.objectContaining(overloaded))
+    const next = arriving(0)
+    load.receive(next, 3000)
+    expect(slow.abort).toHaveBeenCalledWith(expect.objectContaining(overloaded))
+    load.receive(arriving(0), 3000)
+    expect(slower.abort).toHaveBeenCalledOnce()
+    expect(() => load.receive(arriving(0), 3000)).toThrow(expect.objectContaining(overloaded))
+    expect([quick.abort, next.abort].map(({ mock }) => mock.calls.length)).toEqual([0, 0])
+    expect(load.receiving).toBe(3)
+  })
+
+  it('refuses what may be large before it is made, when half of the room is taken', () => {
+    const load = new Load(roomy)
+    const stay = load.enter()
+    stay.expectAnswer()
+    stay.holdAnswer(600_000)
+    expect(() => stay.expectAnswer()).toThrow(expect.objectContaining(overloaded))
   })
 
   it('holds what was read until there is an answer, whatever the bound: it is in memory', () => {

@@ -12,6 +12,8 @@ export interface LoadBounds {
   readonly answerBytes: number
 }
 
+const tooManyBodies = 'Too many request bodies are being received at once'
+
 /** Most bodies and answers are smaller. */
 export const smallSize = 64 * 1024
 
@@ -21,7 +23,7 @@ export class ByteBudget {
   readonly #message: string
   #held = 0
 
-  constructor(most: number, message = 'Too many request bodies are being received at once') {
+  constructor(most: number, message = tooManyBodies) {
     this.most = most
     this.#message = message
   }
@@ -36,6 +38,11 @@ export class ByteBudget {
     this.#held += bytes
   }
 
+  /** Throws `unavailable` where another large one would hardly find room. */
+  demandRoom(): void {
+    if (this.#held > this.most / 2) throw overloaded(this.#message)
+  }
+
   /** What is in memory already, whatever the bound. */
   add(bytes: number): void {
     this.#held += bytes
@@ -46,12 +53,24 @@ export class ByteBudget {
   }
 }
 
+/** A body that is arriving. */
+export interface Arriving {
+  /** Bytes so far. */
+  readonly length: number
+  /** Ends it: its place is needed. */
+  abort(error: Error): void
+}
+
+/** Whoever sends less makes room, after a moment, when there is none. */
+const fairRate = 64 * 1024
+const fairMs = 2_000
+
 export class Load {
   readonly bounds: LoadBounds
   readonly bodies: ByteBudget
   readonly answers: ByteBudget
   #requests = 0
-  #receiving = 0
+  readonly #receiving = new Map<Arriving, number>()
 
   constructor(bounds: LoadBounds) {
     this.bounds = bounds
@@ -64,7 +83,7 @@ export class Load {
   }
 
   get receiving(): number {
-    return this.#receiving
+    return this.#receiving.size
   }
 
   /** A request that begins. Throws `unavailable`. */
@@ -74,12 +93,28 @@ export class Load {
     return new Stay(this, () => (this.#requests -= 1))
   }
 
-  /** A body that begins; call what it returns at its end. Throws `unavailable`. */
-  receive(): () => void {
-    if (this.#receiving >= this.bounds.requests / 2)
-      throw overloaded('Too many request bodies are being received at once')
-    this.#receiving += 1
-    return () => void (this.#receiving -= 1)
+  /**
+   * A body that begins; call what it returns at its end. Where there is no room, the slowest of those that are slow is ended for it,
+   * so that a few clients that hardly send do not keep everybody else out. Throws `unavailable`.
+   */
+  receive(arriving: Arriving, now = performance.now()): () => void {
+    if (this.#receiving.size >= this.bounds.requests / 2) this.#makeRoom(now)
+    this.#receiving.set(arriving, now)
+    return () => void this.#receiving.delete(arriving)
+  }
+
+  #makeRoom(now: number): void {
+    let slowest: Arriving | undefined
+    let least = fairRate
+    for (const [arriving, since] of this.#receiving) {
+      // In the order they began: all that follow are younger.
+      if (now - since < fairMs) break
+      const rate = (arriving.length / (now - since)) * 1000
+      if (rate < least) [slowest, least] = [arriving, rate]
+    }
+    if (slowest === undefined) throw overloaded(tooManyBodies)
+    this.#receiving.delete(slowest)
+    slowest.abort(overloaded(tooManyBodies))
   }
 }
 
@@ -103,6 +138,11 @@ export class Stay {
   keepBody(bytes: number): void {
     this.load.bodies.add(bytes)
     this.#bodyBytes += bytes
+  }
+
+  /** Before an answer that may be large is made, which costs as much as to send it. Throws `unavailable`. */
+  expectAnswer(): void {
+    this.load.answers.demandRoom()
   }
 
   /** Before an answer is sent. Throws `unavailable`. */

@@ -165,11 +165,14 @@ export async function* bodyStream(call: Call): AsyncGenerator<Uint8Array, undefi
   const { content, c } = call
   if (content !== undefined) return void (yield content)
   const count = new ChunkCount()
-  const received = beginReceiving(c)
+  const incoming = incomingOf(c)
+  const arriving = { length: 0, abort: (error: Error) => void incoming?.destroy(error) }
+  const received = beginReceiving(c, arriving)
   try {
     // Whoever stops reading refuses the request: the answer still needs the connection.
-    for await (const chunk of incomingOf(c)?.iterator({ destroyOnReturn: false }) ?? c.req.raw.body ?? []) {
+    for await (const chunk of incoming?.iterator({ destroyOnReturn: false }) ?? c.req.raw.body ?? []) {
       count.add(chunk)
+      arriving.length += chunk.byteLength
       yield chunk
     }
   } finally {
