@@ -49,7 +49,7 @@ with state as (
 select subject, owner from (select subject, owner, count(*) as added from said group by subject, owner) s
 where added + (select count(*) from (
   select from description d where d.lrs_id = $1 and d.subject = s.subject and d.owner = s.owner
-  limit ${mostDescriptions + untrimmed + 1}) d) > ${mostDescriptions + untrimmed}`
+  order by d.sha256 limit ${mostDescriptions + untrimmed + 1}) d) > ${mostDescriptions + untrimmed}`
 
 const trim = `
 delete from description d using unnest($2::int4[], $3::int4[]) t (subject, owner)

@@ -57,7 +57,8 @@ interface LookupRow {
   readonly terms: [place: number, id: number][] | null
 }
 
-// A list of rows comes as JSON: mostly there are none. The state is missing where rows were put there by a copy.
+// A list of rows comes as JSON: mostly there are none. The state is missing where rows were put there by a copy. "offset 0" keeps
+// a seek a seek: as a join the planner, which knows nothing of a table that has just begun to fill, would read the whole Lrs.
 const lookup = `
 select coalesce(s.epoch, 0) as epoch,
   coalesce(s.last_seq, (select max(seq) from statement where lrs_id = $1), 0) as last_seq,
@@ -67,45 +68,56 @@ select coalesce(s.epoch, 0) as epoch,
   (select json_agg(json_build_array(encode(t.id, 'hex'), t.seq, t.owner, t.timestamp, t.is_voiding, t.terms,
       coalesce(i.terms, ''), case when k.n <= cardinality($3::bytea[]) then t.body end))
     from unnest($3::bytea[] || $4::bytea[]) with ordinality k (id, n)
-    join statement t on t.lrs_id = $1 and t.id = k.id
+    cross join lateral (select * from statement t where t.lrs_id = $1 and t.id = k.id offset 0) t
     left join inheritance i on i.lrs_id = $1 and i.seq = t.seq) as statements,
   (select json_agg(json_build_array(encode(w.target_id, 'hex'), w.owner))
-    from unnest($3::bytea[]) k (id) join waiting_void w on w.lrs_id = $1 and w.target_id = k.id) as waiting,
+    from unnest($3::bytea[]) k (id)
+    cross join lateral (select * from waiting_void w where w.lrs_id = $1 and w.target_id = k.id offset 0) w) as waiting,
   (select json_agg(encode(k.id, 'hex')) from unnest($3::bytea[]) k (id)
-    where exists (select from reference r where r.lrs_id = $1 and r.target_id = k.id)) as referenced,
+    where (select true from reference r where r.lrs_id = $1 and r.target_id = k.id limit 1)) as referenced,
   (select json_agg(json_build_array(encode(k.id, 'hex'), k.owner, (select count(*) from (
       select from reference r where r.lrs_id = $1 and r.target_id = k.id and r.owner = k.owner limit ${mostReferrers}) r)))
     from unnest($4::bytea[], $5::int4[]) k (id, owner)) as referring,
   (select json_agg(json_build_array(k.n, t.id)) from unnest($6::text[], $7::bytea[]) with ordinality k (kind, sha256, n)
-    join term t on t.lrs_id = $1 and t.kind = k.kind and t.sha256 = k.sha256) as terms
+    cross join lateral (
+      select t.id from term t where t.lrs_id = $1 and t.kind = k.kind and t.sha256 = k.sha256 offset 0) t) as terms
 from clock_floor c
 left join lrs_state s on s.lrs_id = $1
 left join erased_lrs e on e.lrs_id = $1
 where c.is_only`
 
-export async function lookUp(
-  transaction: Transaction,
+/** What is to be looked up, made before the lock is waited for. */
+export interface Question {
+  readonly lrsId: LrsId
+  readonly ids: readonly Buffer[]
+  readonly unknown: readonly UnknownTerm[]
+  /** $3 to $7. */
+  readonly values: readonly Buffer[]
+}
+
+export function questionOf(
   lrsId: LrsId,
-  {
-    batches,
-    unknown,
-    givenMicros,
-  }: {
-    readonly batches: readonly StatementBatch[]
-    readonly unknown: readonly UnknownTerm[]
-    readonly givenMicros: number | null
-  },
-): Promise<Looked> {
+  batches: readonly StatementBatch[],
+  unknown: readonly UnknownTerm[],
+): Question {
   const ids = batches.flatMap(({ statements }) => statements.map(({ id }) => toBlob(id)))
   const targets = targetsOf(batches)
   const values = [
-    lrsId,
-    givenMicros,
     byteaArray(ids),
     byteaArray(targets.map(({ id }) => id)),
     int4Array(targets.map(({ owner }) => owner)),
     ...termArrays(unknown),
   ]
+  return { lrsId, ids, unknown, values }
+}
+
+/** `givenMicros`: the clock of a test. */
+export async function lookUp(
+  transaction: Transaction,
+  { lrsId, ids, unknown, values: asked }: Question,
+  givenMicros: number | null,
+): Promise<Looked> {
+  const values = [lrsId, givenMicros, ...asked]
   const [row] = await transaction.query<LookupRow>(lookup, values, 'statements-lookup')
   if (row === undefined) throw new Error('The clock floor has no row.')
   const referenced = new Set(row.referenced)
@@ -167,7 +179,7 @@ async function findErased(
 ): Promise<ReadonlySet<string>> {
   const rows = await transaction.query<{ readonly n: number }>(
     `select k.n from unnest($2::bytea[]) with ordinality k (hash, n)
-       join erased_statement e on e.lrs_id = $1 and e.hash = k.hash`,
+       cross join lateral (select from erased_statement e where e.lrs_id = $1 and e.hash = k.hash offset 0) e`,
     [lrsId, byteaArray(ids.map((id) => erasedHash(salt, id)))],
     'statements-erased',
   )
@@ -182,7 +194,8 @@ export async function findTermIds(
 ): Promise<readonly (number | undefined)[]> {
   const rows = await transaction.query<{ readonly n: number; readonly id: number }>(
     `select k.n, t.id from unnest($2::text[], $3::bytea[]) with ordinality k (kind, sha256, n)
-       join term t on t.lrs_id = $1 and t.kind = k.kind and t.sha256 = k.sha256`,
+       cross join lateral (
+         select t.id from term t where t.lrs_id = $1 and t.kind = k.kind and t.sha256 = k.sha256 offset 0) t`,
     [lrsId, ...termArrays(terms)],
     'statements-terms',
   )
@@ -213,7 +226,7 @@ export async function readReferrers(
        cross join lateral (
          select source_seq from reference f where f.lrs_id = $1 and f.target_id = r.id order by owner, source_seq limit $3
        ) f
-       join statement s on s.lrs_id = $1 and s.seq = f.source_seq
+       cross join lateral (select s.id from statement s where s.lrs_id = $1 and s.seq = f.source_seq offset 0) s
      )
      select encode(t.id, 'hex') as id, (select count(*) from (
        select from reference f where f.lrs_id = $1 and f.target_id = t.id limit $3) f) as count
@@ -228,7 +241,7 @@ export async function readReferrers(
      cross join lateral (
        select source_seq from reference f where f.lrs_id = $1 and f.target_id = t.id order by owner, source_seq limit $3
      ) f
-     join statement s on s.lrs_id = $1 and s.seq = f.source_seq
+     cross join lateral (select * from statement s where s.lrs_id = $1 and s.seq = f.source_seq offset 0) s
      left join inheritance i on i.lrs_id = $1 and i.seq = s.seq`,
     [lrsId, byteaArray(targets.map((id) => Buffer.from(id, 'hex'))), mostPerTarget],
     'statements-sources',

@@ -6,12 +6,12 @@ import { GatheredTables, Unread, termName } from './gathered-tables.ts'
 import { LRUCache } from 'lru-cache'
 import { Storing } from '../statements/storing.ts'
 import { dictionaryTerm } from '../posting.ts'
-import { findTermIds, lookUp, readReferrers } from './statement-lookup.ts'
+import { findTermIds, lookUp, questionOf, readReferrers } from './statement-lookup.ts'
 import { lockClass } from './locks.ts'
 import { writeChanges } from './statement-changes.ts'
 import type { BatchOutcome, StatementBatch } from '../../core/storage.ts'
 import type { Database, Transaction } from './database.ts'
-import type { Looked, UnknownTerm } from './statement-lookup.ts'
+import type { Looked, Question, UnknownTerm } from './statement-lookup.ts'
 import type { LrsId } from '../../core/ids.ts'
 import type { PostingTerm } from '../posting.ts'
 import type { Remembered } from './gathered-tables.ts'
@@ -25,6 +25,15 @@ const longestCached = 1_000
 
 /** Dictionary values of a call, by `termName`. */
 type Values = ReadonlyMap<string, UnknownTerm>
+
+interface Prepared {
+  readonly batches: readonly StatementBatch[]
+  readonly values: Values
+  /** Of which `recalled` is. */
+  readonly epoch: number
+  readonly recalled: ReadonlyMap<string, PostingTerm>
+  readonly question: Question
+}
 
 interface Stored {
   readonly outcomes: readonly BatchOutcome[]
@@ -49,37 +58,39 @@ export class StatementWriter {
   async store(
     lrsId: LrsId,
     batches: readonly StatementBatch[],
-    givenMicros: number | null,
+    givenMicros: () => number | null,
   ): Promise<readonly BatchOutcome[]> {
+    const prepared = this.#prepare(lrsId, batches)
     const stored = await this.#database.transact(
       'write',
-      (transaction) => this.#storeIn(transaction, lrsId, { batches, givenMicros }),
+      (transaction) => this.#storeIn(transaction, prepared, givenMicros()),
       opening(lrsId),
     )
     this.#remember(lrsId, stored)
     return stored.outcomes
   }
 
-  async #storeIn(
-    transaction: Transaction,
-    lrsId: LrsId,
-    { batches, givenMicros }: { readonly batches: readonly StatementBatch[]; readonly givenMicros: number | null },
-  ): Promise<Stored> {
+  /** What can be done while others have the lock. */
+  #prepare(lrsId: LrsId, batches: readonly StatementBatch[]): Prepared {
     const values = valuesOf(batches)
     const epoch = this.#epochs.get(lrsId) ?? 0
     const recalled = this.#recall(lrsId, epoch, values)
-    const unknown = [...values].filter(([name]) => !recalled.has(name))
-    const looked = await lookUp(transaction, lrsId, { batches, unknown: unknown.map(([, term]) => term), givenMicros })
-    const terms =
-      looked.epoch === epoch
-        ? withIds(recalled, unknown, looked.termIds)
-        : withIds(new Map(), [...values], await findTermIds(transaction, lrsId, [...values.values()]))
-    const remembered = this.#remembered(looked.epoch, terms)
+    const unknown = [...values].filter(([name]) => !recalled.has(name)).map(([, term]) => term)
+    return { batches, values, epoch, recalled, question: questionOf(lrsId, batches, unknown) }
+  }
+
+  async #storeIn(transaction: Transaction, prepared: Prepared, givenMicros: number | null): Promise<Stored> {
+    const { batches, question } = prepared
+    const { lrsId } = question
+    const looked = await lookUp(transaction, question, givenMicros)
+    const { epoch } = looked
+    const terms = await knownTerms(transaction, prepared, looked)
     const timed = batches.map((batch) => ({ ...batch, floor: looked.floor }))
+    const remembered = this.#remembered(epoch, terms)
     const { tables, outcomes } = await decide(transaction, lrsId, { timed, looked, remembered })
-    if (!tables.isEmpty) await writeChanges(transaction, lrsId, { tables, epoch: looked.epoch })
+    if (!tables.isEmpty) await writeChanges(transaction, lrsId, { tables, epoch })
     for (const [name, { id }] of tables.terms) terms.set(name, dictionaryTerm(id))
-    return { outcomes, epoch: looked.epoch, terms, said: tables.said }
+    return { outcomes, epoch, terms, said: tables.said }
   }
 
   #recall(lrsId: LrsId, epoch: number, values: Values): Map<string, PostingTerm> {
@@ -113,7 +124,7 @@ export class StatementWriter {
  * to fill: there is no statement here that would be better off with anything else.
  */
 function opening(lrsId: LrsId): string {
-  return `set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off;
+  return `set local enable_seqscan = off; set local enable_bitmapscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off;
     set local plan_cache_mode = force_generic_plan; set local jit = off;
     select pg_advisory_xact_lock(${lockClass.lrs}, ${lrsId})`
 }
@@ -154,15 +165,26 @@ function valuesOf(batches: readonly StatementBatch[]): Values {
   return values
 }
 
+/** What was remembered of another epoch is asked for again. */
+async function knownTerms(
+  transaction: Transaction,
+  { values, epoch, recalled, question: { lrsId, unknown } }: Prepared,
+  looked: Looked,
+): Promise<Map<string, PostingTerm>> {
+  if (looked.epoch === epoch) return withIds(new Map(recalled), unknown, looked.termIds)
+  const all = [...values.values()]
+  return withIds(new Map(), all, await findTermIds(transaction, lrsId, all))
+}
+
 function withIds(
   terms: Map<string, PostingTerm>,
-  asked: readonly (readonly [name: string, term: UnknownTerm])[],
+  asked: readonly UnknownTerm[],
   ids: readonly (number | undefined)[],
 ): Map<string, PostingTerm> {
-  asked.forEach(([name], index) => {
+  for (const [index, { kind, value }] of asked.entries()) {
     const id = ids[index]
-    if (id !== undefined) terms.set(name, dictionaryTerm(id))
-  })
+    if (id !== undefined) terms.set(termName(kind, value), dictionaryTerm(id))
+  }
   return terms
 }
 

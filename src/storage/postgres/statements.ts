@@ -36,7 +36,7 @@ export class Statements implements StatementStore {
     if (first === undefined) return []
     const { lrsId } = first
     return this.#horizon.whileStoring(lrsId, () =>
-      this.#gate.pass(() => this.#writer.store(lrsId, batches, this.#horizon.givenMicros())),
+      this.#gate.pass(() => this.#writer.store(lrsId, batches, () => this.#horizon.givenMicros())),
     )
   }
 
