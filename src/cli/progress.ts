@@ -1,4 +1,4 @@
-// How far a long command is, on standard error: a bar where somebody looks at it, else a line now and then, nothing with --quiet
+// How far a long command is, on standard error: a bar where somebody looks at it, else a line as each part of the work begins and every few seconds, nothing with --quiet
 // or --json.
 
 import { SingleBar } from 'cli-progress'
@@ -57,17 +57,16 @@ function bar(write: (text: string) => void): Progress {
 }
 
 function lines(write: (text: string) => void): Progress {
-  let title = ''
+  let phase: CopyProgress['phase'] | undefined
   let saidAt = 0
   return {
     show(progress) {
-      const present = titleOf(progress)
       const now = performance.now()
-      if (present === title && now - saidAt < lineEveryMs) return
-      title = present
+      if (progress.phase === phase && now - saidAt < lineEveryMs) return
+      phase = progress.phase
       saidAt = now
       const { done, total } = progress
-      write(`${present}: ${total === undefined ? done : `${done} of ${total}`}\n`)
+      write(`${titleOf(progress)}: ${total === undefined ? done : `${done} of ${total}`}\n`)
     },
     end() {},
   }

@@ -51,7 +51,7 @@ interface OpenFile {
 }
 
 function openLocked(folder: string): OpenFile {
-  const unlock = lockDirectory(folder)
+  const unlock = lock(folder)
   try {
     const file = openFile(folder)
     return {
@@ -64,6 +64,15 @@ function openLocked(folder: string): OpenFile {
   } catch (error) {
     unlock()
     throw toDomainError(error)
+  }
+}
+
+function lock(folder: string): () => void {
+  try {
+    return lockDirectory(folder)
+  } catch (cause) {
+    const way = 'stop the server, or the command, that has it. A backup of it can be made, and copied from, meanwhile'
+    throw new DomainError('unavailable', `Another process is using the data directory ${folder}: ${way}.`, { cause })
   }
 }
 
