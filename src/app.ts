@@ -86,14 +86,19 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const metrics = config.metrics.listen || config.metrics.token ? new Metrics() : undefined
   const traces = findTraces()
   const reads = new Gate(readBounds, 'Too many reads are waiting for the storage')
+  const load = new Load(config.load)
   const watch = (storage: Storage): Storage =>
-    watchStorage(storage, { reads, onCall: metrics && metrics.call.bind(metrics), trace: traces?.call })
+    watchStorage(storage, {
+      reads,
+      demandRoom: () => load.answers.demandRoom(),
+      onCall: metrics && metrics.call.bind(metrics),
+      trace: traces?.call,
+    })
   const opened = parts.core
     ? { core: parts.core, storage: parts.storage }
     : await openCore(config, parts, { watch, log, metrics })
   const { core, storage } = opened
   const faces = enabledFaces(config)
-  const load = new Load(config.load)
   const readiness = new ReadinessProbe({
     checks: storage ? checksOf(storage) : {},
     onChange: ({ isReady, checks }) => log.warn({ ...checks }, isReady ? 'ready again' : 'not ready'),

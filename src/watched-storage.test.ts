@@ -51,6 +51,16 @@ describe('watchStorage', () => {
     expect(vi.mocked(trace as () => void).mock.calls).toEqual([['statements.list', expect.any(Function)]])
   })
 
+  it('reads no page when there is no room for it', async () => {
+    const statements = new Statements()
+    const demandRoom = () => {
+      throw new DomainError('unavailable', 'no room')
+    }
+    const storage = watchStorage(storageOf(statements), { reads: gate(), demandRoom })
+    await expect(storage.statements.list(lrsId, {} as never)).rejects.toThrow('no room')
+    expect(statements.list).not.toHaveBeenCalled()
+  })
+
   it('lets only so many reads wait', async () => {
     let answer: (text: string) => void = () => {}
     const list = vi.fn(() => new Promise<string>((resolve) => (answer = resolve)))

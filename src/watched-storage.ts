@@ -11,6 +11,8 @@ export type CallOutcome = 'done' | ErrorCode
 export interface Watch {
   /** Through which reads that may answer much, or take long, have to pass. */
   readonly reads: Gate
+  /** Called when it is the turn of a page; throws where there is no room for what it may answer. */
+  readonly demandRoom?: () => void
   /** `operation`: `statements.store`. */
   readonly onCall?: ((operation: string, outcome: CallOutcome, seconds: number) => void) | undefined
   /** Runs the call within a span. */
@@ -64,13 +66,17 @@ function watchHalf<Half extends object>(name: string, half: Half, watch: Watch):
   })
 }
 
-function watchCall(operation: string, call: Call, { reads, onCall, trace }: Watch): Call {
+function watchCall(operation: string, call: Call, { reads, demandRoom, onCall, trace }: Watch): Call {
   let watched = call as (...args: unknown[]) => Promise<unknown>
   if (onCall !== undefined) watched = timed(operation, watched, onCall)
   if (trace !== undefined) watched = traced(operation, watched, trace)
   if (!gated.has(operation)) return watched
   const inTurn = watched
-  return (...args) => reads.pass(() => inTurn(...args))
+  return (...args) =>
+    reads.pass(async () => {
+      if (operation === 'statements.list') demandRoom?.()
+      return inTurn(...args)
+    })
 }
 
 type AsyncCall = (...args: unknown[]) => Promise<unknown>

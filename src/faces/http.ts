@@ -457,11 +457,6 @@ export function beginReceiving(c: Context<FaceEnv>, arriving: Arriving): () => v
   return contextOf(c).stay?.load.receive(arriving) ?? (() => {})
 }
 
-/** Before an answer that may be large is made. Throws `unavailable` when too many wait for their clients. */
-export function expectAnswer(c: Context<FaceEnv>): void {
-  contextOf(c).stay?.expectAnswer()
-}
-
 /** Counts a large answer until the client has taken it. Throws `unavailable` when there are too many. */
 export function holdAnswer(c: Context<FaceEnv>, bytes: number): void {
   contextOf(c).stay?.holdAnswer(bytes)

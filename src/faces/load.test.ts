@@ -112,9 +112,9 @@ describe('Load', () => {
   it('refuses what may be large before it is made, when half of the room is taken', () => {
     const load = new Load(roomy)
     const stay = load.enter()
-    stay.expectAnswer()
+    load.answers.demandRoom()
     stay.holdAnswer(600_000)
-    expect(() => stay.expectAnswer()).toThrow(expect.objectContaining(overloaded))
+    expect(() => load.answers.demandRoom()).toThrow(expect.objectContaining(overloaded))
   })
 
   it('holds what was read until there is an answer, whatever the bound: it is in memory', () => {

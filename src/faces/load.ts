@@ -140,11 +140,6 @@ export class Stay {
     this.#bodyBytes += bytes
   }
 
-  /** Before an answer that may be large is made, which costs as much as to send it. Throws `unavailable`. */
-  expectAnswer(): void {
-    this.load.answers.demandRoom()
-  }
-
   /** Before an answer is sent. Throws `unavailable`. */
   holdAnswer(bytes: number): void {
     if (bytes <= smallSize) return
