@@ -44,6 +44,9 @@ const mostTries = 5
 const planning = `set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set enable_material = off;
   set jit = off`
 
+// Whatever the server's default: a single statement that calls a function must let it see what is committed meanwhile (ADR 0016).
+const isolation = `set default_transaction_isolation = 'read committed'`
+
 // bigint: stored times and milliseconds are below 2^53, only hashed terms are not.
 const int8 = 20
 const types: pg.CustomTypesConfig = {
@@ -84,7 +87,7 @@ export class Database {
     })
     this.#pool.on('error', onError)
     // Where this fails, what comes next does, too, and says so.
-    this.#pool.on('connect', (client) => void client.query(planning).catch(() => {}))
+    this.#pool.on('connect', (client) => void client.query(`${planning}; ${isolation}`).catch(() => {}))
   }
 
   /** A connection beside the others, not connected yet, that gives up what is not answered within a second. */
