@@ -6,6 +6,8 @@ import { Activities } from './activities.ts'
 import { Agents } from './agents.ts'
 import { Audit, recordKeyRotation } from './audit.ts'
 import { Credentials } from './credential.ts'
+import { JobRunner, Leases } from './jobs.ts'
+import type { Job, LeaseTiming } from './jobs.ts'
 import { Documents } from './documents.ts'
 import { Erasures } from './erasure.ts'
 import type { Oid } from './ids.ts'
@@ -46,6 +48,8 @@ export interface CoreOptions {
   readonly limits: ServerLimits
   readonly log?: Log
   readonly meter?: Meter
+  /** For tests: how fast another node follows one that was killed. */
+  readonly leaseTiming?: LeaseTiming
 }
 
 export interface Core {
@@ -73,6 +77,8 @@ export interface Core {
 }
 
 const sweepEveryMs = 3_600_000
+/** Asks for what a node that was killed has left; mostly there is nothing. */
+const resumeEveryMs = 20_000
 /** Bytes come before the rows that refer to them; no request takes as long as this. */
 const orphansLiveMs = 24 * 3_600_000
 
@@ -98,13 +104,23 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const usage = new UsageMeter({ storage, clock, onError })
   const signIn = new SignIn({ storage, vault, clock, tokens, usage, baseUrl, meter })
   const sessions = new Sessions(parts)
+  const leases = new Leases({
+    ...{ nodes: storage.nodes, node: ids.uuid() },
+    ...(options.leaseTiming && { timing: options.leaseTiming }),
+  })
   const erasures = new Erasures({
-    ...parts,
-    onError: (err) => log?.error({ err }, 'An erasure broke off; it goes on within the hour.'),
+    ...{ ...parts, leases },
+    onError: (err) => log?.error({ err }, 'An erasure broke off; it goes on within minutes.'),
   })
   const retention = new Retention({ storage, erasures, clock })
-  goOnErasing(erasures, log, meter)
-  const sweeping = sweepRegularly({ sessions, storage, erasures, retention, log, meter })
+  const jobs = new JobRunner({
+    leases,
+    jobs: jobsOf({ sessions, storage, erasures, retention, log }),
+    onEnd(job, error) {
+      meter.jobEnded(job, error === undefined)
+      if (error !== undefined) log?.error({ err: error, job }, 'What is done regularly broke off; it is tried again.')
+    },
+  })
   const limits = new RateLimits({ clock, server: options.limits })
   const statements = new Statements({ storage, ids, batchLimit: options.limits.batch, meter })
   let closing: Promise<void> | undefined
@@ -128,7 +144,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     vault,
     clock,
     ids,
-    close: () => (closing ??= closeAll({ sweeping, erasures, statements, usage, signIn, storage, onError })),
+    close: () => (closing ??= closeAll({ jobs, erasures, statements, usage, signIn, storage, onError })),
   }
 }
 
@@ -146,60 +162,53 @@ async function openVault({ storage, masterKey, masterKeyPrevious, log }: CoreOpt
   return vault
 }
 
-/** Beside everything else: what was interrupted may take long. */
-function goOnErasing(erasures: Erasures, log: Log | undefined, meter: Meter): void {
-  erasures.resume().then(
-    (done) => {
-      meter.jobEnded('erasures', true)
-      if (done.length > 0) log?.info({ erasures: done.length }, 'Erasures that were interrupted are done.')
-    },
-    (err: unknown) => {
-      meter.jobEnded('erasures', false)
-      log?.error({ err }, 'Erasures that were interrupted could not go on.')
-    },
-  )
-}
-
-interface Sweepable {
+interface Workable {
   readonly sessions: Sessions
   readonly storage: Storage
   readonly erasures: Erasures
   readonly retention: Retention
   readonly log: Log | undefined
-  readonly meter: Meter
 }
 
-function sweepRegularly({ sessions, storage, erasures, retention, log, meter }: Sweepable): NodeJS.Timeout {
-  const sweepSessions = async (): Promise<void> => {
-    const swept = await sessions.sweep()
-    if (swept > 0) log?.info({ sessions: swept }, 'Sessions that expired more than a day ago were removed.')
+function jobsOf({ sessions, storage, erasures, retention, log }: Workable): readonly Job<JobName>[] {
+  const erase: Job<JobName> = {
+    name: 'erasures',
+    everyMs: resumeEveryMs,
+    isDueAtStart: true,
+    async run(signal) {
+      const done = await erasures.resume(signal)
+      if (done.length > 0) log?.info({ erasures: done.length }, 'Erasures that were interrupted are done.')
+    },
   }
-  const sweepBlobs = async (): Promise<void> => {
-    const swept = await storage.blobs.sweep(orphansLiveMs)
-    if (swept.removed > 0) log?.info(swept, 'Data of attachments and documents that nothing refers to was removed.')
+  const sweepSessions: Job<JobName> = {
+    name: 'sessions',
+    everyMs: sweepEveryMs,
+    async run(signal) {
+      const swept = await sessions.sweep(signal)
+      if (swept > 0) log?.info({ sessions: swept }, 'Sessions that expired more than a day ago were removed.')
+    },
   }
-  const applyRetention = async (): Promise<void> => {
-    const statements = await retention.apply()
-    if (statements > 0) log?.info({ statements }, 'Statements older than their Lrs keeps them were removed.')
+  const sweepBlobs: Job<JobName> = {
+    name: 'blobs',
+    everyMs: sweepEveryMs,
+    async run() {
+      const swept = await storage.blobs.sweep(orphansLiveMs)
+      if (swept.removed > 0) log?.info(swept, 'Data of attachments and documents that nothing refers to was removed.')
+    },
   }
-  const run = (job: JobName, work: () => Promise<void>): void => {
-    const onError = (err: unknown): void => {
-      meter.jobEnded(job, false)
-      log?.error({ err, job }, 'What has expired could not be removed.')
-    }
-    work().then(() => meter.jobEnded(job, true), onError)
+  const applyRetention: Job<JobName> = {
+    name: 'retention',
+    everyMs: sweepEveryMs,
+    async run(signal) {
+      const statements = await retention.apply(signal)
+      if (statements > 0) log?.info({ statements }, 'Statements older than their Lrs keeps them were removed.')
+    },
   }
-  const sweep = (): void => {
-    run('sessions', sweepSessions)
-    run('blobs', sweepBlobs)
-    goOnErasing(erasures, log, meter)
-    run('retention', applyRetention)
-  }
-  return setInterval(sweep, sweepEveryMs).unref()
+  return [erase, sweepSessions, sweepBlobs, applyRetention]
 }
 
 async function closeAll(parts: {
-  sweeping: NodeJS.Timeout
+  jobs: JobRunner<JobName>
   erasures: Erasures
   statements: Statements
   usage: UsageMeter
@@ -207,8 +216,7 @@ async function closeAll(parts: {
   storage: Storage
   onError: (error: unknown) => void
 }): Promise<void> {
-  clearInterval(parts.sweeping)
-  await parts.erasures.close()
+  await Promise.all([parts.jobs.close(), parts.erasures.close()])
   await parts.statements.close()
   // Counters that cannot be written must not keep the store from closing.
   await parts.usage.close().catch(parts.onError)

@@ -7,6 +7,7 @@ import { canonicalJson, eventBy } from './audit.ts'
 import type { AuditActor } from './audit.ts'
 import { DomainError, isDomainError } from './errors.ts'
 import type { LrsId, Oid, OrganisationId } from './ids.ts'
+import type { Leases } from './jobs.ts'
 import { identify, isNamedBy } from './person.ts'
 import type { Alike } from './person.ts'
 import type { Caller } from './principal.ts'
@@ -31,6 +32,8 @@ export interface ErasureOptions {
   readonly vault: Vault
   readonly clock: Clock
   readonly ids: Ids
+  /** A job is one node's at a time. */
+  readonly leases: Leases
   /** Called when a job breaks off; it goes on with the next `resume`. */
   readonly onError?: ((error: unknown) => void) | undefined
 }
@@ -114,17 +117,19 @@ export class Erasures {
   readonly #vault: Vault
   readonly #clock: Clock
   readonly #ids: Ids
+  readonly #leases: Leases
   readonly #onError: ((error: unknown) => void) | undefined
   /** Jobs run one after another, whoever started them. */
   #last: Promise<unknown> = Promise.resolve()
   readonly #running = new Map<Oid, Promise<ErasureReceipt>>()
   #isClosing = false
 
-  constructor({ storage, vault, clock, ids, onError }: ErasureOptions) {
+  constructor({ storage, vault, clock, ids, leases, onError }: ErasureOptions) {
     this.#storage = storage
     this.#vault = vault
     this.#clock = clock
     this.#ids = ids
+    this.#leases = leases
     this.#onError = onError
   }
 
@@ -228,11 +233,15 @@ export class Erasures {
     })
   }
 
-  /** Goes on with every job that was interrupted, of all organisations; resolves when all are done, or broke off again. */
-  async resume(): Promise<readonly ErasureReceipt[]> {
+  /**
+   * Goes on with every job that was interrupted, of all organisations; resolves when all are done, or broke off again. Those
+   * that another node has are waited for.
+   */
+  async resume(signal?: AbortSignal): Promise<readonly ErasureReceipt[]> {
     const open = await this.#storage.platform.listOpenErasures()
     const receipts: ErasureReceipt[] = []
     for (const record of open) {
+      signal?.throwIfAborted()
       try {
         receipts.push(await this.#run(record))
       } catch (error) {
@@ -280,21 +289,40 @@ export class Erasures {
   #run(record: ErasureRecord): Promise<ErasureReceipt> {
     const known = this.#running.get(record.id)
     if (known !== undefined) return known
-    const run = this.#last.then(() => this.#work(record))
+    const run = this.#last.then(() => this.#workAlone(record))
     this.#running.set(record.id, run)
     const forget = (): void => void this.#running.delete(record.id)
     this.#last = run.then(forget, forget)
     return run
   }
 
-  async #work(record: ErasureRecord): Promise<ErasureReceipt> {
+  /** Whoever has the lease does it; the others wait, and go on where that one broke off. */
+  async #workAlone(record: ErasureRecord): Promise<ErasureReceipt> {
+    const { organisationId, id } = record
+    for (;;) {
+      let lease: AbortSignal | undefined
+      try {
+        const held = await this.#leases.holdNext(`erasure ${id}`, async (signal) => {
+          lease = signal
+          const found = await this.#storage.erasures.find(organisationId, id)
+          return (found && toState(found).receipt) ?? this.#work(record, signal)
+        })
+        if (held !== undefined) return held.result
+        throw interrupted()
+      } catch (error) {
+        if (this.#isClosing || lease?.aborted !== true) throw error
+      }
+    }
+  }
+
+  async #work(record: ErasureRecord, signal: AbortSignal): Promise<ErasureReceipt> {
     const { organisationId } = record
     const plan = record.plan as unknown as Plan
     const organisation = await this.#organisation(organisationId)
     const target = this.#targetOf(organisation, record)
-    for (const lrsId of plan.lrsIds) await this.#removeFrom(record, lrsId, target)
+    for (const lrsId of plan.lrsIds) await this.#removeFrom(record, lrsId, { target, signal })
     // What age alone removes was cleared where it lay; a file is not read from end to end for that.
-    const isScrubbed = plan.kind !== 'retention' && (await this.#scrub())
+    const isScrubbed = plan.kind !== 'retention' && (await this.#scrub(signal))
     const { counts } = (await this.#storage.erasures.find(organisationId, record.id)) ?? record
     const receipt = receiptOf(organisation, { ...record, counts }, { finishedAt: this.#clock.now(), isScrubbed })
     const detail = { counts: receipt.counts, receipt: receipt.sha256 }
@@ -303,27 +331,31 @@ export class Erasures {
     return receipt
   }
 
-  async #removeFrom({ organisationId, id }: ErasureRecord, lrsId: LrsId, target: ErasureTarget): Promise<void> {
+  async #removeFrom(
+    { organisationId, id }: ErasureRecord,
+    lrsId: LrsId,
+    { target, signal }: { readonly target: ErasureTarget; readonly signal: AbortSignal },
+  ): Promise<void> {
     const { erasures, blobs } = this.#storage
     let position: ErasurePosition | undefined
     do {
-      position = (await this.#paced(() => erasures.step(organisationId, id, lrsId, target, position))).next
+      position = (await this.#paced(signal, () => erasures.step(organisationId, id, lrsId, target, position))).next
     } while (position !== undefined)
     let after: string | undefined
     do {
-      const { removed, left, next } = await this.#paced(() => blobs.removeUnused(lrsId, after))
+      const { removed, left, next } = await this.#paced(signal, () => blobs.removeUnused(lrsId, after))
       if (removed + left > 0) await erasures.countBlobs(organisationId, id, lrsId, { removed, left })
       after = next
     } while (after !== undefined)
   }
 
   /** False where the store cannot: then the receipt says so. */
-  async #scrub(): Promise<boolean> {
+  async #scrub(signal: AbortSignal): Promise<boolean> {
     let after: number | undefined = 0
     try {
       while (after !== undefined) {
         const before: number = after
-        const { next } = await this.#paced(() => this.#storage.erasures.scrub(before))
+        const { next } = await this.#paced(signal, () => this.#storage.erasures.scrub(before))
         if (next === before) await pause(busyPauseMs)
         after = next
       }
@@ -335,9 +367,9 @@ export class Erasures {
   }
 
   /** One step, then a pause as long as it took: whoever stores gets at least half of the writer. */
-  async #paced<T>(step: () => Promise<T>): Promise<T> {
-    if (this.#isClosing)
-      throw new DomainError('unavailable', 'The erasure was interrupted; the next start goes on with it.')
+  async #paced<T>(signal: AbortSignal, step: () => Promise<T>): Promise<T> {
+    if (this.#isClosing) throw interrupted()
+    signal.throwIfAborted()
     const start = performance.now()
     const result = await step()
     await pause(Math.min(Math.max(performance.now() - start, leastPauseMs), mostPauseMs))
@@ -448,4 +480,8 @@ function toState(record: ErasureRecord): ErasureState {
 
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds))
+}
+
+function interrupted(): DomainError {
+  return new DomainError('unavailable', 'The erasure was interrupted; the next start goes on with it.')
 }

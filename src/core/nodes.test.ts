@@ -5,6 +5,7 @@ import { createCore } from './core.ts'
 import type { Core, CoreOptions } from './core.ts'
 import type { Caller } from './principal.ts'
 import { presetRights } from '../../test/support/core.ts'
+import type { Storage } from './storage.ts'
 import { createPlace } from '../../test/support/store.ts'
 import type { Place } from '../../test/support/store.ts'
 
@@ -15,8 +16,8 @@ let place: Place
 const cores: Core[] = []
 
 async function openNode(options: Partial<CoreOptions> = {}): Promise<Core> {
-  const storage = await place.open()
-  const core = await createCore({ storage, masterKey, baseUrl: 'https://lrs.example.org', limits, ...options })
+  const { storage = await place.open() } = options
+  const core = await createCore({ masterKey, baseUrl: 'https://lrs.example.org', limits, ...options, storage })
   cores.push(core)
   return core
 }
@@ -84,5 +85,38 @@ describe('changes of one credential on two nodes at once', () => {
       expect(after.secrets.find(({ id }) => id === secret!.id)).toMatchObject({ isEnabled: false })
       expect(after.secrets.find(({ id }) => id === secret!.id)?.expiresAt).not.toBeNull()
     }
+  })
+})
+
+describe('an erasure whose node is gone', () => {
+  it('is finished by another, once', async () => {
+    const leaseTiming = { ttlMs: 300, askEveryMs: 50 }
+    const storage = await place.open()
+    // As far as anybody else can see it was killed: no step it takes arrives any more, and it releases nothing.
+    const step = vi.fn(() => new Promise<never>(() => {}))
+    const erasures = new Proxy(storage.erasures, {
+      get: (target, name) => (name === 'step' ? step : Reflect.get(target, name)) as unknown,
+    })
+    const killed: Storage = {
+      ...{ ...storage, erasures },
+      onDirectoryChange: (listener) => storage.onDirectoryChange(listener),
+      load: () => storage.load(),
+      close: () => storage.close(),
+    }
+    const a = await openNode({ storage: killed, leaseTiming })
+    cores.pop()
+    const operator = await addOrganisation(a)
+    const begun = await new Promise<string>((resolve) => {
+      const agents = [{ mbox: 'mailto:ann@example.org' }]
+      void a.erasures.erasePerson(operator, { agents }, resolve).catch(() => {})
+    })
+    await vi.waitFor(() => expect(step).toHaveBeenCalled())
+    await storage.close()
+    const [b, c] = [await openNode({ leaseTiming }), await openNode({ leaseTiming })]
+    const receipt = async (core: Core) => (await core.erasures.get(operator, begun)).receipt
+    await vi.waitFor(async () => expect(await receipt(b)).toBeDefined(), { timeout: 5_000, interval: 20 })
+    expect(await receipt(c)).toEqual(await receipt(b))
+    const { events } = await b.audit.list(operator, { limit: 100 })
+    expect(events.filter(({ action }) => action === 'erasure.finish')).toHaveLength(1)
   })
 })

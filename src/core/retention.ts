@@ -45,13 +45,14 @@ export class Retention {
   }
 
   /** Every rule of every organisation; how many statements went. */
-  async apply(): Promise<number> {
+  async apply(signal?: AbortSignal): Promise<number> {
     let removed = 0
     for (let offset = 0, total = 1; offset < total; offset += pageSize) {
       const page = await this.#storage.platform.listOrganisations({ offset, limit: pageSize })
       for (const { id: organisationId } of page.items) {
         for (const { id, retentionDays } of await this.#storage.directory.listLrs(organisationId)) {
           if (retentionDays === undefined) continue
+          signal?.throwIfAborted()
           const receipt = await this.#erasures.removeOlder(organisationId, id, this.#through(retentionDays))
           removed += receipt?.counts.statements ?? 0
         }

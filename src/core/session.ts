@@ -145,12 +145,15 @@ export class Sessions {
   }
 
   /** Removes what expired more than a day ago, in every organisation. Returns how many. */
-  async sweep(): Promise<number> {
+  async sweep(signal?: AbortSignal): Promise<number> {
     const before = this.#clock.now() - keptMs
     let swept = 0
     for (let offset = 0, total = 1; offset < total; offset += pageSize) {
       const page = await this.#platform.listOrganisations({ offset, limit: pageSize })
-      for (const { id } of page.items) swept += await this.#directory.sweepSessions(id, before)
+      for (const { id } of page.items) {
+        signal?.throwIfAborted()
+        swept += await this.#directory.sweepSessions(id, before)
+      }
       total = page.total
     }
     return swept
