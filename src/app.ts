@@ -24,6 +24,8 @@ import type { Operations } from './faces/unclaimed.ts'
 import { watershed } from './faces/watershed/index.ts'
 import { presentError } from './faces/xapi/errors.ts'
 import { xapiFace } from './faces/xapi/index.ts'
+import { openBucket } from './storage/blobs/bucket.ts'
+import type { BucketOptions } from './storage/blobs/bucket.ts'
 import { BlobDirectory } from './storage/blobs/directory.ts'
 import type { BlobPlace } from './storage/blobs/place.ts'
 import { openPostgres } from './storage/postgres/index.ts'
@@ -172,12 +174,20 @@ export function openStorage(config: Config, options: StorageOptions): Promise<St
   const { threads, onStorageFailure, mayMigrate = true } = options
   if (config.database) return openDatabase(config, config.database, { mayMigrate, ...options })
   const onFailure = onStorageFailure && { onFailure: onStorageFailure }
-  return openSqlite({ directory: config.dataDirectory, threads, ...onFailure })
+  const inBucket = config.bucket && { openPlace: () => openPlace(config) }
+  return openSqlite({ directory: config.dataDirectory, threads, ...inBucket, ...onFailure })
 }
 
 /** Where the settings say that bytes are kept. */
-export async function openPlace({ dataDirectory, database }: Config): Promise<BlobPlace> {
+export async function openPlace(config: Config): Promise<BlobPlace> {
+  const bucket = bucketOptions(config)
+  if (bucket !== undefined) return openBucket(bucket)
+  const { dataDirectory, database } = config
   return new BlobDirectory({ path: join(dataDirectory, 'blobs'), clock: systemClock, isShared: database !== undefined })
+}
+
+function bucketOptions({ bucket, dataDirectory, database }: Config): BucketOptions | undefined {
+  return bucket && { ...bucket, arrivals: join(dataDirectory, 'arriving'), isShared: database !== undefined }
 }
 
 function openDatabase(
@@ -196,7 +206,7 @@ function openDatabase(
 /** What is wrong with the database, and with the files it refers to. Takes long on large ones, and holds nobody up. */
 export async function checkStored(config: Config): Promise<Integrity> {
   if (config.database) throw new DomainError('unsupported', 'The check of a PostgreSQL is not there yet.')
-  return checkIntegrity(config.dataDirectory)
+  return checkIntegrity(config.dataDirectory, bucketOptions(config))
 }
 
 interface Watching {

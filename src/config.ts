@@ -16,6 +16,8 @@ export interface Config {
   readonly dataDirectory: string
   /** PostgreSQL; absent: SQLite in the data directory. */
   readonly database?: DatabaseConfig
+  /** Of an S3-compatible store, instead of a directory of files. */
+  readonly bucket?: BucketConfig
   /** Origin under which clients reach the server, without a trailing slash. */
   readonly baseUrl: string
   /** False when `baseUrl` is made of scheme, host and port. */
@@ -70,6 +72,16 @@ export interface MetricsConfig {
   readonly listen?: { readonly port: number; readonly host: string }
   /** Who has it may read them: on the main port, too. */
   readonly token?: string
+}
+
+export interface BucketConfig {
+  readonly bucket: string
+  readonly endpoint?: string
+  readonly region?: string
+  /** Empty, or with a slash at its end. */
+  readonly prefix: string
+  readonly isPathStyle: boolean
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string }
 }
 
 export interface ShownSetting {
@@ -207,6 +219,43 @@ const schema = z.object({
   }),
   CLAVIGER_DATABASE_TIMEOUT: integer(1, 3600).default(30).meta({
     description: 'Seconds after which PostgreSQL gives up a statement; the request is answered 503.',
+  }),
+  CLAVIGER_S3_BUCKET: text
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/, 'must be the name of a bucket')
+    .optional()
+    .meta({
+      description:
+        'Bucket of an S3-compatible store that keeps the data of attachments and long documents, instead of a directory. It must be there, and be Claviger’s alone or below a prefix of its own.',
+      default: '`blobs` in the data directory',
+    }),
+  CLAVIGER_S3_ENDPOINT: origin.optional().meta({
+    description: 'Where the store is, such as `https://minio.example.org:9000`, unless it is Amazon’s.',
+    default: 'Amazon S3',
+  }),
+  CLAVIGER_S3_REGION: text
+    .regex(/^[a-z0-9-]{1,50}$/, 'must be a region such as eu-central-1')
+    .optional()
+    .meta({
+      description: 'Region of the bucket. Other stores than Amazon’s mostly take any.',
+      default: 'what the AWS SDK finds; with an endpoint `us-east-1`',
+    }),
+  CLAVIGER_S3_PREFIX: text
+    .regex(/^[A-Za-z0-9!_.'()/-]{1,200}$/, "must be letters, digits and any of ! _ . ' ( ) / -")
+    .transform((value) => (value.endsWith('/') ? value : `${value}/`))
+    .optional()
+    .meta({ description: 'What all names in the bucket begin with, such as `claviger/`.', default: 'none' }),
+  CLAVIGER_S3_PATH_STYLE: onOff.default(false).meta({
+    description:
+      'The bucket in the path (`https://host/bucket/…`) instead of the host name (`https://bucket.host/…`): `on` or `off`. Most stores on one’s own machines want `on`.',
+    default: 'off',
+  }),
+  CLAVIGER_S3_ACCESS_KEY_ID: text.optional().meta({
+    description: 'Access key of the bucket; needs the secret, too.',
+    default: 'what the AWS SDK finds: its environment variables and files, the role of the machine',
+  }),
+  CLAVIGER_S3_SECRET_ACCESS_KEY: text.optional().meta({
+    description: 'Secret of that access key.',
+    isSecret: true,
   }),
   CLAVIGER_BASE_URL: origin.optional().meta({
     description:
@@ -382,6 +431,7 @@ export function loadConfig(environment: Environment): Config {
   const isGiven = (name: SettingName): boolean => given.has(name)
   for (const [one, other] of [
     ['CLAVIGER_BOOTSTRAP_KEY', 'CLAVIGER_BOOTSTRAP_SECRET'],
+    ['CLAVIGER_S3_ACCESS_KEY_ID', 'CLAVIGER_S3_SECRET_ACCESS_KEY'],
     ['CLAVIGER_TLS_CERT', 'CLAVIGER_TLS_KEY'],
   ] as const) {
     if (isGiven(one) !== isGiven(other)) {
@@ -389,6 +439,10 @@ export function loadConfig(environment: Environment): Config {
     }
   }
   const tls = readTls(given.get('CLAVIGER_TLS_CERT')?.value, given.get('CLAVIGER_TLS_KEY')?.value, problems)
+  const ofBucket = settingNames.find((name) => name.startsWith('CLAVIGER_S3_') && isGiven(name))
+  if (ofBucket !== undefined && !isGiven('CLAVIGER_S3_BUCKET')) {
+    problems.push(`${ofBucket} needs CLAVIGER_S3_BUCKET, the bucket that it is about`)
+  }
   if (isGiven('CLAVIGER_MASTER_KEY_PREVIOUS') && !isGiven('CLAVIGER_MASTER_KEY')) {
     problems.push('CLAVIGER_MASTER_KEY_PREVIOUS needs CLAVIGER_MASTER_KEY, the key that replaces it')
   }
@@ -523,6 +577,7 @@ function assemble(values: Values, tls: Config['tls'], given: ReadonlyMap<Setting
     dataDirectory: resolve(values.CLAVIGER_DATA),
     baseUrl: baseUrl ?? defaultBaseUrl(host, port, tls !== undefined),
     isBaseUrlSet: baseUrl !== undefined,
+    ...(values.CLAVIGER_S3_BUCKET !== undefined && { bucket: bucketOf(values.CLAVIGER_S3_BUCKET, values) }),
     ...(values.CLAVIGER_DATABASE_URL !== undefined && { database: databaseOf(values.CLAVIGER_DATABASE_URL, values) }),
     ...(values.CLAVIGER_MASTER_KEY && { masterKey: values.CLAVIGER_MASTER_KEY }),
     ...(values.CLAVIGER_MASTER_KEY_PREVIOUS && { masterKeyPrevious: values.CLAVIGER_MASTER_KEY_PREVIOUS }),
@@ -549,6 +604,18 @@ function assemble(values: Values, tls: Config['tls'], given: ReadonlyMap<Setting
     xapiDowngrade: values.CLAVIGER_XAPI_DOWNGRADE,
     faces: { watershed: values.CLAVIGER_FACE_WATERSHED },
     settings: settingNames.map((name) => showSetting(name, given.get(name))),
+  }
+}
+
+function bucketOf(bucket: string, values: Values): BucketConfig {
+  const { CLAVIGER_S3_ENDPOINT: endpoint, CLAVIGER_S3_REGION: region } = values
+  const { CLAVIGER_S3_ACCESS_KEY_ID: accessKeyId, CLAVIGER_S3_SECRET_ACCESS_KEY: secretAccessKey } = values
+  return {
+    ...{ bucket, prefix: values.CLAVIGER_S3_PREFIX ?? '', isPathStyle: values.CLAVIGER_S3_PATH_STYLE },
+    ...(endpoint !== undefined && { endpoint }),
+    ...(region !== undefined && { region }),
+    ...(accessKeyId !== undefined &&
+      secretAccessKey !== undefined && { credentials: { accessKeyId, secretAccessKey } }),
   }
 }
 

@@ -9,6 +9,7 @@ import { inject } from 'vitest'
 import { systemClock } from '../../src/core/core.ts'
 import type { Clock, Storage } from '../../src/core/storage.ts'
 import { BlobDirectory } from '../../src/storage/blobs/directory.ts'
+import type { BlobPlace } from '../../src/storage/blobs/place.ts'
 import type { EngineName } from '../../src/storage/migrations/migration.ts'
 import { openPostgres } from '../../src/storage/postgres/index.ts'
 import { openSqlite } from '../../src/storage/sqlite/index.ts'
@@ -23,7 +24,12 @@ declare module 'vitest' {
 
 export interface Place {
   readonly directory: string
-  open(options?: { readonly clock?: Clock; readonly threads?: 'inline' | 'workers' }): Promise<Storage>
+  open(options?: {
+    readonly clock?: Clock
+    readonly threads?: 'inline' | 'workers'
+    /** Where bytes lie; a directory unless given. */
+    readonly openPlace?: () => Promise<BlobPlace>
+  }): Promise<Storage>
   /** Behind the store's back; how many rows it changed. */
   tamper(sql: string): Promise<number>
   /** When no store is open there any more. */
@@ -49,7 +55,8 @@ export async function createPlace(engine: EngineName = inject('engine')): Promis
   const database = await borrowDatabase(inject('postgresUrl'))
   return {
     directory,
-    open: ({ clock } = {}) => openOnPostgres(database.url, directory, clock),
+    open: ({ clock, openPlace = inDirectory(directory, clock) } = {}) =>
+      openPostgres({ url: database.url, connections: 5, ...(clock && { clock }), openPlace }),
     tamper: database.change,
     remove: async () => {
       removeDirectory()
@@ -58,12 +65,6 @@ export async function createPlace(engine: EngineName = inject('engine')): Promis
   }
 }
 
-function openOnPostgres(url: string, directory: string, clock: Clock | undefined): Promise<Storage> {
-  return openPostgres({
-    url,
-    connections: 5,
-    ...(clock && { clock }),
-    openPlace: async () =>
-      new BlobDirectory({ path: join(directory, 'blobs'), clock: clock ?? systemClock, isShared: true }),
-  })
+function inDirectory(directory: string, clock: Clock = systemClock): () => Promise<BlobPlace> {
+  return async () => new BlobDirectory({ path: join(directory, 'blobs'), clock, isShared: true })
 }

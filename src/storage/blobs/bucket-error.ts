@@ -10,7 +10,7 @@ const usualSeconds = 5
 export function toDomainError(error: unknown): DomainError {
   if (isDomainError(error)) return error
   return new DomainError('unavailable', 'The store of attachments and long documents does not serve at the moment.', {
-    cause: error,
+    cause: briefly(error),
     detail: { retryAfterSeconds: retryAfter(error) },
   })
 }
@@ -40,7 +40,7 @@ export interface Target {
 
 /** `right`: what was being tried, as a policy names it. Never repeats a credential. */
 export function bucketStartError(error: unknown, { bucket, at }: Target, right: string): DomainError {
-  return new DomainError('unavailable', wordsFor(error, { bucket, at }, right), { cause: error })
+  return new DomainError('unavailable', wordsFor(error, { bucket, at }, right), { cause: briefly(error) })
 }
 
 function wordsFor(error: unknown, { bucket, at }: Target, right: string): string {
@@ -65,6 +65,14 @@ function wordsFor(error: unknown, { bucket, at }: Target, right: string): string
   }
   const message = error instanceof Error ? error.message : String(error)
   return `The bucket "${bucket}" at ${at} cannot be used: ${message} (${code || right}).`
+}
+
+/** For the log. The SDK's errors carry the request with its signature, and with the session's token where there is one. */
+function briefly(error: unknown): Error {
+  const brief = new Error(error instanceof Error ? `${codeOf(error)}: ${error.message}` : String(error))
+  if (!(error instanceof S3ServiceException)) return brief
+  const { httpStatusCode: status, requestId, attempts } = error.$metadata
+  return Object.assign(brief, { status, requestId, attempts })
 }
 
 function codeOf(error: unknown): string {

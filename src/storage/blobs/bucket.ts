@@ -39,8 +39,10 @@ export interface BucketSettings {
 }
 
 export interface BucketOptions extends BucketSettings {
-  /** Where bytes wait for their hash: a folder of this process alone. */
+  /** Where bytes wait for their hash, on this machine. */
   readonly arrivals: string
+  /** Other processes receive there, too. */
+  readonly isShared: boolean
 }
 
 const partBytes = 8 * 1024 ** 2
@@ -76,7 +78,8 @@ export class BlobBucket implements BlobPlace {
     this.#options = options
     this.#client = newClient(options)
     const clock = { now: () => Date.now() }
-    this.#arrivals = new Arrivals({ folder: options.arrivals, clock, willStay: false, isShared: false })
+    const { arrivals: folder, isShared } = options
+    this.#arrivals = new Arrivals({ folder, clock, willStay: false, isShared })
   }
 
   async tryOut(): Promise<void> {
@@ -154,9 +157,10 @@ export class BlobBucket implements BlobPlace {
   }
 
   async remove(lrsId: LrsId, sha2s: readonly string[]): Promise<void> {
-    const abortSignal = AbortSignal.timeout(mostRemovingMs)
+    const giveUpAt = performance.now() + mostRemovingMs
     for (const some of inParts(sha2s, mostDeletedAtOnce)) {
       const removing = some.map((sha2) => {
+        const abortSignal = AbortSignal.timeout(Math.max(0, Math.ceil(giveUpAt - performance.now())))
         // One by one: not every store takes a list.
         return this.#client.send(new DeleteObjectCommand(this.#named({ lrsId, sha2 })), { abortSignal })
       })
