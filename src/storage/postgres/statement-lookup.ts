@@ -66,7 +66,7 @@ select coalesce(s.epoch, 0) as epoch,
   greatest(c.announced + 1, coalesce($2, claviger_micros())) as floor,
   e.salt,
   (select json_agg(json_build_array(encode(t.id, 'hex'), t.seq, t.owner, t.timestamp, t.is_voiding, t.terms,
-      coalesce(i.terms, ''), case when k.n <= cardinality($3::bytea[]) then t.body end))
+      coalesce(i.terms, ''), case when k.n <= cardinality($3::bytea[]) then t.body end) order by k.n desc)
     from unnest($3::bytea[] || $4::bytea[]) with ordinality k (id, n)
     cross join lateral (select * from statement t where t.lrs_id = $1 and t.id = k.id offset 0) t
     left join inheritance i on i.lrs_id = $1 and i.seq = t.seq) as statements,
@@ -127,6 +127,7 @@ export async function lookUp(
     floor: row.floor,
     lastSeq: row.last_seq,
     lastTerm: row.last_term,
+    // What arrives and is a target as well is there twice: last, and with its body, as what arrives.
     statements: new Map((row.statements ?? []).map((item) => [item[0], toStatement(item)])),
     erased: row.salt === null ? new Set() : await findErased(transaction, lrsId, { salt: row.salt, ids }),
     waiting: grouped(row.waiting ?? []),
