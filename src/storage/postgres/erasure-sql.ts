@@ -15,8 +15,9 @@ function list(place: string, columns: Columns): string {
   return `(select ${members.join(', ')} from json_array_elements(${place}) as item)`
 }
 
-// Where nothing is known yet of an Lrs, the planner takes it for a small one and would read all of it for each list. Arrays and
-// `offset 0` leave it no choice. A row stays where it is: who changes it waits for the same lock.
+// A new Lrs is small to the planner until its tables are analysed. Then it reads all of it, once for each statement, but never
+// once for each item of a list: arrays and `offset 0` leave it no other order. A row stays where it is meanwhile: who changes
+// it waits for the same lock.
 const dialect: Dialect = {
   list,
   isIn: (column, query) => `${column} = any(array(${query}))`,

@@ -25,9 +25,6 @@ interface Parts {
   readonly documents: Documents
 }
 
-// Lists are short and tables long: rows are reached by their keys, whatever the planner makes of a list or of no statistics.
-const byKey = 'set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off'
-
 /** Whose deleted rows may tell of a person. */
 const tables = [
   'statement',
@@ -84,18 +81,14 @@ export class Erasures implements ErasureStore {
 
   step(...args: Args<'step'>): Promise<ErasureStep> {
     const [, , lrsId, , position] = args
-    return this.#database.transact(
-      'write',
-      async (transaction) => {
-        await transaction.query('select pg_advisory_xact_lock($1, $2)', [lockClass.lrs, lrsId])
-        // A merge under way would write anew what it had read before it was removed.
-        if (position?.phase === 'documents' || position?.phase === 'person') await lockDocuments(transaction, lrsId)
-        const stepped = await new Eraser(erasureSql(transaction)).step(...args)
-        await forget(transaction, lrsId, stepped)
-        return stepped.step
-      },
-      byKey,
-    )
+    return this.#database.transact('write', async (transaction) => {
+      await transaction.query('select pg_advisory_xact_lock($1, $2)', [lockClass.lrs, lrsId])
+      // A merge under way would write anew what it had read before it was removed.
+      if (position?.phase === 'documents' || position?.phase === 'person') await lockDocuments(transaction, lrsId)
+      const stepped = await new Eraser(erasureSql(transaction)).step(...args)
+      await forget(transaction, lrsId, stepped)
+      return stepped.step
+    })
   }
 
   countBlobs(...args: Args<'countBlobs'>): Promise<void> {
