@@ -28,12 +28,13 @@ import { openBucket } from './storage/blobs/bucket.ts'
 import type { BucketOptions } from './storage/blobs/bucket.ts'
 import { BlobDirectory } from './storage/blobs/directory.ts'
 import type { BlobPlace } from './storage/blobs/place.ts'
+import type { Integrity, OnChecked } from './storage/integrity.ts'
 import { openPostgres } from './storage/postgres/index.ts'
+import { checkIntegrity as checkPostgres } from './storage/postgres/integrity.ts'
 import { Metrics } from './metrics.ts'
 import { OverloadLog } from './overload-log.ts'
 import { openSqlite } from './storage/sqlite/index.ts'
-import { checkIntegrity } from './storage/sqlite/integrity.ts'
-import type { Integrity } from './storage/sqlite/integrity.ts'
+import { checkIntegrity as checkSqlite } from './storage/sqlite/integrity.ts'
 import { findTraces } from './traces.ts'
 import type { Traces } from './traces.ts'
 import { readBounds, watchStorage } from './watched-storage.ts'
@@ -41,7 +42,7 @@ import { readBounds, watchStorage } from './watched-storage.ts'
 /** For who asks what a request would meet (`claviger ask`). */
 export type { AskedRequest, Judgement } from './faces/face.ts'
 /** For who looks after the data directory (`claviger doctor`). */
-export type { Integrity } from './storage/sqlite/integrity.ts'
+export type { Integrity, OnChecked } from './storage/integrity.ts'
 
 /** What delivers a request: Node's message from the server; from a test, if anything, the peer's address. */
 export interface Delivery {
@@ -204,9 +205,14 @@ function openDatabase(
 }
 
 /** What is wrong with the database, and with the files it refers to. Takes long on large ones, and holds nobody up. */
-export async function checkStored(config: Config): Promise<Integrity> {
-  if (config.database) throw new DomainError('unsupported', 'The check of a PostgreSQL is not there yet.')
-  return checkIntegrity(config.dataDirectory, bucketOptions(config))
+export async function checkStored(config: Config, onChecked?: OnChecked): Promise<Integrity> {
+  if (config.database === undefined) return checkSqlite(config.dataDirectory, bucketOptions(config))
+  const place = await openPlace(config)
+  try {
+    return await checkPostgres({ url: config.database.url, place, onChecked })
+  } finally {
+    place.close()
+  }
 }
 
 interface Watching {

@@ -5,22 +5,15 @@
 import { Database } from './database.ts'
 import { checkBlobs } from '../blobs/check.ts'
 import { Documents } from './documents.ts'
-import type { BlobCheck, BlobRowsToCheck } from '../blobs/check.ts'
+import type { BlobRowsToCheck } from '../blobs/check.ts'
 import type { BlobPlace } from '../blobs/place.ts'
-
-export interface Integrity {
-  /** The first few of each kind; empty when all is sound. */
-  readonly faults: readonly string[]
-  /** Undefined when the database cannot say what it refers to. */
-  readonly blobs: BlobCheck | undefined
-}
+import type { Integrity, OnChecked } from '../integrity.ts'
 
 export interface IntegrityOptions {
   readonly url: string
   /** Where the blobs are. */
   readonly place: Pick<BlobPlace, 'find'>
-  /** Rows looked at so far, of about so many. */
-  readonly onProgress?: (rows: number, all: number) => void
+  readonly onChecked?: OnChecked | undefined
 }
 
 /** Rows of one part: a second at most, also where nothing is in memory. */
@@ -77,13 +70,13 @@ const ofServer = `select format('the server found %s damaged pages', checksum_fa
   union all select format('index %s is not valid: reindex it', indexrelid::regclass)
     from pg_index join pg_class c on c.oid = indrelid where not indisvalid and relnamespace = current_schema()::regnamespace`
 
-export async function checkIntegrity({ url, place, onProgress }: IntegrityOptions): Promise<Integrity> {
+export async function checkIntegrity({ url, place, onChecked }: IntegrityOptions): Promise<Integrity> {
   const database = new Database({ url, connections: 2 })
   const faults: string[] = []
   try {
     const told = await database.query<{ readonly fault: string }>(ofServer)
     faults.push(...told.map(({ fault }) => fault))
-    faults.push(...(await checkRows(database, onProgress)))
+    faults.push(...(await checkRows(database, onChecked)))
     const documents = new Documents(database)
     const rows: BlobRowsToCheck = {
       query: (text, values) => database.query(text, values),
@@ -97,7 +90,7 @@ export async function checkIntegrity({ url, place, onProgress }: IntegrityOption
   }
 }
 
-async function checkRows(database: Database, onProgress: IntegrityOptions['onProgress']): Promise<readonly string[]> {
+async function checkRows(database: Database, onChecked: OnChecked | undefined): Promise<readonly string[]> {
   const [all] = await database.query<{ readonly rows: number }>(about, [checks.map(({ table }) => table)])
   const faults: string[] = []
   let rows = 0
@@ -106,7 +99,7 @@ async function checkRows(database: Database, onProgress: IntegrityOptions['onPro
     for await (const part of listParts(database, check)) {
       rows += part.rows
       faults.push(...part.examples.slice(0, Math.max(0, before + mostFaults - faults.length)))
-      onProgress?.(rows, Math.max(rows, all?.rows ?? 0))
+      onChecked?.(rows, Math.max(rows, all?.rows ?? 0))
     }
   }
   return faults

@@ -11,19 +11,13 @@ import type { BlobCheck, BlobRowsToCheck } from '../blobs/check.ts'
 import { findFile } from '../blobs/directory.ts'
 import { listReferenced } from '../blobs/references.ts'
 import { startThread } from './engine-client.ts'
+import type { Integrity } from '../integrity.ts'
 
 interface Task {
   /** The data directory. */
   readonly directoryToCheck: string
   /** Where the blobs are, when not there. */
   readonly bucket: BucketOptions | undefined
-}
-
-export interface Integrity {
-  /** Of the database file; empty when it is sound. */
-  readonly faults: readonly string[]
-  /** Undefined when the database is too damaged to say what it refers to. */
-  readonly blobs: BlobCheck | undefined
 }
 
 export function checkIntegrity(directory: string, bucket?: BucketOptions): Promise<Integrity> {
