@@ -28,7 +28,7 @@ const { values } = parseArgs({
 const minutes = Number(values.minutes)
 const letIn = Number(values.requests)
 const connections = letIn * 10
-const slowEach = 100
+const slowEach = 50
 const bounds = { residentMiB: 1200, p99Ms: 5_000 }
 
 const database = values.engine === 'postgres' ? await openDatabase() : undefined

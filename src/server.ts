@@ -51,7 +51,7 @@ export async function listen(config: Config, open: (config: Config) => Promise<A
       const { incoming, outgoing } = delivery
       return app.fetch(request, { incoming: incoming as IncomingMessage, outgoing: outgoing as ServerResponse })
     },
-    { errorHandler: refuse },
+    { errorHandler: refuse, autoCleanupIncoming: false },
   )
   const answerOperations = getRequestListener(
     async (request) => (isOpen ? undefined : answerBeforeOpen(request)) ?? operate(await opening, request),
@@ -63,6 +63,7 @@ export async function listen(config: Config, open: (config: Config) => Promise<A
     // A connection that stays busy would otherwise keep a stopping server open; near the bound, idle ones make room for others.
     if (isStopping || connectionsOf(server) > config.load.connections * 0.9) outgoing.shouldKeepAlive = false
     slow.watch(incoming, outgoing)
+    if (incoming.method !== 'GET') outgoing.once('finish', () => takeTheRest(incoming))
     void answer(incoming, outgoing)
   })
   await bind(server, config)
@@ -95,6 +96,23 @@ export async function listen(config: Config, open: (config: Config) => Promise<A
     ...(beside && { metricsUrl: `${urlOf(beside, { port: (beside.address() as AddressInfo).port })}/metrics` }),
     drain: () => app.operations?.drain(),
   }
+}
+
+/** Rests of refused bodies up to this are taken, so that the connection goes on; of longer ones as much as comes in a while. */
+const smallRest = 1024 * 1024
+const restMs = 5_000
+
+/**
+ * Of a body that nobody read to its end. To close at once would reset the connection, and the client might never see why. The
+ * library's own way closes after half a second, which is no time for a process that is overloaded.
+ */
+function takeTheRest(incoming: IncomingMessage): void {
+  if (incoming.complete) return
+  incoming.resume()
+  if (Number(incoming.headers['content-length'] ?? Infinity) <= smallRest) return
+  setTimeout(() => {
+    if (!incoming.complete) incoming.socket.destroySoon()
+  }, restMs).unref()
 }
 
 async function operate({ operations }: App, request: Request): Promise<Response> {
