@@ -62,12 +62,22 @@ export async function openPostgres(options: PostgresOptions): Promise<Storage> {
   }
 }
 
-async function prepare(database: Database, { mayMigrate = true }: PostgresOptions): Promise<void> {
+async function prepare(database: Database, options: PostgresOptions): Promise<void> {
   await checkServer(database)
-  await (mayMigrate ? migrate(database, migrations) : checkSchema(database, migrations))
+  await (options.mayMigrate === false ? checkSchema(database, migrations) : migratePatiently(options))
   const findValue = 'select value from platform_value where name = $1'
   const [mark] = await database.query<{ readonly value: string }>(findValue, [copyMark])
   refuseUnfinished(mark?.value)
+}
+
+/** On a connection for which statements, and waiting for a node that migrates, take as long as they take. */
+async function migratePatiently(options: PostgresOptions): Promise<void> {
+  const database = new Database({ ...options, connections: 1, statementTimeoutMs: 24 * 3_600_000 })
+  try {
+    await migrate(database, migrations)
+  } finally {
+    await database.close()
+  }
 }
 
 const wallClock: Clock = { now: () => Date.now() }

@@ -31,9 +31,7 @@ export async function checkServer(database: Database): Promise<void> {
 
 /** For who must not change the schema: throws `unavailable` unless it is the program's. */
 export async function checkSchema(database: Database, migrations: readonly Migration[]): Promise<void> {
-  const [table] = await database.query<{ readonly name: string | null }>(
-    `select to_regclass('schema_migration')::text as name`,
-  )
+  const [table] = await database.query<{ readonly name: string | null }>(findTable)
   if (typeof table?.name !== 'string') {
     const message =
       'There is nothing of Claviger in the database: is CLAVIGER_DATABASE_URL right? claviger serve sets it up.'
@@ -46,21 +44,29 @@ export async function checkSchema(database: Database, migrations: readonly Migra
   throw new DomainError('unavailable', message)
 }
 
-const readApplied = 'select number, name, checksum from schema_migration order by number'
+const findTable = `select to_regclass('schema_migration')::text as name`
+const readApplied = 'select number, name, checksum, oldest_program from schema_migration order by number'
 
 /** True when there was nothing left to apply. */
 async function applyNext(transaction: Transaction, migrations: readonly Migration[]): Promise<boolean> {
-  // Whoever waits here finds the work done.
+  // Whoever waits here, however long, finds the work done.
+  await transaction.query('set local lock_timeout = 0')
   await transaction.query(`select pg_advisory_xact_lock(hashtext('claviger migrations'))`)
-  await transaction.query(`create table if not exists schema_migration (
-    number integer primary key, name text not null, checksum text not null, applied_at bigint not null)`)
+  // Where there is nothing to do, no right to create anything is needed.
+  const [table] = await transaction.query<{ readonly name: string | null }>(findTable)
+  if (table?.name === null) {
+    await transaction.query(`create table schema_migration (
+      number integer primary key, name text not null, checksum text not null, applied_at bigint not null,
+      -- how many migrations a program must at least know to work on the database
+      oldest_program integer not null)`)
+  }
   const applied = await transaction.query<Applied>(readApplied)
   checkHistory(applied, migrations, 'postgres')
   const pending = migrations[applied.length]
   if (pending === undefined) return true
-  const { number, name, sql } = pending
+  const { number, name, sql, oldestProgram = number } = pending
   if (sql.postgres !== '') await transaction.query(sql.postgres)
-  const row = [number, name, checksumOf(pending, 'postgres'), Date.now()]
-  await transaction.query('insert into schema_migration values ($1, $2, $3, $4)', row)
+  const row = [number, name, checksumOf(pending, 'postgres'), Date.now(), oldestProgram]
+  await transaction.query('insert into schema_migration values ($1, $2, $3, $4, $5)', row)
   return false
 }

@@ -84,7 +84,7 @@ describe('what keeps a database from being opened', () => {
   })
 
   it('a newer program has changed it', async () => {
-    await run(database.url, `insert into schema_migration values (999, 'future', 'x', 0)`)
+    await run(database.url, `insert into schema_migration values (999, 'future', 'x', 0, 999)`)
     expect(await refusal(database.url)).toContain('written by a newer version')
     expect(await refusal(database.url, { mayMigrate: false })).toContain('written by a newer version')
   })
