@@ -1,7 +1,7 @@
 // What every command works with: configuration, streams, and the opened data directory; and how a command line's words
 // for an organisation, an Lrs or a credential are resolved. Knows nothing of where it runs (server, or this process).
 
-import type { App, Integrity } from '../app.ts'
+import type { App, Integrity, OnChecked } from '../app.ts'
 import type { Config } from '../config.ts'
 import type { CopyProgress, Manifest } from '../copying.ts'
 import { isDomainError } from '../core/errors.ts'
@@ -19,7 +19,7 @@ export interface Opened extends Pick<App, 'core' | 'faces'> {
   /** Makes a new master key and puts everything under it; returns how many organisations. */
   rotateMasterKey(): Promise<number>
   /** What is wrong with the database, and with the files it refers to. */
-  checkIntegrity(): Promise<Integrity>
+  checkIntegrity(onChecked?: OnChecked): Promise<Integrity>
   /** A backup of all of it in a directory of its own, whoever is served meanwhile. */
   backUp(options: BackupRequest): Promise<Manifest>
 }

@@ -43,7 +43,7 @@ export async function openData(config: Config, options: StorageOptions): Promise
         await recordKeyRotation(storage, app.core.clock, { kind: 'operator', name: operator.operator })
         return organisations
       },
-      checkIntegrity: () => checkStored(config),
+      checkIntegrity: (onChecked) => checkStored(config, onChecked),
       backUp: ({ withMasterKey, ...options }) =>
         backUp(config, storage.blobs, {
           ...options,

@@ -5,13 +5,16 @@ import { SingleBar } from 'cli-progress'
 import type { CopyProgress } from '../copying.ts'
 import type { CommandContext } from './context.ts'
 
+/** How far it is. */
+export type Stage = Omit<CopyProgress, 'phase'> & { readonly phase: keyof typeof words }
+
 export interface Progress {
-  show(progress: CopyProgress): void
+  show(progress: Stage): void
   /** Before anything else is written. */
   end(): void
 }
 
-const words = { rows: 'copying', blobs: 'files', comparing: 'comparing' } as const
+const words = { rows: 'copying', blobs: 'files', comparing: 'comparing', checking: 'checking' } as const
 /** Between two lines, where nobody looks. */
 const lineEveryMs = 5_000
 
@@ -23,7 +26,7 @@ export function newProgress(
   return isTerminal ? bar(streams.err) : lines(streams.err)
 }
 
-function titleOf({ phase, table }: CopyProgress): string {
+function titleOf({ phase, table }: Stage): string {
   return `${words[phase]} ${table ?? 'of attachments and long documents'}`
 }
 
@@ -57,7 +60,7 @@ function bar(write: (text: string) => void): Progress {
 }
 
 function lines(write: (text: string) => void): Progress {
-  let phase: CopyProgress['phase'] | undefined
+  let phase: Stage['phase'] | undefined
   let saidAt = 0
   return {
     show(progress) {

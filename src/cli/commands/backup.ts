@@ -2,7 +2,15 @@
 
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { configuredPlace, copyStore, directoryOf, findKeyCheck, openBackup, openTarget } from '../../copying.ts'
+import {
+  checkPlaces,
+  configuredPlace,
+  copyStore,
+  directoryOf,
+  findKeyCheck,
+  openBackup,
+  openTarget,
+} from '../../copying.ts'
 import type { CopyReport, Manifest, StorePlace } from '../../copying.ts'
 import type { CommandContext, GlobalOptions } from '../context.ts'
 import { keyOf, keysFor, putKey, refuseOtherKey } from '../copy-keys.ts'
@@ -74,6 +82,7 @@ function addRestore(program: Command, context: CommandContext, act: Act): void {
       ...(options.to && { store: options.to }),
       blobs: options.toBlobs,
     }
+    checkPlaces(config, { from: { store: options.from }, to: place })
     const { manifest, source } = await openBackup(options.from)
     const directory = directoryOf(place)
     const isKeyInFile = config.masterKey === undefined && directory !== undefined

@@ -13,6 +13,7 @@ import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { stateOf } from '../key-state.ts'
 import { keyFiles } from '../master-key.ts'
 import { counted, exitCodes, PlainError, table } from '../outcome.ts'
+import { newProgress } from '../progress.ts'
 import type { Act } from '../run.ts'
 import { listAll } from './credential.ts'
 
@@ -39,7 +40,7 @@ export function addDoctor(program: Command, context: CommandContext, act: Act): 
     try {
       const opened = await context.open()
       findings.push(...checkMasterKey(context.config, opened))
-      findings.push(...checkStored(await opened.checkIntegrity()))
+      findings.push(...checkStored(await checkRows(opened, context, options)))
       for await (const { id, name } of chosen ? [chosen] : everyOrganisation(opened)) {
         const caller = callerIn(opened, id)
         findings.push(await checkAudit(opened, caller, `audit log of organisation ${id} (${name})`))
@@ -118,6 +119,18 @@ function checkMasterKey({ dataDirectory }: Config, { masterKeySource }: Opened):
   }
   const message = `${present}; a copy of the whole directory includes it`
   return found.length > 0 ? found : [{ check, state: 'ok', message }]
+}
+
+/** Long where there are many: how far it is goes to standard error. */
+async function checkRows(opened: Opened, context: CommandContext, { json }: GlobalOptions): Promise<Integrity> {
+  const progress = newProgress(context, { isQuiet: json === true })
+  try {
+    return await opened.checkIntegrity((done, total) =>
+      progress.show({ phase: 'checking', table: 'rows', done, total }),
+    )
+  } finally {
+    progress.end()
+  }
 }
 
 function checkStored({ faults, blobs }: Integrity): Finding[] {

@@ -2,6 +2,7 @@ import { rmSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { filter, idsOf, query, statement, store, term } from '../../../test/contract/samples.ts'
 import { answersOf, fillStore } from '../../../test/support/full-store.ts'
 import type { FullStore } from '../../../test/support/full-store.ts'
 import { createDatabase } from '../../../test/support/postgres.ts'
@@ -9,11 +10,14 @@ import type { TestDatabase } from '../../../test/support/postgres.ts'
 import { createPlace } from '../../../test/support/store.ts'
 import type { Place } from '../../../test/support/store.ts'
 import { openPostgres } from '../postgres/index.ts'
+import { systemClock } from '../../core/core.ts'
 import { openSqlite } from '../sqlite/index.ts'
+import { BlobDirectory } from '../blobs/directory.ts'
 import { blobFiles } from './blob-files.ts'
 import { compareStores, copyStore, digestsOf } from './copy.ts'
 import type { CopyReport } from './copy.ts'
 import { makeDatabase, openDatabase } from './postgres-side.ts'
+import type { DatabasePlace } from './postgres-side.ts'
 import type { Side } from './side.ts'
 import { makeDirectory, openDirectory } from './sqlite-side.ts'
 import { tables } from './tables.ts'
@@ -34,10 +38,11 @@ afterAll(async () => {
 
 let made = 0
 const newDirectory = (): string => join(root, `directory-${++made}`)
-async function newDatabase(): Promise<{ url: string; blobs: ReturnType<typeof blobFiles> }> {
+async function newDatabase(): Promise<DatabasePlace & { readonly path: string }> {
   const database = await createDatabase(inject('postgresUrl'))
   databases.push(database)
-  return { url: database.url, blobs: blobFiles(join(newDirectory(), 'blobs')) }
+  const path = join(newDirectory(), 'blobs')
+  return { url: database.url, path, blobs: blobFiles(path) }
 }
 
 const checkKey = (): void => {}
@@ -73,6 +78,9 @@ function mortal(side: Side, changes: number): Side {
   }
 }
 
+const openServed = ({ url, path }: { readonly url: string; readonly path: string }) =>
+  openPostgres({ url, openPlace: async () => new BlobDirectory({ path, clock: systemClock }) })
+
 describe('a copy to PostgreSQL and back', () => {
   let database: Awaited<ReturnType<typeof newDatabase>>
   let back: string
@@ -106,6 +114,7 @@ describe('a copy to PostgreSQL and back', () => {
     const before = await answers(source.directory)
     expect(JSON.stringify(before)).toContain('urn:target')
     expect(await answers(back)).toEqual(before)
+    expect(await answersOf(await openServed(database), full)).toEqual(before)
   })
 
   it('gives no number that was ever given', async () => {
@@ -145,6 +154,37 @@ describe('a copy to PostgreSQL and back', () => {
     expect(differing.tables.filter(({ differs }) => differs).map(({ table }) => table)).toEqual(['posting'])
     expect(differing.blobs.missing).toHaveLength(3)
   })
+})
+
+it('goes on storing where the source had stopped, on either engine', async () => {
+  const database = await newDatabase()
+  const back = newDirectory()
+  await copy(openDirectory(source.directory), makeDatabase(database))
+  await copy(openDatabase(database), makeDirectory(back))
+  const known = term('urn:v')
+  for (const storage of [await openServed(database), await openSqlite({ directory: back, threads: 'inline' })]) {
+    const earlier = await idsOf(storage, full.lrsId, { filters: [filter('urn:v')] })
+    expect(earlier.length).toBeGreaterThan(2)
+    const { consistentThrough } = await storage.statements.list(full.lrsId, query({ limit: 1 }))
+    const added = statement({ terms: [known, term('urn:new'), term('urn:newer')] })
+    const [seq] = await store(storage, full.lrsId, [added])
+    expect(seq).toBeGreaterThan(consistentThrough)
+    expect(await idsOf(storage, full.lrsId, { filters: [filter('urn:v')] })).toEqual([added.id, ...earlier])
+    expect(await idsOf(storage, full.lrsId, { filters: [filter('urn:newer')] })).toEqual([added.id])
+    await storage.close()
+  }
+})
+
+it('stops where another process copies into the same database, which ends well', async () => {
+  const database = await newDatabase()
+  const other = newDirectory()
+  await copy(openDirectory(source.directory), makeDirectory(other))
+  const results = await Promise.allSettled(
+    [source.directory, other].map((directory) => copy(openDirectory(directory), makeDatabase(database))),
+  )
+  const failed = results.flatMap((result) => (result.status === 'rejected' ? [String(result.reason)] : []))
+  expect(failed).toEqual([expect.stringMatching(/Another process is copying|is not empty/)])
+  expect(await digests(openDatabase(database))).toEqual(await digests(openDirectory(source.directory)))
 })
 
 describe.each([

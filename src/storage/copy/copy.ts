@@ -267,7 +267,12 @@ async function changeByParts(
   const flush = async (): Promise<void> => {
     const present = part
     part = []
-    if (present.length > 0) await to.change((changes) => change(changes, present))
+    if (present.length === 0) return
+    await to.change(async (changes) => {
+      // Somebody else may have finished it, and others be at work there.
+      if ((await changes.findValue(copyMark)) === undefined) throw notAlone(to)
+      await change(changes, present)
+    })
   }
   for await (const row of rows) {
     part.push(row)
