@@ -161,6 +161,14 @@ describe('loadConfig', () => {
     expect(problems({ [wrong]: 'x' })).toEqual([`${wrong} is not a setting; did you mean ${right}?`])
   })
 
+  it('refuses bounds of what is under way that would refuse what is allowed', () => {
+    const settings = { CLAVIGER_MAX_BODY: '8m', CLAVIGER_MAX_BODIES: '15m', CLAVIGER_MAX_ANSWERS: '63m' }
+    expect(() => loadConfig(settings)).toThrow(
+      'CLAVIGER_MAX_BODIES must be at least twice CLAVIGER_MAX_BODY\nCLAVIGER_MAX_ANSWERS must be at least 64m',
+    )
+    expect(loadConfig({ CLAVIGER_MIN_RATE: 'off' }).load.leastRate).toBe(0)
+  })
+
   it('suggests nothing for what resembles nothing', () => {
     expect(problems({ CLAVIGER_QQQQQQQQQQQQQQQQ: 'x' })).toEqual(['CLAVIGER_QQQQQQQQQQQQQQQQ is not a setting'])
   })

@@ -171,4 +171,43 @@ describe('Ingest', () => {
     await closing
     expect((await Promise.all(answers)).map(({ kind }) => kind)).toEqual(['stored', 'stored'])
   })
+
+  it('refuses what is new while a call of the store takes too long, and takes it again afterwards', async () => {
+    const { calls, store } = heldStore()
+    const ingest = new Ingest(store, { callsInFlight: 1, slowMs: 20 })
+    const stuck = ingest.submit(batchOf('a'))
+    const waiting = ingest.submit(batchOf('b'))
+    await new Promise((resolve) => setTimeout(resolve, 40))
+    await expect(ingest.submit(batchOf('c'))).rejects.toMatchObject({
+      code: 'unavailable',
+      detail: { decidedBy: 'overload', retryAfterSeconds: 5 },
+    })
+    expect(ingest.state).toMatchObject({ statements: 2, bytes: 20 })
+    calls[0]!.end()
+    await stuck
+    await settle()
+    const next = ingest.submit(batchOf('d'))
+    calls[1]!.end()
+    await waiting
+    await settle()
+    calls[2]!.end()
+    await next
+    await settle()
+    expect(calls.flatMap(({ batches }) => idsOf(batches).flat())).toEqual(['a', 'b', 'd'])
+    expect(ingest.state).toMatchObject({ statements: 0, bytes: 0 })
+  })
+
+  it('tells a meter how much each call stored', async () => {
+    const committed: number[] = []
+    const meter = { signedIn() {}, jobEnded() {}, committed: (statements: number) => void committed.push(statements) }
+    const { calls, store } = heldStore()
+    const ingest = new Ingest(store, { callsInFlight: 1 }, meter)
+    const answers = [ingest.submit(batchOf('a', 'b')), ingest.submit(batchOf('c')), ingest.submit(batchOf('d'))]
+    calls[0]!.end()
+    await answers[0]
+    await settle()
+    calls[1]!.fail(new DomainError('unavailable', 'full'))
+    await Promise.allSettled(answers)
+    expect(committed).toEqual([2])
+  })
 })
