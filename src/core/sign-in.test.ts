@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openCore, presetRights } from '../../test/support/core.ts'
 import type { OpenCore } from '../../test/support/core.ts'
 import type { IssuedCredential } from './credential.ts'
+import { DomainError } from './errors.ts'
 import type { SecretId } from './ids.ts'
 import { secretPlace } from './secret.ts'
 import type { Storage } from './storage.ts'
@@ -515,6 +516,19 @@ describe('failures', () => {
     )
     expect(codes.filter((code) => code === 'unauthenticated')).toHaveLength(10)
     expect(codes.filter((code) => code === 'rate_limited')).toHaveLength(20)
+  })
+
+  it('are not what a store that is out of reach counts as', async () => {
+    const issued = await world.issue('isolated')
+    const attempt = { ...issued, address: '192.0.2.78' }
+    held = Promise.reject(new DomainError('unavailable', 'down'))
+    held.catch(() => {})
+    for (let n = 0; n < 300; n += 1) {
+      await expect(world.core.signIn.basic(attempt)).rejects.toMatchObject({ code: 'unavailable' })
+    }
+    held = undefined
+    expect((await world.core.signIn.basic(attempt)).credentialId).toBe(issued.credential.id)
+    await expect(world.core.signIn.basic({ ...attempt, secret: 'wrong' })).rejects.toMatchObject(unauthenticated)
   })
 
   it('are not what the right secret of a key that is switched off counts as', async () => {

@@ -163,7 +163,11 @@ export class SignIn {
     find: (entered: Attempt) => Promise<Principal | undefined>,
   ): Promise<Entry> {
     const entered = await this.#failures.enter(key, address)
-    const principal = await find(entered)
+    const principal = await find(entered).catch(async (error: unknown) => {
+      // The store was out of reach: counted as guesses, an outage would lock everybody out beyond its end.
+      await entered.wasNoGuess()
+      throw error
+    })
     if (principal === undefined) {
       throw entered.tooMany ?? new DomainError('unauthenticated', 'The credentials were not accepted.')
     }
