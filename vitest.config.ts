@@ -13,7 +13,7 @@ function listStoreTests(...folders: readonly string[]): string[] {
   const files = folders.flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file)),
   )
-  const opensStore = /from '[./]+(test\/)?support\/(core|watershed|xapi)\.ts'/
+  const opensStore = /^(import|\}).* from '[./]+(test\/)?support\/(core|watershed|xapi)\.ts'/m
   return files.filter((file) => file.endsWith('.test.ts') && opensStore.test(readFileSync(file, 'utf8')))
 }
 
@@ -40,7 +40,7 @@ export default defineConfig({
       {
         test: {
           name: 'postgres',
-          include: listStoreTests('src', 'test'),
+          include: listStoreTests('src/core', 'src/faces', 'test'),
           provide: { engine: 'postgres' },
           ...patient,
         },
