@@ -294,6 +294,15 @@ describe('a backup', () => {
     })
   })
 
+  it('is copied from as from any directory, and stays as it is', async () => {
+    const to = await make()
+    await using(openDirectory(to), (from) =>
+      using(makeDirectory(newPath()), (other) => copyStore(from, other, options)),
+    )
+    await expect(readBackup(to)).resolves.toMatchObject({ format: 1 })
+    expect(readdirSync(to).toSorted()).toEqual(['backup.json', 'blobs', 'claviger.db'])
+  })
+
   it('can be read where nobody can write', async () => {
     const to = await make()
     for (const name of ['claviger.db', 'backup.json', '']) chmodSync(join(to, name), name === '' ? 0o500 : 0o400)

@@ -11,18 +11,14 @@ import { copyBlobs } from './blobs.ts'
 import type { BlobReport } from './blobs.ts'
 import { copyStore } from './copy.ts'
 import type { CopyOptions, TableReport } from './copy.ts'
-import { databaseFile, finishBackupFile, makeInside, openBackupDirectory } from './sqlite-side.ts'
+import { databaseFile, finishBackupFile, makeInside, manifestFile, openBackupDirectory } from './sqlite-side.ts'
 import { DomainError } from '../../core/errors.ts'
 import { copyDatabaseFile, interrupted } from './sqlite-backup.ts'
-import { lockDirectory } from '../sqlite/lock.ts'
+import { lockDirectory, lockFile } from '../sqlite/lock.ts'
 import { migrations } from '../migrations/index.ts'
 import { syncDirectory } from '../blobs/on-disk.ts'
 import type { Blob } from '../blobs/place.ts'
 import type { BlobFiles, Side } from './side.ts'
-
-/** The file that makes a directory a backup. */
-const manifestFile = 'backup.json'
-const lockFile = 'owner.lock'
 
 /** What `backup.json` says. */
 export interface Manifest {

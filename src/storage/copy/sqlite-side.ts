@@ -16,7 +16,7 @@ import type { BlobFiles, Changes, Side, Snapshot } from './side.ts'
 import { checkpointPages, open } from '../sqlite/connection.ts'
 import type { Handle } from '../sqlite/connection.ts'
 import { DomainError } from '../../core/errors.ts'
-import { lockDirectory } from '../sqlite/lock.ts'
+import { lockDirectory, lockFile } from '../sqlite/lock.ts'
 import { migrate } from '../sqlite/migrate.ts'
 import { migrations } from '../migrations/index.ts'
 import { toDomainError } from '../sqlite/driver-error.ts'
@@ -30,6 +30,7 @@ export function openDirectory(directory: string, blobs?: BlobFiles): Side {
   if (!existsSync(join(folder, databaseFile))) {
     throw new DomainError('not_found', `There is no database in ${folder}.`)
   }
+  if (isBackup(folder)) return openBackupDirectory(folder, blobs)
   return new SqliteSide(folder, openLocked(folder), blobs ?? blobFiles(join(folder, 'blobs')))
 }
 
@@ -98,10 +99,18 @@ function openUpToDate(path: string): Handle {
   }
 }
 
+/** The file that makes a directory a backup. */
+export const manifestFile = 'backup.json'
+
+/** One that was served from is a data directory: then somebody has locked it. */
+function isBackup(folder: string): boolean {
+  return existsSync(join(folder, manifestFile)) && !existsSync(join(folder, lockFile))
+}
+
 /** A backup, which nobody writes to: one that an older version made is read from a copy that is brought up to date. */
-export function openBackupDirectory(directory: string): Side {
+export function openBackupDirectory(directory: string, blobs?: BlobFiles): Side {
   const folder = resolve(directory)
-  return new SqliteSide(folder, openBackupFile(join(folder, databaseFile)), blobFiles(join(folder, 'blobs')))
+  return new SqliteSide(folder, openBackupFile(join(folder, databaseFile)), blobs ?? blobFiles(join(folder, 'blobs')))
 }
 
 function openBackupFile(path: string): OpenFile {

@@ -6,9 +6,11 @@ import { DomainError } from '../../core/errors.ts'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 
+export const lockFile = 'owner.lock'
+
 /** Returns the function that releases the lock. */
 export function lockDirectory(directory: string): () => void {
-  const path = join(directory, 'owner.lock')
+  const path = join(directory, lockFile)
   // Nobody but the owner can take it, or hold it against us.
   closeSync(openSync(path, 'a', 0o600))
   const handle = new Database(path, { timeout: 0 })
