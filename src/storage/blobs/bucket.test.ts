@@ -86,8 +86,8 @@ describe('what goes to the bucket', () => {
     await expect(put(bytes, hashOf(randomBytes(1)))).rejects.toMatchObject({ code: 'invalid' })
     expect(bucket.requests.filter((line) => line.startsWith('P') && !line.includes('/start-'))).toEqual([])
     expect(await put(bytes, hashOf(bytes, 'sha512'))).toEqual({ sha2: hashOf(bytes, 'sha512'), length: 20_000_000 })
-    // Begun, three parts, completed.
-    expect(putsOf(hashOf(bytes, 'sha512'))).toHaveLength(5)
+    // Begun, four parts, completed.
+    expect(putsOf(hashOf(bytes, 'sha512'))).toHaveLength(6)
     expect((await read(hashOf(bytes, 'sha512')))?.equals(bytes)).toBe(true)
     expect(readdirSync(folder)).toEqual([])
   })

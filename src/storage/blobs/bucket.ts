@@ -45,11 +45,13 @@ export interface BucketOptions extends BucketSettings {
   readonly isShared: boolean
 }
 
-const partBytes = 8 * 1024 ** 2
+/** As small as a part may be. */
+const partBytes = 5 * 1024 ** 2
 const mostParts = 10_000
 const partsAtOnce = 2
-/** Of parts in memory on their way to the bucket, of all uploads together. */
-const budgetBytes = 32 * 1024 ** 2
+/** Of parts in memory on their way to the bucket, of all uploads together; the smallest counts as much as its requests cost. */
+const budgetBytes = 16 * 1024 ** 2
+const leastBudgetBytes = 1024 ** 2
 /** Downloads that readers take their time over must not keep uploads waiting. */
 const mostConnections = 256
 const mostDeletedAtOnce = 16
@@ -107,9 +109,7 @@ export class BlobBucket implements BlobPlace {
     const path = await this.#arrivals.receive(bytes)
     return {
       settle: async (blob) => {
-        // Sent again even if it is there: then it is as young, and as whole, as a new one.
-        const wasThere = (await this.find(blob)) !== undefined
-        await this.#upload(path, blob)
+        const wasThere = await this.#upload(path, blob)
         await this.#arrivals.discard(path)
         return wasThere
       },
@@ -188,19 +188,26 @@ export class BlobBucket implements BlobPlace {
     this.#client.destroy()
   }
 
-  /** Visible when all of it is there, or not at all. A part that fails is sent again by the client; what fails for good is aborted. */
-  async #upload(path: string, blob: Blob): Promise<void> {
+  /** Sent also if it is there: then it is as young, and as whole, as a new one. True when it was. */
+  async #upload(path: string, blob: Blob): Promise<boolean> {
     const { size } = await onDisk(stat(path))
     const partSize = Math.max(partBytes, Math.ceil(size / mostParts))
-    await this.#budget.spend(Math.min(size, partsAtOnce * partSize), async () => {
-      const Body = createReadStream(path)
-      const params = { ...this.#named(blob), Body, ContentType: 'application/octet-stream' }
-      try {
-        await inBucket(new Upload({ client: this.#client, params, partSize, queueSize: partsAtOnce }).done())
-      } finally {
-        Body.destroy()
-      }
+    return this.#budget.spend(Math.max(leastBudgetBytes, Math.min(size, partsAtOnce * partSize)), async () => {
+      const wasThere = (await this.find(blob)) !== undefined
+      await this.#send(path, blob, partSize)
+      return wasThere
     })
+  }
+
+  /** Visible when all of it is there, or not at all. A part that fails is sent again by the client; what fails for good is aborted. */
+  async #send(path: string, blob: Blob, partSize: number): Promise<void> {
+    const Body = createReadStream(path)
+    const params = { ...this.#named(blob), Body, ContentType: 'application/octet-stream' }
+    try {
+      await inBucket(new Upload({ client: this.#client, params, partSize, queueSize: partsAtOnce }).done())
+    } finally {
+      Body.destroy()
+    }
   }
 
   async *#listUploads(): AsyncGenerator<MultipartUpload> {
