@@ -5,13 +5,16 @@ import { authorise, explain } from './access.ts'
 import { Activities } from './activities.ts'
 import { Agents } from './agents.ts'
 import { Audit, recordKeyRotation } from './audit.ts'
-import { Credentials } from './credential.ts'
+import { CountExchange } from './count-exchange.ts'
+import { Credentials, guessLimits } from './credential.ts'
+import { FailureLimit } from './failure-limit.ts'
+import type { FailureLimits } from './failure-limit.ts'
 import { JobRunner, Leases } from './jobs.ts'
 import type { Job, LeaseTiming } from './jobs.ts'
 import { Documents } from './documents.ts'
 import { Erasures } from './erasure.ts'
 import type { Oid } from './ids.ts'
-import { RateLimits } from './limits.ts'
+import { RateLimits, rememberedRates } from './limits.ts'
 import type { ServerLimits } from './limits.ts'
 import { LrsDirectory } from './lrs.ts'
 import { noMeter } from './meter.ts'
@@ -102,7 +105,14 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const tokens = new Tokens(parts)
   const onError = (error: unknown): void => log?.error({ err: error }, 'Usage counters could not be written.')
   const usage = new UsageMeter({ storage, clock, onError })
-  const signIn = new SignIn({ storage, vault, clock, tokens, usage, baseUrl, meter })
+  const counts = new CountExchange({
+    nodes: storage.nodes,
+    onError: (err) => log?.warn({ err }, 'Counts for limits are not brought together with other nodes’ for now.'),
+  })
+  const newFailures = (kind: string, most?: FailureLimits): FailureLimit =>
+    new FailureLimit(most, (of, max) => counts.newCounters(`${kind} ${of}`, max))
+  const failures = newFailures('sign-in')
+  const signIn = new SignIn({ failures, storage, vault, clock, tokens, usage, baseUrl, meter })
   const sessions = new Sessions(parts)
   const leases = new Leases({
     ...{ nodes: storage.nodes, node: ids.uuid() },
@@ -121,13 +131,16 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       if (error !== undefined) log?.error({ err: error, job }, 'What is done regularly broke off; it is tried again.')
     },
   })
-  const limits = new RateLimits({ clock, server: options.limits })
+  const limits = new RateLimits({
+    ...{ clock, server: options.limits },
+    counters: counts.newCounters('rate', rememberedRates),
+  })
   const statements = new Statements({ storage, ids, batchLimit: options.limits.batch, meter })
   let closing: Promise<void> | undefined
   return {
     organisations: new Organisations(parts),
     lrs: new LrsDirectory(parts),
-    credentials: new Credentials(parts),
+    credentials: new Credentials({ ...parts, guesses: newFailures('pair', guessLimits) }),
     sessions,
     tokens,
     signIn,
@@ -144,7 +157,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     vault,
     clock,
     ids,
-    close: () => (closing ??= closeAll({ jobs, erasures, statements, usage, signIn, storage, onError })),
+    close: () => (closing ??= closeAll({ jobs, counts, erasures, statements, usage, signIn, storage, onError })),
   }
 }
 
@@ -209,6 +222,7 @@ function jobsOf({ sessions, storage, erasures, retention, log }: Workable): read
 
 async function closeAll(parts: {
   jobs: JobRunner<JobName>
+  counts: CountExchange
   erasures: Erasures
   statements: Statements
   usage: UsageMeter
@@ -216,6 +230,7 @@ async function closeAll(parts: {
   storage: Storage
   onError: (error: unknown) => void
 }): Promise<void> {
+  parts.counts.close()
   await Promise.all([parts.jobs.close(), parts.erasures.close()])
   await parts.statements.close()
   // Counters that cannot be written must not keep the store from closing.

@@ -7,7 +7,8 @@ import type { AgentIdentity } from './authority.ts'
 import { checkName, checkWhole, refuse } from './check.ts'
 import { checkExpiry, checkFields, checkNewSecret } from './credential-check.ts'
 import { DomainError, isDomainError } from './errors.ts'
-import { FailureLimit, failureLimits } from './failure-limit.ts'
+import { failureLimits } from './failure-limit.ts'
+import type { FailureLimit, FailureLimits } from './failure-limit.ts'
 import { demand, endWithin, explainAuthority, explainEnd, explainGrant, explainLook, explainReveal } from './grant.ts'
 import { latestEnd, worthToOthers } from './grant.ts'
 import type { Worth } from './grant.ts'
@@ -124,6 +125,18 @@ const pageSize = 1000
 /** Of a change that other nodes were faster than; one of them gets through each time. */
 const mostTries = 50
 
+/** Of a refused pair. */
+export const guessLimits: FailureLimits = { perKey: failureLimits.perKey, perAddress: Infinity }
+
+export interface CredentialsParts {
+  readonly storage: Storage
+  readonly vault: Vault
+  readonly clock: Clock
+  readonly ids: Ids
+  /** By `guessLimits`. */
+  readonly guesses: FailureLimit
+}
+
 export class Credentials {
   readonly #directory: DirectoryStore
   readonly #vault: Vault
@@ -131,9 +144,10 @@ export class Credentials {
   readonly #ids: Ids
   readonly #turns = new Map<CredentialId, Promise<unknown>>()
   /** By key and organisation: a refused pair tells that it is somebody's, so it is guessed as slowly as at sign-in. */
-  readonly #guesses = new FailureLimit({ perKey: failureLimits.perKey, perAddress: Infinity })
+  readonly #guesses: FailureLimit
 
-  constructor({ storage, vault, clock, ids }: { storage: Storage; vault: Vault; clock: Clock; ids: Ids }) {
+  constructor({ storage, vault, clock, ids, guesses }: CredentialsParts) {
+    this.#guesses = guesses
     this.#directory = storage.directory
     this.#vault = vault
     this.#clock = clock

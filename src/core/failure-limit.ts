@@ -30,11 +30,17 @@ export interface Attempt {
 
 export class FailureLimit {
   readonly #limits: FailureLimits
-  readonly #keys = new Counters(remembered)
-  readonly #addresses = new Counters(remembered)
+  readonly #keys: Counters
+  readonly #addresses: Counters
 
-  constructor(limits: FailureLimits = failureLimits) {
+  /** `newCounters`: by what they count; those of this process alone unless given. */
+  constructor(
+    limits: FailureLimits = failureLimits,
+    newCounters: (kind: string, max: number) => Counters = (_, max) => new Counters(max),
+  ) {
     this.#limits = limits
+    this.#keys = newCounters('key', remembered)
+    this.#addresses = newCounters('address', remembered)
   }
 
   /**

@@ -1,4 +1,5 @@
-// Per-credential limits and the counters that enforce them. All off by default. Counters live in this process only.
+// Per-credential limits and the counters that enforce them. All off by default. What is counted here is brought
+// together with other nodes by count-exchange.ts.
 
 import ipaddr from 'ipaddr.js'
 import { LRUCache } from 'lru-cache'
@@ -8,7 +9,7 @@ import { z } from 'zod'
 import { DomainError } from './errors.ts'
 import type { ErrorCode } from './errors.ts'
 import type { Principal } from './principal.ts'
-import type { Clock } from './storage.ts'
+import type { Clock, SharedCount } from './storage.ts'
 
 export interface Limits {
   /** Requests a minute. */
@@ -145,14 +146,25 @@ export function batchLimitOf({ limits }: Principal, server: number): SizeLimit {
 const minute = 60
 const day = 86_400
 
+/** Rates and quotas remembered; see `Counters`. */
+export const rememberedRates = 100_000
+
+export interface RateLimitsParts {
+  readonly clock: Clock
+  readonly server: ServerLimits
+  /** Those of this process alone unless given. */
+  readonly counters?: Counters
+}
+
 export class RateLimits {
   readonly #clock: Clock
   readonly #server: ServerLimits
-  readonly #counters = new Counters(100_000)
+  readonly #counters: Counters
 
-  constructor({ clock, server }: { readonly clock: Clock; readonly server: ServerLimits }) {
+  constructor({ clock, server, counters = new Counters(rememberedRates) }: RateLimitsParts) {
     this.#clock = clock
     this.#server = server
+    this.#counters = counters
   }
 
   /** Throws `rate_limited` with `retryAfterSeconds`. Buckets do not share counters. */
@@ -219,12 +231,17 @@ export class RateLimits {
 export class Counters {
   readonly #limiter = new RateLimiterMemory({ points: Number.MAX_SAFE_INTEGER, duration: minute })
   readonly #names: LRUCache<string, true>
+  /** Counted here, and not told to other nodes yet; undefined where there are none. */
+  readonly #untold: Map<string, Delta> | undefined
 
-  constructor(max: number) {
+  constructor(max: number, { isTold = false }: { readonly isTold?: boolean } = {}) {
+    this.#untold = isTold ? new Map() : undefined
     this.#names = new LRUCache({
       max,
       dispose: (_, name, reason) => {
-        if (reason === 'evict') void this.#limiter.delete(name)
+        if (reason !== 'evict') return
+        this.#untold?.delete(name)
+        void this.#limiter.delete(name)
       },
     })
   }
@@ -236,14 +253,48 @@ export class Counters {
   /** Adds one; answers the sum and the seconds until the window ends. */
   async add(name: string, windowSeconds: number): Promise<{ readonly count: number; readonly seconds: number }> {
     this.#names.set(name, true)
+    this.untell(name, { delta: 1, windowSeconds })
     return counted(await this.#limiter.penalty(name, 1, { customDuration: windowSeconds }))
   }
 
   /** Takes one back, as long as its window lasts. */
   async takeBack(name: string): Promise<void> {
     const now = await this.#limiter.get(name)
-    if (now !== null && now.consumedPoints > 0) await this.#limiter.reward(name, 1)
+    if (now === null || now.consumedPoints <= 0) return
+    this.untell(name, { delta: -1, windowSeconds: Math.max(1, now.msBeforeNext / 1000) })
+    await this.#limiter.reward(name, 1)
   }
+
+  /** What other nodes should learn. */
+  untold(): readonly (readonly [string, Delta])[] {
+    return [...(this.#untold ?? [])]
+  }
+
+  /** So much of it is on its way. */
+  told(name: string, delta: number): void {
+    const left = this.#untold?.get(name)
+    if (left === undefined) return
+    if (left.delta === delta) this.#untold?.delete(name)
+    else this.#untold?.set(name, { ...left, delta: left.delta - delta })
+  }
+
+  /** It did not arrive, or came after. */
+  untell(name: string, { delta, windowSeconds }: Delta): void {
+    this.#untold?.set(name, { delta: (this.#untold.get(name)?.delta ?? 0) + delta, windowSeconds })
+  }
+
+  /** What all nodes have counted, but for what is still untold here. */
+  learn(name: string, { count, leftMs }: SharedCount): void {
+    if (!this.#names.has(name)) return
+    const sum = count + (this.#untold?.get(name)?.delta ?? 0)
+    void this.#limiter.set(name, Math.max(0, sum), Math.max(1, Math.ceil(leftMs / 1000)))
+  }
+}
+
+/** Counted since, in a window of that length. */
+export interface Delta {
+  readonly delta: number
+  readonly windowSeconds: number
 }
 
 function counted(result: RateLimiterRes): { readonly count: number; readonly seconds: number } {

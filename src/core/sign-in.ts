@@ -42,6 +42,7 @@ export interface SignInParts {
   readonly clock: Clock
   readonly tokens: Tokens
   readonly usage: UsageMeter
+  readonly failures: FailureLimit
   /** homePage of derived authorities. */
   readonly baseUrl: string
   readonly meter: Meter
