@@ -291,6 +291,20 @@ describe.each([
   })
 })
 
+it('refuses a database that a newer version has added to, though nodes of this one may run on it', async () => {
+  const database = await createDatabase(inject('postgresUrl'))
+  databases.push(database)
+  await database.change(`insert into schema_migration select max(number) + 1, 'newer', 'x', 0, 1 from schema_migration`)
+  const blobs = blobFiles(newDirectory())
+  for (const open of [openDatabase, makeDatabase]) {
+    await expect(open({ url: database.url, blobs })).rejects.toMatchObject({
+      message: expect.stringContaining('of a newer version'),
+    })
+  }
+  const storage = await openServed({ url: database.url, path: newDirectory() })
+  await storage.close()
+})
+
 it('refuses a directory that somebody uses', async () => {
   const storage = await openSqlite({ directory: source.directory, threads: 'inline' })
   await expect(

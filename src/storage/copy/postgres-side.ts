@@ -7,6 +7,7 @@ import type { Asked, Row, Value } from './rows.ts'
 import { copyMark } from './unfinished.ts'
 import type { Kind, Table } from './tables.ts'
 import type { BlobFiles, Changes, Side, Snapshot } from './side.ts'
+import { DomainError } from '../../core/errors.ts'
 import { Database } from '../postgres/database.ts'
 import type { Transaction } from '../postgres/database.ts'
 import { checkSchema, checkServer, migrate } from '../postgres/migrate.ts'
@@ -34,11 +35,21 @@ async function opened(place: DatabasePlace, prepare: (database: Database) => Pro
   try {
     await checkServer(database)
     await prepare(database)
+    await refuseNewer(database)
     return new PostgresSide(database, place)
   } catch (error) {
     await database.close()
     throw startError(error, place.url)
   }
+}
+
+/** Nodes may run on what the next version has added to; a copy by them would not have it. */
+async function refuseNewer(database: Database): Promise<void> {
+  const [row] = await database.query<{ readonly schema: number }>('select max(number) as schema from schema_migration')
+  const { schema = 0 } = row ?? {}
+  if (schema <= migrations.length) return
+  const message = `The database has schema ${schema}, of a newer version than this one: copy with that version, so that nothing is missing.`
+  throw new DomainError('unavailable', message)
 }
 
 class PostgresSide implements Side {
