@@ -14,13 +14,28 @@ import type { Posting, StatementRow, Work } from './work.ts'
 
 /** Stands for all targets in `disinheriting`: no statement has an empty id. */
 const everyTarget = Buffer.alloc(0)
-/** Looking at a target costs a step as much as this many of the rows it finds. */
-const targetCost = 10
+/** Looked at in one step, as long as not too many statements refer to them. */
+const mostTargets = 50
 
 interface Looking {
   readonly target_id: Buffer
   readonly owner: number
   readonly seq: number
+}
+
+/** A row of `reference`. */
+interface Reference {
+  readonly target_id: Buffer
+  readonly owner: number
+  readonly source_seq: number
+}
+
+function isOfAll({ target_id: id }: Looking): boolean {
+  return id.length === 0
+}
+
+function isBegun({ owner, seq }: Looking): boolean {
+  return owner > 0 || seq > 0
 }
 
 /** A statement, and those of its inherited terms that it keeps. */
@@ -50,22 +65,25 @@ export class EraserInheritance {
   }
 
   async isDone(lrsId: LrsId): Promise<boolean> {
-    return (await this.#next(lrsId)) === undefined
+    return (await this.#queue(lrsId, 1)).length === 0
   }
 
   async take(work: Work): Promise<ErasurePosition | undefined> {
-    for (let cost = 0; cost < mostRows;) {
-      const looking = await this.#next(work.lrsId)
-      if (looking === undefined) return undefined
-      const isOfAll = looking.target_id.length === 0
-      cost += targetCost + (isOfAll ? await this.#lookAtAll(work, looking) : await this.#lookAtReferring(work, looking))
+    const queue = await this.#queue(work.lrsId, mostTargets)
+    const [first] = queue
+    if (first === undefined) return undefined
+    if (isOfAll(first)) await this.#lookAtAll(work, first)
+    else if (isBegun(first)) await this.#lookAtReferring(work, [first])
+    else {
+      const fresh = queue.filter((looking) => !isOfAll(looking) && !isBegun(looking))
+      await this.#lookAtReferring(work, fresh)
     }
     return { phase: 'inheritance', at: [] }
   }
 
-  async #next(lrsId: LrsId): Promise<Looking | undefined> {
-    const [looking] = await this.#sql.all<Looking>(this.#text.nextToLookAt, [lrsId])
-    return looking
+  /** All targets last. */
+  #queue(lrsId: LrsId, most: number): Promise<readonly Looking[]> {
+    return this.#sql.all<Looking>(this.#text.queue, [lrsId, most])
   }
 
   /** Leaves statements what they keep. */
@@ -93,33 +111,32 @@ export class EraserInheritance {
     if (seqs.length > 0) await this.#sql.run(this.#text.removeInheritance, [lrsId, listOf(seqs.map((seq) => [seq]))])
   }
 
-  async #lookAtReferring(work: Work, looking: Looking): Promise<number> {
+  /** At targets that nobody has begun to look at, or at the one that somebody has. */
+  async #lookAtReferring(work: Work, queue: readonly Looking[]): Promise<void> {
     const { lrsId } = work
-    const targetId = looking.target_id
-    const rows = await this.#sql.all<{ readonly owner: number; readonly source_seq: number }>(this.#text.referring, [
-      lrsId,
-      targetId,
-      looking.owner,
-      looking.seq,
-      mostRows,
-    ])
-    const [target] = await this.#targets(lrsId, [targetId])
+    const ids = queue.map(({ target_id: id }) => id)
+    const [one] = queue
+    const after = one !== undefined && isBegun(one) ? [one.target_id, one.owner, one.seq] : [everyTarget, 0, 0]
+    const list = listOf(ids.map((id) => [id]))
+    const rows = await this.#sql.all<Reference>(this.#text.referring, [lrsId, list, ...after, mostRows])
+    const targets = await this.#targets(lrsId, ids)
     const sources = await this.#rows.read(
       lrsId,
       rows.map(({ source_seq: seq }) => seq),
     )
-    const losses = sources.map((row) => ({ row, kept: stillInherited(row, target) }))
+    const targetIds = new Map(rows.map(({ source_seq: seq, target_id: id }) => [seq, id]))
+    const losses = sources.map((row) => ({ row, kept: stillInherited(row, targets(targetIds.get(row.seq))) }))
+    // Before: what has less now is looked at anew, also where it is one of these.
+    await this.#lookedAt(lrsId, ids, rows.length < mostRows ? undefined : rows.at(-1))
     await this.keep(work, losses)
     // It never comes back to be inherited from.
-    if (target === undefined && work.target.kind === 'person' && rows.length > 0) {
-      const list = listOf(rows.map(({ owner, source_seq: seq }) => [targetId, owner, seq]))
-      await this.#sql.run(this.#text.removeReferences, [lrsId, list])
-    }
-    await this.#lookedAt(lrsId, targetId, rows.length < mostRows ? undefined : rows.at(-1))
-    return rows.length
+    const dead = work.target.kind === 'person' ? rows.filter(({ target_id: id }) => targets(id) === undefined) : []
+    if (dead.length === 0) return
+    const references = dead.map(({ target_id: id, owner, source_seq: seq }) => [id, owner, seq])
+    await this.#sql.run(this.#text.removeReferences, [lrsId, listOf(references)])
   }
 
-  async #lookAtAll(work: Work, { target_id: every, seq }: Looking): Promise<number> {
+  async #lookAtAll(work: Work, { seq }: Looking): Promise<void> {
     const { lrsId } = work
     const found = await this.#sql.all<{ readonly seq: number }>(this.#text.inheriting, [lrsId, seq, mostRows])
     const seqs = await this.#rows.affordable(
@@ -134,32 +151,26 @@ export class EraserInheritance {
       lrsId,
       sources.map(({ targetId }) => targetId),
     )
-    const byId = new Map(targets.map((target) => [target.id.toString('hex'), target]))
-    const losses = sources.map(({ row, targetId }) => ({
-      row,
-      kept: stillInherited(row, byId.get(targetId.toString('hex'))),
-    }))
+    const losses = sources.map(({ row, targetId }) => ({ row, kept: stillInherited(row, targets(targetId)) }))
+    const isEnd = found.length < mostRows && seqs.length === found.length
+    const last = { target_id: everyTarget, owner: 0, source_seq: seqs.at(-1) ?? seq }
+    await this.#lookedAt(lrsId, [everyTarget], isEnd ? undefined : last)
     await this.keep(work, losses)
-    const isLast = found.length < mostRows && seqs.length === found.length
-    const last = seqs.at(-1)
-    await this.#lookedAt(lrsId, every, isLast || last === undefined ? undefined : { owner: 0, source_seq: last })
-    // The bodies were read, too.
-    return mostRows
   }
 
-  async #targets(lrsId: LrsId, ids: readonly Buffer[]): Promise<readonly StatementRow[]> {
-    if (ids.length === 0) return []
-    return this.#sql.all<StatementRow>(this.#text.byId, [lrsId, listOf(unique(ids).map((id) => [id]))])
+  /** By id, as they are now; undefined where one is gone. */
+  async #targets(lrsId: LrsId, ids: readonly Buffer[]): Promise<(id?: Buffer) => StatementRow | undefined> {
+    if (ids.length === 0) return () => undefined
+    const rows = await this.#sql.all<StatementRow>(this.#text.byId, [lrsId, listOf(unique(ids).map((id) => [id]))])
+    const found = new Map(rows.map((row) => [row.id.toString('hex'), row]))
+    return (id) => (id === undefined ? undefined : found.get(id.toString('hex')))
   }
 
-  /** To its end, or as far as `last`. */
-  async #lookedAt(
-    lrsId: LrsId,
-    targetId: Buffer,
-    last: { readonly owner: number; readonly source_seq: number } | undefined,
-  ): Promise<void> {
-    if (last === undefined) await this.#sql.run(this.#text.lookedAt, [lrsId, targetId])
-    else await this.#sql.run(this.#text.lookOn, [lrsId, targetId, last.owner, last.source_seq])
+  /** All of these, but for the one that `last` refers to: that one so far. */
+  async #lookedAt(lrsId: LrsId, ids: readonly Buffer[], last: Reference | undefined): Promise<void> {
+    const done = last === undefined ? ids : ids.filter((id) => Buffer.compare(id, last.target_id) < 0)
+    if (done.length > 0) await this.#sql.run(this.#text.lookedAt, [lrsId, listOf(done.map((id) => [id]))])
+    if (last !== undefined) await this.#sql.run(this.#text.lookOn, [lrsId, last.target_id, last.owner, last.source_seq])
   }
 }
 
@@ -192,8 +203,9 @@ function textsFor({ dialect }: Sql) {
     byId: `${statementRow()} and ${isOneOf(dialect, 's.id', '$2', 'bytes')}`,
     anyFull: `select 1 as one from ${ids}
       where (select 1 ${reference} group by r.owner having count(*) >= ${mostReferrers} limit 1) is not null limit 1`,
-    referring: `select owner, source_seq from reference
-      where lrs_id = $1 and target_id = $2 and (owner, source_seq) > ($3, $4) order by owner, source_seq limit $5`,
+    referring: `select target_id, owner, source_seq from reference
+      where lrs_id = $1 and ${isOneOf(dialect, 'target_id', '$2', 'bytes')}
+        and (target_id, owner, source_seq) > ($3, $4, $5) order by target_id, owner, source_seq limit $6`,
     removeReferences: `delete from reference where lrs_id = $1
       and ${dialect.isListed('reference', '$2', { target_id: 'bytes', owner: 'integer', source_seq: 'integer' })}`,
 
@@ -202,9 +214,9 @@ function textsFor({ dialect }: Sql) {
       on conflict (lrs_id, target_id) do update set owner = 0, seq = 0`,
     lookAtAll: `insert into disinheriting (lrs_id, target_id, owner, seq) values ($1, $2, 0, 0)
       on conflict (lrs_id, target_id) do update set owner = 0, seq = 0`,
-    nextToLookAt: 'select target_id, owner, seq from disinheriting where lrs_id = $1 order by target_id desc limit 1',
+    queue: 'select target_id, owner, seq from disinheriting where lrs_id = $1 order by target_id desc limit $2',
     lookOn: 'update disinheriting set owner = $3, seq = $4 where lrs_id = $1 and target_id = $2',
-    lookedAt: 'delete from disinheriting where lrs_id = $1 and target_id = $2',
+    lookedAt: `delete from disinheriting where lrs_id = $1 and ${isOneOf(dialect, 'target_id', '$2', 'bytes')}`,
     inheriting: 'select seq from inheritance where lrs_id = $1 and seq > $2 order by seq limit $3',
     saveInheritance: `insert into inheritance (lrs_id, seq, terms)
       select cast($1 as integer), seq, terms from ${dialect.list('$2', { seq: 'integer', terms: 'text' })} as listed
