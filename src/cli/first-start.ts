@@ -11,8 +11,16 @@ export interface FirstCredential {
   readonly secret: string
 }
 
-/** What was made; undefined on every later start. Finishes a first start that was cut off between its two steps. */
+/**
+ * What was made; undefined on every later start, and on all but one of the nodes that start together. Finishes a first start that
+ * was cut off between its two steps.
+ */
 export async function firstStart(opened: Opened, config: Config): Promise<FirstCredential | undefined> {
+  const held = await opened.core.leases.holdNext('first start', () => startAlone(opened, config))
+  return held?.result
+}
+
+async function startAlone(opened: Opened, config: Config): Promise<FirstCredential | undefined> {
   const { core } = opened
   const { items, total } = await core.organisations.list(operator, { offset: 0, limit: 1 })
   if (total > 1) return undefined

@@ -75,6 +75,8 @@ export interface Core {
   readonly vault: Vault
   readonly clock: Clock
   readonly ids: Ids
+  /** What only one node does at a time. */
+  readonly leases: Leases
   /** Flushes counters, finishes what was accepted, closes storage. Idempotent. */
   close(): Promise<void>
 }
@@ -100,7 +102,11 @@ export function randomIds(clock: Clock): Ids {
 /** Throws `invalid` when the master key is not the one the store was made with. */
 export async function createCore(options: CoreOptions): Promise<Core> {
   const { storage, baseUrl, log, clock = systemClock, ids = randomIds(clock), meter = noMeter } = options
-  const vault = await openVault(options, clock)
+  const leases = new Leases({
+    ...{ nodes: storage.nodes, node: ids.uuid() },
+    ...(options.leaseTiming && { timing: options.leaseTiming }),
+  })
+  const vault = await openVault(options, { clock, leases })
   const parts = { storage, vault, clock, ids }
   const tokens = new Tokens(parts)
   const onError = (error: unknown): void => log?.error({ err: error }, 'Usage counters could not be written.')
@@ -114,10 +120,6 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const failures = newFailures('sign-in')
   const signIn = new SignIn({ failures, storage, vault, clock, tokens, usage, baseUrl, meter })
   const sessions = new Sessions(parts)
-  const leases = new Leases({
-    ...{ nodes: storage.nodes, node: ids.uuid() },
-    ...(options.leaseTiming && { timing: options.leaseTiming }),
-  })
   const erasures = new Erasures({
     ...{ ...parts, leases },
     onError: (err) => log?.error({ err }, 'An erasure broke off; it goes on within minutes.'),
@@ -157,19 +159,29 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     vault,
     clock,
     ids,
+    leases,
     close: () => (closing ??= closeAll({ jobs, counts, erasures, statements, usage, signIn, storage, onError })),
   }
 }
 
-// A rotation interrupted before its one transaction starts again; one interrupted after it has nothing left to do.
-async function openVault({ storage, masterKey, masterKeyPrevious, log }: CoreOptions, clock: Clock): Promise<Vault> {
+// A rotation interrupted before its one transaction starts again; one interrupted after it has nothing left to do. Of nodes that
+// start together one rotates.
+async function openVault(
+  { storage, masterKey, masterKeyPrevious, log }: CoreOptions,
+  { clock, leases }: { readonly clock: Clock; readonly leases: Leases },
+): Promise<Vault> {
   const vault = new Vault(masterKey)
-  const check = await storage.platform.findKeyCheck()
-  const isOnPrevious = check !== undefined && !vault.fitsCheck(check) && masterKeyPrevious !== undefined
-  if (isOnPrevious && new Vault(masterKeyPrevious).fitsCheck(check)) {
-    const organisations = await rotateMasterKey(storage.platform, masterKeyPrevious, masterKey)
-    await recordKeyRotation(storage, clock, { kind: 'system', name: 'start' })
-    log?.info({ organisations }, 'The master key was rotated.')
+  const isOn = async (key: Buffer): Promise<boolean> => {
+    const check = await storage.platform.findKeyCheck()
+    return check !== undefined && new Vault(key).fitsCheck(check)
+  }
+  if (masterKeyPrevious !== undefined && (await isOn(masterKeyPrevious)) && !(await isOn(masterKey))) {
+    await leases.holdNext('master key', async () => {
+      if (await isOn(masterKey)) return
+      const organisations = await rotateMasterKey(storage.platform, masterKeyPrevious, masterKey)
+      await recordKeyRotation(storage, clock, { kind: 'system', name: 'start' })
+      log?.info({ organisations }, 'The master key was rotated.')
+    })
   }
   await vault.checkMasterKey(storage.platform)
   return vault
