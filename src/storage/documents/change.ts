@@ -13,6 +13,8 @@ export const mostMergedAtOnce = 64 * 1024
 export type ChangeOptions = Parameters<DocumentStore['change']>[4] & {
   /** The change was made from this one: what stands there now must say the same. */
   readonly madeFrom?: Pick<StoredDocument, 'contentType' | 'etag'>
+  /** Merge whatever is there, however large, though others wait. */
+  readonly mayBeLarge?: boolean
 }
 
 export type ChangeOutcome =
@@ -34,12 +36,12 @@ export interface Existing {
 export function refusalOf(
   existing: Existing | undefined,
   change: DocumentChange,
-  { preconditions, madeFrom }: ChangeOptions,
+  { preconditions, madeFrom, mayBeLarge = false }: ChangeOptions,
 ): ChangeOutcome | undefined {
   const failure = failedPrecondition(preconditions, existing?.etag)
   if (failure !== undefined) return { kind: failure }
   if (madeFrom !== undefined && !isSame(existing, madeFrom)) return { kind: 'moved' }
-  return existing !== undefined && isLargeMerge(existing, change) ? { kind: 'large' } : undefined
+  return existing !== undefined && !mayBeLarge && isLargeMerge(existing, change) ? { kind: 'large' } : undefined
 }
 
 /** The same bytes of the same type, whenever they were written. */

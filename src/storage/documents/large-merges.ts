@@ -11,8 +11,9 @@ import { Turns } from './turns.ts'
 import type { LrsId } from '../../core/ids.ts'
 import type { Write } from './merge.ts'
 
-/** Of a merge whose document somebody else replaced or deleted each time. */
+/** Of a merge whose document somebody else replaced or deleted each time; and before the others are made to wait, where they can. */
 const mostTries = 10
+const triesBeforeOthersWait = 3
 
 /** The writes it is made of. */
 interface Steps {
@@ -25,6 +26,8 @@ interface Steps {
     change: DocumentChange,
     options: ChangeOptions,
   ) => Promise<ChangeOutcome>
+  /** Changes take `mayBeLarge`: only those wait that change documents of the same scope. */
+  readonly canInsist: boolean
 }
 
 export class LargeMerges {
@@ -54,12 +57,16 @@ export class LargeMerges {
     change: Write,
     options: Parameters<DocumentStore['change']>[4],
   ): Promise<DocumentOutcome> {
-    for (let tries = 0; tries < mostTries; tries++) {
+    const { canInsist } = this.#steps
+    for (let tries = 0; tries < (canInsist ? triesBeforeOthersWait : mostTries); tries++) {
       const stored = await this.#steps.find(lrsId, key, access)
       const outcome = stored
         ? await this.#mergeInto(stored, lrsId, key, access, change, options)
         : await this.#steps.change(lrsId, key, access, change, options)
       if (outcome.kind !== 'moved' && outcome.kind !== 'large') return outcome
+    }
+    if (canInsist) {
+      return settled(await this.#steps.change(lrsId, key, access, change, { ...options, mayBeLarge: true }))
     }
     const detail = { retryAfterSeconds: 1 }
     const message = 'The document is replaced faster than one as large can be merged into it; nothing was changed'

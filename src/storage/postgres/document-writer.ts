@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import { activityOf, agentOf, ownersOf, registrationOf, scopeHash } from '../documents/scope.ts'
-import { atOnce } from '../../core/slices.ts'
+import { atOnce, inSlices } from '../../core/slices.ts'
 import { idHash } from './document-reader.ts'
 import { isFull, mostMergedAtOnce, refusalOf } from '../documents/change.ts'
 import { lockClass } from './locks.ts'
@@ -36,7 +36,7 @@ interface Standing {
 
 // The content only of what may be merged in here; counted is only where a document would be new.
 const stand = `select clock.now, d.owner, d.content_type, d.etag, d.updated_at, d.length,
-    case when $8 = 'merge' and d.length <= ${mostMergedAtOnce} then d.content end as content, n.documents, n.id_text
+    case when $8 = 'merge' and (d.length <= ${mostMergedAtOnce} or $9) then d.content end as content, n.documents, n.id_text
   from (select greatest(coalesce($7::bigint, (extract(epoch from clock_timestamp()) * 1000000)::bigint),
           coalesce((select changed_through + 1 from document_floor where lrs_id = $1), 0)) as now) as clock
     left join (select * from document
@@ -82,7 +82,7 @@ export async function changeDocument(
   const scope = scopeHash(key)
   const owners = ownersOf(access)
   const at = [lrsId, scope, ...owners, registrationOf(key) ?? '', idHash(key.id)]
-  const asked = [...at, options.now, change.kind]
+  const asked = [...at, options.now, change.kind, options.mayBeLarge ?? false]
   const [standing] = (await transaction.query<Standing>(stand, asked, 'document-stand')) as [Standing]
   const existing = existingOf(standing)
   const refusal = refusalOf(existing, change, options)
@@ -91,7 +91,7 @@ export async function changeDocument(
     await transaction.query(remove, at, 'document-remove')
     return { kind: 'done', etag: undefined }
   }
-  const draft = existing && change.kind === 'merge' ? merge(standing, change, options) : change
+  const draft = existing && change.kind === 'merge' ? await merge(standing, change, options) : change
   if (!('content' in draft)) return draft
   if (existing === undefined && isFull(countOf(standing), key.id)) return { kind: 'full' }
   const updatedAt = Math.max(standing.now, (existing?.updatedAt ?? 0) + 1)
@@ -118,12 +118,13 @@ function existingOf({ owner, content_type, etag, updated_at, length }: Standing)
   return { owner, contentType: content_type, etag, updatedAt: updated_at, length }
 }
 
-function merge(
+async function merge(
   { content_type: contentType, content }: Standing,
   change: Exclude<DocumentChange, { readonly kind: 'delete' }>,
-  { mostBytes }: Options,
-): Draft | ChangeOutcome {
-  return atOnce(mergedOf({ contentType, bytes: content ?? undefined }, change, mostBytes))
+  { mostBytes, mayBeLarge = false }: Options,
+): Promise<Draft | ChangeOutcome> {
+  const merging = mergedOf({ contentType, bytes: content ?? undefined }, change, mostBytes)
+  return mayBeLarge ? inSlices(merging) : atOnce(merging)
 }
 
 function countOf({ documents, id_text: idText }: Standing): Parameters<typeof isFull>[0] {

@@ -49,6 +49,25 @@ it('loses nothing of what two nodes merge into one document, small or large', as
   }
 })
 
+it('merges a large document in the end, however often others replace it meanwhile', async () => {
+  const [one, other] = nodes() as [Documents, Documents]
+  const large = (name: string) => change('replace', `{"${name}":1,"filler":"${'x'.repeat(70_000)}"}`)
+  await one.change(lrsId, key, access, large('a'), options)
+  const find = one.find.bind(one)
+  let reads = 0
+  one.find = async (...args) => {
+    const found = await find(...args)
+    await other.change(lrsId, key, access, large(`other${++reads}`), options)
+    return found
+  }
+  const outcome = await one.change(lrsId, key, access, change('merge', '{"merged":1}'), options)
+  expect(outcome.kind).toBe('done')
+  const found = await other.find(lrsId, key, access)
+  const text = found?.content.kind === 'inline' ? Buffer.from(found.content.bytes).toString() : ''
+  expect(Object.keys(JSON.parse(text) as object)).toEqual([`other${reads}`, 'filler', 'merged'])
+  expect(reads).toBe(3)
+})
+
 it('changes, on every node and after a restart, later than a time that was fixed, whatever the clock says', async () => {
   const [one, other] = nodes() as [Documents, Documents]
   await one.change(lrsId, key, access, change('replace', '1'), options)

@@ -25,6 +25,7 @@ export class Documents implements DocumentStore {
     this.#merges = new LargeMerges({
       find: (...args) => this.find(...args),
       change: (...args) => this.#change(...args),
+      canInsist: false,
     })
   }
 
