@@ -25,6 +25,9 @@ const hostile = ['a\0b', '\ud800', '\udc00x', '\uffff\ufffe', '\u{10ffff}', '\u2
 /** 8,000 characters that no compression makes short. */
 const long = Array.from({ length: 250 }, () => randomUUID().replaceAll('-', '')).join('')
 
+/** As a client sends it that has to write UTF-8. */
+const sendable = (text: string): string => Buffer.from(text).toString()
+
 const fine = (answer: Answer, what: unknown): void => {
   expect(answer.status, `${JSON.stringify(what)}: ${answer.text}`).toBeLessThan(500)
   expect(stage.logged).toEqual([])
@@ -85,8 +88,8 @@ it.each([...hostile, long])('in statements: %j', async (text) => {
 const names = ['agent', 'verb', 'activity', 'registration', 'statementId', 'since', 'until', 'limit', 'cursor', 'more']
 it.each([...hostile, long])('in queries: %j', async (text) => {
   const agent = (part: Json) => `agent=${encodeURIComponent(JSON.stringify(part))}`
-  const iri = encodeURIComponent(`https://example.org/${text.toWellFormed()}`)
-  const values = [encodeURIComponent(text.toWellFormed()), iri, '%00', '%ED%A0%80', '%ff']
+  const iri = encodeURIComponent(`https://example.org/${sendable(text)}`)
+  const values = [encodeURIComponent(sendable(text)), iri, '%00', '%ED%A0%80', '%ff']
   for (const value of values) {
     for (const name of names) fine(await client.get(`statements?${name}=${value}`), [name, value])
     for (const name of ['activityId', 'agent']) {
@@ -107,7 +110,7 @@ it.each([...hostile, long])('in queries: %j', async (text) => {
 })
 
 it.each([...hostile, long])('in documents: %j', async (text) => {
-  const written = encodeURIComponent(text.toWellFormed())
+  const written = encodeURIComponent(sendable(text))
   const agentOf = (part: Json) => encodeURIComponent(JSON.stringify(part))
   const places = [written, '%00', 'a%00b', '%ED%A0%80', '%ff'].flatMap((value) => [
     `activities/profile?activityId=https://example.org/a&profileId=${value}`,
