@@ -234,6 +234,26 @@ describe('files', () => {
     expect(found.join()).not.toContain(secretText)
   })
 
+  it('reads a bucket, and what belongs to one only with it', () => {
+    const credentials = { CLAVIGER_S3_ACCESS_KEY_ID: 'AKIA', CLAVIGER_S3_SECRET_ACCESS_KEY: 'not to be seen' }
+    const config = loadConfig({
+      ...{ CLAVIGER_S3_BUCKET: 'claviger', CLAVIGER_S3_ENDPOINT: 'http://127.0.0.1:9000', ...credentials },
+      ...{ CLAVIGER_S3_PREFIX: 'one/two', CLAVIGER_S3_PATH_STYLE: 'on' },
+    })
+    expect(config.bucket).toEqual({
+      ...{ bucket: 'claviger', endpoint: 'http://127.0.0.1:9000', prefix: 'one/two/', isPathStyle: true },
+      credentials: { accessKeyId: 'AKIA', secretAccessKey: 'not to be seen' },
+    })
+    expect(JSON.stringify(config.settings)).not.toContain('not to be seen')
+    expect(loadConfig({}).bucket).toBeUndefined()
+    expect(problems({ CLAVIGER_S3_REGION: 'eu-central-1' })).toEqual([
+      'CLAVIGER_S3_REGION needs CLAVIGER_S3_BUCKET, the bucket that it is about',
+    ])
+    expect(problems({ CLAVIGER_S3_BUCKET: 'claviger', CLAVIGER_S3_ACCESS_KEY_ID: 'AKIA' })).toEqual([
+      expect.stringContaining('CLAVIGER_S3_SECRET_ACCESS_KEY is missing'),
+    ])
+  })
+
   it('accepts a certificate with its key and refuses it with another one', () => {
     const [cert, key, other] = ['cert.pem', 'key.pem', 'other.pem'].map((name) => join(directory, name)) as [
       string,

@@ -40,7 +40,11 @@ export class Arrivals {
     const path = join(this.#options.folder, randomUUID())
     const file = await onDisk(open(path, 'wx', 0o600))
     try {
-      await this.#fill(file, bytes).finally(() => file.close())
+      try {
+        await this.#fill(file, bytes)
+      } finally {
+        await file.close()
+      }
       return path
     } catch (error) {
       await this.discard(path)
