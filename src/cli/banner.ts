@@ -22,10 +22,20 @@ export function banner(
 ): string {
   // A path names an organisation by number in every face that names one.
   const organisation = organisations.length === 1 ? String(organisations[0]) : '{orgId}'
-  const rows = [...addresses(faces, config, organisation), ['data', config.dataDirectory] as const]
+  const rows = [...addresses(faces, config, organisation), ...places(config)]
   if (metricsUrl) rows.push(['metrics', metricsUrl])
   const head = `Claviger ${version} listens on ${url}\n\n${pairs(rows)}\n`
   return first ? `${head}\n${firstWords(first, config)}\n` : head
+}
+
+/** Where everything is kept; of a URL never the password. */
+function places({ dataDirectory, database }: Config): (readonly [string, string])[] {
+  if (database === undefined) return [['data', dataDirectory]]
+  const { host, pathname } = new URL(database.url)
+  return [
+    ['database', `postgres://${host}${pathname}`],
+    ['data', dataDirectory],
+  ]
 }
 
 function addresses(faces: Opened['faces'], { baseUrl }: Config, organisation: string): [string, string][] {

@@ -129,6 +129,7 @@ function checkTyped(command: Command, { stdin }: CommandContext): void {
 const helpTail = `
 Settings are environment variables, such as CLAVIGER_DATA=/var/lib/claviger; claviger config shows them.
 When a server runs on the data directory, commands run inside it; otherwise they open the directory themselves.
+With CLAVIGER_DATABASE_URL they open the database, beside the servers that do.
 
 Exit codes: 0 done (ask: allowed), 1 failed (ask: not allowed), 2 wrong use, 78 bad configuration.
 
