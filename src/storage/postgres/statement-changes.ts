@@ -12,44 +12,60 @@ import type { Transaction } from './database.ts'
 const mostDescriptions = 1_000
 const untrimmed = 250
 
-// What is given in one statement does not see what another part of it writes. Descriptions: as many as the owner had before.
-const write = `
-with state as (
-  insert into lrs_state as old (lrs_id, last_term, last_seq, epoch) values ($1, $2, $3, $4)
-  on conflict (lrs_id) do update set last_term = excluded.last_term, last_seq = excluded.last_seq
-), terms as (
-  insert into term (lrs_id, id, kind, sha256, value)
-  select $1, * from unnest($5::int4[], $6::text[], $7::bytea[], $8::text[])
-), statements as (
-  insert into statement (lrs_id, seq, timestamp, owner, is_voided, is_voiding, id, terms, body)
-  select $1, * from unnest($9::int8[], $10::int8[], $11::int4[], $12::int4[], $13::int4[], $14::bytea[], $15::text[], $16::text[])
-), postings as (
-  insert into posting (lrs_id, term, seq) select $1, * from unnest($17::int8[], $18::int8[])
-), attachments as (
-  insert into attachment (lrs_id, seq, sha2, content_type) select $1, * from unnest($19::int8[], $20::text[], $21::text[])
-  on conflict do nothing
-), refs as (
-  insert into reference (lrs_id, target_id, owner, source_seq) select $1, * from unnest($22::bytea[], $23::int4[], $24::int8[])
-), inherited as (
-  insert into inheritance (lrs_id, seq, terms) select $1, * from unnest($25::int8[], $26::text[])
-  on conflict (lrs_id, seq) do update set terms = excluded.terms
-), waits as (
-  insert into waiting_void (lrs_id, target_id, owner) select $1, * from unnest($27::bytea[], $28::int4[])
-  on conflict do nothing
-), voided as (
-  update statement set is_voided = 1 where lrs_id = $1 and seq = any($29::int8[])
-), said as (
-  insert into description as old (lrs_id, subject, owner, is_shared, first_at, sha256, text)
-  select $1, * from unnest($30::int4[], $31::int4[], $32::int4[], $33::int8[], $34::bytea[], $35::text[])
-  on conflict (lrs_id, subject, owner, sha256) do update
-  set is_shared = greatest(old.is_shared, excluded.is_shared), first_at = least(old.first_at, excluded.first_at)
-  where excluded.is_shared > old.is_shared or excluded.first_at < old.first_at
-  returning subject, owner
-)
+/** Each takes arrays, `?` in order; one that has nothing to write is left out of the statement. */
+const parts = {
+  terms:
+    'insert into term (lrs_id, id, kind, sha256, value) select $1, * from unnest(?::int4[], ?::text[], ?::bytea[], ?::text[])',
+  statements: `insert into statement (lrs_id, seq, timestamp, owner, is_voided, is_voiding, id, terms, body) select $1, *
+    from unnest(?::int8[], ?::int8[], ?::int4[], ?::int4[], ?::int4[], ?::bytea[], ?::text[], ?::text[])`,
+  postings: 'insert into posting (lrs_id, term, seq) select $1, * from unnest(?::int8[], ?::int8[])',
+  attachments: `insert into attachment (lrs_id, seq, sha2, content_type) select $1, *
+    from unnest(?::int8[], ?::text[], ?::text[]) on conflict do nothing`,
+  refs: `insert into reference (lrs_id, target_id, owner, source_seq) select $1, *
+    from unnest(?::bytea[], ?::int4[], ?::int8[])`,
+  inherited: `insert into inheritance (lrs_id, seq, terms) select $1, * from unnest(?::int8[], ?::text[])
+    on conflict (lrs_id, seq) do update set terms = excluded.terms`,
+  waits: `insert into waiting_void (lrs_id, target_id, owner) select $1, * from unnest(?::bytea[], ?::int4[])
+    on conflict do nothing`,
+  voided: 'update statement set is_voided = 1 where lrs_id = $1 and seq = any(?::int8[])',
+  said: `insert into description as old (lrs_id, subject, owner, is_shared, first_at, sha256, text) select $1, *
+    from unnest(?::int4[], ?::int4[], ?::int4[], ?::int8[], ?::bytea[], ?::text[])
+    on conflict (lrs_id, subject, owner, sha256) do update
+    set is_shared = greatest(old.is_shared, excluded.is_shared), first_at = least(old.first_at, excluded.first_at)
+    where excluded.is_shared > old.is_shared or excluded.first_at < old.first_at
+    returning subject, owner`,
+} as const
+
+type PartName = keyof typeof parts
+
+interface Part {
+  readonly name: PartName
+  readonly arrays: readonly Buffer[]
+}
+
+const state = `insert into lrs_state (lrs_id, last_term, last_seq, epoch) values ($1, $2, $3, $4)
+  on conflict (lrs_id) do update set last_term = excluded.last_term, last_seq = excluded.last_seq`
+
+// Of whom there are too many now. No part sees what another writes: these are as many as there were, and those just said.
+const crowded = `
 select subject, owner from (select subject, owner, count(*) as added from said group by subject, owner) s
 where added + (select count(*) from (
   select from description d where d.lrs_id = $1 and d.subject = s.subject and d.owner = s.owner
   order by d.sha256 limit ${mostDescriptions + untrimmed + 1}) d) > ${mostDescriptions + untrimmed}`
+
+const order = Object.keys(parts)
+
+/** PostgreSQL reads no more than 63 characters of it. */
+function preparedName(names: readonly PartName[]): string {
+  return `statements-write-${names.map((name) => order.indexOf(name)).join('')}`
+}
+
+/** One statement with some of the parts. Mostly it is the same few. */
+function textOf(names: readonly PartName[]): string {
+  let places = 4
+  const written = names.map((name) => `${name} as (${parts[name].replaceAll('?', () => `$${++places}`)})`)
+  return `with ${[`state as (${state})`, ...written].join(', ')} ${names.includes('said') ? crowded : 'select where false'}`
+}
 
 const trim = `
 delete from description d using unnest($2::int4[], $3::int4[]) t (subject, owner)
@@ -57,17 +73,20 @@ where d.lrs_id = $1 and d.subject = t.subject and d.owner = t.owner and d.sha256
   select sha256 from description k where k.lrs_id = $1 and k.subject = t.subject and k.owner = t.owner
   order by first_at desc, text limit ${mostDescriptions})`
 
+interface Crowd {
+  readonly subject: number
+  readonly owner: number
+}
+
 export async function writeChanges(
   transaction: Transaction,
   lrsId: LrsId,
   { tables, epoch }: { readonly tables: GatheredTables; readonly epoch: number },
 ): Promise<void> {
-  const values = [lrsId, tables.lastTerm, tables.highestSeq, epoch, ...rowsOf(tables), ...saidRows(tables.said)]
-  const full = await transaction.query<{ readonly subject: number; readonly owner: number }>(
-    write,
-    values,
-    'statements-write',
-  )
+  const written = partsOf(tables)
+  const names = written.map(({ name }) => name)
+  const values = [lrsId, tables.lastTerm, tables.highestSeq, epoch, ...written.flatMap(({ arrays }) => arrays)]
+  const full = await transaction.query<Crowd>(textOf(names), values, preparedName(names))
   if (full.length === 0) return
   const [subjects, owners] = [full.map(({ subject }) => subject), full.map(({ owner }) => owner)]
   await transaction.query(trim, [lrsId, int4Array(subjects), int4Array(owners)], 'statements-trim')
@@ -75,15 +94,21 @@ export async function writeChanges(
   await transaction.query('update lrs_state set epoch = epoch + 1 where lrs_id = $1', [lrsId], 'statements-epoch')
 }
 
-function rowsOf(tables: GatheredTables): Buffer[] {
-  const { arrived, claims, references, waits } = tables
+function partsOf(tables: GatheredTables): Part[] {
+  const { arrived, claims, references, waits, said } = tables
   const terms = [...tables.terms.values()]
   const inherited = [...tables.inherited]
-  return [
+  const written: Part[] = []
+  const add = (name: PartName, count: number, arrays: () => readonly Buffer[]): void => {
+    if (count > 0) written.push({ name, arrays: arrays() })
+  }
+  add('terms', terms.length, () => [
     int4Array(terms.map(({ id }) => id)),
     textArray(terms.map(({ kind }) => kind)),
     byteaArray(terms.map(({ value }) => hash('sha256', value, 'buffer'))),
     textArray(terms.map(({ value }) => value)),
+  ])
+  add('statements', arrived.length, () => [
     int8Array(arrived.map(({ seq }) => seq)),
     int8Array(arrived.map(({ timestamp }) => timestamp)),
     int4Array(arrived.map(({ owner }) => owner)),
@@ -92,19 +117,29 @@ function rowsOf(tables: GatheredTables): Buffer[] {
     byteaArray(arrived.map(({ id }) => id)),
     textArray(arrived.map(({ printed }) => printed)),
     textArray(arrived.map(({ body }) => body)),
-    ...postingRows(tables),
+  ])
+  add('postings', tables.postedTerms.length, () => postingRows(tables))
+  add('attachments', claims.length, () => [
     int8Array(claims.map(({ seq }) => seq)),
     textArray(claims.map(({ attachment }) => attachment.sha2)),
     textArray(claims.map(({ attachment }) => attachment.contentType)),
+  ])
+  add('refs', references.length, () => [
     byteaArray(references.map(({ target }) => target)),
     int4Array(references.map(({ owner }) => owner)),
     int8Array(references.map(({ seq }) => seq)),
+  ])
+  add('inherited', inherited.length, () => [
     int8Array(inherited.map(([seq]) => seq)),
     textArray(inherited.map(([, printed]) => printed)),
+  ])
+  add('waits', waits.length, () => [
     byteaArray(waits.map(({ target }) => target)),
     int4Array(waits.map(({ owner }) => owner)),
-    int8Array([...tables.voided]),
-  ]
+  ])
+  add('voided', tables.voided.size, () => [int8Array([...tables.voided])])
+  add('said', said.length, () => saidRows(said))
+  return written
 }
 
 /** In the order of their key, each once: neighbours land on one page. */

@@ -124,10 +124,19 @@ export class StatementWriter {
  * to fill: there is no statement here that would be better off with anything else.
  */
 function opening(lrsId: LrsId): string {
-  return `set local enable_seqscan = off; set local enable_bitmapscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off;
-    set local plan_cache_mode = force_generic_plan; set local jit = off;
-    select pg_advisory_xact_lock(${lockClass.lrs}, ${lrsId})`
+  return `select ${settings}, pg_advisory_xact_lock(${lockClass.lrs}, ${lrsId})`
 }
+
+const settings = Object.entries({
+  enable_seqscan: 'off',
+  enable_bitmapscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  plan_cache_mode: 'force_generic_plan',
+  jit: 'off',
+})
+  .map(([name, value]) => `set_config('${name}', '${value}', true)`)
+  .join(', ')
 
 /** Without a change in the database, so that it may be done anew when it asked for more than was read. */
 async function decide(
