@@ -146,7 +146,7 @@ it.each([...hostile, long])('in documents: %j', async (text) => {
 })
 
 it('finds what has an identifier of 8,000 characters by it, and its documents', async () => {
-  const iri = `https://example.org/${long}`.slice(0, 8_192)
+  const iri = `https://example.org/found/${long}`.slice(0, 8_192)
   const actor = { account: { homePage: iri, name: long } }
   const sent = { actor, verb: { id: iri }, object: { id: iri, definition: { name: { en: 'long' } } } }
   const { json } = await client.post(sent)

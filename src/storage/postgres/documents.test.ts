@@ -36,14 +36,14 @@ const timeOf = async (documents: Documents, of = key) => (await documents.find(l
 it('loses nothing of what two nodes merge into one document, small or large', async () => {
   for (const filler of ['', `,"filler":"${'x'.repeat(70_000)}"`]) {
     const id = String(filler.length)
-    const documents = nodes()
-    await documents[0]?.change(lrsId, { ...key, id }, access, change('replace', `{"first":1${filler}}`), options)
+    const [one, other] = nodes() as [Documents, Documents]
+    await one.change(lrsId, { ...key, id }, access, change('replace', `{"first":1${filler}}`), options)
     const names = Array.from({ length: 20 }, (_, index) => `key${index}`)
     const merged = names.map((name, index) =>
-      documents[index % 2]?.change(lrsId, { ...key, id }, access, change('merge', `{"${name}":1}`), options),
+      (index % 2 === 0 ? one : other).change(lrsId, { ...key, id }, access, change('merge', `{"${name}":1}`), options),
     )
-    for (const outcome of await Promise.all(merged)) expect(outcome?.kind).toBe('done')
-    const found = await documents[1]?.find(lrsId, { ...key, id }, access)
+    for (const outcome of await Promise.all(merged)) expect(outcome.kind).toBe('done')
+    const found = await other.find(lrsId, { ...key, id }, access)
     const text = found?.content.kind === 'inline' ? Buffer.from(found.content.bytes).toString() : ''
     expect(Object.keys(JSON.parse(text) as object)).toEqual(expect.arrayContaining(['first', ...names]))
   }
