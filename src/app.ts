@@ -24,7 +24,6 @@ import type { Operations } from './faces/unclaimed.ts'
 import { watershed } from './faces/watershed/index.ts'
 import { presentError } from './faces/xapi/errors.ts'
 import { xapiFace } from './faces/xapi/index.ts'
-import { openBucket } from './storage/blobs/bucket.ts'
 import type { BucketOptions } from './storage/blobs/bucket.ts'
 import { BlobDirectory } from './storage/blobs/directory.ts'
 import type { BlobPlace } from './storage/blobs/place.ts'
@@ -182,7 +181,8 @@ export function openStorage(config: Config, options: StorageOptions): Promise<St
 /** Where the settings say that bytes are kept. */
 export async function openPlace(config: Config): Promise<BlobPlace> {
   const bucket = bucketOptions(config)
-  if (bucket !== undefined) return openBucket(bucket)
+  // Loaded by who has a bucket only: it takes longer than the rest of a command.
+  if (bucket !== undefined) return (await import('./storage/blobs/bucket.ts')).openBucket(bucket)
   const { dataDirectory, database } = config
   return new BlobDirectory({ path: join(dataDirectory, 'blobs'), clock: systemClock, isShared: database !== undefined })
 }

@@ -4,7 +4,6 @@
 import { join } from 'node:path'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import Database from 'better-sqlite3'
-import { BlobBucket } from '../blobs/bucket.ts'
 import type { BucketOptions } from '../blobs/bucket.ts'
 import { checkBlobs } from '../blobs/check.ts'
 import type { BlobCheck, BlobRowsToCheck } from '../blobs/check.ts'
@@ -56,6 +55,7 @@ async function checkBlobsOf(
     const path = join(directory, 'blobs')
     return checkBlobs(rows, { find: (blob) => findFile(path, blob) })
   }
+  const { BlobBucket } = await import('../blobs/bucket.ts')
   const place = new BlobBucket(bucket)
   try {
     return await checkBlobs(rows, place)
