@@ -49,6 +49,7 @@ async function problemsOf(load: Load, node: StartedProgram, allowed: readonly nu
   const problems = [...load.problems, ...(await listProblems(node, load.acknowledged))]
   for (const [status, count] of load.answers)
     if (!allowed.includes(status)) problems.push(`${count} × ${status === 0 ? 'no answer' : status}`)
+  if (!allowed.includes(503)) for (const words of load.refusals.keys()) problems.push(words)
   return problems
 }
 
@@ -200,13 +201,13 @@ function movableClock(directory: string): Clock {
 }
 
 async function underMovedClock(
-  start: (clock: Clock) => Promise<{ readonly nodes: readonly StartedProgram[]; end(): Promise<unknown> }>,
+  start: (clock: Clock) => Promise<Pick<StartedNodes, 'nodes' | 'logProblems' | 'end'>>,
 ): Promise<readonly string[]> {
   const directory = mkdtempSync(path.join(tmpdir(), 'claviger-clock-'))
   execFileSync('chmod', ['755', directory])
   try {
     const clock = movableClock(directory)
-    const { nodes, end } = await start(clock)
+    const { nodes, logProblems, end } = await start(clock)
     try {
       const load = startStatementLoad({ targets: () => nodes, writers: 16 })
       await sleep(3_000)
@@ -222,6 +223,7 @@ async function underMovedClock(
       )
       const problems = await problemsOf(load, nodes[0]!, [200])
       if (load.acknowledged.size === before) problems.push('nothing was stored afterwards')
+      problems.push(...logProblems().map((line) => `the database logged ${line}`))
       return problems
     } finally {
       await end()
@@ -246,7 +248,7 @@ function clockUnderNodes(): Promise<readonly string[]> {
 function clockUnderSqlite(): Promise<readonly string[]> {
   return underMovedClock(async ({ environment }) => {
     const program = await startProgram({ env: environment })
-    return { nodes: [program], end: () => program.stop() }
+    return { nodes: [program], logProblems: () => [], end: async () => void (await program.stop()) }
   })
 }
 
@@ -280,8 +282,9 @@ async function lease({ nodes, ask, restart }: StartedNodes): Promise<readonly st
     return (JSON.parse(job?.counts ?? '{}') as { statements?: number }).statements ?? 0
   }
   const isDone = async (): Promise<boolean> => (await jobs()).some(({ receipt }) => receipt !== null)
-  while ((await removed()) < count / 10) {
+  for (const start = performance.now(); (await removed()) < count / 10;) {
     if (await isDone()) return ['the erasure was over before the kill']
+    if (performance.now() - start > 60_000) return ['the erasure does not get on']
     await sleep(5)
   }
   await first.kill()

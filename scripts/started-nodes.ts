@@ -71,7 +71,12 @@ async function ask<Row extends object>(url: string, sql: string): Promise<readon
   }
 }
 
+/** Each with the statement it is about, which the server logs behind it. */
 function problemsIn(log: readonly string[]): readonly string[] {
   const lines = log.join('').split('\n')
-  return lines.filter((line) => /deadlock|PANIC|ERROR|could not serialize/i.test(line))
+  return lines.flatMap((line, index) => {
+    if (!/deadlock|PANIC|ERROR/i.test(line)) return []
+    const statement = lines.slice(index + 1, index + 4).find((next) => next.includes('STATEMENT:'))
+    return [`${line} ${statement?.replace(/^.*STATEMENT:\s*/, '').slice(0, 150) ?? ''}`]
+  })
 }

@@ -24,6 +24,8 @@ export interface Load {
   readonly acknowledged: ReadonlySet<string>
   /** How often which answer came; 0: none. */
   readonly answers: ReadonlyMap<number, number>
+  /** The words of each 503, and how often. */
+  readonly refusals: ReadonlyMap<string, number>
   readonly problems: readonly string[]
   /** Resolves when `most` are acknowledged, or `end` was called. */
   readonly done: Promise<void>
@@ -37,6 +39,7 @@ export function startStatementLoad(options: LoadOptions): Load {
   const { targets, writers, batchSizes = [1, 1, 1, 10, 50], most = Number.POSITIVE_INFINITY } = options
   const acknowledged = new Set<string>()
   const answers = new Map<number, number>()
+  const refusals = new Map<string, number>()
   const problems: string[] = []
   let isEnding = false
   let sent = 0
@@ -54,6 +57,7 @@ export function startStatementLoad(options: LoadOptions): Load {
       const { status } = response
       if (status === 503 && response.headers.get('retry-after') === null) problems.push('503 without Retry-After')
       const text = await response.text().catch(() => '')
+      if (status === 503) refusals.set(wordsOf(text), (refusals.get(wordsOf(text)) ?? 0) + 1)
       if (status !== 200 && status !== 503) problems.push(`${status} ${text.slice(0, 300)}`)
       return status
     } catch {
@@ -82,6 +86,7 @@ export function startStatementLoad(options: LoadOptions): Load {
   return {
     acknowledged,
     answers,
+    refusals,
     problems,
     done,
     lastAt: () => lastAt,
@@ -90,6 +95,11 @@ export function startStatementLoad(options: LoadOptions): Load {
       return done
     },
   }
+}
+
+/** Without the request's id, which is another each time. */
+function wordsOf(text: string): string {
+  return text.replaceAll(/"requestId":"[^"]*"|\b[0-9a-f]{8}-[0-9a-f-]{27}\b/g, '…').slice(0, 200)
 }
 
 /** What many say at the same time is about the same few, some of whom were never heard of before. */
