@@ -47,6 +47,18 @@ describe('Metrics', () => {
     expect(text).toMatch(/claviger_job_last_success_timestamp_seconds\{task="retention"\} \d+/)
   })
 
+  it('know of each request how long it took, in buckets that add up', async () => {
+    const { metrics } = watched()
+    const get = { face: 'xapi', route: '/xapi/about', method: 'GET', status: 200 }
+    for (const seconds of [0.0005, 0.001, 0.003, 99]) metrics.request({ ...get, seconds })
+    const lines = (await metrics.text())
+      .split('\n')
+      .filter((line) => line.startsWith('claviger_request_duration_seconds'))
+    const of = (le: string) => lines.find((line) => line.includes(`le="${le}"`))?.split(' ')[1]
+    expect([of('0.001'), of('0.0025'), of('0.005'), of('30'), of('+Inf')]).toEqual(['2', '2', '3', '3', '4'])
+    expect(lines.find((line) => line.startsWith('claviger_request_duration_seconds_sum'))).toMatch(/ 99\.0045$/)
+  })
+
   it('are the same when they are read twice', async () => {
     const { metrics } = watched()
     metrics.request({ face: 'xapi', route: '/', method: 'GET', status: 200, seconds: 0, statements: 2 })

@@ -144,7 +144,8 @@ function newServer(config: Config, answer: (incoming: IncomingMessage, outgoing:
 function bind(server: Server, { port, host }: Pick<Config, 'port' | 'host'>): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ port, host }, () => {
+    // Who finds no room in this queue waits for seconds, and for ever more seconds, before the kernel tries again.
+    server.listen({ port, host, backlog: 4096 }, () => {
       server.off('error', reject)
       resolve()
     })
