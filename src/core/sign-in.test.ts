@@ -35,15 +35,28 @@ function watched(storage: Storage): Storage {
     documents: watch(storage.documents),
     erasures: watch(storage.erasures),
     blobs: watch(storage.blobs),
-    nodes: storage.nodes,
+    nodes: watchedNodes(storage.nodes),
     onDirectoryChange: (listener) => storage.onDirectoryChange(listener),
     load: () => storage.load(),
     close: () => storage.close(),
   }
 }
 
+let isInTouch: boolean | undefined
+
+function watchedNodes(nodes: Storage['nodes']): Storage['nodes'] {
+  return new Proxy(nodes, {
+    get: (target, name) => {
+      if (name === 'isInTouch') return () => isInTouch ?? target.isInTouch()
+      const member = Reflect.get(target, name) as unknown
+      return typeof member === 'function' ? (member.bind(target) as unknown) : member
+    },
+  })
+}
+
 beforeAll(async () => void (world = await openCore({ wrap: watched })))
 beforeEach(() => {
+  isInTouch = undefined
   calls = []
   held = undefined
 })
@@ -108,6 +121,21 @@ describe('a warm sign-in', () => {
     await world.signIn(session)
     await world.core.signIn.bearer({ token })
     expect(calls).toEqual([])
+  })
+
+  it('is none while this node may miss what others change, and remembers nothing of then', async () => {
+    const issued = await world.issue('isolated')
+    await world.signIn(issued)
+    isInTouch = false
+    calls = []
+    await world.signIn(issued)
+    await world.signIn(issued)
+    expect(calls).toEqual(['findSignInCandidates', 'findSignInCandidates'])
+    isInTouch = true
+    calls = []
+    await world.signIn(issued)
+    await world.signIn(issued)
+    expect(calls).toEqual(['findSignInCandidates'])
   })
 
   it('is verified once when presented many times at once', async () => {

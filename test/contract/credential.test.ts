@@ -173,6 +173,20 @@ describe.each(engines)('credentials, $name', (engine) => {
   })
 
   describe('updateCredential', () => {
+    it('changes nothing that is not any more what the change was made from', async () => {
+      const before = await createCredential(store.storage, tenant)
+      const edited = await update(before, { name: 'Edited', from: before })
+      const refused = { code: 'conflict', detail: { decidedBy: 'version' } }
+      const events = await audits()
+      await expect(update(before, { name: 'Late', from: before })).rejects.toMatchObject(refused)
+      const off = { ...edited.secrets[0]!, isEnabled: false }
+      const disabled = await update(before, { putSecrets: [off], countsAsEdit: false, from: edited })
+      await expect(update(before, { name: 'Late', from: edited })).rejects.toMatchObject(refused)
+      expect(await store.storage.directory.findCredential(tenant.id, before.id)).toEqual(disabled)
+      expect(await audits()).toBe(events + 1)
+      expect(await update(before, { name: 'In time', from: disabled })).toMatchObject({ name: 'In time' })
+    })
+
     it('changes the named members, counts the version', async () => {
       const before = await createCredential(store.storage, tenant)
       const patch = {
