@@ -93,7 +93,7 @@ describe('an erasure whose node is gone', () => {
     const leaseTiming = { ttlMs: 300, askEveryMs: 50 }
     const storage = await place.open()
     // As far as anybody else can see it was killed: no step it takes arrives any more, and it releases nothing.
-    const step = vi.fn(() => new Promise<never>(() => {}))
+    const step = vi.fn<() => Promise<never>>(() => new Promise(() => {}))
     const erasures = new Proxy(storage.erasures, {
       get: (target, name) => (name === 'step' ? step : Reflect.get(target, name)) as unknown,
     })
