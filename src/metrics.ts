@@ -76,7 +76,6 @@ export class Metrics implements Meter {
   constructor() {
     collectDefaultMetrics({ register: this.#registry })
     const counted = (name: string, help: string, labelNames: string[], collect: (counter: Counter) => void): void => {
-      // oxlint-disable-next-line no-new -- the registry keeps it
       new Counter({
         ...{ name, help, labelNames, registers: [this.#registry] },
         collect() {
@@ -97,7 +96,6 @@ export class Metrics implements Meter {
   /** Once. What is asked is asked whenever somebody reads. */
   watch(sources: MetricSources): void {
     const { load } = sources
-    // oxlint-disable-next-line no-new -- the registry keeps it
     new Gauge({
       name: 'claviger_storage_load',
       help: 'What waits for a part of the storage or uses it.',

@@ -6,7 +6,7 @@ describe('OverloadLog', () => {
   afterEach(() => void vi.useRealTimers())
 
   it('says that it begins and that it has ended, however many are refused', () => {
-    const warn = vi.fn()
+    const warn = vi.fn<(fields: object, message: string) => void>()
     const log = new OverloadLog({ info() {}, warn, error() {} }, () => ({ requests: 7 }))
     for (let second = 0; second < 30; second++) {
       for (let index = 0; index < 100; index++) log.refused()

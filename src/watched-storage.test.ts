@@ -9,7 +9,7 @@ const lrsId = 1 as LrsId
 
 class Statements {
   #secret = 'own'
-  list = vi.fn(async () => this.#secret)
+  list = vi.fn<() => Promise<string>>(async () => this.#secret)
   async find(): Promise<never> {
     throw new DomainError('unavailable', this.#secret)
   }
@@ -32,7 +32,7 @@ const gate = () => new Gate({ atOnce: 1, waiting: 1, waitMs: 1000 }, 'full')
 
 describe('watchStorage', () => {
   it('tells how long each call took and how it ended, and changes nothing', async () => {
-    const onCall = vi.fn()
+    const onCall = vi.fn<(operation: string, outcome: string, seconds: number) => void>()
     const storage = watchStorage(storageOf(new Statements()), { reads: gate(), onCall })
     expect(await storage.statements.list(lrsId, {} as never)).toBe('own')
     await expect(storage.statements.find(lrsId, '', { isVoided: false })).rejects.toThrow('own')
@@ -45,7 +45,7 @@ describe('watchStorage', () => {
   })
 
   it('runs every call within a span where there are any', async () => {
-    const trace = vi.fn((_: string, call: () => Promise<unknown>) => call()) as never
+    const trace = vi.fn<(name: string, call: () => Promise<unknown>) => unknown>((_, call) => call()) as never
     const storage = watchStorage(storageOf(new Statements()), { reads: gate(), trace })
     await storage.statements.list(lrsId, {} as never)
     expect(vi.mocked(trace as () => void).mock.calls).toEqual([['statements.list', expect.any(Function)]])
@@ -63,7 +63,7 @@ describe('watchStorage', () => {
 
   it('lets only so many reads wait', async () => {
     let answer: (text: string) => void = () => {}
-    const list = vi.fn(() => new Promise<string>((resolve) => (answer = resolve)))
+    const list = vi.fn<() => Promise<string>>(() => new Promise((resolve) => (answer = resolve)))
     const storage = watchStorage(storageOf({ list, consistentThrough: async () => 5 }), { reads: gate() })
     const read = () => storage.statements.list(lrsId, {} as never)
     const [inside, waiting] = [read(), read()]

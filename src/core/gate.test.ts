@@ -4,7 +4,7 @@ import { Gate } from './gate.ts'
 /** Work that ends when told to. */
 function held() {
   let end: () => void = () => {}
-  const work = vi.fn(() => new Promise<string>((resolve) => (end = () => resolve('done'))))
+  const work = vi.fn<() => Promise<string>>(() => new Promise((resolve) => (end = () => resolve('done'))))
   return { work, end: () => end() }
 }
 

@@ -14,7 +14,7 @@ describe('ReadinessProbe', () => {
   })
 
   it('looks once, however many ask at once', async () => {
-    const storage = vi.fn(async () => {})
+    const storage = vi.fn<() => Promise<void>>(async () => {})
     const probe = new ReadinessProbe({ checks: { storage } })
     await Promise.all(Array.from({ length: 1000 }, () => probe.look()))
     await probe.look()

@@ -10,7 +10,7 @@ import { watershed } from './watershed/index.ts'
 import { xapiFace } from './xapi/index.ts'
 
 const faces = [xapiFace(watershed.xapiMounts), watershed]
-const log = { info() {}, warn: vi.fn(), error() {} }
+const log = { info() {}, warn: vi.fn<(fields: object, message: string) => void>(), error() {} }
 const roomy: LoadBounds = { requests: 4, bodyBytes: 1_000_000, answerBytes: 1_000_000 }
 
 function appWith(load: Load): HttpApp {
@@ -44,7 +44,7 @@ describe('more requests than may be under way', () => {
   })
 
   it('are refused before anything of the body is read', async () => {
-    const pull = vi.fn()
+    const pull = vi.fn<() => void>()
     const body = new ReadableStream({ pull }, { highWaterMark: 0 })
     const init = { method: 'POST', body, duplex: 'half', headers: { 'Content-Type': 'application/json' } }
     const answer = await app.request('/xapi/statements', init as RequestInit)
@@ -82,7 +82,7 @@ describe('more requests than may be under way', () => {
 const overloaded = { code: 'unavailable', detail: { decidedBy: 'overload', retryAfterSeconds: 1 } }
 
 describe('Load', () => {
-  const arriving = (length: number) => ({ length, abort: vi.fn() })
+  const arriving = (length: number) => ({ length, abort: vi.fn<(error: Error) => void>() })
 
   it('lets half of the requests receive a body', () => {
     const load = new Load(roomy)
