@@ -4,7 +4,6 @@
 import { columnsOf, countRows, deleteRow, findFilled, orReplace, quoted, selectBlobs, selectPage } from './rows.ts'
 import type { LrsId } from '../../core/ids.ts'
 import type { Asked, Row, Value } from './rows.ts'
-import { copyMark } from './unfinished.ts'
 import type { Kind, Table } from './tables.ts'
 import type { BlobFiles, Changes, Side, Snapshot } from './side.ts'
 import { DomainError } from '../../core/errors.ts'
@@ -76,7 +75,7 @@ class PostgresSide implements Side {
     return this.#database.transact('write', async (transaction) => {
       await withoutLimits(transaction)
       // Whoever else copies into this database waits here, and then finds that it is not its own copy any more.
-      await transaction.query('select 1 from platform_value where name = $1 for update', [copyMark])
+      await transaction.query(`select pg_advisory_xact_lock(hashtext('claviger copy'))`)
       return work(new PostgresRows(transaction))
     })
   }
