@@ -96,7 +96,7 @@ const template = 'claviger_template'
  */
 export async function setup(project: { provide(name: 'postgresUrl', value: string): void }) {
   const given = process.env['CLAVIGER_TEST_DATABASE_URL']
-  const server = given === undefined ? await startPostgres() : { url: given, stop: () => dropTemplate(given) }
+  const server = given === undefined ? await startPostgres() : { url: given, stop: () => dropAll(given) }
   await dropTemplate(server.url)
   await run(server.url, `create database ${template}`)
   const database = new Database({ url: urlOf(server.url, template), connections: 1 })
@@ -201,6 +201,13 @@ export async function borrowDatabase(serverUrl: string): Promise<TestDatabase> {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+
+/** What a run has made on a server that goes on. */
+async function dropAll(serverUrl: string): Promise<void> {
+  const { rows } = await connectionTo(serverUrl).query<{ readonly name: string }>('select name from claviger_spare')
+  await run(serverUrl, ...rows.map(({ name }) => `drop database ${name} with (force)`), 'drop table claviger_spare')
+  await dropTemplate(serverUrl)
+}
 
 function dropTemplate(serverUrl: string): Promise<void> {
   return run(serverUrl, `drop database if exists ${template} with (force)`)

@@ -16,6 +16,8 @@ beforeAll(async () => {
   database = await createDatabase(inject('postgresUrl'))
   empty = `start_${process.pid}`
   await run(inject('postgresUrl'), `create database ${empty}`)
+  // Up to version 14 everybody may create tables there.
+  await run(urlWith({ pathname: `/${empty}` }), 'revoke create on schema public from public')
   await run(inject('postgresUrl'), `create role start_poor login password '${password}'`)
 })
 afterAll(async () => {
