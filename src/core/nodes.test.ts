@@ -57,6 +57,19 @@ describe('what one node changes about a key is so on the other within a second',
   })
 })
 
+describe('failed sign-ins', () => {
+  it('count on all nodes together', async () => {
+    const [a, b] = [await openNode(), await openNode()]
+    const guess = (core: Core) => core.signIn.basic({ key: 'guessed', secret: 'wrong', address: '192.0.2.9' })
+    for (let times = 0; times < 10; times++) {
+      await expect(guess(a)).rejects.toMatchObject({ code: 'unauthenticated' })
+    }
+    const onOther = { timeout: 10_000, interval: 1_500 }
+    // At most six of its own: too few to be refused for.
+    await vi.waitFor(() => expect(guess(b)).rejects.toMatchObject({ code: 'rate_limited' }), onOther)
+  })
+})
+
 describe('changes of one credential on two nodes at once', () => {
   it('none is lost: each names what the others made', async () => {
     const [a, b] = [await openNode(), await openNode()]

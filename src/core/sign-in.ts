@@ -6,8 +6,7 @@ import { LRUCache } from 'lru-cache'
 import type { AgentIdentity } from './authority.ts'
 import { maxTextLength } from './check.ts'
 import { DomainError } from './errors.ts'
-import { FailureLimit } from './failure-limit.ts'
-import type { Attempt } from './failure-limit.ts'
+import type { Attempt, FailureLimit } from './failure-limit.ts'
 import type { Oid, OrganisationId, SecretId } from './ids.ts'
 import type { Meter } from './meter.ts'
 import { combinePins } from './pins.ts'
@@ -53,7 +52,7 @@ const cachedSignIns = 20_000
 
 export class SignIn {
   readonly #parts: SignInParts
-  readonly #failures = new FailureLimit()
+  readonly #failures: FailureLimit
   readonly #processKey = randomBytes(32).toString('hex')
   readonly #cache = new LRUCache<string, Entry>({ max: cachedSignIns })
   readonly #flights = new Map<string, Flight>()
@@ -67,6 +66,7 @@ export class SignIn {
 
   constructor(parts: SignInParts) {
     this.#parts = parts
+    this.#failures = parts.failures
     this.#decoy = decoyOf(parts.vault)
     this.#unsubscribe = parts.storage.onDirectoryChange((organisationId) => {
       this.#changes += 1
