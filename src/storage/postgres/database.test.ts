@@ -1,5 +1,7 @@
-// What connections are set to, whatever the server's own settings say.
+// What connections are set to, whatever the server's own settings say; what becomes of one that answers no more.
 
+import { connect, createServer } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { afterEach, beforeEach, expect, inject, it } from 'vitest'
 import { Database } from './database.ts'
 import { createDatabase, run } from '../../../test/support/postgres.ts'
@@ -39,3 +41,39 @@ it('lets what a function calls see what is committed while it runs', async () =>
   await database.query(`insert into platform_value (name, value) values ('seen', '1')`)
   expect(await seen).toEqual([{ seen: true }])
 })
+
+it('gives up a transaction that is not answered any more, at once, as one of which nobody knows what became', async () => {
+  const way = await openWay(new URL(base.url))
+  const cutOff = new Database({ url: way.url, connections: 1, statementTimeoutMs: 1 })
+  const asked: string[] = []
+  const change = cutOff.transact('write', async ({ query }) => {
+    way.block((sent) => asked.push(sent))
+    await query('select 1')
+  })
+  await expect(change).rejects.toMatchObject({ code: 'unavailable', cause: { message: 'Query read timeout' } })
+  expect(asked.join(' ')).toContain('select 1')
+  expect(asked.join(' ')).not.toContain('rollback')
+  way.close()
+  await cutOff.close()
+})
+
+/** To the server, until it is blocked: then what is sent is told, and nothing arrives. */
+async function openWay(server: URL) {
+  const sockets: Socket[] = []
+  let tell: ((sent: string) => void) | undefined
+  const relay = createServer((near) => {
+    const far = connect(Number(server.port), server.hostname)
+    near.on('data', (bytes) => (tell === undefined ? far.write(bytes) : tell(bytes.toString('latin1'))))
+    far.on('data', (bytes) => tell === undefined && near.write(bytes))
+    for (const socket of [near, far]) socket.on('error', () => {})
+    sockets.push(near, far)
+  }).listen(0, '127.0.0.1')
+  await new Promise((resolve) => relay.once('listening', resolve))
+  const url = new URL(server)
+  url.port = String((relay.address() as AddressInfo).port)
+  const close = (): void => {
+    for (const socket of sockets) socket.destroy()
+    relay.close()
+  }
+  return { url: url.href, block: (to: (sent: string) => void) => void (tell = to), close }
+}

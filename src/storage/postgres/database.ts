@@ -6,7 +6,7 @@ import pg from 'pg'
 import { DomainError } from '../../core/errors.ts'
 import { hash } from 'node:crypto'
 import { isCompiled } from '../directory/compiled.ts'
-import { isCollision, toDomainError } from './driver-error.ts'
+import { isCollision, isLostConnection, toDomainError } from './driver-error.ts'
 import type { Schema } from '../schema.ts'
 
 export interface DatabaseOptions {
@@ -149,7 +149,9 @@ export class Database {
       await client.query('commit')
       return result
     } catch (error) {
-      await client.query('rollback').catch(() => this.#unusable.add(client))
+      // Where nothing is answered, this would not be either, and take as long again.
+      if (isLostConnection(error)) this.#unusable.add(client)
+      else await client.query('rollback').catch(() => this.#unusable.add(client))
       throw error
     }
   }

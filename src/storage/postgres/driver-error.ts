@@ -35,7 +35,7 @@ export function isLostConnection(error: unknown): boolean {
   const code = codeOf(error)
   if (/^(08...|57P0[123]|E[A-Z]+)$/.test(code)) return true
   // pg has no codes of its own.
-  return code === '' && error instanceof Error && /connection|timeout exceeded|not queryable/i.test(error.message)
+  return code === '' && error instanceof Error && /connection|timeout|not queryable/i.test(error.message)
 }
 
 function codeOf(error: unknown): string {
