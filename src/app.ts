@@ -16,7 +16,7 @@ import { ReadinessProbe } from './core/readiness.ts'
 import type { Storage } from './core/storage.ts'
 import type { Face, FaceEnv, Mount } from './faces/face.ts'
 import { addressReader, newRequestId } from './faces/http.ts'
-import type { Noted, RequestContext } from './faces/http.ts'
+import type { Noted, Refusal, RequestContext } from './faces/http.ts'
 import { Load } from './faces/load.ts'
 import type { Stay } from './faces/load.ts'
 import { answerOperations, answerStarting, answerUnclaimed, isPublic } from './faces/unclaimed.ts'
@@ -32,11 +32,12 @@ import { openPostgres } from './storage/postgres/index.ts'
 import { checkIntegrity as checkPostgres } from './storage/postgres/integrity.ts'
 import { Metrics } from './metrics.ts'
 import { OverloadLog } from './overload-log.ts'
+import { Pace } from './pace.ts'
 import { openSqlite } from './storage/sqlite/index.ts'
 import { checkIntegrity as checkSqlite } from './storage/sqlite/integrity.ts'
 import { findTraces } from './traces.ts'
 import type { Traces } from './traces.ts'
-import { readBounds, watchStorage } from './watched-storage.ts'
+import { readBoundsWithin, watchStorage } from './watched-storage.ts'
 
 /** For who asks what a request would meet (`claviger ask`). */
 export type { AskedRequest, Judgement } from './faces/face.ts'
@@ -87,7 +88,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const log = parts.log ?? newLog(config)
   const metrics = config.metrics.listen || config.metrics.token ? new Metrics() : undefined
   const traces = findTraces()
-  const reads = new Gate(readBounds, 'Too many reads are waiting for the storage')
+  const reads = new Gate(readBoundsWithin(config.load.requests), 'Too many reads are waiting for the storage')
   const load = new Load(config.load)
   const watch = (storage: Storage): Storage =>
     watchStorage(storage, {
@@ -117,7 +118,8 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   })
   const logsRequests = config.logLevel === 'debug' || config.logLevel === 'trace'
   const { trustedProxies } = config
-  const app = routeFaces(core, faces, { trustedProxies, log, logsRequests, load, metrics, traces, operations })
+  const pace = new Pace({ perSecond: 1000, longestMs: 1000, most: config.load.connections / 2 })
+  const app = routeFaces(core, faces, { trustedProxies, log, logsRequests, load, pace, metrics, traces, operations })
   let closing: Promise<void> | undefined
   return {
     ...{ app, core, faces, log },
@@ -275,10 +277,15 @@ interface RoutingOptions {
   /** One line a request, at level debug. */
   readonly logsRequests?: boolean
   readonly load?: Load
+  /** Of refusals that cost whoever is refused nothing. */
+  readonly pace?: Pace
   readonly metrics?: Metrics | undefined
   readonly traces?: Traces | undefined
   readonly operations?: Operations
 }
+
+/** Why clients are refused who may come back as they were, and do. */
+const comeBack: ReadonlySet<Refusal | undefined> = new Set<Refusal>(['overload', 'rate_limited', 'quota'])
 
 /** Bounds that no test reaches. */
 const unbounded = { requests: Infinity, bodyBytes: Infinity, answerBytes: Infinity }
@@ -290,7 +297,7 @@ interface Passing extends RequestContext {
 
 /** One handler over exact prefixes. Throws when two faces claim overlapping ones, or one routes outside its own. */
 export function routeFaces(core: Core, faces: readonly Face[], options: RoutingOptions): HttpApp {
-  const { trustedProxies, log, load = new Load(unbounded), metrics, traces, operations } = options
+  const { trustedProxies, log, load = new Load(unbounded), pace, metrics, traces, operations } = options
   const routes = faces.flatMap((face) => routesOf(core, face))
   refuseOverlaps(routes)
   const ordered = bySpecificity(routes)
@@ -356,6 +363,7 @@ export function routeFaces(core: Core, faces: readonly Face[], options: RoutingO
     const response = await answer(request, path, context, delivery)
     const { noted } = context
     if (noted.refusal === 'overload') overload.refused()
+    if (comeBack.has(noted.refusal)) await pace?.turn()
     if (metrics || options.logsRequests) {
       const ms = performance.now() - start
       const { method } = request

@@ -3,7 +3,7 @@
 
 import { isDomainError } from './core/errors.ts'
 import type { ErrorCode } from './core/errors.ts'
-import type { Gate } from './core/gate.ts'
+import type { Gate, GateBounds } from './core/gate.ts'
 import type { Storage } from './core/storage.ts'
 
 export type CallOutcome = 'done' | ErrorCode
@@ -19,8 +19,13 @@ export interface Watch {
   readonly trace?: (<T>(operation: string, call: () => Promise<T>) => Promise<T>) | undefined
 }
 
-/** One page may have 16 million characters: only so many are in memory before they are answers, which are counted. */
-export const readBounds = { atOnce: 8, waiting: 500, waitMs: 5_000 }
+/**
+ * One page may have 16 million characters: only so many are in memory before they are answers, which are counted. Of the `requests`
+ * under way a quarter may wait here, so that slow reads leave room for those that write.
+ */
+export function readBoundsWithin(requests: number): GateBounds {
+  return { atOnce: 8, waiting: Math.min(500, Math.floor(requests / 4)), waitMs: 2_000 }
+}
 
 const gated: ReadonlySet<string> = new Set(['statements.find', 'statements.list', 'statements.listDescriptions'])
 

@@ -80,6 +80,8 @@ export interface FaceAppOptions {
   /** For the log. */
   readonly name: string
   presentError(error: DomainError, context: ErrorContext): ErrorAnswer
+  /** Of paths that have another shape, for refusals that come before their route. */
+  readonly presentAt?: (path: string) => FaceAppOptions['presentError'] | undefined
   /** Offer cross-origin use (no cookies, so any origin). Default true. */
   readonly cors?: boolean
 }
@@ -94,7 +96,7 @@ export function faceApp(core: Core, options: FaceAppOptions): Hono<FaceEnv> {
   app.use(async (c, next) => {
     if (hasCors && isPreflight(c)) return preflight(c)
     const refused = refusedBefore(c)
-    if (refused) c.res = answerError(c, refused, options)
+    if (refused) c.res = answerError(c, refused, { ...options, ...presenterAt(c.req.path, options) })
     else await next()
     noteRoute(c, routePath(c, -1))
     const headers = c.res.headers
@@ -112,6 +114,11 @@ export function faceApp(core: Core, options: FaceAppOptions): Hono<FaceEnv> {
   })
   app.onError((error, c) => answerError(c, error, options))
   return app
+}
+
+function presenterAt(path: string, { presentAt }: FaceAppOptions): Partial<FaceAppOptions> {
+  const presentError = presentAt?.(path)
+  return presentError ? { presentError } : {}
 }
 
 /** Hono's `getPath` for apps behind app.ts: the tolerated path, decoded once. */

@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { routeFaces } from '../app.ts'
 import type { HttpApp } from '../app.ts'
 import type { Core } from '../core/core.ts'
+import type { Pace } from '../pace.ts'
 import { Load } from './load.ts'
 import type { LoadBounds } from './load.ts'
 import { watershed } from './watershed/index.ts'
@@ -26,6 +27,11 @@ describe('more requests than may be under way', () => {
       'a vendor’s API',
       '/api/organizations/1/activity-providers',
       { status: 503, message: expect.any(String) as string },
+    ],
+    [
+      'RFC 6749 where tokens are issued',
+      '/api/organizations/1/oauth2/token',
+      { error: 'temporarily_unavailable', error_description: expect.any(String) as string, status: 503 },
     ],
     [
       'xAPI on a vendor’s path',
@@ -139,5 +145,18 @@ describe('Load', () => {
     expect(load.answers.held).toBe(0)
     other.holdAnswer(100_000)
     expect(other.holdsAnswer).toBe(true)
+  })
+})
+
+describe('the pace of refusals', () => {
+  it('holds those back that are too many, and whatever is no refusal not at all', async () => {
+    const turn = vi.fn<() => undefined>()
+    const core = { usage: { count() {} } } as unknown as Core
+    const pace = { turn } as unknown as Pace
+    const options = { trustedProxies: [], log, pace }
+    await routeFaces(core, faces, { ...options, load: new Load(roomy) }).request('/xapi/about')
+    expect(turn).not.toHaveBeenCalled()
+    await routeFaces(core, faces, { ...options, load: new Load({ ...roomy, requests: 0 }) }).request('/xapi/about')
+    expect(turn).toHaveBeenCalledOnce()
   })
 })

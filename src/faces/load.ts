@@ -12,6 +12,9 @@ export interface LoadBounds {
   readonly answerBytes: number
 }
 
+/** Made once: where it happens is no news, and to find that out takes longer than all else that a refusal costs here. */
+const tooManyRequests = overloaded('Too many requests are under way')
+
 const tooManyBodies = 'Too many request bodies are being received at once'
 
 /** Most bodies and answers are smaller. */
@@ -88,7 +91,7 @@ export class Load {
 
   /** A request that begins. Throws `unavailable`. */
   enter(): Stay {
-    if (this.#requests >= this.bounds.requests) throw overloaded('Too many requests are under way')
+    if (this.#requests >= this.bounds.requests) throw tooManyRequests
     this.#requests += 1
     return new Stay(this, () => (this.#requests -= 1))
   }

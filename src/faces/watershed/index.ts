@@ -59,7 +59,8 @@ export const endpoints: readonly Endpoint[] = [
 export const tokenPath = '/oauth2/token'
 
 function routes(core: Core): Hono<FaceEnv> {
-  const app = faceApp(core, { name: 'watershed', presentError })
+  const presentAt = (path: string) => (path.endsWith(tokenPath) ? presentTokenError : undefined)
+  const app = faceApp(core, { name: 'watershed', presentError, presentAt })
   for (const { method, path, answer } of endpoints) {
     app.on(method, root + path, async (c) => withCors(await answer(await signIn(c, core))))
   }
