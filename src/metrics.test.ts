@@ -5,7 +5,7 @@ import { Metrics } from './metrics.ts'
 function watched(): { metrics: Metrics; load: Load } {
   const metrics = new Metrics()
   const load = new Load({ requests: 10, bodyBytes: 20, answerBytes: 30 })
-  const bounds = { statements: 50, bytes: 60, callsInFlight: 2, statementsPerCall: 3, slowMs: 4 }
+  const bounds = { statements: 50, bytes: 60, callsInFlight: 2, statementsPerCall: 3, slowMs: 4, longestWaitMs: 1 }
   metrics.watch({
     load,
     reads: () => ({ waiting: 1, bound: 2 }),

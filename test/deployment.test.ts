@@ -179,7 +179,7 @@ describe('docs/prometheus-alerts.yml', () => {
 /** Metrics of which each has been counted once, so that every series is there. */
 async function everyMetric(): Promise<string> {
   const metrics = new Metrics()
-  const bounds = { statements: 1, bytes: 1, callsInFlight: 1, statementsPerCall: 1, slowMs: 1 }
+  const bounds = { statements: 1, bytes: 1, callsInFlight: 1, statementsPerCall: 1, slowMs: 1, longestWaitMs: 1 }
   metrics.watch({
     load: new Load({ requests: 1, bodyBytes: 1, answerBytes: 1 }),
     reads: () => ({ waiting: 0, bound: 1 }),

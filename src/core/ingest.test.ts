@@ -172,6 +172,35 @@ describe('Ingest', () => {
     expect((await Promise.all(answers)).map(({ kind }) => kind)).toEqual(['stored', 'stored'])
   })
 
+  it('refuses what would wait too long as fast as its Lrs is being stored into, and nobody else', async () => {
+    const { calls, store } = heldStore()
+    const ingest = new Ingest(store, { callsInFlight: 1, statementsPerCall: 200, longestWaitMs: 1 })
+    const many = (prefix: string) => batchOf(...Array.from({ length: 200 }, (_, index) => `${prefix}${index}`))
+    const answers = ['a', 'b', 'c'].map((prefix) => ingest.submit(many(prefix)))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    // Nothing is known before a call has told; then, that the 400 which wait take some 40 ms.
+    answers.push(ingest.submit(batchOf('d')))
+    calls[0]!.end()
+    await answers[0]
+    await settle()
+    await expect(ingest.submit(batchOf('e'))).rejects.toMatchObject({
+      code: 'unavailable',
+      detail: { decidedBy: 'overload', retryAfterSeconds: 1 },
+    })
+    const beside = ingest.submit(batchIn(2, 'f'))
+    for (let index = 1; index < 5; index++) {
+      calls[index]!.end()
+      await settle()
+    }
+    expect((await Promise.all([...answers, beside])).map(({ kind }) => kind)).toEqual(Array(5).fill('stored'))
+    // Nothing waits: what was known is known no more.
+    const later = ingest.submit(many('g'))
+    calls[5]!.end()
+    expect((await later).kind).toBe('stored')
+    await settle()
+    expect(ingest.state).toMatchObject({ statements: 0, bytes: 0 })
+  })
+
   it('refuses what is new while a call of the store takes too long, and takes it again afterwards', async () => {
     const { calls, store } = heldStore()
     const ingest = new Ingest(store, { callsInFlight: 1, slowMs: 20 })

@@ -19,6 +19,8 @@ export interface IngestBounds {
   readonly statementsPerCall: number
   /** While a call of the store takes longer, nothing new is accepted for its Lrs: it would wait at least as long. */
   readonly slowMs: number
+  /** What would wait longer, as fast as its Lrs is being stored into, is refused. */
+  readonly longestWaitMs: number
 }
 
 /** What waits now, beside what may. */
@@ -34,7 +36,11 @@ const defaultBounds: IngestBounds = {
   callsInFlight: 2,
   statementsPerCall: 2_000,
   slowMs: 10_000,
+  longestWaitMs: 3_000,
 }
+
+/** Of a smaller call the sync is most of what it takes, which says nothing about larger ones. */
+const tellingCall = 200
 
 interface Waiting {
   readonly batch: StatementBatch
@@ -49,6 +55,11 @@ interface Queue {
   callsInFlight: number
   /** When the calls under way began, the oldest first. */
   readonly startedAt: Set<{ readonly at: number }>
+  /** Waiting or being stored. */
+  statements: number
+  /** What one took lately; 0 until a call has told. */
+  msEach: number
+  lastEndedAt: number
 }
 
 export class Ingest {
@@ -84,19 +95,28 @@ export class Ingest {
     const isFull =
       this.#statements > 0 &&
       (this.#statements + batch.statements.length > this.#bounds.statements || this.#bytes + bytes > this.#bounds.bytes)
-    if (isFull) return Promise.reject(overloaded('Too many statements are waiting to be stored'))
+    if (isFull || this.#waitMs(batch.lrsId) > this.#bounds.longestWaitMs)
+      return Promise.reject(overloaded('Too many statements are waiting to be stored'))
     this.#statements += batch.statements.length
     this.#bytes += bytes
     return new Promise((resolve, reject) => {
-      this.#queueOf(batch.lrsId).waiting.push({ batch, bytes, resolve, reject })
+      const queue = this.#queueOf(batch.lrsId)
+      queue.statements += batch.statements.length
+      queue.waiting.push({ batch, bytes, resolve, reject })
       this.#dispatch(batch.lrsId)
     })
   }
 
   #queueOf(lrsId: LrsId): Queue {
-    const queue = this.#queues.get(lrsId) ?? { waiting: [], callsInFlight: 0, startedAt: new Set() }
+    const queue = this.#queues.get(lrsId) ?? newQueue()
     this.#queues.set(lrsId, queue)
     return queue
+  }
+
+  /** How long what comes now would wait. */
+  #waitMs(lrsId: LrsId): number {
+    const queue = this.#queues.get(lrsId)
+    return queue === undefined ? 0 : queue.statements * queue.msEach
   }
 
   /** Refuses what is new; resolves when everything accepted has its outcome. */
@@ -122,8 +142,10 @@ export class Ingest {
   }
 
   #finish(joined: readonly Waiting[], lrsId: LrsId): void {
-    this.#queueOf(lrsId).callsInFlight -= 1
+    const queue = this.#queueOf(lrsId)
+    queue.callsInFlight -= 1
     for (const { batch, bytes } of joined) {
+      queue.statements -= batch.statements.length
       this.#statements -= batch.statements.length
       this.#bytes -= bytes
     }
@@ -148,7 +170,9 @@ export class Ingest {
     try {
       const outcomes = await this.#store(joined.map(({ batch }) => batch))
       const statements = joined.reduce((sum, { batch }) => sum + batch.statements.length, 0)
-      this.#meter.committed(statements, (performance.now() - started.at) / 1000)
+      const now = performance.now()
+      this.#meter.committed(statements, (now - started.at) / 1000)
+      learn(queue, statements, started.at, now)
       joined.forEach((waiting, index) => waiting.resolve(outcomes[index]!))
     } catch (error) {
       // A call that was refused left nothing behind (storage.ts). If a defect and not the store's state refused it, the
@@ -163,4 +187,15 @@ export class Ingest {
       queue.startedAt.delete(started)
     }
   }
+}
+
+function newQueue(): Queue {
+  return { waiting: [], callsInFlight: 0, startedAt: new Set(), statements: 0, msEach: 0, lastEndedAt: 0 }
+}
+
+/** Of two calls at one time, the second is counted from the end of the first. */
+function learn(queue: Queue, statements: number, startedAt: number, now: number): void {
+  const msEach = (now - Math.max(startedAt, queue.lastEndedAt)) / statements
+  queue.lastEndedAt = now
+  if (statements >= tellingCall || msEach < queue.msEach) queue.msEach = msEach
 }
