@@ -29,8 +29,11 @@ export function makeDatabase(place: DatabasePlace): Promise<Side> {
   return opened(place, (database) => migrate(database, migrations))
 }
 
+/** The rows of a large table are not counted within what bounds requests. */
+const statementTimeoutMs = 3_600_000
+
 async function opened(place: DatabasePlace, prepare: (database: Database) => Promise<void>): Promise<Side> {
-  const database = new Database({ url: place.url, connections: 3 })
+  const database = new Database({ url: place.url, connections: 3, statementTimeoutMs })
   try {
     await checkServer(database)
     await prepare(database)
@@ -66,14 +69,14 @@ class PostgresSide implements Side {
 
   read<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
     return this.#database.transact('read', async (transaction) => {
-      await withoutLimits(transaction)
+      await mayWait(transaction)
       return work(new PostgresRows(transaction))
     })
   }
 
   change(work: (changes: Changes) => Promise<void>): Promise<void> {
     return this.#database.transact('write', async (transaction) => {
-      await withoutLimits(transaction)
+      await mayWait(transaction)
       // Whoever else copies into this database waits here, and then finds that it is not its own copy any more.
       await transaction.query(`select pg_advisory_xact_lock(hashtext('claviger copy'))`)
       return work(new PostgresRows(transaction))
@@ -85,9 +88,8 @@ class PostgresSide implements Side {
   }
 }
 
-/** What bounds requests does not bound this: the snapshot waits while the other side is written to. */
-async function withoutLimits({ query }: Transaction): Promise<void> {
-  await query('set local statement_timeout = 0')
+/** The snapshot waits while the other side is written to. */
+async function mayWait({ query }: Transaction): Promise<void> {
   await query('set local idle_in_transaction_session_timeout = 0')
 }
 
