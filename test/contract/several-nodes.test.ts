@@ -221,6 +221,31 @@ describe('what two nodes do at once', () => {
     expect(await b.directory.listUsage(tenant.id, gone!.id)).toEqual([])
   })
 
+  it('usage of credentials that go while it is written is left out: the database refuses nothing', async () => {
+    b = await openNode()
+    tenant = await createTenant(a)
+    const made = await Promise.all(Array.from({ length: 5 }, () => createCredential(a, tenant)))
+    // As another node deletes them, and has not committed yet.
+    const { default: pg } = await import('pg')
+    const other = new pg.Client({ connectionString: database.url })
+    await other.connect()
+    const asked = vi.spyOn(pg.Client.prototype, 'query')
+    const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    try {
+      await other.query(`begin; delete from credential where organisation_id = ${tenant.id}`)
+      const deltas = made.map(({ id }) => usage({ organisationId: tenant.id, credentialId: id }))
+      const flushes = [a, b].map((node) => node.platform.addUsage(deltas))
+      await vi.waitFor(async () => expect(await database.change(waiting)).toBe(2), soon)
+      await other.query('commit')
+      await Promise.all(flushes)
+      expect(asked.mock.calls.filter(([text]) => String(text) === 'rollback')).toEqual([])
+    } finally {
+      asked.mockRestore()
+      await other.end()
+    }
+    for (const { id } of made) expect(await b.directory.listUsage(tenant.id, id)).toEqual([])
+  })
+
   it('ten nodes put a check value: one stands', async () => {
     const nodes = await Promise.all(Array.from({ length: 10 }, () => openNode({ connections: 1 })))
     const stand = await Promise.all(nodes.map((node, index) => node.platform.putKeyCheck(`check ${index}`)))

@@ -3,7 +3,7 @@
 import { append, claim } from './change.ts'
 import { compiled } from './compiled.ts'
 import { mostRows } from './organisation.ts'
-import { sql } from 'kysely'
+import { PostgresAdapter, sql } from 'kysely'
 import type { AuditEvent, NewAuditEvent } from '../../core/audit.ts'
 import type { CredentialId, OrganisationId, SecretId } from '../../core/ids.ts'
 import type { Db } from './change.ts'
@@ -76,7 +76,9 @@ const takeUsage = compiled((db, row: Selectable<UsageTable>) =>
         .select([sql.lit(0).as('requests'), sql.lit(0).as('statements'), sql.lit('{}').as('refusals')])
         .select([eb.val(row.first_at).as('first_at'), eb.val(row.last_at).as('last_at')])
         .where('id', '=', row.credential_id)
-        .where('organisation_id', '=', row.organisation_id),
+        .where('organisation_id', '=', row.organisation_id)
+        // One that is being deleted on another node is waited for, and then is gone. SQLite has one writer, and no such words.
+        .$if(db.getExecutor().adapter instanceof PostgresAdapter, (query) => query.forKeyShare()),
     )
     .onConflict((on) =>
       on.columns(['credential_id', 'secret_id']).doUpdateSet((eb) => ({ requests: eb.ref('usage.requests') })),
