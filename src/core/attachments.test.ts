@@ -1,6 +1,9 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openCore } from '../../test/support/core.ts'
 import type { OpenCore } from '../../test/support/core.ts'
+import { whileHolding } from './attachments.ts'
+import { DomainError } from './errors.ts'
+import type { BlobStore } from './storage.ts'
 
 let world: OpenCore
 const told: [fields: object, message: string][] = []
@@ -39,4 +42,23 @@ it('what nothing refers to is swept when it is a day old, and the log says so', 
   expect(await nextSweep()).toEqual({ removed: 1, bytes: length })
   expect(await isThere()).toBe(false)
   expect(told).toEqual([[{ removed: 1, bytes: length }, expect.stringContaining('nothing refers to')]])
+})
+
+describe('a hold', () => {
+  const unavailable = new DomainError('unavailable', 'Lost.')
+  it.each([
+    ['ends with what it was for', undefined, 'release'],
+    ['ends with what was refused', new DomainError('conflict', 'No.'), 'release'],
+    ['stays where the row may be there all the same', unavailable, 'leave'],
+  ] as const)('%s', async (_, error, end) => {
+    const [release, leave] = [vi.fn<() => void>(), vi.fn<() => void>()]
+    const hold = { release, leave, confirm: async () => {} }
+    const blobs = { hold: () => hold } as Partial<BlobStore> as BlobStore
+    const work = whileHolding(blobs, async () => {
+      if (error !== undefined) throw error
+      return 'done'
+    })
+    expect(await work.catch((thrown: unknown) => thrown)).toBe(error ?? 'done')
+    expect([release, leave].map(({ mock }) => mock.calls.length)).toEqual(end === 'release' ? [1, 0] : [0, 1])
+  })
 })

@@ -2,7 +2,7 @@
 // what a refused request leaves behind is swept. Whoever sends no bytes has no claim to them, whatever sha2 they know.
 // Knows nothing of how the bytes travel.
 
-import { DomainError } from './errors.ts'
+import { DomainError, isDomainError } from './errors.ts'
 import type { Failure } from './errors.ts'
 import type { LrsId } from './ids.ts'
 import { beyond } from './limits.ts'
@@ -38,6 +38,21 @@ export interface AttachmentPlace {
   readonly lrsId: LrsId
   readonly blobs: BlobStore
   readonly hold: BlobHold
+}
+
+/** A hold for as long as `work` puts bytes and writes the row that refers to them; longer, where that row may be there all the same. */
+export async function whileHolding<T>(blobs: BlobStore, work: (hold: BlobHold) => Promise<T>): Promise<T> {
+  const hold = blobs.hold()
+  try {
+    const result = await work(hold)
+    hold.release()
+    return result
+  } catch (error) {
+    // The connection may have been lost while the row was committed.
+    if (isDomainError(error) && error.code === 'unavailable') hold.leave()
+    else hold.release()
+    throw error
+  }
 }
 
 /** An attachment some statement of a request describes, and which statement. */

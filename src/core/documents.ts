@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto'
 import { authorise, explain } from './access.ts'
 import type { Decision, XapiAccess } from './access.ts'
+import { whileHolding } from './attachments.ts'
 import { DomainError, lostBytes } from './errors.ts'
 import type { Failure } from './errors.ts'
 import type { LrsId } from './ids.ts'
@@ -136,12 +137,7 @@ export class Documents {
     target: DocumentTarget,
     submission: DocumentSubmission,
   ): Promise<string> {
-    const hold = this.#blobs.hold()
-    try {
-      return await this.#storeHolding(principal, { lrsId, hold }, target, submission)
-    } finally {
-      hold.release()
-    }
+    return whileHolding(this.#blobs, (hold) => this.#storeHolding(principal, { lrsId, hold }, target, submission))
   }
 
   async #storeHolding(

@@ -3,7 +3,7 @@
 
 import { authorise, explain } from './access.ts'
 import type { Decision } from './access.ts'
-import { receiveAttachments } from './attachments.ts'
+import { receiveAttachments, whileHolding } from './attachments.ts'
 import type { SentAttachments } from './attachments.ts'
 import { DomainError, invalid, inWords, isDomainError, lostBytes } from './errors.ts'
 import type { Failure } from './errors.ts'
@@ -129,14 +129,11 @@ export class Statements {
     const checked = this.check(principal, lrsId, submission)
     const { attachments: sent } = submission
     if (sent === undefined) return this.#submit(principal, lrsId, submission, checked)
-    const hold = this.#storage.blobs.hold()
-    try {
+    return whileHolding(this.#storage.blobs, async (hold) => {
       const prepared = await this.#receive(lrsId, checked, submission, { sent, hold })
       await hold.confirm()
-      return await this.#submit(principal, lrsId, submission, { ...checked, prepared })
-    } finally {
-      hold.release()
-    }
+      return this.#submit(principal, lrsId, submission, { ...checked, prepared })
+    })
   }
 
   async #submit(

@@ -696,6 +696,8 @@ export interface BlobHold {
   confirm(): Promise<void>
   /** When the row that refers to it is there, or will never be. Idempotent. */
   release(): void
+  /** Instead, where nobody knows whether the row is or will be there: what was put stays as long as a commit may take. Idempotent. */
+  leave(): void
 }
 
 export interface BlobStore {

@@ -178,6 +178,33 @@ describe.each(['directory', 'bucket'] as const)('blobs of several nodes, in a %s
     hold.release()
   })
 
+  it('end by themselves where they are left, or could not be let go: then they are renewed no more, and confirmed neither', async () => {
+    const bytes = [randomBytes(100), randomBytes(100), randomBytes(100)] as const
+    const left = await put(one, bytes[0])
+    const failed = await put(one, bytes[1])
+    const goesOn = await put(one, bytes[2])
+    left.hold.leave()
+    left.hold.release()
+    const query = vi.spyOn(one.database, 'query').mockRejectedValue(new Error('lost'))
+    failed.hold.release()
+    await vi.waitFor(() => expect(query).toHaveBeenCalled())
+    query.mockRestore()
+    // Whoever's row was committed after all finds its bytes.
+    await removeUnused(other)
+    expect(await isThere(one, left.sha2)).toBe(true)
+    await one.database.query(`update blob_hold set expires_at = clock_timestamp() + interval '10 seconds'`)
+    await one.holds.renew()
+    const renewed = await one.database.query<{ readonly sha2: string }>(
+      `select sha2 from blob_hold where expires_at > clock_timestamp() + interval '100 seconds'`,
+    )
+    expect(renewed.map(({ sha2 }) => sha2)).toEqual([goesOn.sha2])
+    goesOn.hold.release()
+    await vi.waitFor(async () => expect(await count('blob_hold')).toBe(2))
+    await one.database.query('update blob_hold set expires_at = clock_timestamp()')
+    await other.blobs.sweep(3_600_000)
+    expect(await isThere(one, left.sha2)).toBe(false)
+  })
+
   it('are not put while another node removes them, nor for good when that node died', async () => {
     const bytes = randomBytes(100)
     const sha2 = hashOf(bytes)

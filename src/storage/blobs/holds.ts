@@ -16,6 +16,8 @@ export interface BlobHolds {
   confirm(holder: string): Promise<void>
   /** Those of them that somebody wanted gone meanwhile. */
   drop(blobs: readonly Blob[], holder: string): Promise<readonly Blob[]>
+  /** Instead of `drop`, where holds expire: from now on nobody puts that off. Absent where a hold outlives nothing. */
+  leave?(holder: string): void
   /** `isWanted`: what is held is to go as soon as it is let go. */
   beginRemoval(lrsId: LrsId, sha2s: readonly string[], isWanted: boolean): Promise<Removal>
   /** Forgets what processes held that are gone; those of it that somebody wanted gone. */

@@ -39,10 +39,16 @@ class Hold implements BlobHold {
   readonly taken = new Map<string, { readonly blob: Blob; readonly done: Promise<void> }>()
   isReleased = false
   readonly release: () => void
+  readonly leave: () => void
   readonly confirm: () => Promise<void>
 
   constructor(release: (hold: Hold) => void, holds: BlobHolds) {
     this.release = () => release(this)
+    this.leave = () => {
+      if (holds.leave === undefined || this.isReleased) return release(this)
+      this.isReleased = true
+      holds.leave(this.holder)
+    }
     this.confirm = () => (this.taken.size === 0 ? Promise.resolve() : holds.confirm(this.holder))
   }
 }

@@ -62,8 +62,12 @@ export class NodeHolds implements BlobHolds {
     const held = this.#held.get(holder)
     if (held === undefined || performance.now() - held.renewedAt < isSureMs) return
     const startedAt = performance.now()
-    if ((await this.#putOff('holder', holder)).length < held.blobs) throw isLost()
+    if ((await this.#putOff([holder])).length < held.blobs) throw isLost()
     held.renewedAt = startedAt
+  }
+
+  leave(holder: string): void {
+    this.#held.delete(holder)
   }
 
   async drop(blobs: readonly Blob[], holder: string): Promise<readonly Blob[]> {
@@ -105,13 +109,13 @@ export class NodeHolds implements BlobHolds {
     return wantedOf(rows)
   }
 
-  /** Puts the expiry of everything off that this process holds. */
+  /** Puts the expiry of everything off that this process holds; not of what it has left, or could not let go. */
   async renew(): Promise<void> {
     if (this.#held.size === 0) return
     const before = new Map([...this.#held].map(([holder, { blobs }]) => [holder, blobs]))
     const startedAt = performance.now()
     const renewed = new Map<string, number>()
-    for (const { holder } of await this.#putOff('node', this.#node)) renewed.set(holder, (renewed.get(holder) ?? 0) + 1)
+    for (const { holder } of await this.#putOff([...before.keys()])) renewed.set(holder, (renewed.get(holder) ?? 0) + 1)
     for (const [holder, blobs] of before) {
       const held = this.#held.get(holder)
       // One that has expired stays expired: `confirm` says so.
@@ -148,11 +152,11 @@ export class NodeHolds implements BlobHolds {
   }
 
   /** Not of what has expired: somebody may have taken it for dead. */
-  #putOff(column: 'holder' | 'node', id: string): Promise<readonly { readonly holder: string }[]> {
+  #putOff(holders: readonly string[]): Promise<readonly { readonly holder: string }[]> {
     return this.#database.query(
       `update blob_hold set expires_at = clock_timestamp() + $2 * interval '1 second'
-        where ${column} = $1 and expires_at > clock_timestamp() returning holder`,
-      [id, holdLivesSeconds],
+        where node = $1 and holder = any($3::uuid[]) and expires_at > clock_timestamp() returning holder`,
+      [this.#node, holdLivesSeconds, holders],
     )
   }
 }
