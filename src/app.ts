@@ -31,6 +31,7 @@ import type { Integrity, OnChecked } from './storage/integrity.ts'
 import { openPostgres } from './storage/postgres/index.ts'
 import { checkIntegrity as checkPostgres } from './storage/postgres/integrity.ts'
 import { Metrics } from './metrics.ts'
+import { ConnectionLog } from './connection-log.ts'
 import { OverloadLog } from './overload-log.ts'
 import { Pace } from './pace.ts'
 import { openSqlite } from './storage/sqlite/index.ts'
@@ -198,10 +199,13 @@ function openDatabase(
   { url, connections, statementTimeoutSeconds }: DatabaseConfig,
   { mayMigrate, log }: Pick<StorageOptions, 'mayMigrate' | 'log'>,
 ): Promise<Storage> {
+  const connectionLog = log && new ConnectionLog(log)
   return openPostgres({
     ...{ url, connections, statementTimeoutMs: statementTimeoutSeconds * 1000 },
     ...(mayMigrate !== undefined && { mayMigrate }),
-    onError: (err) => log?.warn({ err }, 'A connection to the database was lost.'),
+    onError: (error) => connectionLog?.lost(error),
+    onCutOff: (error) => connectionLog?.cutOff(error),
+    onBack: () => connectionLog?.back(),
     openPlace: () => openPlace(config),
   })
 }

@@ -78,7 +78,8 @@ describe('what one node changes', () => {
   })
 
   it('is told again and again while the listener’s connection is cut over and over', async () => {
-    const b = await openNode()
+    const [onCutOff, onBack] = [vi.fn<(error: unknown) => void>(), vi.fn<() => void>()]
+    const b = await openNode({ onCutOff, onBack })
     const { heard } = hearing(b)
     const tenant = await createTenant(a)
     for (let times = 0; times < 10; times++) {
@@ -88,8 +89,10 @@ describe('what one node changes', () => {
       // Undefined: anything may have changed.
       const isTold = () => heard.includes(tenant.id) || heard.includes(undefined) || !b.nodes.isInTouch()
       await vi.waitFor(() => expect(isTold()).toBe(true), 1_000)
+      await vi.waitFor(() => expect(onBack).toHaveBeenCalledTimes(times + 1), soon)
       await vi.waitFor(() => expect(b.nodes.isInTouch()).toBe(true), soon)
     }
+    expect(onCutOff).toHaveBeenCalledWith(expect.objectContaining({ code: '57P01' }))
   })
 
   it('a change that commits behind later ones is not missed', async () => {
@@ -136,8 +139,10 @@ describe('a node that the database is out of reach for', () => {
     const proxy = await startProxy()
     const url = Object.assign(new URL(database.url), { port: String(proxy.port) }).href
     const b = await openNode({ url })
+    const { heard, hears } = hearing(b)
     const tenant = await createTenant(a)
-    const { heard } = hearing(b)
+    await hears(tenant.id)
+    heard.length = 0
     expect(b.nodes.isInTouch()).toBe(true)
     proxy.stall()
     await a.directory.updateOrganisation(tenant.id, { name: 'unheard of' }, event('x.y'))

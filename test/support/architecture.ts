@@ -74,7 +74,12 @@ const zones: readonly Zone[] = [
     packages: ['prom-client'],
   },
   { name: 'traces', holds: /^src\/traces\.ts$/, imports: [], packages: ['@opentelemetry/api'] },
-  { name: 'what stands around', holds: /^src\/(watched-storage|overload-log|pace)\.ts$/, imports: [core], packages: [] },
+  {
+    name: 'what stands around',
+    holds: /^src\/(watched-storage|overload-log|connection-log|pace)\.ts$/,
+    imports: [core],
+    packages: [],
+  },
   { name: 'slow clients', holds: /^src\/slow-clients\.ts$/, imports: [], packages: ['node:http', 'node:net'] },
   // As the composition root, for stores that no app is opened on.
   {

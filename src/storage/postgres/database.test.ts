@@ -57,6 +57,17 @@ it('gives up a transaction that is not answered any more, at once, as one of whi
   await cutOff.close()
 })
 
+it('is unavailable to a transaction that the server gave up because its node was held up', async () => {
+  const change = database.transact('write', async ({ query }) => {
+    await query('set local idle_in_transaction_session_timeout = 10')
+    // As a machine that is paused: what the server says meanwhile is read as the answer to the next statement.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
+    await query('select 1')
+  })
+  await expect(change).rejects.toMatchObject({ code: 'unavailable', cause: { code: '25P03' } })
+  expect(await database.query('select 1 as one')).toEqual([{ one: 1 }])
+})
+
 /** To the server, until it is blocked: then what is sent is told, and nothing arrives. */
 async function openWay(server: URL) {
   const sockets: Socket[] = []

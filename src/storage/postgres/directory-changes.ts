@@ -11,7 +11,10 @@ import type { Transaction } from './database.ts'
 export interface ChangesOptions {
   /** A connection, not connected yet. */
   readonly connect: () => pg.Client
-  readonly onError?: ((error: unknown) => void) | undefined
+  /** The connection is lost, or there is still none; it is tried again at once. */
+  readonly onCutOff?: ((error: unknown) => void) | undefined
+  /** After that: there is one again. */
+  readonly onBack?: (() => void) | undefined
   /** For tests: false asks only. */
   readonly listens?: boolean
 }
@@ -106,10 +109,10 @@ export class DirectoryChanges {
     let client: pg.Client | undefined = first
     while (!this.#closing.signal.aborted) {
       try {
-        client ??= await this.#connect()
+        client ??= await this.#connectAgain()
         await this.#askRegularly(client)
       } catch (error) {
-        if (!this.#closing.signal.aborted) this.#options.onError?.(error)
+        if (!this.#closing.signal.aborted) this.#options.onCutOff?.(error)
       }
       // What hangs is cut off, not waited for.
       void client?.end().catch(() => {})
@@ -117,6 +120,12 @@ export class DirectoryChanges {
       this.#from = undefined
       await pause(reconnectMs, this.#closing.signal)
     }
+  }
+
+  async #connectAgain(): Promise<pg.Client> {
+    const client = await this.#connect()
+    this.#options.onBack?.()
+    return client
   }
 
   async #connect(): Promise<pg.Client> {
@@ -131,12 +140,14 @@ export class DirectoryChanges {
   /** Throws when the connection has ended. */
   async #askRegularly(client: pg.Client): Promise<never> {
     const ended = new AbortController()
+    let reason: unknown = new DomainError('unavailable', 'The connection has ended.')
+    client.once('error', (error) => (reason = error))
     client.once('end', () => ended.abort())
     const signal = AbortSignal.any([ended.signal, this.#closing.signal])
     for (;;) {
       await this.#ask(client)
       await pause(askEveryMs, signal)
-      if (signal.aborted) throw new DomainError('unavailable', 'The connection that listens has ended.')
+      if (signal.aborted) throw reason
     }
   }
 

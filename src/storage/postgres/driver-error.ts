@@ -4,9 +4,9 @@
 import { DomainError, isDomainError } from '../../core/errors.ts'
 
 // By class, where a whole class means that the database does not serve now: connection exceptions, too few resources (a full
-// disk, memory, connections), intervention by the operator, errors of the system. Single codes: read-only, timeouts, locks,
-// what `transact` has tried again often enough, wrong passwords after a rotation.
-const unavailable = /^(08...|53...|57...|58...|XX00[012]|25006|55P03|40...|28...|3D000|E[A-Z]+)$/
+// disk, memory, connections), intervention by the operator, errors of the system. Single codes: read-only, timeouts (also of a
+// transaction whose node was held up), locks, what `transact` has tried again often enough, wrong passwords after a rotation.
+const unavailable = /^(08...|53...|57...|58...|XX00[012]|25006|25P0[34]|55P03|40...|28...|3D000|E[A-Z]+)$/
 
 export function toDomainError(error: unknown): DomainError {
   if (isDomainError(error)) return error
@@ -33,7 +33,7 @@ export function isCollision(error: unknown): boolean {
 /** The connection, not the work on it, is at fault. */
 export function isLostConnection(error: unknown): boolean {
   const code = codeOf(error)
-  if (/^(08...|57P0[123]|E[A-Z]+)$/.test(code)) return true
+  if (/^(08...|57P0[1-5]|25P0[34]|E[A-Z]+)$/.test(code)) return true
   // pg has no codes of its own.
   return code === '' && error instanceof Error && /connection|timeout|not queryable/i.test(error.message)
 }

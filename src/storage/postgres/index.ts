@@ -28,10 +28,11 @@ import type {
 } from '../../core/storage.ts'
 import type { DatabaseOptions } from './database.ts'
 import type { Concerns, Db } from '../directory/index.ts'
+import type { ChangesOptions } from './directory-changes.ts'
 import type { BlobPlace } from '../blobs/place.ts'
 import type { BlobRows } from '../blobs/store.ts'
 
-export interface PostgresOptions extends DatabaseOptions {
+export interface PostgresOptions extends DatabaseOptions, Pick<ChangesOptions, 'onCutOff' | 'onBack'> {
   /** False: a database that is not at this program's schema is refused. True unless given. */
   readonly mayMigrate?: boolean
   /** For tests: false finds out what other nodes change by asking only. */
@@ -44,8 +45,8 @@ export interface PostgresOptions extends DatabaseOptions {
 
 export async function openPostgres(options: PostgresOptions): Promise<Storage> {
   const database = new Database(options)
-  const { listens = true, onError } = options
-  const changes = new DirectoryChanges({ connect: () => database.newClient(), listens, onError })
+  const { listens = true, onCutOff, onBack } = options
+  const changes = new DirectoryChanges({ connect: () => database.newClient(), listens, onCutOff, onBack })
   try {
     await prepare(database, options)
     await changes.open()
