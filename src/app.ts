@@ -94,7 +94,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const watch = (storage: Storage): Storage =>
     watchStorage(storage, {
       reads,
-      demandRoom: () => load.answers.demandRoom(),
+      demandRoom: () => load.demandAnswerRoom(),
       onCall: metrics && metrics.call.bind(metrics),
       trace: traces?.call,
     })
@@ -404,8 +404,23 @@ function enter(load: Load): { readonly stay?: Stay; readonly refused?: DomainErr
 function leave(stay: Stay, outgoing: ServerResponse | undefined): void {
   stay.leave()
   if (!stay.holdsAnswer) return
-  if (outgoing === undefined || outgoing.destroyed) stay.end()
-  else outgoing.once('close', () => stay.end())
+  if (outgoing === undefined || outgoing.destroyed) return stay.end()
+  const delivered = stay.load.deliver({
+    get length() {
+      return takenOver(outgoing)
+    },
+    abort: () => void outgoing.destroy(),
+  })
+  outgoing.once('close', () => {
+    delivered()
+    stay.end()
+  })
+}
+
+/** Bytes that the kernel has taken of what goes over its connection. Node keeps the number of those it has not, without a public name. */
+function takenOver({ socket }: ServerResponse): number {
+  const handle = (socket as { _handle?: { writeQueueSize?: number } | null } | null)?._handle
+  return (socket?.bytesWritten ?? 0) - (handle?.writeQueueSize ?? 0)
 }
 
 function stateOf({ requests, receiving, bodies, answers }: Load): object {

@@ -21,7 +21,7 @@ import { parseJson } from '../core/xapi/json.ts'
 import { capped } from '../core/xapi/rule.ts'
 import type { ErrorAnswer, ErrorContext, FaceEnv } from './face.ts'
 import { ByteBudget, smallSize } from './load.ts'
-import type { Arriving, Stay } from './load.ts'
+import type { Moving, Stay } from './load.ts'
 
 /** What app.ts knows about a request before any face sees it. */
 export interface RequestContext {
@@ -460,7 +460,7 @@ export async function readBytes(c: Context<FaceEnv>, limit: BodyLimit, budget = 
 }
 
 /** Counts a body that begins to be read; call what it returns at its end. Throws `unavailable` when there are too many. */
-export function beginReceiving(c: Context<FaceEnv>, arriving: Arriving): () => void {
+export function beginReceiving(c: Context<FaceEnv>, arriving: Moving): () => void {
   return contextOf(c).stay?.load.receive(arriving) ?? (() => {})
 }
 
@@ -588,7 +588,7 @@ export function bodyBudgetOf(c: Context<FaceEnv>): ByteBudget {
  * A body as it arrives, in one buffer that doubles as it fills: chunks are the sender's choice, and to keep each of them
  * costs hundreds of bytes for a chunk of one.
  */
-class GrowingBody implements Arriving {
+class GrowingBody implements Moving {
   readonly #limit: BodyLimit
   readonly #declared: number
   readonly #budget: ByteBudget

@@ -118,9 +118,30 @@ describe('Load', () => {
   it('refuses what may be large before it is made, when half of the room is taken', () => {
     const load = new Load(roomy)
     const stay = load.enter()
-    load.answers.demandRoom()
+    load.demandAnswerRoom()
     stay.holdAnswer(600_000)
-    expect(() => load.answers.demandRoom()).toThrow(expect.objectContaining(overloaded))
+    expect(() => load.demandAnswerRoom()).toThrow(expect.objectContaining(overloaded))
+  })
+
+  it('ends the answer that is taken most slowly when another needs the room, by what was taken lately', () => {
+    const load = new Load(roomy)
+    load.enter().holdAnswer(600_000)
+    const [quick, stalled, slow] = [arriving(0), arriving(0), arriving(0)]
+    for (const answer of [quick, stalled, slow]) load.deliver(answer, 0)
+    const gone = arriving(0)
+    load.deliver(gone, 0)()
+    for (const answer of [quick, stalled, slow]) answer.length = 4_000_000
+    expect(() => load.demandAnswerRoom(1000)).toThrow(expect.objectContaining(overloaded))
+    // The kernel has taken so much of each.
+    expect(() => load.demandAnswerRoom(3000)).toThrow(expect.objectContaining(overloaded))
+    quick.length += 1_000_000
+    slow.length += 10_000
+    load.demandAnswerRoom(6000)
+    expect(stalled.abort).toHaveBeenCalledWith(expect.objectContaining(overloaded))
+    load.demandAnswerRoom(6000)
+    expect(slow.abort).toHaveBeenCalledOnce()
+    expect(() => load.demandAnswerRoom(6000)).toThrow(expect.objectContaining(overloaded))
+    expect([quick.abort, gone.abort].map(({ mock }) => mock.calls.length)).toEqual([0, 0])
   })
 
   it('holds what was read until there is an answer, whatever the bound: it is in memory', () => {

@@ -16,6 +16,7 @@ export interface LoadBounds {
 const tooManyRequests = overloaded('Too many requests are under way')
 
 const tooManyBodies = 'Too many request bodies are being received at once'
+const tooManyAnswers = 'Too many large answers are waiting for their clients'
 
 /** Most bodies and answers are smaller. */
 export const smallSize = 64 * 1024
@@ -41,9 +42,9 @@ export class ByteBudget {
     this.#held += bytes
   }
 
-  /** Throws `unavailable` where another large one would hardly find room. */
-  demandRoom(): void {
-    if (this.#held > this.most / 2) throw overloaded(this.#message)
+  /** Another large one would hardly find room. */
+  get isHalfFull(): boolean {
+    return this.#held > this.most / 2
   }
 
   /** What is in memory already, whatever the bound. */
@@ -56,29 +57,36 @@ export class ByteBudget {
   }
 }
 
-/** A body that is arriving. */
-export interface Arriving {
+/** A body that is arriving, or an answer that is being taken. */
+export interface Moving {
   /** Bytes so far. */
   readonly length: number
   /** Ends it: its place is needed. */
   abort(error: Error): void
 }
 
-/** Whoever sends less makes room, after a moment, when there is none. */
+/** Whoever sends or takes less makes room, after a moment, when there is none. */
 const fairRate = 64 * 1024
 const fairMs = 2_000
+
+interface Seen {
+  readonly at: number
+  readonly length: number
+}
 
 export class Load {
   readonly bounds: LoadBounds
   readonly bodies: ByteBudget
   readonly answers: ByteBudget
   #requests = 0
-  readonly #receiving = new Map<Arriving, number>()
+  readonly #receiving = new Map<Moving, number>()
+  /** With what had been taken when somebody last looked. */
+  readonly #delivering = new Map<Moving, Seen>()
 
   constructor(bounds: LoadBounds) {
     this.bounds = bounds
     this.bodies = new ByteBudget(bounds.bodyBytes)
-    this.answers = new ByteBudget(bounds.answerBytes, 'Too many large answers are waiting for their clients')
+    this.answers = new ByteBudget(bounds.answerBytes, tooManyAnswers)
   }
 
   get requests(): number {
@@ -100,14 +108,46 @@ export class Load {
    * A body that begins; call what it returns at its end. Where there is no room, the slowest of those that are slow is ended for it,
    * so that a few clients that hardly send do not keep everybody else out. Throws `unavailable`.
    */
-  receive(arriving: Arriving, now = performance.now()): () => void {
+  receive(arriving: Moving, now = performance.now()): () => void {
     if (this.#receiving.size >= this.bounds.requests / 2) this.#makeRoom(now)
     this.#receiving.set(arriving, now)
     return () => void this.#receiving.delete(arriving)
   }
 
+  /** A larger answer that its client begins to take; call what it returns at its end. */
+  deliver(answer: Moving, now = performance.now()): () => void {
+    this.#delivering.set(answer, { at: now, length: answer.length })
+    return () => void this.#delivering.delete(answer)
+  }
+
+  /**
+   * Before an answer is made of which nobody knows how large it will be. Where there is little room, the slowest of those that are
+   * slow to take theirs is ended, so that a few clients that take nothing do not keep everybody else from reading. Throws
+   * `unavailable`.
+   */
+  demandAnswerRoom(now = performance.now()): void {
+    if (!this.answers.isHalfFull) return
+    const slowest = this.#findSlowTaker(now)
+    if (slowest === undefined) throw overloaded(tooManyAnswers)
+    this.#delivering.delete(slowest)
+    slowest.abort(overloaded(tooManyAnswers))
+  }
+
+  /** By what they took lately: the kernel takes the first megabytes of each, however slow the client. */
+  #findSlowTaker(now: number): Moving | undefined {
+    let slowest: Moving | undefined
+    let least = fairRate
+    for (const [answer, { at, length }] of this.#delivering) {
+      if (now - at < fairMs) continue
+      const rate = ((answer.length - length) / (now - at)) * 1000
+      if (rate >= fairRate) this.#delivering.set(answer, { at: now, length: answer.length })
+      else if (rate < least) [slowest, least] = [answer, rate]
+    }
+    return slowest
+  }
+
   #makeRoom(now: number): void {
-    let slowest: Arriving | undefined
+    let slowest: Moving | undefined
     let least = fairRate
     for (const [arriving, since] of this.#receiving) {
       // In the order they began: all that follow are younger.
