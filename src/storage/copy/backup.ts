@@ -160,7 +160,7 @@ async function copyConsistently(
         keepsPresent: tries > 1,
       }),
     )
-    const lost = JSON.stringify(copied.lost.map(({ lrsId, sha2 }) => `${lrsId}/${sha2}`).toSorted())
+    const lost = JSON.stringify(copied.lost)
     if (copied.lost.length === 0 || lost === lostBefore) {
       if (tries > 1) await removeUnreferenced(partial)
       return { tables, blobs: copied }

@@ -57,8 +57,13 @@ export async function copyBlobs(
     const page = await rows.listBlobs(after, pageSize)
     await someAtOnce(page, copyOne)
     after = page.at(-1)
-    if (page.length < pageSize) return { blobs, bytes, lost, missing }
+    if (page.length < pageSize) return { blobs, bytes, lost: inOrder(lost), missing: inOrder(missing) }
   }
+}
+
+/** Whichever was looked for first. */
+function inOrder(found: readonly Blob[]): readonly Blob[] {
+  return found.toSorted((one, other) => one.lrsId - other.lrsId || (one.sha2 < other.sha2 ? -1 : 1))
 }
 
 async function someAtOnce<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
