@@ -145,6 +145,11 @@ describe('Ingest', () => {
     expect([(await first)!.kind, (await last)!.kind]).toEqual(['stored', 'stored'])
   })
 
+  it('takes a conflict that the store throws for a defect: nothing tells a client that its statement is there', async () => {
+    const ingest = new Ingest(() => Promise.reject(new DomainError('conflict', 'This id or key is already taken.')))
+    await expect(ingest.submit(batchOf('a'))).rejects.toMatchObject({ code: 'internal', cause: { code: 'conflict' } })
+  })
+
   it('does not retry a store that is out of reach', async () => {
     const { calls, store } = heldStore()
     const ingest = new Ingest(store, { callsInFlight: 1 })

@@ -179,7 +179,7 @@ export class Ingest {
       // batch that caused it must not take its neighbours along.
       const isOneBatch = joined.length === 1
       if (isOneBatch || (isDomainError(error) && error.code === 'unavailable')) {
-        for (const waiting of joined) waiting.reject(error)
+        for (const waiting of joined) waiting.reject(asDefect(error))
       } else {
         for (const waiting of joined) await this.#storeJoined([waiting], queue)
       }
@@ -198,4 +198,10 @@ function learn(queue: Queue, statements: number, startedAt: number, now: number)
   const msEach = (now - Math.max(startedAt, queue.lastEndedAt)) / statements
   queue.lastEndedAt = now
   if (statements >= tellingCall || msEach < queue.msEach) queue.msEach = msEach
+}
+
+/** A conflict of statements is an outcome. One that is thrown must not tell a client that its statement is there already. */
+function asDefect(error: unknown): unknown {
+  if (!isDomainError(error) || error.code !== 'conflict') return error
+  return new DomainError('internal', 'The store failed.', { cause: error })
 }
