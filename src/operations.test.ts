@@ -183,6 +183,26 @@ describe('large answers', () => {
     await vi.waitFor(async () => expect(await metric('claviger_answer_bytes')).toBe(0), 10_000)
     await vi.waitFor(async () => expect(await metric('claviger_requests_in_flight')).toBe(0), 10_000)
   })
+
+  it('that nobody takes make room for those who read', { timeout: 40_000 }, async () => {
+    const started = await start({ CLAVIGER_MAX_ANSWERS: '64m', CLAVIGER_MAX_BODY: '4m' })
+    const headers = await keyIn(started)
+    const long = 'x'.repeat(3_500_000)
+    for (let index = 0; index < 4; index++) {
+      const body = statement(`${index}@example.com`, long)
+      expect((await fetch(`${started.url}/xapi/statements`, { method: 'POST', headers, body })).status).toBe(200)
+    }
+    const clients = await Promise.all(Array.from({ length: 3 }, () => askAndReadNothing(started.port, headers)))
+    await vi.waitFor(async () => expect(await metric('claviger_answer_bytes')).toBeGreaterThan(40_000_000), 10_000)
+    const read = async (): Promise<number> => {
+      const answer = await fetch(`${started.url}/xapi/statements?limit=1`, { headers })
+      await answer.arrayBuffer()
+      return answer.status
+    }
+    await vi.waitFor(async () => expect(await read()).toBe(200), { timeout: 20_000, interval: 250 })
+    for (const client of clients) client.destroy()
+    await vi.waitFor(async () => expect(await metric('claviger_answer_bytes')).toBe(0), 10_000)
+  })
 })
 
 async function askAndReadNothing(port: number, headers: Record<string, string>): Promise<Socket> {
