@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util'
 import { openStorage } from '../src/app.ts'
 import { loadConfig } from '../src/config.ts'
 import type { LrsId } from '../src/core/ids.ts'
-import { createDatabase, startPostgres } from '../test/support/postgres.ts'
+import { startPostgres } from '../test/support/postgres.ts'
 import { temporaryDirectory } from '../test/support/program.ts'
 import { startFlood } from './flood.ts'
 import type { Flood, FloodAnswer, FloodRequest } from './flood.ts'
@@ -43,7 +43,7 @@ const env: Record<string, string> = {
   CLAVIGER_MAX_ANSWERS: '64m',
   CLAVIGER_MAX_BODIES: '64m',
   CLAVIGER_METRICS_PORT: '0',
-  ...(database && { CLAVIGER_DATABASE_URL: database.url, CLAVIGER_MASTER_KEY: randomBytes(32).toString('hex') }),
+  ...(database && { CLAVIGER_DATABASE_URL: database.url, CLAVIGER_MASTER_KEY: randomBytes(32).toString('base64') }),
 }
 const program = await startProgram({ dataDirectory, env })
 const metricsUrl = /^ *metrics +(\S+)$/m.exec(program.output().stdout)?.[1] ?? ''
@@ -205,9 +205,8 @@ function slowClients({ url, headers }: StartedProgram): { close(): void } {
 }
 
 async function openDatabase(): Promise<{ readonly url: string; close(): Promise<void> }> {
-  const server = await startPostgres()
-  const { url } = await createDatabase(server.url)
-  return { url, close: () => server.stop() }
+  const server = await startPostgres({ isDurable: true })
+  return { url: server.url, close: () => server.stop() }
 }
 
 async function countMissing(): Promise<number> {
