@@ -1,8 +1,9 @@
-// What connections are set to, whatever the server's own settings say; what becomes of one that answers no more.
+// What connections are set to, whatever the server's own settings say; transactions whose messages go out together; what becomes of a connection
+// that answers no more.
 
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
-import { afterEach, beforeEach, expect, inject, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { Database } from './database.ts'
 import { createDatabase, run } from '../../../test/support/postgres.ts'
 
@@ -40,6 +41,58 @@ it('lets what a function calls see what is committed while it runs', async () =>
   const seen = database.query<{ readonly seen: boolean }>('select wait_for_row() as seen')
   await database.query(`insert into platform_value (name, value) values ('seen', '1')`)
   expect(await seen).toEqual([{ seen: true }])
+})
+
+describe('a transaction in two messages', () => {
+  const insert = 'insert into platform_value (name, value) values ($1, $2)'
+  const seen = `select value from platform_value where name = 'seen'`
+  const opening = { statements: 'select 1', question: { text: seen, values: [], name: 'seen' } }
+
+  it('is committed with its last statement, and gets what was asked at its beginning', async () => {
+    await database.query(insert, ['seen', '1'])
+    const rows = await database.transactUpon<{ readonly value: string }, readonly object[]>(
+      opening,
+      async (one, rows) => {
+        await one.commitWith(insert, ['other', '2'])
+        return rows
+      },
+    )
+    expect(rows).toEqual([{ value: '1' }])
+    expect(await database.query('select 1 from platform_value')).toHaveLength(2)
+  })
+
+  it('leaves nothing where its last statement fails, and the connection serves on', async () => {
+    for (let tries = 0; tries < 4; tries++) {
+      const done = database.transactUpon(opening, async (one) => {
+        await one.query(insert, ['seen', '1'])
+        await one.commitWith(insert, ['seen', '2'])
+      })
+      await expect(done).rejects.toMatchObject({ code: 'conflict' })
+    }
+    expect(await database.query(seen)).toEqual([])
+    expect(database.load()['connections']).toBe(1)
+  })
+
+  it('says why it could not begin, does nothing, and the connection serves on', async () => {
+    let isReached = false
+    const lost = { ...opening, statements: 'select 1 / 0' }
+    const done = database.transactUpon(lost, async () => void (isReached = true))
+    await expect(done).rejects.toMatchObject({ code: 'internal', cause: { code: '22012' } })
+    expect(isReached).toBe(false)
+    expect(await database.transactUpon(opening, async (_, rows) => rows)).toEqual([])
+    expect(database.load()['connections']).toBe(1)
+  })
+
+  it('is done again from its beginning after a collision', async () => {
+    let tries = 0
+    const collide = `do $$ begin raise exception 'collided' using errcode = '40001'; end $$`
+    await database.transactUpon(opening, async (one) => {
+      tries += 1
+      await one.query(insert, ['seen', String(tries)])
+      await one.commitWith(tries === 1 ? collide : 'select 1', [])
+    })
+    expect(await database.query(seen)).toEqual([{ value: '2' }])
+  })
 })
 
 it('gives up a transaction that is not answered any more, at once, as one of which nobody knows what became', async () => {

@@ -24,7 +24,17 @@ export interface DatabaseOptions {
 export interface Transaction {
   /** `text` is a statement with $1, $2 …; a name makes it prepared once per connection. */
   query<Row extends object>(text: string, values?: readonly unknown[], name?: string): Promise<readonly Row[]>
+  /** The last statement, in one message with the commit. */
+  commitWith(text: string, values: readonly unknown[], name?: string): Promise<void>
   readonly kysely: Kysely<Schema>
+}
+
+/** How a transaction begins where each message counts: all of it is one. */
+export interface Opening {
+  /** Statements: locks and settings. */
+  readonly statements: string
+  /** What is asked under them. It must only read: where beginning fails it may be asked without a transaction, for nobody. */
+  readonly question: { readonly text: string; readonly values: readonly unknown[]; readonly name: string }
 }
 
 /** `read`: several statements see one snapshot. */
@@ -83,6 +93,8 @@ export class Database {
       lock_timeout: Math.min(10_000, statementTimeoutMs),
       idle_in_transaction_session_timeout: 60_000,
       keepAlive: true,
+      // What does not wait for the answer before it is sent at once.
+      pipeline: true,
       types,
     })
     this.#pool.on('error', onError)
@@ -120,15 +132,32 @@ export class Database {
    * Commits what `work` did, or undoes all of it. Work that collided with other transactions is done again from the beginning.
    * `opening`: statements that go in one message with the beginning, where each message counts.
    */
-  async transact<T>(
-    kind: TransactionKind,
-    work: (transaction: Transaction) => Promise<T>,
-    opening?: string,
-  ): Promise<T> {
+  transact<T>(kind: TransactionKind, work: (transaction: Transaction) => Promise<T>, opening?: string): Promise<T> {
     const first = opening === undefined ? begin[kind] : `${begin[kind]}; ${opening}`
+    return this.#transact(async (client, transaction) => {
+      await client.query(first)
+      return work(transaction)
+    })
+  }
+
+  /** As `transact('write', …)`; `work` gets the rows that the opening asked for. */
+  transactUpon<Row extends object, T>(
+    { statements, question: { text, values, name } }: Opening,
+    work: (transaction: Transaction, rows: readonly Row[]) => Promise<T>,
+  ): Promise<T> {
+    return this.#transact(async (client, transaction) => {
+      const begun = client.query(`${begin.write}; ${statements}`)
+      const asked = ask<Row>(client, text, values, name)
+      // Of several failures the first to come is the cause.
+      const [, rows] = await Promise.all([begun, asked])
+      return work(transaction, rows)
+    })
+  }
+
+  async #transact<T>(run: (client: pg.PoolClient, transaction: Transaction) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#onConnection((client) => this.#transactOnce(client, first, work), true)
+        return await this.#onConnection((client) => this.#transactOnce(client, run), true)
       } catch (error) {
         if (!isCollision(error) || tries >= mostTries) throw toDomainError(error)
       }
@@ -137,16 +166,20 @@ export class Database {
 
   async #transactOnce<T>(
     client: pg.PoolClient,
-    first: string,
-    work: (transaction: Transaction) => Promise<T>,
+    run: (client: pg.PoolClient, transaction: Transaction) => Promise<T>,
   ): Promise<T> {
+    let isCommitted = false
     try {
-      await client.query(first)
-      const result = await work({
+      const result = await run(client, {
         query: (text, values = [], name) => ask(client, text, values, name),
+        commitWith: async (text, values, name) => {
+          // The server commits nothing after a statement that failed.
+          await Promise.all([ask(client, text, values, name), client.query('commit')])
+          isCommitted = true
+        },
         kysely: this.#kyselyOn(client),
       })
-      await client.query('commit')
+      if (!isCommitted) await client.query('commit')
       return result
     } catch (error) {
       // Where nothing is answered, this would not be either, and take as long again.

@@ -78,6 +78,7 @@ interface Crowd {
   readonly owner: number
 }
 
+/** Commits it as well where nothing is left to do. */
 export async function writeChanges(
   transaction: Transaction,
   lrsId: LrsId,
@@ -86,6 +87,7 @@ export async function writeChanges(
   const written = partsOf(tables)
   const names = written.map(({ name }) => name)
   const values = [lrsId, tables.lastTerm, tables.highestSeq, epoch, ...written.flatMap(({ arrays }) => arrays)]
+  if (!names.includes('said')) return transaction.commitWith(textOf(names), values, preparedName(names))
   const full = await transaction.query<Crowd>(textOf(names), values, preparedName(names))
   if (full.length === 0) return
   const [subjects, owners] = [full.map(({ subject }) => subject), full.map(({ owner }) => owner)]

@@ -11,7 +11,7 @@ import type { CredentialId, LrsId } from '../../core/ids.ts'
 import type { Linked } from '../statements/tables.ts'
 import type { ReadRows, ReadStatement, Referrers } from './gathered-tables.ts'
 import type { StatementBatch, TermKind } from '../../core/storage.ts'
-import type { Transaction } from './database.ts'
+import type { Opening, Transaction } from './database.ts'
 
 /** A dictionary value whose id is not remembered. */
 export interface UnknownTerm {
@@ -44,7 +44,7 @@ type StatementItem = [
   body: string | null,
 ]
 
-interface LookupRow {
+export interface LookupRow {
   readonly epoch: number
   readonly last_seq: number
   readonly last_term: number
@@ -112,13 +112,16 @@ export function questionOf(
 }
 
 /** `givenMicros`: the clock of a test. */
-export async function lookUp(
+export function lookupOf({ lrsId, values }: Question, givenMicros: number | null): Opening['question'] {
+  return { text: lookup, values: [lrsId, givenMicros, ...values], name: 'statements-lookup' }
+}
+
+/** What was looked up, and the little that it leaves to be read. */
+export async function readLooked(
   transaction: Transaction,
-  { lrsId, ids, unknown, values: asked }: Question,
-  givenMicros: number | null,
+  { lrsId, ids, unknown }: Question,
+  [row]: readonly LookupRow[],
 ): Promise<Looked> {
-  const values = [lrsId, givenMicros, ...asked]
-  const [row] = await transaction.query<LookupRow>(lookup, values, 'statements-lookup')
   if (row === undefined) throw new Error('The clock floor has no row.')
   const referenced = new Set(row.referenced)
   const unreferenced = ids.map((id) => id.toString('hex')).filter((id) => !referenced.has(id))

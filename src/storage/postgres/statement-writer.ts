@@ -1,17 +1,18 @@
-// Stores batches of one Lrs in one transaction under its lock, in four messages: begin and lock, look up all that can matter,
-// decide in memory, write everything, commit. Remembers dictionary ids and descriptions for as long as nothing was removed.
+// Stores batches of one Lrs in one transaction under its lock, in two messages: begin, lock and look up all that can matter;
+// decide in memory; write everything and commit. Remembers dictionary ids and descriptions for as long as nothing was removed.
 
+import { DomainError, isDomainError } from '../../core/errors.ts'
 import { DescriptionCache } from '../statements/description-cache.ts'
 import { GatheredTables, Unread, termName } from './gathered-tables.ts'
 import { LRUCache } from 'lru-cache'
 import { Storing } from '../statements/storing.ts'
 import { dictionaryTerm } from '../posting.ts'
-import { findTermIds, lookUp, questionOf, readReferrers } from './statement-lookup.ts'
+import { findTermIds, lookupOf, questionOf, readLooked, readReferrers } from './statement-lookup.ts'
 import { lockClass } from './locks.ts'
 import { writeChanges } from './statement-changes.ts'
 import type { BatchOutcome, StatementBatch } from '../../core/storage.ts'
 import type { Database, Transaction } from './database.ts'
-import type { Looked, Question, UnknownTerm } from './statement-lookup.ts'
+import type { Looked, LookupRow, Question, UnknownTerm } from './statement-lookup.ts'
 import type { LrsId } from '../../core/ids.ts'
 import type { PostingTerm } from '../posting.ts'
 import type { Remembered } from './gathered-tables.ts'
@@ -61,11 +62,12 @@ export class StatementWriter {
     givenMicros: () => number | null,
   ): Promise<readonly BatchOutcome[]> {
     const prepared = this.#prepare(lrsId, batches)
-    const stored = await this.#database.transact(
-      'write',
-      (transaction) => this.#storeIn(transaction, prepared, givenMicros()),
-      opening(lrsId),
-    )
+    const stored = await this.#database
+      .transactUpon<LookupRow, Stored>(
+        { statements: opening(lrsId), question: lookupOf(prepared.question, givenMicros()) },
+        (transaction, rows) => this.#storeIn(transaction, prepared, rows),
+      )
+      .catch(asDefect)
     this.#remember(lrsId, stored)
     return stored.outcomes
   }
@@ -79,10 +81,10 @@ export class StatementWriter {
     return { batches, values, epoch, recalled, question: questionOf(lrsId, batches, unknown) }
   }
 
-  async #storeIn(transaction: Transaction, prepared: Prepared, givenMicros: number | null): Promise<Stored> {
+  async #storeIn(transaction: Transaction, prepared: Prepared, rows: readonly LookupRow[]): Promise<Stored> {
     const { batches, question } = prepared
     const { lrsId } = question
-    const looked = await lookUp(transaction, question, givenMicros)
+    const looked = await readLooked(transaction, question, rows)
     const { epoch } = looked
     const terms = await knownTerms(transaction, prepared, looked)
     const timed = batches.map((batch) => ({ ...batch, floor: looked.floor }))
@@ -117,6 +119,12 @@ export class StatementWriter {
     }
     for (const { batch, description, at } of said) this.#descriptions.learn(speakerOf(batch, epoch), description, at)
   }
+}
+
+/** Ids that differ in what they say are an outcome. A key that is taken in spite of the lock is nobody's but ours to put right. */
+function asDefect(cause: unknown): never {
+  if (!isDomainError(cause) || cause.code !== 'conflict') throw cause
+  throw new DomainError('internal', 'The store failed.', { cause })
 }
 
 /**

@@ -24,6 +24,7 @@ import { store as put } from '../../../test/contract/samples.ts'
 import { createDatabase } from '../../../test/support/postgres.ts'
 import { lockClass } from './locks.ts'
 import { openPostgres } from './index.ts'
+import { ownerTerm } from '../posting.ts'
 import { systemClock } from '../../core/core.ts'
 import type { BatchOutcome, Clock, PreparedStatement, Storage } from '../../core/storage.ts'
 import type { LrsId, Seq } from '../../core/ids.ts'
@@ -290,4 +291,18 @@ describe('a commit without an answer', () => {
     await storage.close()
     proxy.close()
   })
+})
+
+it('calls a key that is taken in spite of the lock a defect, not a conflict, and writes nothing', async () => {
+  const now = Date.now() + hour
+  const storage = await open({ clock: { now: () => now } })
+  const client = new pg.Client({ connectionString: database.url })
+  await client.connect()
+  const values = [lrsId, ownerTerm(owners.ann), now * 1000]
+  await client.query('insert into posting (lrs_id, term, seq) values ($1, $2, $3)', values)
+  await client.end()
+  const one = statement()
+  const stored = storage.statements.store([batch(lrsId, [one], { owner: owners.ann })])
+  await expect(stored).rejects.toMatchObject({ code: 'internal' })
+  expect(await seqsOf(storage)).toEqual([])
 })
