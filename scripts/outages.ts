@@ -2,7 +2,7 @@
 // [--seconds 20] [--kills 20]`: what goes wrong around nodes, one thing after the other, under load; and what must hold meanwhile
 // and afterwards. A full disk needs root (it mounts a small tmpfs); a clock set back needs libfaketime (Debian: libfaketime).
 
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -10,39 +10,21 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import Sqlite from 'better-sqlite3'
 import { startProgram, type StartedProgram } from './started-program.ts'
-import { startNodes, type StartedNodes } from './started-nodes.ts'
+import type { StartedNodes } from './started-nodes.ts'
+import { run } from '../test/support/postgres.ts'
+import { keepingOutput, type Proof, runProofs, withNodes } from './proofs.ts'
+import { removeAtExit } from './leftovers.ts'
 import { type Load, listProblems, shownAnswers, startStatementLoad } from './statement-load.ts'
 
-const proofs: Readonly<Record<string, () => Promise<readonly string[]>>> = {
-  stopped: () => withNodes({}, stopped),
-  'full-postgres': () => onSmallDisk(300, (directory) => fullUnderNodes(directory)),
-  'full-sqlite': () => onSmallDisk(100, fullUnderSqlite),
-  'clock-postgres': clockUnderNodes,
-  'clock-sqlite': clockUnderSqlite,
-  lease: () => withNodes({}, lease),
-  kill: () => withNodes({}, kill),
-}
-
+const everyName = 'stopped,full-postgres,full-sqlite,clock-postgres,clock-sqlite,lease,kill'
 const { values: options } = parseArgs({
   options: {
-    only: { type: 'string', default: Object.keys(proofs).join(',') },
+    only: { type: 'string', default: everyName },
     seconds: { type: 'string', default: '20' },
     kills: { type: 'string', default: '20' },
   },
 })
 const seconds = Number(options.seconds)
-
-async function withNodes(
-  settings: Parameters<typeof startNodes>[0],
-  prove: (nodes: StartedNodes) => Promise<readonly string[]>,
-): Promise<readonly string[]> {
-  const started = await startNodes(settings)
-  try {
-    return await prove(started)
-  } finally {
-    await started.end()
-  }
-}
 
 /** What a load may be answered, and all of it there. */
 async function problemsOf(load: Load, node: StartedProgram, allowed: readonly number[]): Promise<string[]> {
@@ -93,12 +75,17 @@ async function onSmallDisk(
   prove: (directory: string) => Promise<readonly string[]>,
 ): Promise<readonly string[]> {
   const directory = mkdtempSync(path.join(tmpdir(), 'claviger-small-disk-'))
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=755`, 'tmpfs', directory])
+  const remove = (): void => {
+    spawnSync('umount', ['--lazy', directory])
+    rmSync(directory, { recursive: true, force: true })
+  }
+  const isGone = removeAtExit(remove)
   try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=755`, 'tmpfs', directory])
     return await prove(directory)
   } finally {
-    execFileSync('umount', ['--lazy', directory])
-    rmSync(directory, { recursive: true, force: true })
+    remove()
+    isGone()
   }
 }
 
@@ -146,9 +133,7 @@ async function fullUnderNodes(directory: string): Promise<readonly string[]> {
 }
 
 async function fullUnderSqlite(directory: string): Promise<readonly string[]> {
-  const dataDirectory = path.join(directory, 'data')
-  const program = await startProgram({ dataDirectory })
-  try {
+  return withProgram({ dataDirectory: path.join(directory, 'data') }, async (program) => {
     const load = startStatementLoad({ targets: () => [program], writers: 16 })
     await sleep(1_000)
     const ballast = fill(directory, 8 * 1024 * 1024)
@@ -164,92 +149,123 @@ async function fullUnderSqlite(directory: string): Promise<readonly string[]> {
     const problems = await problemsOf(load, program, [200, 503, 507])
     if (!load.answers.has(503) && !load.answers.has(507)) problems.push('the disk was never full')
     await program.stop()
-    const database = new Sqlite(path.join(dataDirectory, 'claviger.db'))
+    const database = new Sqlite(path.join(program.dataDirectory, 'claviger.db'))
     const integrity = database.pragma('integrity_check', { simple: true })
     database.close()
     if (integrity !== 'ok') problems.push(`integrity: ${String(integrity)}`)
     return problems
+  })
+}
+
+async function withProgram(
+  settings: Parameters<typeof startProgram>[0],
+  prove: (program: StartedProgram) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  const program = await startProgram(settings)
+  const isGone = removeAtExit(() => program.process.kill('SIGKILL'))
+  try {
+    return await keepingOutput(
+      () => prove(program),
+      () => ({ 'program.log': program.output().stdout + program.output().stderr }),
+    )
   } finally {
     await program.kill()
+    // Which removes what it left behind.
+    await program.stop()
+    isGone()
   }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // The clock is set back
 
-interface Clock {
-  readonly environment: Readonly<Record<string, string>>
-  setBack(hours: number): void
-}
-
-function movableClock(directory: string): Clock {
+/** Of programs that are started with this environment. */
+function movableClock(directory: string): { readonly env: Readonly<Record<string, string>>; setBack(): void } {
   const folders = existsSync('/usr/lib') ? readdirSync('/usr/lib') : []
   const candidates = folders.map((folder) => `/usr/lib/${folder}/faketime/libfaketime.so.1`)
   const library = candidates.find((candidate) => existsSync(candidate))
   if (library === undefined) throw new Error('libfaketime is not installed')
   const file = path.join(directory, 'clock')
-  writeFileSync(file, '+0s', { mode: 0o644 })
+  writeFileSync(file, '+0s')
   return {
-    environment: {
+    env: {
       LD_PRELOAD: library,
       FAKETIME_TIMESTAMP_FILE: file,
       FAKETIME_NO_CACHE: '1',
       FAKETIME_DONT_FAKE_MONOTONIC: '1',
     },
-    setBack: (hours) => writeFileSync(file, `-${hours * 3600}s`),
+    setBack: () => writeFileSync(file, '-3600s'),
   }
 }
 
-async function underMovedClock(
-  start: (clock: Clock) => Promise<Pick<StartedNodes, 'nodes' | 'logProblems' | 'end'>>,
-): Promise<readonly string[]> {
-  const directory = mkdtempSync(path.join(tmpdir(), 'claviger-clock-'))
-  execFileSync('chmod', ['755', directory])
-  try {
-    const clock = movableClock(directory)
-    const { nodes, logProblems, end } = await start(clock)
-    try {
-      const load = startStatementLoad({ targets: () => nodes, writers: 16 })
-      await sleep(3_000)
-      const before = load.acknowledged.size
-      clock.setBack(1)
-      await sleep(5_000)
-      await load.end()
-      const shown = await fetch(`${nodes[0]!.url}/xapi/about`)
-      await shown.arrayBuffer()
-      const behind = Math.round((Date.now() - Date.parse(shown.headers.get('date') ?? '')) / 60_000)
-      console.log(
-        `clock set back: ${before} acknowledged before, ${load.acknowledged.size - before} after; the node's clock is ${behind} minutes behind; ${shownAnswers(load.answers)}`,
-      )
-      const problems = await problemsOf(load, nodes[0]!, [200])
-      if (load.acknowledged.size === before) problems.push('nothing was stored afterwards')
-      problems.push(...logProblems().map((line) => `the database logged ${line}`))
-      return problems
-    } finally {
-      await end()
-    }
-  } finally {
-    rmSync(directory, { recursive: true, force: true })
-  }
+/**
+ * The database's clock is what the program asks it for. Not with libfaketime: inside epoll_wait that shows the true time, also to
+ * the signal handler in which PostgreSQL looks which timeouts are due, so that with the clock an hour behind each alarm makes all
+ * of them due: a lock_timeout of 10 s then ends at the first alarm, which is deadlock_timeout, after 1 s.
+ */
+const movableDatabaseClock = `
+create schema moved;
+create table moved.clock (back interval not null);
+insert into moved.clock values ('0');
+create function moved.clock_timestamp() returns timestamptz language sql volatile
+  as 'select pg_catalog.clock_timestamp() - back from moved.clock';
+alter database postgres set search_path = public, moved, pg_catalog`
+
+async function underMovedClock(nodes: readonly StartedProgram[], setBack: () => Promise<void>): Promise<string[]> {
+  const load = startStatementLoad({ targets: () => nodes, writers: 16 })
+  await sleep(3_000)
+  const before = load.acknowledged.size
+  await setBack()
+  await sleep(5_000)
+  await load.end()
+  const shown = await fetch(`${nodes[0]!.url}/xapi/about`)
+  await shown.arrayBuffer()
+  const behind = Math.round((Date.now() - Date.parse(shown.headers.get('date') ?? '')) / 60_000)
+  console.log(
+    `clock set back: ${before} acknowledged before, ${load.acknowledged.size - before} after; the node's clock is ${behind} minutes behind; ${shownAnswers(load.answers)}`,
+  )
+  const problems = await problemsOf(load, nodes[0]!, [200])
+  if (load.acknowledged.size === before) problems.push('nothing was stored afterwards')
+  if (behind !== 60) problems.push(`the node's clock is ${behind} minutes behind, not 60`)
+  return problems
 }
 
 function clockUnderNodes(): Promise<readonly string[]> {
-  return underMovedClock(async ({ environment }) => {
-    // The database's clock counts, and its server is started with this process's environment.
-    Object.assign(process.env, environment)
-    try {
-      return await startNodes({ env: environment })
-    } finally {
-      for (const name of Object.keys(environment)) delete process.env[name]
-    }
+  return inDirectory(async (directory) => {
+    const clock = movableClock(directory)
+    const prepare = (url: string): Promise<void> => run(url, movableDatabaseClock)
+    return withNodes({ env: clock.env, prepare }, async ({ nodes, ask, logProblems }) => {
+      const problems = await underMovedClock(nodes, async () => {
+        clock.setBack()
+        await ask(`update moved.clock set back = interval '1 hour'`)
+      })
+      const [now] = await ask<{ behind: number }>(
+        `select extract(epoch from pg_catalog.clock_timestamp() - moved_clock.at)::integer as behind
+         from (select clock_timestamp() as at) as moved_clock`,
+      )
+      if (now?.behind !== 3600) problems.push(`the database's clock is ${now?.behind} s behind, not 3600`)
+      return [...problems, ...logProblems().map((line) => `the database logged ${line}`)]
+    })
   })
 }
 
 function clockUnderSqlite(): Promise<readonly string[]> {
-  return underMovedClock(async ({ environment }) => {
-    const program = await startProgram({ env: environment })
-    return { nodes: [program], logProblems: () => [], end: async () => void (await program.stop()) }
+  return inDirectory((directory) => {
+    const clock = movableClock(directory)
+    return withProgram({ env: clock.env }, (program) => underMovedClock([program], async () => clock.setBack()))
   })
+}
+
+async function inDirectory(prove: (directory: string) => Promise<readonly string[]>): Promise<readonly string[]> {
+  const directory = mkdtempSync(path.join(tmpdir(), 'claviger-clock-'))
+  const remove = (): void => rmSync(directory, { recursive: true, force: true })
+  const isGone = removeAtExit(remove)
+  try {
+    return await prove(directory)
+  } finally {
+    remove()
+    isGone()
+  }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -325,13 +341,14 @@ async function kill({ nodes, restart }: StartedNodes): Promise<readonly string[]
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-const problems: string[] = []
-for (const name of options.only.split(',')) {
-  const proof = proofs[name]
-  if (proof === undefined) throw new Error(`There is no proof ${name}; there are ${Object.keys(proofs).join(', ')}.`)
-  const found = await proof().catch((error: unknown) => [error instanceof Error ? error.message : String(error)])
-  problems.push(...found.map((problem) => `${name}: ${problem}`))
+const proofs: Readonly<Record<string, Proof>> = {
+  stopped: () => withNodes({}, stopped),
+  'full-postgres': () => onSmallDisk(300, (directory) => fullUnderNodes(directory)),
+  'full-sqlite': () => onSmallDisk(100, fullUnderSqlite),
+  'clock-postgres': clockUnderNodes,
+  'clock-sqlite': clockUnderSqlite,
+  lease: () => withNodes({}, lease),
+  kill: () => withNodes({}, kill),
 }
-for (const problem of problems.slice(0, 30)) console.log(`  ${problem}`)
-console.log(`${problems.length} problems`)
-process.exit(problems.length === 0 ? 0 : 1)
+
+await runProofs('outages.ts', proofs, options.only)

@@ -1,8 +1,12 @@
 // Several started programs over one PostgreSQL that syncs as a real one does, for the proofs that concern more than one node.
 
 import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import pg from 'pg'
 import { type PostgresServer, type ServerSettings, startPostgres } from '../test/support/postgres.ts'
+import { removeAtExit } from './leftovers.ts'
 import { startProgram, type StartedProgram } from './started-program.ts'
 
 export interface StartedNodes {
@@ -21,14 +25,31 @@ export interface StartedNodes {
 export interface NodesOptions extends ServerSettings {
   readonly nodes?: number
   readonly env?: Readonly<Record<string, string>>
+  /** What is done in the empty database before there are nodes. */
+  readonly prepare?: (url: string) => Promise<void>
 }
 
 export async function startNodes({
   nodes: count = 2,
   env = {},
+  prepare,
   ...settings
 }: NodesOptions = {}): Promise<StartedNodes> {
-  const server = await startPostgres({ isDurable: true, ...settings })
+  const directory = settings.directory ?? mkdtempSync(path.join(tmpdir(), 'claviger-nodes-'))
+  const nodes: StartedProgram[] = []
+  // The server ends with this process by itself.
+  const isGone = removeAtExit(() => {
+    for (const node of nodes) node.process.kill('SIGKILL')
+    for (const place of [directory, ...nodes.map(({ dataDirectory }) => dataDirectory)]) {
+      rmSync(place, { recursive: true, force: true })
+    }
+  })
+  const server = await startPostgres({ isDurable: true, ...settings, directory })
+  const end = async (): Promise<void> => {
+    await Promise.allSettled(nodes.map(stopSurely))
+    await server.stop()
+    isGone()
+  }
   const shared = {
     CLAVIGER_DATABASE_URL: server.url,
     CLAVIGER_MASTER_KEY: randomBytes(32).toString('base64'),
@@ -36,13 +57,12 @@ export async function startNodes({
     ...env,
   }
   const start = () => startProgram({ env: shared })
-  const nodes: StartedProgram[] = []
   try {
+    await prepare?.(server.url)
     // One after the other: the first makes the first credential.
     for (let index = 0; index < count; index++) nodes.push(await start())
   } catch (error) {
-    for (const node of nodes) await node.stop()
-    await server.stop()
+    await end()
     throw error
   }
   return {
@@ -50,15 +70,20 @@ export async function startNodes({
     nodes,
     async restart(index) {
       await nodes[index]?.kill()
+      // Which removes what it left behind.
+      await nodes[index]?.stop()
       nodes[index] = await start()
     },
     ask: (sql) => ask(server.url, sql),
     logProblems: () => problemsIn(server.log),
-    async end() {
-      for (const node of nodes) await node.stop()
-      await server.stop()
-    },
+    end,
   }
+}
+
+/** One that does not stop when it is told to must not keep the others. */
+async function stopSurely(node: StartedProgram): Promise<void> {
+  const timer = setTimeout(() => node.process.kill('SIGKILL'), 60_000)
+  await node.stop().finally(() => clearTimeout(timer))
 }
 
 async function ask<Row extends object>(url: string, sql: string): Promise<readonly Row[]> {
@@ -75,7 +100,8 @@ async function ask<Row extends object>(url: string, sql: string): Promise<readon
 function problemsIn(log: readonly string[]): readonly string[] {
   const lines = log.join('').split('\n')
   return lines.flatMap((line, index) => {
-    if (!/deadlock|PANIC|ERROR/i.test(line)) return []
+    // Connections are cut by proofs too.
+    if (!/deadlock|PANIC|ERROR|FATAL(?!.*administrator command)/i.test(line)) return []
     const statement = lines.slice(index + 1, index + 4).find((next) => next.includes('STATEMENT:'))
     return [`${line} ${statement?.replace(/^.*STATEMENT:\s*/, '').slice(0, 150) ?? ''}`]
   })

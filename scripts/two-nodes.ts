@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { benchStatement } from '../bench/statement.ts'
 import { listProblems, listStatements, shownAnswers, startStatementLoad, type Target } from './statement-load.ts'
-import { startNodes, type StartedNodes } from './started-nodes.ts'
+import { type Proof, runProofs, withNodes } from './proofs.ts'
+import type { StartedNodes } from './started-nodes.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -17,11 +18,6 @@ const { values: options } = parseArgs({
     only: { type: 'string', default: 'overlap,same,follow,revoke' },
   },
 })
-
-/** Says how it went and returns what was wrong. */
-type Proof = (nodes: StartedNodes) => Promise<readonly string[]>
-
-const proofs: Readonly<Record<string, Proof>> = { overlap, same, follow, revoke }
 
 /** 64 writers, half on each node, about the same agents and activities. */
 async function overlap({ nodes }: StartedNodes): Promise<readonly string[]> {
@@ -195,21 +191,22 @@ async function inLanes(count: number, lanes: number, work: (number: number) => P
   await Promise.all(Array.from({ length: lanes }, lane))
 }
 
-const problems: string[] = []
-for (const name of options.only.split(',')) {
-  const proof = proofs[name]
-  if (proof === undefined) throw new Error(`There is no proof ${name}; there are ${Object.keys(proofs).join(', ')}.`)
-  // Each from empty, so that what is listed is what it stored.
-  const started = await startNodes({ nodes: 2 })
-  try {
-    const found = await proof(started)
-    problems.push(...found.map((problem) => `${name}: ${problem}`))
-    problems.push(...started.logProblems().map((line) => `${name}: the database logged ${line}`))
-    for (const { output } of started.nodes) if (output().stderr !== '') console.log(output().stderr.slice(0, 2000))
-  } finally {
-    await started.end()
-  }
+/** From empty, so that what is listed is what it stored. */
+function onTwoNodes(prove: (nodes: StartedNodes) => Promise<readonly string[]>): Proof {
+  return () =>
+    withNodes({ nodes: 2 }, async (started) => {
+      const problems = await prove(started)
+      return [...problems, ...started.logProblems().map((line) => `the database logged ${line}`)]
+    })
 }
-for (const problem of problems.slice(0, 20)) console.log(`  ${problem}`)
-console.log(`${problems.length} problems`)
-process.exit(problems.length === 0 ? 0 : 1)
+
+await runProofs(
+  'two-nodes.ts',
+  {
+    overlap: onTwoNodes(overlap),
+    same: onTwoNodes(same),
+    follow: onTwoNodes(follow),
+    revoke: onTwoNodes(revoke),
+  },
+  options.only,
+)

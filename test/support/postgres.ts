@@ -57,8 +57,13 @@ export async function startPostgres({
     onLog: (line: unknown) => void log.push(String(line)),
     onError: (line: unknown) => void log.push(String(line)),
   })
-  await server.initialise()
-  await server.start()
+  try {
+    await server.initialise()
+    await server.start()
+  } catch (error) {
+    rmSync(directory, { recursive: true, force: true })
+    throw new Error(`PostgreSQL does not start: ${log.join('').slice(-2000)}`, { cause: error })
+  }
   const halt = async (): Promise<void> => {
     // Waits for ever for one that has died by itself.
     const { process: child } = server as unknown as { readonly process?: ChildProcess }
