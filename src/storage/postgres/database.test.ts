@@ -1,6 +1,7 @@
 // What connections are set to, whatever the server's own settings say; transactions whose messages go out together; what becomes of a connection
 // that answers no more.
 
+import { randomUUID } from 'node:crypto'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
@@ -93,6 +94,19 @@ describe('a transaction in two messages', () => {
     })
     expect(await database.query(seen)).toEqual([{ value: '2' }])
   })
+})
+
+it('goes on when another node adds a column to what is prepared on every connection', async () => {
+  const insert = `insert into platform_value (name, value) values ($1, 'x') returning *`
+  const addTwice = async () => {
+    const alone = database.query(insert, [randomUUID()], 'add')
+    await database.transact('write', ({ query }) => query(insert, [randomUUID()], 'add'))
+    await alone
+  }
+  for (let times = 0; times < 4; times++) await addTwice()
+  await run(base.url, 'alter table platform_value add column added_later integer')
+  await addTwice()
+  expect(await database.query('select count(*) as count from platform_value')).toEqual([{ count: 10 }])
 })
 
 it('gives up a transaction that is not answered any more, at once, as one of which nobody knows what became', async () => {

@@ -6,7 +6,7 @@ import pg from 'pg'
 import { DomainError } from '../../core/errors.ts'
 import { hash } from 'node:crypto'
 import { isCompiled } from '../directory/compiled.ts'
-import { isCollision, isLostConnection, toDomainError } from './driver-error.ts'
+import { isCollision, isLostConnection, isOutdatedPlan, toDomainError } from './driver-error.ts'
 import type { Schema } from '../schema.ts'
 
 export interface DatabaseOptions {
@@ -189,8 +189,21 @@ export class Database {
     }
   }
 
-  /** `isRaw`: the caller maps errors. A connection that failed to answer is not used again. */
+  /** `isRaw`: the caller maps errors. */
   async #onConnection<T>(use: (client: pg.PoolClient) => Promise<T>, isRaw = false): Promise<T> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await this.#onOne(use)
+      } catch (error) {
+        // Each connection has its own, and what was asked for was not begun.
+        if (isOutdatedPlan(error) && tries < this.connections) continue
+        throw isRaw ? error : toDomainError(error)
+      }
+    }
+  }
+
+  /** A connection that failed to answer, or whose plans are outdated, is not used again. */
+  async #onOne<T>(use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     let client: pg.PoolClient
     try {
       client = await this.#pool.connect()
@@ -204,8 +217,8 @@ export class Database {
     try {
       return await use(client)
     } catch (error) {
-      failure ??= isBroken(error) ? error : undefined
-      throw isRaw ? error : toDomainError(error)
+      failure ??= isBroken(error) || isOutdatedPlan(error) ? error : undefined
+      throw error
     } finally {
       client.off('error', onLost)
       client.release(failure !== undefined || this.#unusable.has(client))

@@ -30,6 +30,12 @@ export function isCollision(error: unknown): boolean {
   return code === '40001' || code === '40P01' || code === '23503'
 }
 
+/** A node of the next version has added a column to what a prepared statement of this connection answers. */
+export function isOutdatedPlan(error: unknown): boolean {
+  // Its words are in the server's language.
+  return codeOf(error) === '0A000' && (error as { routine?: string }).routine === 'RevalidateCachedQuery'
+}
+
 /** The connection, not the work on it, is at fault. */
 export function isLostConnection(error: unknown): boolean {
   const code = codeOf(error)
