@@ -68,7 +68,7 @@ export class StatementWriter {
         (transaction, rows) => this.#storeIn(transaction, prepared, rows),
       )
       .catch(asDefect)
-    this.#remember(lrsId, stored)
+    this.#remember(prepared, stored)
     return stored.outcomes
   }
 
@@ -112,9 +112,12 @@ export class StatementWriter {
   }
 
   /** Only after the commit. */
-  #remember(lrsId: LrsId, { epoch, terms, said }: Stored): void {
+  #remember({ recalled, ...prepared }: Prepared, { epoch, terms, said }: Stored): void {
+    const { lrsId } = prepared.question
     this.#epochs.set(lrsId, epoch)
     for (const [name, term] of terms) {
+      // Most are remembered already, and were made the latest by being recalled.
+      if (epoch === prepared.epoch && recalled.has(name)) continue
       if (name.length <= longestCached) this.#terms.set(`${lrsId} ${epoch} ${name}`, term)
     }
     for (const { batch, description, at } of said) this.#descriptions.learn(speakerOf(batch, epoch), description, at)
