@@ -169,6 +169,15 @@ describe('loadConfig', () => {
     expect(loadConfig({ CLAVIGER_MIN_RATE: 'off' }).load.leastRate).toBe(0)
   })
 
+  it('refuses URLs of other databases, and one where a directory belongs', () => {
+    const key = Buffer.alloc(32, 1).toString('base64')
+    for (const url of ['postgress://u@h/db', 'mysql://h/db']) {
+      const settings = { CLAVIGER_MASTER_KEY: key, CLAVIGER_DATABASE_URL: url }
+      expect(problems(settings)).toEqual([expect.stringContaining('must be a URL such as postgres://')])
+    }
+    expect(problems({ CLAVIGER_DATA: 'postgres://u@h/db' })).toEqual([expect.stringContaining('must be a directory')])
+  })
+
   it('suggests nothing for what resembles nothing', () => {
     expect(problems({ CLAVIGER_QQQQQQQQQQQQQQQQ: 'x' })).toEqual(['CLAVIGER_QQQQQQQQQQQQQQQQ is not a setting'])
   })

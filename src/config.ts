@@ -1,5 +1,5 @@
 // The settings: one zod schema, read from the environment and an optional JSON file. Knows nothing of what they are used
-// for; only app.ts, server.ts and cli/ import it. docs/config.md is generated from the schema (scripts/config-docs.ts).
+// for; only app.ts, server.ts, copying.ts and cli/ import it. docs/config.md is generated from the schema (scripts/config-docs.ts).
 
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -147,10 +147,18 @@ export function masterKeyFrom(value: string): Buffer | undefined {
   return /^[A-Za-z0-9+/_-]{43}=?$/.test(value) ? Buffer.from(value, 'base64') : undefined
 }
 
-const databaseUrl = text.refine((value) => {
+/** Whether it names a database that Claviger can use. */
+export function isDatabaseUrl(value: string): boolean {
   const url = URL.canParse(value) ? new URL(value) : undefined
   return (url?.protocol === 'postgres:' || url?.protocol === 'postgresql:') && url.pathname.length > 1
-}, 'must be a URL such as postgres://user:password@host:5432/database?sslmode=verify-full')
+}
+export const databaseUrlRule = 'must be a URL such as postgres://user:password@host:5432/database?sslmode=verify-full'
+const databaseUrl = text.refine(isDatabaseUrl, databaseUrlRule)
+/** Who puts a URL there means a database, and would get a directory of that name. */
+const directory = text.refine(
+  (value) => !value.includes('://'),
+  'must be a directory, no URL; CLAVIGER_DATABASE_URL names a database',
+)
 
 const keyBytes = text.transform((value, context) => {
   const key = masterKeyFrom(value)
@@ -203,7 +211,7 @@ const schema = z.object({
   CLAVIGER_HOST: host
     .default('127.0.0.1')
     .meta({ description: 'Address to listen on. `0.0.0.0` or `::` listens on every interface.' }),
-  CLAVIGER_DATA: text.default('./data').meta({
+  CLAVIGER_DATA: directory.default('./data').meta({
     description:
       'Data directory: the database (unless `CLAVIGER_DATABASE_URL` names one), the data of attachments and long documents, the master key (unless it is given) and the command line’s socket.',
   }),

@@ -1,18 +1,20 @@
 // Which stores a copy, a backup or a restore is about: settings and storage meet here where no app is opened. Knows nothing of
 // faces, nor of how it is typed and told.
 
-import { realpathSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { existsSync, realpathSync } from 'node:fs'
+import { basename, dirname, join, resolve, sep } from 'node:path'
 import { openPlace } from './app.ts'
+import { databaseUrlRule, isDatabaseUrl } from './config.ts'
 import type { Config } from './config.ts'
 import { DomainError } from './core/errors.ts'
 import type { BlobStore } from './core/storage.ts'
 import { backUpDatabase, backUpDirectory } from './storage/copy/backup.ts'
 import type { BackupOptions, Manifest } from './storage/copy/backup.ts'
 import { blobFiles } from './storage/copy/blob-files.ts'
+import { sameStore } from './storage/copy/copy.ts'
 import { makeDatabase, openDatabase } from './storage/copy/postgres-side.ts'
 import type { BlobFiles, Side } from './storage/copy/side.ts'
-import { makeDirectory, openDirectory } from './storage/copy/sqlite-side.ts'
+import { makeDirectory, manifestFile, openDirectory } from './storage/copy/sqlite-side.ts'
 
 export { openBackup } from './storage/copy/backup.ts'
 export type { Manifest } from './storage/copy/backup.ts'
@@ -28,11 +30,13 @@ export interface StorePlace {
   readonly blobs?: string | undefined
 }
 
-const databaseUrl = /^postgres(ql)?:\/\//
-
 /** The directory it names, if it names one. */
 export function directoryOf({ store }: StorePlace): string | undefined {
-  return store === 'database' || databaseUrl.test(store) ? undefined : resolve(store)
+  return store === 'database' || isUrl(store) ? undefined : resolve(store)
+}
+
+function isUrl(store: string): boolean {
+  return store.includes('://')
 }
 
 /** The store that the settings are about. */
@@ -41,13 +45,16 @@ export function configuredPlace(config: Config): StorePlace {
 }
 
 /**
- * Throws `invalid` where nobody said where the bytes go: a directory that a server without that database looks after would lose
- * them again, for no row there refers to them.
+ * Throws `invalid` for what names no store, for two that are one or lie in each other, and where nobody said where the bytes go: a
+ * directory that a server without that database looks after would lose them again, for no row there refers to them.
  */
 export function checkPlaces(
   config: Config,
   { from, to }: { readonly from: StorePlace; readonly to: StorePlace },
 ): void {
+  checkName('--from', from)
+  checkName('--to', to)
+  checkApart(config, from, to)
   const isToDatabase = directoryOf(to) === undefined
   if (!isToDatabase || to.blobs !== undefined || config.database) return
   if (isConfigured(config, from)) return
@@ -57,25 +64,59 @@ export function checkPlaces(
   )
 }
 
+function checkName(option: string, { store, blobs = '' }: StorePlace): void {
+  if (isUrl(store) && !isDatabaseUrl(store)) {
+    throw new DomainError('invalid', `${option} ${databaseUrlRule}, a data directory, or "database".`)
+  }
+  if (isUrl(blobs)) throw new DomainError('invalid', `${option}-blobs must be a directory or "settings", no URL.`)
+}
+
+function checkApart(config: Config, from: StorePlace, to: StorePlace): void {
+  const [source, target] = [directoryOf(from), directoryOf(to)].map((one) => one && realOf(one))
+  if (source === undefined && target === undefined) {
+    if (addressOf(config, from) === addressOf(config, to)) throw sameStore()
+  }
+  if (source === undefined || target === undefined) return
+  if (source === target) throw sameStore()
+  // Backups may well lie in the data directory that one of them is restored into.
+  const isBackup = existsSync(join(source, manifestFile))
+  if (isInside(target, source) || (isInside(source, target) && !isBackup)) {
+    throw new DomainError('invalid', `${target} and ${source} lie in each other: copy into a directory beside it.`)
+  }
+}
+
+function isInside(inner: string, outer: string): boolean {
+  return inner.startsWith(outer.endsWith(sep) ? outer : outer + sep)
+}
+
+/** The same for the commonest ways to spell the same database; others show once both are open. Without the password. */
+function addressOf(config: Config, { store }: StorePlace): string | undefined {
+  const text = store === 'database' ? config.database?.url : store
+  if (text === undefined) return undefined
+  const { hostname, port, username, pathname, search } = new URL(text)
+  const host = ['localhost', '127.0.0.1', '[::1]'].includes(hostname) ? 'localhost' : hostname.toLowerCase()
+  return [host, port || '5432', username, pathname, search].join(' ')
+}
+
 export function openSource(config: Config, place: StorePlace): Promise<Side> {
-  return openSide(config, place, { directory: openDirectory, database: openDatabase })
+  return openSide(config, place, { directory: openDirectory, database: openDatabase, option: '--from' })
 }
 
 export function openTarget(config: Config, place: StorePlace): Promise<Side> {
-  return openSide(config, place, { directory: makeDirectory, database: makeDatabase })
+  return openSide(config, place, { directory: makeDirectory, database: makeDatabase, option: '--to' })
 }
 
 async function openSide(
   config: Config,
   place: StorePlace,
-  open: { readonly directory: typeof openDirectory; readonly database: typeof openDatabase },
+  open: { readonly directory: typeof openDirectory; readonly database: typeof openDatabase; readonly option: string },
 ): Promise<Side> {
   const blobs = blobsOf(config, place)
   const directory = directoryOf(place)
   if (directory !== undefined) return open.directory(directory, blobs)
-  const url = databaseUrl.test(place.store) ? place.store : config.database?.url
-  if (url === undefined) throw new DomainError('invalid', 'CLAVIGER_DATABASE_URL names no database.')
-  return open.database({ url, blobs })
+  if (isUrl(place.store)) return open.database({ url: place.store, blobs, named: open.option })
+  if (config.database) return open.database({ url: config.database.url, blobs })
+  throw new DomainError('invalid', 'CLAVIGER_DATABASE_URL names no database.')
 }
 
 function blobsOf(config: Config, place: StorePlace): BlobFiles {
@@ -109,11 +150,13 @@ function settingsBlobs(config: Config): BlobFiles {
   return files
 }
 
+/** Also of one that is not there yet, in one that is. */
 function realOf(directory: string): string {
   try {
     return realpathSync(directory)
   } catch {
-    return directory
+    const parent = dirname(directory)
+    return parent === directory ? directory : join(realOf(parent), basename(directory))
   }
 }
 

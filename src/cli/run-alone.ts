@@ -26,7 +26,7 @@ export async function runAlone(
     open: async (): Promise<Opened> => {
       if (!hasDatabase(config)) {
         throw new PlainError(
-          `there is no database in ${config.dataDirectory}: is CLAVIGER_DATA right? claviger serve makes one`,
+          `there is no database in ${config.dataDirectory}: is CLAVIGER_DATA right, or is CLAVIGER_DATABASE_URL missing? claviger serve makes one`,
         )
       }
       return (opening ??= openData(config, { threads: 'inline', mayMigrate: false, log: quiet }))

@@ -79,17 +79,27 @@ describe('copy', () => {
     ['copy --from nowhere --to x', 'There is no database in', 1, wrongKey],
     ['copy --from KEYLESS --to postgres://h/d', 'Where do the data of attachments', 1, {}],
     ['restore --from DATA --to x', 'is not a backup', 1, {}],
+    ['copy --from DATA --to postgress://u@h/db', '--to must be a URL such as postgres://', 1, {}],
+    ['copy --from mysql://h/db --to x', '--from must be a URL such as postgres://', 1, {}],
+    ['copy --from DATA --to postgres://h/db --to-blobs s3://b', '--to-blobs must be a directory', 1, {}],
+    ['restore --from DATA --to mysql://h/db', '--to must be a URL such as postgres://', 1, {}],
+    ['copy --from DATA --to DATA', 'both the same store', 1, {}],
+    ['copy --from DATA --to DATA --verify-only', 'both the same store', 1, {}],
+    ['copy --from postgres://u:p@localhost/d --to postgresql://u@127.0.0.1:5432/d', 'both the same store', 1, {}],
+    ['copy --from DATA --to DATA/copy/of', 'lie in each other', 1, {}],
+    ['copy --from DATA --to ROOT', 'lie in each other', 1, {}],
   ])('%s: %s', async (line, words, code, more) => {
     const { err, ...ended } = await typed(
       line
-        .replace('DATA', at('data'))
+        .replaceAll('DATA', at('data'))
+        .replace('ROOT', root)
         .replace('KEYLESS', at('other'))
         .replace(' x', ` ${at('x')}`),
       more,
     )
     expect(err).toContain(words)
     expect(ended.code).toBe(code)
-    expect(existsSync(at('x'))).toBe(false)
+    expect([existsSync(at('x')), existsSync(at('data/copy'))]).toEqual([false, false])
   })
 
   it('leaves another key alone', async () => {

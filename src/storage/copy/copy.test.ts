@@ -71,6 +71,7 @@ function mortal(side: Side, changes: number): Side {
   let left = changes
   return {
     name: side.name,
+    identity: side.identity,
     blobs: side.blobs,
     read: (work) => side.read(work),
     change: (work) => (left-- > 0 ? side.change(work) : Promise.reject(new Error('killed'))),
@@ -303,6 +304,25 @@ it('refuses a database that a newer version has added to, though nodes of this o
   }
   const storage = await openServed({ url: database.url, path: newDirectory() })
   await storage.close()
+})
+
+it('refuses a database as a copy of itself, also by another name of its server', async () => {
+  const { url, blobs } = await newDatabase()
+  const other = new URL(url)
+  other.hostname = other.hostname === 'localhost' ? '127.0.0.1' : 'localhost'
+  await copy(openDirectory(source.directory), makeDatabase({ url, blobs }))
+  const sides = () => [openDatabase({ url, blobs }), makeDatabase({ url: other.href, blobs })] as const
+  await expect(copy(...sides())).rejects.toThrow('both the same store')
+  const compared = withSides(sides(), (one, two) => compareStores(one!, two!, { checkKey }))
+  await expect(compared).rejects.toThrow('both the same store')
+})
+
+it('names the option that a URL was given by', async () => {
+  const { url, blobs } = await newDatabase()
+  const nowhere = new URL(url)
+  nowhere.pathname = '/not_there'
+  const opening = openDatabase({ url: nowhere.href, blobs, named: '--from' })
+  await expect(opening).rejects.toThrow('or is --from right?')
 })
 
 it('refuses a directory that somebody uses', async () => {

@@ -67,7 +67,13 @@ interface Work {
 const keyCheck = 'key-check'
 const noBlobs: BlobReport = { blobs: 0, bytes: 0, lost: [], missing: [] }
 
-export function copyStore(source: Side, target: Side, options: CopyOptions): Promise<CopyReport> {
+/** A store is no copy of itself. */
+export function sameStore(): DomainError {
+  return new DomainError('invalid', 'What is copied from and what is copied to are both the same store.')
+}
+
+export async function copyStore(source: Side, target: Side, options: CopyOptions): Promise<CopyReport> {
+  if (source.identity === target.identity) throw sameStore()
   return source.read(async (from) => {
     const fingerprint = await checkSource(source, from, options)
     const work: Work = { from, to: target, options }
@@ -96,7 +102,8 @@ export function copyStore(source: Side, target: Side, options: CopyOptions): Pro
 }
 
 /** Compares two stores and changes neither. */
-export function compareStores(source: Side, target: Side, options: CopyOptions): Promise<CopyReport> {
+export async function compareStores(source: Side, target: Side, options: CopyOptions): Promise<CopyReport> {
+  if (source.identity === target.identity) throw sameStore()
   return source.read(async (from) => {
     const fingerprint = await checkSource(source, from, options)
     return target.read(async (to) => {

@@ -17,11 +17,13 @@ export interface DatabasePlace {
   /** postgres://… */
   readonly url: string
   readonly blobs: BlobFiles
+  /** What the URL was given by, for who has to put it right; a setting unless given. */
+  readonly named?: string
 }
 
 /** A database that nodes may be running on, to read from. */
 export function openDatabase(place: DatabasePlace): Promise<Side> {
-  return opened(place, (database) => checkSchema(database, migrations))
+  return opened(place, (database) => checkSchema(database, migrations, place.named))
 }
 
 /** A database to write to; its tables are made when they are not there. */
@@ -38,10 +40,10 @@ async function opened(place: DatabasePlace, prepare: (database: Database) => Pro
     await checkServer(database)
     await prepare(database)
     await refuseNewer(database)
-    return new PostgresSide(database, place)
+    return new PostgresSide(database, place, await identityOf(database))
   } catch (error) {
     await database.close()
-    throw startError(error, place.url)
+    throw startError(error, place.url, place.named)
   }
 }
 
@@ -54,15 +56,26 @@ async function refuseNewer(database: Database): Promise<void> {
   throw new DomainError('unavailable', message)
 }
 
+/** Of the tables in the database of the server, whichever name and user lead there; a physical copy of it is another server. */
+async function identityOf(database: Database): Promise<string> {
+  const [row] = await database.query<{ readonly identity: string }>(
+    `select concat_ws(' ', pg_postmaster_start_time(), (select oid from pg_database where datname = current_database()),
+      to_regclass('schema_migration')::oid) as identity`,
+  )
+  return row?.identity ?? ''
+}
+
 class PostgresSide implements Side {
   readonly name: string
+  readonly identity: string
   readonly blobs: BlobFiles
   readonly #database: Database
 
-  constructor(database: Database, { url, blobs }: DatabasePlace) {
+  constructor(database: Database, { url, blobs }: DatabasePlace, identity: string) {
     const { host, pathname } = new URL(url)
     // Neither user nor password.
     this.name = `postgres://${host}${pathname}`
+    this.identity = identity
     this.blobs = blobs
     this.#database = database
   }

@@ -38,6 +38,8 @@ export interface Changes extends Pick<Snapshot, 'findValue' | 'listFilled'> {
 export interface Side {
   /** For people. */
   readonly name: string
+  /** The same for the same store, however it was named. */
+  readonly identity: string
   readonly blobs: BlobFiles
   /** All that `work` reads is of one moment. */
   read<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T>

@@ -2,7 +2,7 @@
 // read is of one moment.
 
 import Database from 'better-sqlite3'
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { columnsOf, countRows, deleteRow, findFilled, orReplace, quoted, selectBlobs, selectPage } from './rows.ts'
@@ -149,12 +149,14 @@ export function finishBackupFile(folder: string): void {
 
 class SqliteSide implements Side {
   readonly name: string
+  readonly identity: string
   readonly blobs: BlobFiles
   readonly #file: OpenFile
   readonly #rows: SqliteRows
 
   constructor(name: string, file: OpenFile, blobs: BlobFiles) {
     this.name = name
+    this.identity = realpathSync(name)
     this.blobs = blobs
     this.#file = file
     this.#rows = new SqliteRows(file.handle)

@@ -37,7 +37,7 @@ export function checkHistory(applied: readonly Applied[], migrations: readonly M
   if (applied.slice(known).some(({ number, oldest_program: oldest = number }) => oldest > known)) {
     throw new DomainError(
       'unavailable',
-      `The database has schema ${applied.length}, written by a newer version; this version knows ${migrations.length}.`,
+      `The database has schema ${applied.length}, written by a newer version; this version knows ${migrations.length}. Run that version or a later one; or go back to a backup from before the upgrade.`,
     )
   }
   for (const [index, { number, name, checksum }] of applied.entries()) {

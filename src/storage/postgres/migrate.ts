@@ -6,6 +6,7 @@ import { DomainError } from '../../core/errors.ts'
 import { checkHistory, checksumOf } from '../migrations/migration.ts'
 import type { Applied, Migration } from '../migrations/migration.ts'
 import type { Database, Transaction } from './database.ts'
+import { databaseSetting } from './start-error.ts'
 
 const oldestServer = 14
 
@@ -29,12 +30,15 @@ export async function checkServer(database: Database): Promise<void> {
   throw new DomainError('unavailable', `The database must have the encoding UTF8, not ${encoding}: create it anew.`)
 }
 
-/** For who must not change the schema: throws `unavailable` unless it is the program's. */
-export async function checkSchema(database: Database, migrations: readonly Migration[]): Promise<void> {
+/** For who must not change the schema: throws `unavailable` unless it is the program's. `named`: what says which database. */
+export async function checkSchema(
+  database: Database,
+  migrations: readonly Migration[],
+  named: string = databaseSetting,
+): Promise<void> {
   const [table] = await database.query<{ readonly name: string | null }>(findTable)
   if (typeof table?.name !== 'string') {
-    const message =
-      'There is nothing of Claviger in the database: is CLAVIGER_DATABASE_URL right? claviger serve sets it up.'
+    const message = `There is nothing of Claviger in the database: is ${named} right? claviger serve sets it up.`
     throw new DomainError('unavailable', message)
   }
   const applied = await database.query<Applied>(readApplied)

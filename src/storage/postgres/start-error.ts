@@ -9,13 +9,14 @@ interface Target {
   readonly database: string
 }
 
-const setting = 'CLAVIGER_DATABASE_URL'
+/** Names the database unless something else was said to. */
+export const databaseSetting = 'CLAVIGER_DATABASE_URL'
 
 /** The error to end a start with. What is already in words, and what nobody knows, stays as it is. */
-export function startError(error: unknown, url: string): unknown {
+export function startError(error: unknown, url: string, named: string = databaseSetting): unknown {
   const cause = rootOf(error)
   if (!(cause instanceof Error)) return error
-  const words = wordsFor(cause, targetOf(url))
+  const words = wordsFor(cause, targetOf(url), named)
   return words === undefined ? error : new DomainError('unavailable', words, { cause })
 }
 
@@ -34,7 +35,7 @@ function targetOf(url: string): Target {
   }
 }
 
-function wordsFor(error: Error, { server, user, database }: Target): string | undefined {
+function wordsFor(error: Error, { server, user, database }: Target, setting: string): string | undefined {
   const code = 'code' in error ? String(error.code) : ''
   const { message } = error
   const schemaRight = `grant create on schema public to "${user}"`
