@@ -96,6 +96,17 @@ describe('a transaction in two messages', () => {
   })
 })
 
+it('is told of U+0000 as what is wrong with the text, not with the store', async () => {
+  const insert = 'insert into platform_value (name, value) values ($1, $2)'
+  const values = ['zero', 'a\0b']
+  await expect(database.query(insert, values)).rejects.toMatchObject({ code: 'invalid', cause: { code: '22021' } })
+  const within = database.transact('write', ({ query }) => query(insert, values))
+  await expect(within).rejects.toMatchObject({ code: 'invalid' })
+  const inJson = database.query('select $1::jsonb', [JSON.stringify('\0')])
+  await expect(inJson).rejects.toMatchObject({ code: 'invalid', cause: { code: '22P05' } })
+  expect(await database.query('select from platform_value')).toEqual([])
+})
+
 it('goes on when another node adds a column to what is prepared on every connection', async () => {
   const insert = `insert into platform_value (name, value) values ($1, 'x') returning *`
   const addTwice = async () => {

@@ -12,6 +12,10 @@ export function toDomainError(error: unknown): DomainError {
   if (isDomainError(error)) return error
   const code = codeOf(error)
   if (code === '23505') return new DomainError('conflict', 'This id or key is already taken.', { cause: error })
+  // U+0000, or half of a character: core refuses it everywhere, so this is the second to look.
+  if (code === '22021' || code === '22P05') {
+    return new DomainError('invalid', 'A text has characters that cannot be stored (U+0000).', { cause: error })
+  }
   if (unavailable.test(code) || isLostConnection(error)) {
     return new DomainError('unavailable', 'The store cannot be read or written at the moment.', {
       cause: error,

@@ -127,6 +127,17 @@ it('leaves no node with what it remembered: values, descriptions, ids that must 
   }
 })
 
+it('tells nodes to forget where nothing but what is remembered says that anything was ever stored', async () => {
+  const { lrsId } = tenant
+  await store(nodes[0], lrsId, [statement({ terms: [agent(ann)] })])
+  await database.change(`delete from lrs_state where lrs_id = ${lrsId}`)
+  await runOn(nodes[1], await begin(), person)
+  expect(await database.change(`update lrs_state set epoch = epoch where lrs_id = ${lrsId} and epoch > 0`)).toBe(1)
+  const anew = statement({ terms: [agent(ann)] })
+  await store(nodes[0], lrsId, [anew])
+  expect(await idsOf(nodes[0], lrsId, ofAnn)).toEqual([anew.id])
+})
+
 it('keeps what another node stores and changes after it began, whatever happens first', async () => {
   const { lrsId } = tenant
   const access = { owner: owners.ann, reach: 'any' } as const

@@ -122,10 +122,16 @@ export class Erasures implements ErasureStore {
   }
 }
 
+// Where there is no row yet, nodes remember under epoch 0.
+const raiseEpoch = `insert into lrs_state (lrs_id, last_term, last_seq, epoch)
+  select $1, coalesce((select max(id) from term where lrs_id = $1), 0),
+    coalesce((select max(seq) from statement where lrs_id = $1), 0), 1
+  on conflict (lrs_id) do update set epoch = lrs_state.epoch + 1`
+
 /** What any node remembers of the Lrs counts for one epoch of it. */
 async function forget(transaction: Transaction, lrsId: LrsId, { forgotten, descriptions }: Stepped): Promise<void> {
   if (forgotten.terms.length === 0 && descriptions === 0 && !forgotten.hasNewSalt) return
-  await transaction.query('update lrs_state set epoch = epoch + 1 where lrs_id = $1', [lrsId])
+  await transaction.query(raiseEpoch, [lrsId])
 }
 
 const queryCanceled = '57014'
