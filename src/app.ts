@@ -89,7 +89,8 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const log = parts.log ?? newLog(config)
   const metrics = config.metrics.listen || config.metrics.token ? new Metrics() : undefined
   const traces = findTraces()
-  const reads = new Gate(readBoundsWithin(config.load.requests), 'Too many reads are waiting for the storage')
+  const readBounds = readBoundsWithin(config.load.requests, config.database?.connections)
+  const reads = new Gate(readBounds, 'Too many reads are waiting for the storage')
   const load = new Load(config.load)
   const watch = (storage: Storage): Storage =>
     watchStorage(storage, {

@@ -3,7 +3,7 @@ import { DomainError } from './core/errors.ts'
 import { Gate } from './core/gate.ts'
 import type { LrsId } from './core/ids.ts'
 import type { Storage } from './core/storage.ts'
-import { watchStorage } from './watched-storage.ts'
+import { readBoundsWithin, watchStorage } from './watched-storage.ts'
 
 const lrsId = 1 as LrsId
 
@@ -29,6 +29,17 @@ function storageOf(statements: object): Storage {
 }
 
 const gate = () => new Gate({ atOnce: 1, waiting: 1, waitMs: 1000 }, 'full')
+
+describe('readBoundsWithin', () => {
+  it.each([
+    [2, 1],
+    [10, 3],
+    [100, 8],
+    [undefined, 8],
+  ])('of %s connections pages have %d', (connections, pages) => {
+    expect(readBoundsWithin(1000, connections)).toMatchObject({ atOnce: pages, waiting: 250 })
+  })
+})
 
 describe('watchStorage', () => {
   it('tells how long each call took and how it ended, and changes nothing', async () => {

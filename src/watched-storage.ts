@@ -21,10 +21,12 @@ export interface Watch {
 
 /**
  * One page may have 16 million characters: only so many are in memory before they are answers, which are counted. Of the `requests`
- * under way a quarter may wait here, so that slow reads leave room for those that write.
+ * under way a quarter may wait here, so that slow reads leave room for those that write. Of a database's `connections` pages have
+ * three in ten: one less than all reads together, so that long pages keep nobody from a document.
  */
-export function readBoundsWithin(requests: number): GateBounds {
-  return { atOnce: 8, waiting: Math.min(500, Math.floor(requests / 4)), waitMs: 2_000 }
+export function readBoundsWithin(requests: number, connections = Infinity): GateBounds {
+  const atOnce = Math.max(1, Math.min(8, Math.floor(connections * 0.3)))
+  return { atOnce, waiting: Math.min(500, Math.floor(requests / 4)), waitMs: 2_000 }
 }
 
 const gated: ReadonlySet<string> = new Set(['statements.find', 'statements.list', 'statements.listDescriptions'])

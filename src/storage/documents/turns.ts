@@ -12,10 +12,16 @@ interface Door {
 
 export class Turns<Key> {
   readonly #doors = new Map<Key, Door>()
+  readonly #message: string
+
+  /** `message`: what who is turned away is told. */
+  constructor(message = 'Too many change the same document.') {
+    this.#message = message
+  }
 
   /** Does `work` after all that was asked for before it, whether that worked or not. `unavailable`, and not done, after ten seconds. */
   async take<T>(key: Key, work: () => Promise<T>): Promise<T> {
-    const door = this.#doors.get(key) ?? { gate: new Gate(bounds, 'Too many change the same document.'), users: 0 }
+    const door = this.#doors.get(key) ?? { gate: new Gate(bounds, this.#message), users: 0 }
     this.#doors.set(key, door)
     door.users += 1
     try {

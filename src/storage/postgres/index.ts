@@ -9,13 +9,15 @@ import { Documents } from './documents.ts'
 import { NodeHolds } from './blob-holds.ts'
 import { Erasures } from './erasures.ts'
 import { Statements } from './statements.ts'
-import { directory, erasures, platform, singleReads, writes } from '../directory/index.ts'
+import { directory, erasures, platform, signInReads, singleReads, writes } from '../directory/index.ts'
 import { checkSchema, checkServer, migrate } from './migrate.ts'
 import { copyMark, refuseUnfinished } from '../copy/unfinished.ts'
 import { migrations } from '../migrations/index.ts'
 import { Nodes } from './nodes.ts'
+import { newReadGate } from './shares.ts'
 import { startError } from './start-error.ts'
 import type {
+import type { Gate } from '../../core/gate.ts'
   Clock,
   DirectoryListener,
   DirectoryStore,
@@ -111,19 +113,31 @@ class PostgresStorage implements Storage {
     this.directory = this.#half('directory', directory) as unknown as DirectoryStore
     const statements = new Statements(database, clock)
     const documents = new Documents(database, clock)
-    this.statements = this.#whileOpen(statements)
-    this.documents = this.#whileOpen(documents)
+    this.statements = this.#whileOpen('statements', statements)
+    this.documents = this.#whileOpen('documents', documents)
     const rows: BlobRows = {
       findReferenced: (lrsId, sha2s) => documents.findReferenced(lrsId, sha2s),
       holds: new NodeHolds(database),
     }
     this.blobs = new Blobs({ place, rows, clock: clock ?? wallClock })
     const jobs = this.#half('erasures', erasures) as unknown as ErasureStore
-    this.erasures = this.#whileOpen(new Erasures({ database, jobs, statements, documents }))
+    this.erasures = this.#whileOpen('erasures', new Erasures({ database, jobs, statements, documents }))
     this.nodes = new Nodes(database, changes)
   }
 
   #half(name: string, operations: object): Record<string, unknown> {
+/** Of the halves that are not made of `directory`: what may read much, or for long. */
+const reads: ReadonlySet<string> = new Set([
+  'statements.find',
+  'statements.list',
+  'statements.listDescriptions',
+  'documents.find',
+  'documents.listIds',
+  'erasures.count',
+  'erasures.findAlike',
+  'erasures.isErased',
+])
+
     const entries = Object.entries(operations as Record<string, Operation>)
     return Object.fromEntries(
       entries.map(([operation, run]) => [operation, this.#operation(`${name}.${operation}`, run)]),
@@ -134,18 +148,22 @@ class PostgresStorage implements Storage {
     return (...args: unknown[]): Promise<unknown> => this.#accept(() => this.#run(method, run, args))
   }
 
-  /** The same store, but that nothing new is accepted once everything is closing. */
-  #whileOpen<Store extends object>(store: Store): Store {
+  /** The same store, but that reads are in their share, and nothing new is accepted once everything is closing. */
+  #whileOpen<Store extends object>(half: string, store: Store): Store {
     return new Proxy(store, {
       get: (target, name) => {
         const member: unknown = Reflect.get(target, name, target)
         if (typeof member !== 'function') return member
-        return (...args: unknown[]) => this.#accept(() => member.apply(target, args) as Promise<unknown>)
+  readonly #reads: Gate
+        const call = (...args: unknown[]) => member.apply(target, args) as Promise<unknown>
+        if (!reads.has(`${half}.${String(name)}`)) return (...args: unknown[]) => this.#accept(() => call(...args))
+        return (...args: unknown[]) => this.#accept(() => this.#reads.pass(() => call(...args)))
       },
     })
   }
 
   async #accept(work: () => Promise<unknown>): Promise<unknown> {
+    this.#reads = newReadGate(database.connections)
     if (this.#closing !== undefined) throw new DomainError('unavailable', 'The store is closing.')
     const answer = work()
     this.#open.add(answer)
@@ -159,8 +177,11 @@ class PostgresStorage implements Storage {
   #run(method: string, run: Operation, args: readonly unknown[]): Promise<unknown> {
     const concerns = writes.get(method)
     if (concerns !== undefined) return this.#write(run, args, concerns)
-    if (singleReads.has(method)) return this.#database.ask((kysely) => run(kysely, ...args))
-    return this.#database.transact('read', ({ kysely }) => run(kysely, ...args))
+    const read = (): Promise<unknown> =>
+      singleReads.has(method)
+        ? this.#database.ask((kysely) => run(kysely, ...args))
+        : this.#database.transact('read', ({ kysely }) => run(kysely, ...args))
+    return signInReads.has(method) ? read() : this.#reads.pass(read)
   }
 
   // Where nobody knows whether it was committed, this node finds out as the others do.

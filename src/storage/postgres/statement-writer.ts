@@ -139,6 +139,8 @@ function opening(lrsId: LrsId): string {
 }
 
 const settings = Object.entries({
+  // Less than a statement may take: whoever holds the Lrs for so long must not hold the connections of this node, too.
+  lock_timeout: '3s',
   enable_seqscan: 'off',
   enable_bitmapscan: 'off',
   enable_hashjoin: 'off',
