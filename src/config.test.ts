@@ -169,6 +169,12 @@ describe('loadConfig', () => {
     expect(loadConfig({ CLAVIGER_MIN_RATE: 'off' }).load.leastRate).toBe(0)
   })
 
+  it('refuses one port for two purposes, unless it is any free one', () => {
+    const same = (port: string) => ({ CLAVIGER_PORT: port, CLAVIGER_METRICS_PORT: port })
+    expect(problems(same('9000'))).toEqual([expect.stringContaining('CLAVIGER_METRICS_PORT must not be CLAVIGER_PORT')])
+    expect(loadConfig(same('0')).metrics.listen?.port).toBe(0)
+  })
+
   it('refuses URLs of other databases, and one where a directory belongs', () => {
     const key = Buffer.alloc(32, 1).toString('base64')
     for (const url of ['postgress://u@h/db', 'mysql://h/db']) {
@@ -179,7 +185,9 @@ describe('loadConfig', () => {
   })
 
   it('suggests nothing for what resembles nothing', () => {
-    expect(problems({ CLAVIGER_QQQQQQQQQQQQQQQQ: 'x' })).toEqual(['CLAVIGER_QQQQQQQQQQQQQQQQ is not a setting'])
+    for (const name of ['CLAVIGER_QQQQQQQQQQQQQQQQ', 'CLAVIGER_FOO', 'CLAVIGER_DATABASE', 'CLAVIGER_URL']) {
+      expect(problems({ [name]: 'x' })).toEqual([`${name} is not a setting`])
+    }
   })
 
   it('takes an empty value as not set', () => {

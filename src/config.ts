@@ -393,7 +393,7 @@ const schema = z.object({
     .optional()
     .meta({
       description:
-        'Also serves `/metrics` on the main port, and everywhere only to who sends it: `Authorization: Bearer …`.',
+        'Also serves `/metrics` on the main port, and everywhere only to who sends it: `Authorization: Bearer …`. 16 to 255 printable characters without spaces.',
       default: 'no metrics on the main port',
       isSecret: true,
     }),
@@ -410,6 +410,7 @@ const schema = z.object({
 type SettingName = keyof typeof schema.shape
 type Values = z.output<typeof schema>
 
+const prefix = 'CLAVIGER_'
 const configFile = 'CLAVIGER_CONFIG'
 const configFileAbout =
   'Optional JSON file: one object with these names and their values. The environment wins over it.'
@@ -459,9 +460,14 @@ export function loadConfig(environment: Environment): Config {
       'CLAVIGER_DATABASE_URL needs CLAVIGER_MASTER_KEY, the same on every node: `openssl rand -base64 32` makes one',
     )
   }
-  if (parsed.success) problems.push(...checkLoad(parsed.data))
+  if (parsed.success) problems.push(...checkPorts(parsed.data), ...checkLoad(parsed.data))
   if (problems.length > 0) throw new ConfigError(problems)
   return assemble(values as Values, tls, given)
+}
+
+function checkPorts({ CLAVIGER_PORT: port, CLAVIGER_METRICS_PORT: other }: Values): string[] {
+  if (port === 0 || port !== other) return []
+  return [`CLAVIGER_METRICS_PORT must not be CLAVIGER_PORT (${port}); CLAVIGER_METRICS_TOKEN serves metrics there`]
 }
 
 /** What would refuse for ever what is allowed elsewhere. */
@@ -492,7 +498,7 @@ function gather(environment: Environment, problems: string[]): Map<SettingName, 
   const file = environment[configFile]
   if (file) readConfigFile(file, raw, problems)
   for (const [name, value] of Object.entries(environment)) {
-    if (!name.startsWith('CLAVIGER_') || !value) continue
+    if (!name.startsWith(prefix) || !value) continue
     // A value in the environment also replaces the file's twin of it.
     raw.delete(name.endsWith('_FILE') ? name.slice(0, -5) : `${name}_FILE`)
     raw.set(name, { value, source: 'environment' })
@@ -572,7 +578,12 @@ function readTls(certFile: string | undefined, keyFile: string | undefined, prob
 }
 
 function unknownName(name: string): string {
-  const known = nearest(name, knownNames)
+  // What all begin with makes none of them near.
+  const rest = nearest(
+    name.slice(prefix.length),
+    [...knownNames].map((known) => known.slice(prefix.length)),
+  )
+  const known = rest && prefix + rest
   return `${name} is not a setting${known ? `; did you mean ${known}?` : ''}`
 }
 

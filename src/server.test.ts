@@ -63,7 +63,13 @@ describe('listen', () => {
     await expect(
       listen({ ...config, port: first.port }, () => Promise.reject(new Error('opened'))),
     ).rejects.toMatchObject({
-      code: 'EADDRINUSE',
+      cause: expect.objectContaining({ code: 'EADDRINUSE' }) as unknown,
+      settings: 'CLAVIGER',
+    })
+    const metrics = { listen: { port: first.port, host: '127.0.0.1' } }
+    await expect(listen({ ...config, metrics }, () => Promise.reject(new Error('opened')))).rejects.toMatchObject({
+      where: metrics.listen,
+      settings: 'CLAVIGER_METRICS',
     })
     await first.stop()
   })

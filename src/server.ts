@@ -26,6 +26,19 @@ export interface Listening {
   stop(graceSeconds?: number): Promise<void>
 }
 
+/** One of the ports cannot be listened on; `cause` says why. */
+export class ListenError extends Error {
+  readonly where: { readonly port: number; readonly host: string }
+  /** What the names of the settings begin with that say where. */
+  readonly settings: 'CLAVIGER' | 'CLAVIGER_METRICS'
+
+  constructor(cause: Error, where: ListenError['where'], settings: ListenError['settings']) {
+    super(cause.message, { cause })
+    this.where = where
+    this.settings = settings
+  }
+}
+
 /**
  * Binds the ports, then opens the app with the configuration that names it: the base URL may depend on the port. Requests
  * that arrive in between wait, as many as may be under way. Rejects, with nothing left open, when either fails.
@@ -66,7 +79,7 @@ export async function listen(config: Config, open: (config: Config) => Promise<A
     if (incoming.method !== 'GET') outgoing.once('finish', () => takeTheRest(incoming))
     void answer(incoming, outgoing)
   })
-  await bind(server, config)
+  await bind(server, config, 'CLAVIGER')
   const beside =
     config.metrics.listen && createServer((incoming, outgoing) => void answerOperations(incoming, outgoing))
   const closeAll = async (graceSeconds: number): Promise<void> => {
@@ -76,7 +89,9 @@ export async function listen(config: Config, open: (config: Config) => Promise<A
     if (beside?.listening) await close(beside, 1)
   }
   const bound = atPort(config, (server.address() as AddressInfo).port)
-  const attempt = Promise.resolve(beside && bind(beside, config.metrics.listen!)).then(() => open(bound))
+  const attempt = Promise.resolve(beside && bind(beside, config.metrics.listen!, 'CLAVIGER_METRICS')).then(() =>
+    open(bound),
+  )
   // Requests that waited learn of a failure, too; with none waiting, it is not an unhandled rejection.
   opened(attempt)
   opening.catch(() => {})
@@ -141,12 +156,13 @@ function newServer(config: Config, answer: (incoming: IncomingMessage, outgoing:
   return server
 }
 
-function bind(server: Server, { port, host }: Pick<Config, 'port' | 'host'>): Promise<void> {
+function bind(server: Server, { port, host }: ListenError['where'], settings: ListenError['settings']): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject)
+    const fail = (error: Error): void => reject(new ListenError(error, { port, host }, settings))
+    server.once('error', fail)
     // Who finds no room in this queue waits for seconds, and for ever more seconds, before the kernel tries again.
     server.listen({ port, host, backlog: 4096 }, () => {
-      server.off('error', reject)
+      server.off('error', fail)
       resolve()
     })
   })

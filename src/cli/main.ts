@@ -16,6 +16,13 @@ const streams: Streams = {
   err: (words) => void process.stderr.write(words),
 }
 
+// Whoever reads on, as `| head` does not, misses nothing; what is under way comes to its end.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
+
 /** The options that read standard input; without one of them nobody waits for it. */
 const readsStdin = new Set(['--secret-stdin', '--statement-stdin'])
 

@@ -1,5 +1,5 @@
-// How far a long command is, on standard error: a bar where somebody looks at it, else a line as each part of the work begins and every few seconds, nothing with --quiet
-// or --json.
+// How far a long command is, on standard error: a bar where somebody looks at it, else a line every few seconds, so that what is
+// done at once says nothing; nothing with --quiet or --json.
 
 import { SingleBar } from 'cli-progress'
 import type { CopyProgress } from '../copying.ts'
@@ -60,13 +60,11 @@ function bar(write: (text: string) => void): Progress {
 }
 
 function lines(write: (text: string) => void): Progress {
-  let phase: Stage['phase'] | undefined
-  let saidAt = 0
+  let saidAt = performance.now()
   return {
     show(progress) {
       const now = performance.now()
-      if (progress.phase === phase && now - saidAt < lineEveryMs) return
-      phase = progress.phase
+      if (now - saidAt < lineEveryMs) return
       saidAt = now
       const { done, total } = progress
       write(`${titleOf(progress)}: ${total === undefined ? done : `${done} of ${total}`}\n`)

@@ -5,8 +5,7 @@ import { setTimeout } from 'node:timers/promises'
 import { newLog } from '../app.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../core/core.ts'
-import { isDomainError } from '../core/errors.ts'
-import { listen } from '../server.ts'
+import { listen, ListenError } from '../server.ts'
 import type { Listening } from '../server.ts'
 import { banner } from './banner.ts'
 import { operator } from './context.ts'
@@ -80,7 +79,7 @@ async function start(config: Config, log: Log, onStorageFailure: (cause: unknown
     if (!inside) throw new Error('listening, but nothing is open')
     return { ...inside, listening }
   } catch (error) {
-    throw plainly(error, config)
+    throw plainly(error)
   }
 }
 
@@ -90,15 +89,15 @@ async function organisationIds({ core }: OpenData): Promise<readonly number[]> {
 }
 
 /** One line for what an operator can do something about. */
-function plainly(error: unknown, { host, port }: Config): unknown {
-  if (isDomainError(error)) return error
-  const { code, syscall } = error as NodeJS.ErrnoException
-  if (syscall !== 'listen' && syscall !== 'bind' && syscall !== 'getaddrinfo') return error
+function plainly(error: unknown): unknown {
+  if (!(error instanceof ListenError)) return error
+  const { host, port } = error.where
+  const { code } = error.cause as NodeJS.ErrnoException
   const reasons: Readonly<Record<string, string>> = {
-    EADDRINUSE: `port ${port} on ${host} is in use; CLAVIGER_PORT chooses another`,
-    EACCES: `this user may not listen on port ${port}; CLAVIGER_PORT chooses another`,
-    EADDRNOTAVAIL: `${host} is not an address of this machine; CLAVIGER_HOST chooses another`,
-    ENOTFOUND: `${host} is not known; CLAVIGER_HOST chooses another address`,
+    EADDRINUSE: `port ${port} on ${host} is in use; ${error.settings}_PORT chooses another`,
+    EACCES: `this user may not listen on port ${port}; ${error.settings}_PORT chooses another`,
+    EADDRNOTAVAIL: `${host} is not an address of this machine; ${error.settings}_HOST chooses another`,
+    ENOTFOUND: `${host} is not known; ${error.settings}_HOST chooses another address`,
   }
   return new PlainError(reasons[code ?? ''] ?? `cannot listen on ${host}:${port} (${code})`)
 }

@@ -8,11 +8,16 @@ describe('the nearest word', () => {
     ['objct', 'object'],
     ['contxet', 'context'],
     ['verb', 'verb'],
+    ['vreb', 'verb'],
+    ['di', 'id'],
   ])('of %s is %s', (word, meant) => {
     expect(nearest(word, members)).toBe(meant)
   })
 
-  it.each(['somethingElse', 'o'.repeat(10_000), '__proto__'])('of %.20s is none', (word) => {
-    expect(nearest(word, members)).toBeUndefined()
-  })
+  it.each(['somethingElse', 'a', '', 'noun', 'reason', 'o'.repeat(10_000), '__proto__'])(
+    'of %.20s is none',
+    (word) => {
+      expect(nearest(word, members)).toBeUndefined()
+    },
+  )
 })

@@ -3,7 +3,7 @@
 import { boundText } from './access.ts'
 import type { Limits } from './limits.ts'
 import type { ActorPin, Pins } from './pins.ts'
-import { allManagement, everyRight } from './rights.ts'
+import { allManagement, everyRight, managementActions } from './rights.ts'
 import type { Bound, ManagementAction, ManagementArea, ManagementGrant, Reach, Rights, XapiRight } from './rights.ts'
 
 export interface Preset {
@@ -111,7 +111,14 @@ export function describeRights(rights: Rights, pins: Pins = {}, limits: Limits =
 
 /** Seed S2.14: created and handled with care. For rights with management. */
 export function managementWarning({ management }: Rights): string {
-  return `It administers: it may ${management.map(grantText).join('; ')}. Handle it with care: keep it on servers, never in content.`
+  // What it may is listed elsewhere, too.
+  const isAll = allManagement.every((all) => management.some((grant) => isWhole(grant) && grant.area === all.area))
+  const what = isAll ? 'everything, in the whole organisation' : `it may ${management.map(grantText).join('; ')}`
+  return `It administers: ${what}. Handle it with care: keep it on servers, never in content.`
+}
+
+function isWhole({ actions, bound, within }: ManagementGrant): boolean {
+  return bound.kind === 'organisation' && within !== true && actions.length === managementActions.length
 }
 
 interface RightWords {

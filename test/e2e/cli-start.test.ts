@@ -1,12 +1,12 @@
 // Starting and stopping the program: what it prints, what it refuses, what it leaves behind.
 
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { runProgram, startProgram, temporaryDirectory } from '../support/program.ts'
+import { entry, runProgram, startProgram, temporaryDirectory } from '../support/program.ts'
 import type { StartedProgram } from '../support/program.ts'
 
 let dataDirectory: string
@@ -197,11 +197,19 @@ describe('what cannot start', () => {
     const other = createServer().listen(0, '127.0.0.1')
     await new Promise((resolve) => other.once('listening', resolve))
     const port = String((other.address() as AddressInfo).port)
-    const ended = await runProgram(['serve'], { dataDirectory, env: { CLAVIGER_PORT: port } })
+    for (const setting of ['CLAVIGER_PORT', 'CLAVIGER_METRICS_PORT']) {
+      const ended = await runProgram(['serve'], { dataDirectory, env: { [setting]: port } })
+      expect(ended).toMatchObject({ code: 1, stdout: '' })
+      expect(ended.stderr).toBe(`error: port ${port} on 127.0.0.1 is in use; ${setting} chooses another\n`)
+    }
     await new Promise((resolve) => other.close(resolve))
-    expect(ended).toMatchObject({ code: 1, stdout: '' })
-    expect(ended.stderr).toBe(`error: port ${port} on 127.0.0.1 is in use; CLAVIGER_PORT chooses another\n`)
     expect(readdirSync(dataDirectory)).toEqual([])
+  })
+
+  it('ends quietly where nobody reads what it prints', () => {
+    const line = '"$0" "$1" credential create --help | true'
+    const { stderr } = spawnSync('sh', ['-c', line, process.execPath, entry], { encoding: 'utf8' })
+    expect(stderr).toBe('')
   })
 
   it('says that the data directory cannot be written', async () => {

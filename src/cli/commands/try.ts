@@ -29,7 +29,7 @@ interface Attempt {
 export function addTry(program: Command, context: CommandContext, act: Act): void {
   const command = program
     .command('try')
-    .description('store a statement with a key, read it back, and try another key’s; leaves them voided')
+    .description('store a statement with a key, read it back, and try another key’s; what it stored stays, voided')
     .argument('<id-or-key>')
     .addHelpText('after', tryHelp)
   act<GlobalOptions>(command, async (options, word = '') => {
