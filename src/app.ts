@@ -11,7 +11,6 @@ import { createCore, systemClock } from './core/core.ts'
 import type { Core, Log } from './core/core.ts'
 import { DomainError, invalid, isDomainError } from './core/errors.ts'
 import { Gate } from './core/gate.ts'
-import type { LrsId } from './core/ids.ts'
 import { ReadinessProbe } from './core/readiness.ts'
 import type { Storage } from './core/storage.ts'
 import type { Face, FaceEnv, Mount } from './faces/face.ts'
@@ -135,14 +134,11 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   }
 }
 
-/** A hash that nothing has. */
-const nothing = '0'.repeat(64)
-
 /** What must answer before a request can be served. Migrations are done, or there were no storage. */
 function checksOf(storage: Storage): Readonly<Record<string, () => Promise<unknown>>> {
   return {
     storage: () => storage.platform.findKeyCheck(),
-    blobs: () => storage.blobs.open(0 as LrsId, nothing),
+    blobs: () => storage.blobs.look(),
   }
 }
 

@@ -718,6 +718,8 @@ export interface BlobStore {
     lrsId: LrsId,
     sha2: string,
   ): Promise<{ readonly length: number; readonly bytes: AsyncIterable<Uint8Array>; cancel(): void } | undefined>
+  /** Rejects when the bytes cannot be reached, wherever they lie; asks nothing of who has the rows. */
+  look(): Promise<void>
   /** Those of `sha2s` that are absent although a row refers to them: damage. Not what is being erased meanwhile. */
   listLost(lrsId: LrsId, sha2s: readonly string[]): Promise<readonly string[]>
   /** Removes blobs that no row refers to, that nobody holds and that are older than `minAgeMs`; how many, and their bytes. */

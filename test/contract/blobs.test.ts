@@ -44,6 +44,10 @@ describe.each([...engines, ...enginesWithBucket])('blobs, $name', (engine) => {
   /** Nothing half arrived: whatever is unreferenced has been swept, so a second sweep with any age finds nothing. */
   const sweepAll = () => blobs().sweep(0)
 
+  it('can be reached, whatever is there', async () => {
+    await expect(blobs().look()).resolves.toBeUndefined()
+  })
+
   it.each([0, 1, 999, 1000, 200_000])('gives back %i bytes', async (size) => {
     const bytes = randomBytes(size)
     expect(await putBytes(bytes)).toEqual({ sha2: hashOf(bytes), length: size })

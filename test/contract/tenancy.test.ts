@@ -233,6 +233,11 @@ const blobMethods = {
     await putBlob(storage, owner)
     expect(await hasBlob(storage, stranger)).toBe(false)
   },
+  // Whatever there is.
+  look: async ({ storage, owner }) => {
+    await putBlob(storage, owner)
+    expect(await storage.blobs.look()).toBeUndefined()
+  },
   listLost: async ({ storage, owner, stranger }) => {
     for (const tenant of [owner, stranger]) {
       await put(storage, tenant.lrsId, [statement({ attachments: [{ sha2, contentType: 'text/plain' }] })])

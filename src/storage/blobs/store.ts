@@ -33,6 +33,9 @@ const mostMarked = 100
 /** Asked of the place side by side. */
 const mostAsked = 16
 
+/** A hash that nothing has. */
+const nothing = '0'.repeat(64)
+
 class Hold implements BlobHold {
   readonly holder = randomUUID()
   /** By name; resolves when it is taken. */
@@ -108,6 +111,11 @@ export class Blobs implements BlobStore {
       lrsId,
       sha2s: [sha2],
     })
+  }
+
+  async look(): Promise<void> {
+    const found = await this.#place.open({ lrsId: 0 as LrsId, sha2: nothing })
+    found?.cancel()
   }
 
   async listLost(lrsId: LrsId, sha2s: readonly string[]): Promise<readonly string[]> {
