@@ -201,6 +201,8 @@ function openDatabase(
     ...{ url, connections, statementTimeoutMs: statementTimeoutSeconds * 1000 },
     ...(mayMigrate !== undefined && { mayMigrate }),
     onError: (error) => connectionLog?.lost(error),
+    onFull: () => connectionLog?.full(),
+    onRisk: (risk) => log?.warn({}, risk),
     onCutOff: (error) => connectionLog?.cutOff(error),
     onBack: () => connectionLog?.back(),
     openPlace: () => openPlace(config),

@@ -26,5 +26,9 @@ describe('ConnectionLog', () => {
     log.lost(new Error('terminating connection'))
     const pooled = 'connections to the database were lost; others are opened as needed'
     expect(lines.slice(4)).toEqual([['warn', { times: 1, reason: 'terminating connection' }, pooled]])
+    log.full()
+    log.full()
+    const full = 'calls waited in vain for a connection to the database: all are in use'
+    expect(lines.slice(5)).toEqual([['warn', { times: 1 }, full]])
   })
 })

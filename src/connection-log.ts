@@ -9,6 +9,7 @@ export class ConnectionLog {
   readonly #log: Log
   readonly #pooled = new Throttle()
   readonly #listening = new Throttle()
+  readonly #full = new Throttle()
   #isToldCutOff = false
 
   constructor(log: Log) {
@@ -23,6 +24,13 @@ export class ConnectionLog {
       { times, reason: wordsOf(error) },
       'connections to the database were lost; others are opened as needed',
     )
+  }
+
+  /** None is lost: all are at work. */
+  full(): void {
+    const times = this.#full.count()
+    if (times === undefined) return
+    this.#log.warn({ times }, 'calls waited in vain for a connection to the database: all are in use')
   }
 
   /** The one over which this node is told what others change. */

@@ -6,7 +6,7 @@ import { checkIds, checkName, refuse } from './check.ts'
 import { DomainError } from './errors.ts'
 import type { LrsId, Oid, OrganisationId } from './ids.ts'
 import type { Caller } from './principal.ts'
-import type { Clock, Ids, Json, Listed, LrsRecord, OrganisationRecord, Slice, Storage } from './storage.ts'
+import type { Clock, Ids, Json, Listed, LrsRecord, OrganisationRecord, Sealed, Slice, Storage } from './storage.ts'
 import type { Vault } from './vault.ts'
 
 /** The operator of the whole installation, as the command line knows them. Not a tenant's caller. */
@@ -56,9 +56,10 @@ export class Organisations {
       ...checkIds({ id: lrs.id, oid: lrs.oid }, '/lrs'),
     ])
     const createdAt = this.#clock.now()
+    const keyCheck = await this.#standingCheck()
     const wrappedKey = this.#vault.newDataKey(oid)
     return this.#storage.platform.createOrganisation(
-      { oid, name, wrappedKey, switches: {}, createdAt, ...(id === undefined ? {} : { id }) },
+      { oid, name, wrappedKey, keyCheck, switches: {}, createdAt, ...(id === undefined ? {} : { id }) },
       { oid: lrs.oid ?? this.#ids.oid(), name: lrsName, createdAt, ...(lrs.id === undefined ? {} : { id: lrs.id }) },
       {
         at: createdAt,
@@ -68,6 +69,13 @@ export class Organisations {
         detail: { name, oid, lrs: lrsName },
       },
     )
+  }
+
+  /** Another node may have changed the master key since this process began. */
+  async #standingCheck(): Promise<Sealed> {
+    const check = await this.#storage.platform.findKeyCheck()
+    if (check !== undefined && this.#vault.fitsCheck(check)) return check
+    throw new DomainError('unavailable', 'The master key was changed: start this process again with the new one.')
   }
 
   /** All of the installation, by id. */

@@ -220,11 +220,14 @@ export interface PlatformStore {
   /** By id, ascending. */
   listOrganisations(slice: Slice): Promise<Listed<OrganisationRecord>>
   /**
-   * Creates an organisation together with its first Lrs, which becomes its default. `conflict` when a chosen id is taken.
-   * The event is the first of the organisation's audit chain.
+   * Creates an organisation together with its first Lrs, which becomes its default. `conflict` when a chosen id is taken,
+   * and when another check value stands than `keyCheck`, under which its key was wrapped. The event is the first of the organisation's audit chain.
    */
   createOrganisation(
-    organisation: Omit<OrganisationRecord, 'id' | 'defaultLrsId'> & { readonly id?: OrganisationId },
+    organisation: Omit<OrganisationRecord, 'id' | 'defaultLrsId'> & {
+      readonly id?: OrganisationId
+      readonly keyCheck?: Sealed
+    },
     lrs: Omit<LrsRecord, 'id' | 'organisationId'> & { readonly id?: LrsId },
     event: NewAuditEvent,
   ): Promise<{ readonly organisation: OrganisationRecord; readonly lrs: LrsRecord }>

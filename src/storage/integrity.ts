@@ -5,6 +5,8 @@ import type { BlobCheck } from './blobs/check.ts'
 export interface Integrity {
   /** Of the database, the first few; empty when it is sound. */
   readonly faults: readonly string[]
+  /** What is not wrong with it, but may become so: how its server is set. */
+  readonly risks?: readonly string[]
   /** Undefined when the database cannot say what it refers to. */
   readonly blobs: BlobCheck | undefined
 }

@@ -138,6 +138,26 @@ describe.each(engines)('organisations, $name', (engine) => {
       await own.end()
     })
 
+    it('makes no organisation under a master key that stands no more', async () => {
+      const own = await engine.open()
+      const { platform } = own.storage
+      await platform.putKeyCheck('old')
+      await platform.createOrganisation({ ...organisation(), keyCheck: 'old' }, lrs(), event('organisation.create'))
+      const { items } = await platform.listOrganisations({ offset: 0, limit: 10 })
+      await platform.rewrapKeys(
+        'new',
+        items.map(({ id }) => ({ id, wrappedKey: 'k' })),
+      )
+      const late = platform.createOrganisation(
+        { ...organisation(), keyCheck: 'old' },
+        lrs(),
+        event('organisation.create'),
+      )
+      await expect(late).rejects.toMatchObject({ code: 'conflict' })
+      expect((await platform.listOrganisations({ offset: 0, limit: 10 })).total).toBe(1)
+      await own.end()
+    })
+
     it('rewraps all or nothing', async () => {
       const own = await engine.open()
       const { platform, directory } = own.storage

@@ -258,6 +258,40 @@ describe('what two nodes do at once', () => {
     expect(await a.platform.findKeyCheck()).toBe(stand[0])
   })
 
+  it('an organisation made while keys are being rewrapped is not left behind under the old one', async () => {
+    b = await openNode()
+    const { items } = await a.platform.listOrganisations({ offset: 0, limit: 1000 })
+    const standing = await a.platform.putKeyCheck('old')
+    const { default: pg } = await import('pg')
+    const other = new pg.Client({ connectionString: database.url })
+    await other.connect()
+    const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    try {
+      // The check value is what is written last.
+      await other.query('begin; lock table platform_value in share mode')
+      const rewrapped = a.platform.rewrapKeys(
+        'new',
+        items.map(({ id }) => ({ id, wrappedKey: 'under the new' })),
+      )
+      await vi.waitFor(async () => expect(await database.change(waiting)).toBe(1), soon)
+      const made = outcome(
+        b.platform.createOrganisation(
+          { oid: fresh.oid(), name: 'Late', wrappedKey: 'old', keyCheck: standing, switches: {}, createdAt: 1 },
+          { oid: fresh.oid(), name: 'Default', createdAt: 1 },
+          event('organisation.create', 'organisation', null),
+        ),
+      )
+      await vi.waitFor(async () => expect(await database.change(waiting)).toBe(2), soon)
+      await other.query('commit')
+      await rewrapped
+      expect(await made).toBe('conflict')
+    } finally {
+      await other.end()
+    }
+    const left = (await a.platform.listOrganisations({ offset: 0, limit: 1000 })).items
+    expect(new Set(left.map(({ wrappedKey }) => wrappedKey))).toEqual(new Set(['under the new']))
+  })
+
   it('keys rewrapped while organisations are made: all or nothing', async () => {
     b = await openNode()
     const all = async () => (await a.platform.listOrganisations({ offset: 0, limit: 1000 })).items

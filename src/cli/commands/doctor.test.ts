@@ -13,6 +13,7 @@ import type { Storage } from '../../core/storage.ts'
 import { openSqlite } from '../../storage/sqlite/index.ts'
 import { openData } from '../open-data.ts'
 import { run } from '../run.ts'
+import type { Opened } from '../context.ts'
 
 const lrsId = 1 as LrsId
 const sha2Of = (text: string) => createHash('sha256').update(text).digest('hex')
@@ -45,16 +46,17 @@ async function keep({ blobs, documents }: Storage, id: string, text: string): Pr
   expect(outcome.kind).toBe('done')
 }
 
-async function doctor() {
+async function doctor(checkIntegrity?: Opened['checkIntegrity']) {
   const config = loadConfig({ CLAVIGER_DATA: directory, CLAVIGER_BASE_URL: 'https://lrs.example.org' })
   const opened = await openData(config, { threads: 'inline' })
   try {
     let out = ''
+    const open = () => Promise.resolve({ ...opened, ...(checkIntegrity && { checkIntegrity }) })
     const streams = { out: (text: string) => void (out += text), err: () => {} }
-    const code = await run(['doctor', '--json'], { config, streams, open: () => Promise.resolve(opened) })
+    const code = await run(['doctor', '--json'], { config, streams, open })
     const { findings } = JSON.parse(out) as { findings: { check: string; state: string; message: string }[] }
     const files = findings.find(({ check }) => check === 'files of attachments and long documents')
-    return { code, state: files?.state, message: files?.message ?? '' }
+    return { code, findings, state: files?.state, message: files?.message ?? '' }
   } finally {
     await opened.app.close()
   }
@@ -71,7 +73,7 @@ describe('doctor', () => {
   })
 
   it('counts what attachments and documents refer to, each once', async () => {
-    expect(await doctor()).toEqual({ code: 0, state: 'ok', message: '3, all there' })
+    expect(await doctor()).toMatchObject({ code: 0, state: 'ok', message: '3, all there' })
     rmSync(blobFiles(directory).get(sha2Of('nobody'))!)
     expect((await doctor()).code).toBe(0)
   })
@@ -85,6 +87,12 @@ describe('doctor', () => {
     expect(message).toMatch(/^2 of 3 missing or damaged/)
     expect(message).toContain(`${sha2Of('one')} of Lrs 1 (missing)`)
     expect(message).toContain(`${sha2Of('three')} of Lrs 1 (2 bytes instead of 5)`)
+  })
+
+  it('warns of how the database server is set', async () => {
+    const risk = 'synchronous_commit is off'
+    const { findings } = await doctor(async () => ({ faults: [], risks: [risk], blobs: undefined }))
+    expect(findings).toContainEqual({ check: 'database server', state: 'warning', message: risk })
   })
 
   it('names the first few when all are gone', async () => {

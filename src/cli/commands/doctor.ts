@@ -133,12 +133,13 @@ async function checkRows(opened: Opened, context: CommandContext, { json }: Glob
   }
 }
 
-function checkStored({ faults, blobs }: Integrity): Finding[] {
+function checkStored({ faults, risks = [], blobs }: Integrity): Finding[] {
   const database: Finding =
     faults.length === 0
       ? { check: 'database', state: 'ok', message: 'intact' }
       : { check: 'database', state: 'problem', message: `damaged, restore a backup: ${faults.slice(0, 3).join('; ')}` }
-  return blobs === undefined ? [database] : [database, checkBlobs(blobs)]
+  const server = risks.map((message): Finding => ({ check: 'database server', state: 'warning', message }))
+  return [database, ...server, ...(blobs === undefined ? [] : [checkBlobs(blobs)])]
 }
 
 function checkBlobs({ checked, damaged, examples }: NonNullable<Integrity['blobs']>): Finding {

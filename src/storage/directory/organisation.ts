@@ -37,6 +37,10 @@ export async function createOrganisation(
   db: Db,
   ...[organisation, lrs, event]: PlatformArgs<'createOrganisation'>
 ): ReturnType<PlatformStore['createOrganisation']> {
+  const { keyCheck: under } = organisation
+  if (under !== undefined && under !== (await findKeyCheck(db))) {
+    throw new DomainError('conflict', 'The master key was changed meanwhile.')
+  }
   const row = await db
     .insertInto('organisation')
     .values({

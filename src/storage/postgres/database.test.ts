@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest'
 import { Database } from './database.ts'
 import { createDatabase, run } from '../../../test/support/postgres.ts'
 
@@ -106,6 +106,22 @@ it('is told of U+0000 as what is wrong with the text, not with the store', async
   await expect(inJson).rejects.toMatchObject({ code: 'invalid', cause: { code: '22P05' } })
   expect(await database.query('select from platform_value')).toEqual([])
 })
+
+it('tells connections that are all in use from a server that cannot be reached', async () => {
+  const onFull = vi.fn<() => void>()
+  const small = new Database({ url: base.url, connections: 1, onFull })
+  await small.transact('read', async () => {
+    const message = 'All connections to the database are in use.'
+    await expect(small.query('select 1')).rejects.toMatchObject({ code: 'unavailable', message })
+  })
+  await small.close()
+  expect(onFull).toHaveBeenCalledOnce()
+  const nowhere = new Database({ url: 'postgres://nobody@127.0.0.1:1/none', connections: 1, onFull })
+  const message = 'The database cannot be reached.'
+  await expect(nowhere.query('select 1')).rejects.toMatchObject({ code: 'unavailable', message })
+  await nowhere.close()
+  expect(onFull).toHaveBeenCalledOnce()
+}, 10_000)
 
 it('goes on when another node adds a column to what is prepared on every connection', async () => {
   const insert = `insert into platform_value (name, value) values ($1, 'x') returning *`

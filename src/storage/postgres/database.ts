@@ -18,6 +18,8 @@ export interface DatabaseOptions {
   readonly statementTimeoutMs?: number
   /** What a pooled connection that broke while idle says. */
   readonly onError?: (error: unknown) => void
+  /** Somebody waited in vain for a connection: all are at work. */
+  readonly onFull?: () => void
 }
 
 /** A connection inside a transaction. */
@@ -74,13 +76,22 @@ export class Database {
   readonly connections: number
   readonly #pool: pg.Pool
   readonly #url: string
+  readonly #onFull: () => void
+  #inUse = 0
   /** Of which nobody knows where they stand. */
   readonly #unusable = new WeakSet<pg.PoolClient>()
   readonly #kyselys = new WeakMap<pg.PoolClient, Kysely<Schema>>()
 
-  constructor({ url, connections = 10, statementTimeoutMs = 30_000, onError = () => {} }: DatabaseOptions) {
+  constructor({
+    url,
+    connections = 10,
+    statementTimeoutMs = 30_000,
+    onError = () => {},
+    onFull = () => {},
+  }: DatabaseOptions) {
     this.connections = connections
     this.#url = url
+    this.#onFull = onFull
     this.#pool = new pg.Pool({
       connectionString: url,
       max: connections,
@@ -208,8 +219,12 @@ export class Database {
     try {
       client = await this.#pool.connect()
     } catch (cause) {
-      throw unreachable(cause)
+      // Those that are being opened are not in use: then the server is what does not answer.
+      if (this.#inUse < this.connections) throw unreachable(cause)
+      this.#onFull()
+      throw full(cause)
     }
+    this.#inUse += 1
     let failure: unknown
     // Without a listener the loss of a connection in use ends the process.
     const onLost = (error: Error): void => void (failure = error)
@@ -220,6 +235,7 @@ export class Database {
       failure ??= isBroken(error) || isOutdatedPlan(error) ? error : undefined
       throw error
     } finally {
+      this.#inUse -= 1
       client.off('error', onLost)
       client.release(failure !== undefined || this.#unusable.has(client))
     }
@@ -267,4 +283,9 @@ function isBroken(error: unknown): boolean {
 
 function unreachable(cause: unknown): DomainError {
   return new DomainError('unavailable', 'The database cannot be reached.', { cause, detail: { retryAfterSeconds: 5 } })
+}
+
+function full(cause: unknown): DomainError {
+  const message = 'All connections to the database are in use.'
+  return new DomainError('unavailable', message, { cause, detail: { retryAfterSeconds: 5 } })
 }

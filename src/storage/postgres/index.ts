@@ -14,6 +14,8 @@ import { checkSchema, checkServer, migrate } from './migrate.ts'
 import { copyMark, refuseUnfinished } from '../copy/unfinished.ts'
 import { migrations } from '../migrations/index.ts'
 import { Nodes } from './nodes.ts'
+import { findRisks } from './durability.ts'
+import { lockClass } from './locks.ts'
 import { newReadGate } from './shares.ts'
 import { startError } from './start-error.ts'
 import type {
@@ -37,6 +39,8 @@ import type { BlobRows } from '../blobs/store.ts'
 export interface PostgresOptions extends DatabaseOptions, Pick<ChangesOptions, 'onCutOff' | 'onBack'> {
   /** False: a database that is not at this program's schema is refused. True unless given. */
   readonly mayMigrate?: boolean
+  /** Told, once it is open, of each setting of the server with which what is acknowledged may not be on disk. */
+  readonly onRisk?: (risk: string) => void
   /** For tests: false finds out what other nodes change by asking only. */
   readonly listens?: boolean
   /** For tests; unless given the clock of the database counts, which all nodes share. */
@@ -52,6 +56,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Storage> {
   try {
     await prepare(database, options)
     await changes.open()
+    if (options.onRisk) (await findRisks(database)).forEach(options.onRisk)
   } catch (error) {
     await database.close()
     throw startError(error, options.url)
@@ -84,6 +89,12 @@ async function migratePatiently(options: PostgresOptions): Promise<void> {
 }
 
 const wallClock: Clock = { now: () => Date.now() }
+
+/** What a write begins with where it must not meet others, which the rows it changes do not see to. */
+const openings: ReadonlyMap<string, string> = new Map([
+  ['platform.createOrganisation', `select pg_advisory_xact_lock_shared(${lockClass.masterKey}, 0)`],
+  ['platform.rewrapKeys', `select pg_advisory_xact_lock(${lockClass.masterKey}, 0)`],
+])
 
 type Operation = (db: Db, ...args: unknown[]) => Promise<unknown>
 
@@ -176,7 +187,7 @@ const reads: ReadonlySet<string> = new Set([
 
   #run(method: string, run: Operation, args: readonly unknown[]): Promise<unknown> {
     const concerns = writes.get(method)
-    if (concerns !== undefined) return this.#write(run, args, concerns)
+    if (concerns !== undefined) return this.#write(run, args, { concerns, opening: openings.get(method) })
     const read = (): Promise<unknown> =>
       singleReads.has(method)
         ? this.#database.ask((kysely) => run(kysely, ...args))
@@ -185,13 +196,17 @@ const reads: ReadonlySet<string> = new Set([
   }
 
   // Where nobody knows whether it was committed, this node finds out as the others do.
-  async #write(run: Operation, args: readonly unknown[], concerns: Concerns): Promise<unknown> {
+  async #write(
+    run: Operation,
+    args: readonly unknown[],
+    { concerns, opening }: { readonly concerns: Concerns; readonly opening: string | undefined },
+  ): Promise<unknown> {
     const { result, ids, by } = await this.#database.transact('write', async (transaction) => {
       const made = await run(transaction.kysely, ...args)
       const concerned = concerns(args, made)
       const noted = concerned.length === 0 ? 0n : await this.#changes.note(transaction, concerned)
       return { result: made, ids: concerned, by: noted }
-    })
+    }, opening)
     this.#changes.tell(ids, by)
     return result
   }

@@ -2,6 +2,7 @@
 // erase: each part is one statement and so one snapshot. Whether the server's files are sound is the server's to say
 // (checksums, pg_amcheck); what it says of itself is asked. Reads only.
 
+import { findRisks } from './durability.ts'
 import { Database } from './database.ts'
 import { checkBlobs } from '../blobs/check.ts'
 import { Documents } from './documents.ts'
@@ -82,7 +83,7 @@ export async function checkIntegrity({ url, place, onChecked }: IntegrityOptions
       query: (text, values) => database.query(text, values),
       findReferenced: (...args) => documents.findReferenced(...args),
     }
-    return { faults, blobs: await checkBlobs(rows, place) }
+    return { faults, risks: await findRisks(database), blobs: await checkBlobs(rows, place) }
   } catch (error) {
     return { faults: [...faults, error instanceof Error ? error.message : String(error)], blobs: undefined }
   } finally {

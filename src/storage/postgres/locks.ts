@@ -10,4 +10,6 @@ export const lockClass = {
   blob: 3,
   /** Shared by each change of a document in an Lrs; alone by what fixes a time that later changes stay behind. Until commit. */
   documentTime: 5,
+  /** Alone by who wraps all keys anew; shared by each that adds one. The second number is 0. Until commit. */
+  masterKey: 6,
 } as const
