@@ -1,20 +1,22 @@
 // Which stores a copy, a backup or a restore is about: settings and storage meet here where no app is opened. Knows nothing of
 // faces, nor of how it is typed and told.
 
-import { existsSync, realpathSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { openPlace } from './app.ts'
 import { databaseUrlRule, isDatabaseUrl } from './config.ts'
 import type { Config } from './config.ts'
 import { DomainError } from './core/errors.ts'
 import type { BlobStore } from './core/storage.ts'
+import type { BlobPlace } from './storage/blobs/place.ts'
 import { backUpDatabase, backUpDirectory } from './storage/copy/backup.ts'
 import type { BackupOptions, Manifest } from './storage/copy/backup.ts'
+import { isBackup } from './storage/copy/backup-directory.ts'
 import { blobFiles } from './storage/copy/blob-files.ts'
 import { sameStore } from './storage/copy/copy.ts'
 import { makeDatabase, openDatabase } from './storage/copy/postgres-side.ts'
-import type { BlobFiles, Side } from './storage/copy/side.ts'
-import { makeDirectory, manifestFile, openDirectory } from './storage/copy/sqlite-side.ts'
+import type { OwnedFiles, Side } from './storage/copy/side.ts'
+import { makeDirectory, openDirectory } from './storage/copy/sqlite-side.ts'
 
 export { openBackup } from './storage/copy/backup.ts'
 export type { Manifest } from './storage/copy/backup.ts'
@@ -79,8 +81,7 @@ function checkApart(config: Config, from: StorePlace, to: StorePlace): void {
   if (source === undefined || target === undefined) return
   if (source === target) throw sameStore()
   // Backups may well lie in the data directory that one of them is restored into.
-  const isBackup = existsSync(join(source, manifestFile))
-  if (isInside(target, source) || (isInside(source, target) && !isBackup)) {
+  if (isInside(target, source) || (isInside(source, target) && !isBackup(source))) {
     throw new DomainError('invalid', `${target} and ${source} lie in each other: copy into a directory beside it.`)
   }
 }
@@ -119,7 +120,7 @@ async function openSide(
   throw new DomainError('invalid', 'CLAVIGER_DATABASE_URL names no database.')
 }
 
-function blobsOf(config: Config, place: StorePlace): BlobFiles {
+function blobsOf(config: Config, place: StorePlace): OwnedFiles {
   const { blobs } = place
   if (blobs !== undefined && blobs !== 'settings') return blobFiles(resolve(blobs))
   const directory = directoryOf(place)
@@ -134,17 +135,28 @@ function isConfigured({ dataDirectory }: Config, place: StorePlace): boolean {
 }
 
 /** One for both sides where both are the settings': then nothing needs to go from one to the other. */
-const places = new WeakMap<Config, BlobFiles>()
+const places = new WeakMap<Config, OwnedFiles>()
 
-function settingsBlobs(config: Config): BlobFiles {
+function settingsBlobs(config: Config): OwnedFiles {
   const known = places.get(config)
   if (known !== undefined) return known
-  // Not before both stores are open, and known to be nobody else's: opening a place may tidy it up.
-  let place: Promise<BlobFiles> | undefined
-  const opened = (): Promise<BlobFiles> => (place ??= openPlace(config))
-  const files: BlobFiles = {
+  // Not before both stores are open, and known to be nobody else's.
+  let opening: Promise<BlobPlace> | undefined
+  let name = 'The place of the settings'
+  const opened = async (): Promise<BlobPlace> => {
+    const place = await (opening ??= openPlace(config))
+    name = place.name
+    return place
+  }
+  const files: OwnedFiles = {
+    get name() {
+      return name
+    },
     open: async (blob) => (await opened()).open(blob),
     receive: async (bytes) => (await opened()).receive(bytes),
+    findOwner: async () => (await opened()).findOwner(),
+    setOwner: async (id, before) => (await opened()).setOwner(id, before),
+    isEmpty: async () => (await opened()).isEmpty(),
   }
   places.set(config, files)
   return files
@@ -177,7 +189,9 @@ export async function backUp(
 }
 
 /** A blob store knows which bytes are missing and referred to; for a copy they are absent. */
-function filesOf(blobs: BlobStore): BlobFiles {
+function filesOf(blobs: BlobStore): OwnedFiles {
+  const refused = (): Promise<never> =>
+    Promise.reject(new DomainError('internal', 'Nothing is written to what is backed up.'))
   return {
     async open({ lrsId, sha2 }) {
       try {
@@ -187,6 +201,6 @@ function filesOf(blobs: BlobStore): BlobFiles {
         throw error
       }
     },
-    receive: () => Promise.reject(new DomainError('internal', 'Nothing is written to what is backed up.')),
+    ...{ name: 'what is backed up', receive: refused, findOwner: refused, setOwner: refused, isEmpty: refused },
   }
 }

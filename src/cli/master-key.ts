@@ -6,8 +6,9 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, write
 import { join } from 'node:path'
 import { masterKeyFrom } from '../config.ts'
 import type { Config } from '../config.ts'
-import type { PlatformStore } from '../core/storage.ts'
-import { rotateMasterKey, Vault } from '../core/vault.ts'
+import { DomainError } from '../core/errors.ts'
+import type { PlatformStore, Sealed } from '../core/storage.ts'
+import { isOtherKey, rotateMasterKey, Vault } from '../core/vault.ts'
 import { PlainError } from './outcome.ts'
 
 export interface MasterKey {
@@ -17,6 +18,26 @@ export interface MasterKey {
 
 export function keyFiles(dataDirectory: string): { readonly present: string; readonly next: string } {
   return { present: join(dataDirectory, 'master.key'), next: join(dataDirectory, 'master.key.next') }
+}
+
+/** For before a store is opened: throws, when no key that is at hand fits its check value. Then nothing was changed in it. */
+export function keyCheckOf({ masterKey, masterKeyPrevious, dataDirectory }: Config): (check: Sealed) => void {
+  const { present, next } = keyFiles(dataDirectory)
+  const atHand = masterKey ? [masterKey, masterKeyPrevious] : [readKey(present), readKey(next)]
+  const keys = atHand.filter((key) => key !== undefined)
+  return (check) => {
+    if (keys.length === 0) throw isMissing(dataDirectory)
+    if (!keys.some((key) => new Vault(key).fitsCheck(check))) throw isOtherKey()
+  }
+}
+
+function isMissing(dataDirectory: string): DomainError {
+  const { present } = keyFiles(dataDirectory)
+  return new DomainError(
+    'invalid',
+    `the master key is missing: the database in ${dataDirectory} is sealed with one, but ${present} is not there. ` +
+      'Put it back from a backup, or set CLAVIGER_MASTER_KEY. Nothing was changed',
+  )
 }
 
 /**
@@ -39,12 +60,7 @@ export async function settleMasterKey(config: Config, platform: PlatformStore): 
     if (key && (check === undefined || new Vault(key).fitsCheck(check))) rmSync(next)
   }
   if (key) return { key, source: 'file' }
-  if (check !== undefined) {
-    throw new PlainError(
-      `the master key is missing: the database in ${config.dataDirectory} is sealed with one, but ${present} is not there. ` +
-        'Put it back from a backup, or set CLAVIGER_MASTER_KEY. Nothing was changed',
-    )
-  }
+  if (check !== undefined) throw isMissing(config.dataDirectory)
   const made = randomBytes(32)
   writeKey(present, made)
   return { key: made, source: 'file' }

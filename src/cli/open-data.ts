@@ -3,7 +3,7 @@
 
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { checkStored, createApp, openStorage } from '../app.ts'
+import { checkStored, createApp, openStorage, refuseBackup } from '../app.ts'
 import type { App, StorageOptions } from '../app.ts'
 import type { Config } from '../config.ts'
 import { recordKeyRotation } from '../core/audit.ts'
@@ -11,7 +11,7 @@ import type { Log } from '../core/core.ts'
 import { backUp } from '../copying.ts'
 import { operator } from './context.ts'
 import type { Opened } from './context.ts'
-import { rotateKeyFile, settleMasterKey } from './master-key.ts'
+import { keyCheckOf, rotateKeyFile, settleMasterKey } from './master-key.ts'
 import { PlainError } from './outcome.ts'
 import { version } from './version.ts'
 
@@ -23,7 +23,7 @@ export interface OpenData extends Opened {
 
 export async function openData(config: Config, options: StorageOptions): Promise<OpenData> {
   const { log } = options
-  const storage = await openStorage(config, options)
+  const storage = await openStorage(config, { ...options, checkKey: keyCheckOf(config) })
   try {
     const settled = await settleMasterKey(config, storage.platform)
     const app = await createApp({ ...config, masterKey: settled.key }, { storage, ...(log && { log }) })
@@ -67,6 +67,7 @@ export function hasDatabase(config: Config): boolean {
 
 /** Makes the data directory, for its owner only, or says why there is none to work in. Tightens one that is open to others. */
 export function prepareDataDirectory({ dataDirectory }: Config, log: Log): void {
+  refuseBackup(dataDirectory)
   try {
     mkdirSync(dataDirectory, { recursive: true, mode: 0o700 })
     accessSync(dataDirectory, constants.R_OK | constants.W_OK | constants.X_OK)

@@ -28,6 +28,10 @@ const checkPlace = ['master key check']
 /** Unwrapped data keys in memory. */
 const cachedKeys = 1000
 
+export function isOtherKey(): DomainError {
+  return invalid('The master key is not the one this data was sealed with. Nothing was changed; give the right key.')
+}
+
 export class Vault {
   #masterKey: Buffer
   /** Replaced while this process ran; records read before a rotation still open. */
@@ -46,7 +50,7 @@ export class Vault {
     const check = (await platform.findKeyCheck()) ?? (await platform.putKeyCheck(this.newCheck()))
     this.#platformKey = this.#openCheck(check)
     if (this.#platformKey !== undefined) return
-    throw invalid('The master key is not the one this data was sealed with. Nothing was changed; give the right key.')
+    throw isOtherKey()
   }
 
   /** From now on wraps with this key: the store stands on it since `rotateMasterKey`. */

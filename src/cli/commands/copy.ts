@@ -136,11 +136,15 @@ function verified(report: CopyReport): Outcome {
   }
 }
 
-function copied(report: CopyReport, { to }: { readonly to: StorePlace }, options: CopyOptions): Outcome {
+function copied(
+  report: CopyReport,
+  { from, to }: { readonly from: StorePlace; readonly to: StorePlace },
+  options: CopyOptions,
+): Outcome {
   const rows = report.tables.reduce((sum, one) => sum + one.rows, 0)
   const what = `${counted(rows, 'row')} of ${counted(report.tables.length, 'table')} and ${counted(report.blobs.blobs, 'file')}`
   const text = report.isFinished
-    ? `Copied and compared: ${what}.\n${whatIsNext(to, options)}`
+    ? `Copied and compared: ${what}.\n${whatIsNext(to, options)}\n${whatIsLeft(report, from)}`
     : `Copied ahead and compared: ${what}. Nobody is served from it yet:\nstop what stores into the source, and copy again without --ahead.`
   return { json: report, text, warnings: lostWarnings(report.blobs.lost), exit: exitCodes.ok }
 }
@@ -152,6 +156,14 @@ function whatIsNext(to: StorePlace, { withMasterKey }: CopyOptions): string {
   }
   const hasKey = withMasterKey || existsSync(join(directory, 'master.key'))
   return `Serve from it with CLAVIGER_DATA=${directory}${hasKey ? '' : ', and with the same master key: CLAVIGER_MASTER_KEY, or its file as master.key in it'}.`
+}
+
+function whatIsLeft({ tookOver }: CopyReport, from: StorePlace): string {
+  // A URL may have a password.
+  const source = directoryOf(from) ?? 'the database that was copied from'
+  return tookOver
+    ? `The files stay where they are and belong to the copy now: ${source} can no more be served from.`
+    : `Nothing was changed in ${source}, and it can still be served from: take care that nobody does, for what it would store is not in the copy.`
 }
 
 export function lostWarnings(lost: CopyReport['blobs']['lost']): readonly string[] {

@@ -22,13 +22,16 @@ export interface ArrivalsOptions {
 
 export class Arrivals {
   readonly #options: ArrivalsOptions
+  #isPrepared = false
 
   constructor(options: ArrivalsOptions) {
     this.#options = options
   }
 
-  /** Before the first one arrives. */
+  /** Before the first one arrives. Idempotent. */
   prepare(): void {
+    if (this.#isPrepared) return
+    this.#isPrepared = true
     const { folder, isShared } = this.#options
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     // Of a process that was killed: nobody else's, unless others are at work there.
@@ -37,6 +40,7 @@ export class Arrivals {
 
   /** The file's path. What the bytes throw is thrown as it is, and no file stays. */
   async receive(bytes: AsyncIterable<Uint8Array>): Promise<string> {
+    this.prepare()
     const path = join(this.#options.folder, randomUUID())
     const file = await onDisk(open(path, 'wx', 0o600))
     try {
@@ -57,6 +61,7 @@ export class Arrivals {
   }
 
   sweep(): void {
+    this.prepare()
     this.#removeLeft(arrivingLivesMs)
   }
 

@@ -27,6 +27,11 @@ export function isAbsent(error: unknown): boolean {
   return statusOf(error) === 404 && codeOf(error) !== 'NoSuchBucket'
 }
 
+/** Of what was to be written only if it was not there; or of two who did that at once. */
+export function isThereAlready(error: unknown): boolean {
+  return statusOf(error) === 412 || statusOf(error) === 409
+}
+
 /** The store has no such operation. */
 export function isUnknown(error: unknown): boolean {
   return statusOf(error) === 501 || codeOf(error) === 'NotImplemented'

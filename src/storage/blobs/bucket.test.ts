@@ -132,6 +132,9 @@ describe('what killed processes leave', () => {
     await place.receive(inPieces(randomBytes(10)))
     expect(readdirSync(folder)).toHaveLength(1)
     const next = await open()
+    // Not before it is known whose it is.
+    expect(readdirSync(folder)).toHaveLength(1)
+    next.prepare()
     expect(readdirSync(folder)).toEqual([])
     next.close()
   })
@@ -139,6 +142,7 @@ describe('what killed processes leave', () => {
   it('is left to others that may still be at it', async () => {
     await place.receive(inPieces(randomBytes(10)))
     const beside = await openBucket({ ...bucket.settings, arrivals: folder, isShared: true })
+    beside.prepare()
     expect(readdirSync(folder)).toHaveLength(1)
     beside.close()
   })

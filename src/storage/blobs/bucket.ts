@@ -18,10 +18,10 @@ import type {
 } from '@aws-sdk/client-s3'
 import type { Readable } from 'node:stream'
 import { Arrivals } from './arrivals.ts'
-import { bucketStartError, inBucket, isAbsent, isUnknown, toDomainError } from './bucket-error.ts'
+import { bucketStartError, inBucket, isAbsent, isThereAlready, isUnknown, toDomainError } from './bucket-error.ts'
 import { Budget } from './budget.ts'
 import { onDisk } from './on-disk.ts'
-import { arrivingLivesMs, inParts, isBlobName, mostTogether } from './place.ts'
+import { arrivingLivesMs, inParts, isAnywhere, isBlobName, mostTogether, ownerMarker } from './place.ts'
 import type { LrsId } from '../../core/ids.ts'
 import type { Arrived, Blob, BlobPlace, Found, Names, Opened } from './place.ts'
 
@@ -84,8 +84,16 @@ export class BlobBucket implements BlobPlace {
     this.#arrivals = new Arrivals({ folder, clock, willStay: false, isShared })
   }
 
-  async tryOut(): Promise<void> {
+  get name(): string {
+    const { bucket, prefix, endpoint = 'Amazon S3' } = this.#options
+    return `The bucket "${bucket}" at ${endpoint}${prefix === '' ? '' : `, below "${prefix}",`}`
+  }
+
+  prepare(): void {
     this.#arrivals.prepare()
+  }
+
+  async tryOut(): Promise<void> {
     const { bucket: Bucket, prefix, endpoint, region } = this.#options
     const target = { bucket: Bucket, at: endpoint ?? `Amazon S3${region === undefined ? '' : ` in ${region}`}` }
     const Key = `${prefix}start-${randomUUID()}`
@@ -184,6 +192,29 @@ export class BlobBucket implements BlobPlace {
     }
   }
 
+  async isEmpty(): Promise<boolean> {
+    return !(await isAnywhere(this.listOld(Infinity)))
+  }
+
+  async findOwner(): Promise<string | undefined> {
+    const object = await this.#unlessAbsent(this.#client.send(new GetObjectCommand(this.#marker())))
+    return object?.Body && (await inBucket(object.Body.transformToString())).trim()
+  }
+
+  async setOwner(id: string, before: string | undefined): Promise<void> {
+    const marker = { ...this.#marker(), Body: `${id}\n`, ContentType: 'text/plain' }
+    if (before !== undefined) return void (await inBucket(this.#client.send(new PutObjectCommand(marker))))
+    // What a store without conditions does is looked at before: two that are new at the same moment are told apart by most.
+    if ((await this.findOwner()) !== undefined) return
+    try {
+      await this.#client.send(new PutObjectCommand({ ...marker, IfNoneMatch: '*' }))
+    } catch (error) {
+      if (isThereAlready(error)) return
+      if (!isUnknown(error)) throw toDomainError(error)
+      await inBucket(this.#client.send(new PutObjectCommand(marker)))
+    }
+  }
+
   close(): void {
     this.#client.destroy()
   }
@@ -245,6 +276,10 @@ export class BlobBucket implements BlobPlace {
 
   #named({ lrsId, sha2 }: Blob): { readonly Bucket: string; readonly Key: string } {
     return { Bucket: this.#options.bucket, Key: `${this.#options.prefix}${lrsId}/${sha2}` }
+  }
+
+  #marker(): { readonly Bucket: string; readonly Key: string } {
+    return { Bucket: this.#options.bucket, Key: `${this.#options.prefix}${ownerMarker}` }
   }
 
   #all(prefix: string): ListObjectsV2CommandInput {

@@ -19,8 +19,10 @@ beforeEach(() => {
 afterEach(() => rmSync(join(path, '..'), { recursive: true }))
 
 function open(findReferenced: (sha2s: readonly string[]) => Promise<readonly string[]> = async () => []): Blobs {
+  const place = new BlobDirectory({ path, clock })
+  place.prepare()
   return new Blobs({
-    place: new BlobDirectory({ path, clock }),
+    place,
     clock,
     rows: {
       holds: new MemoryHolds(),

@@ -1,12 +1,14 @@
 // Bytes as files: `<lrs>/<first two hex digits>/<sha2>` below one directory, on a disk of this process' own or on a file system
 // that several nodes share.
 
-import { mkdir, open, readdir, rename, stat, unlink, utimes } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { link, mkdir, open, readdir, readFile, rename, stat, unlink, utimes } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Arrivals } from './arrivals.ts'
 import { ifThere, onDisk, syncDirectory } from './on-disk.ts'
-import { inParts, isBlobName, mostTogether } from './place.ts'
+import { toDomainError } from '../sqlite/driver-error.ts'
+import { inParts, isAnywhere, isBlobName, mostTogether, ownerMarker } from './place.ts'
 import type { LrsId } from '../../core/ids.ts'
 import type { Clock } from '../../core/storage.ts'
 import type { Arrived, Blob, BlobPlace, Found, Names, Opened } from './place.ts'
@@ -33,6 +35,13 @@ export class BlobDirectory implements BlobPlace {
     this.#path = path
     this.#clock = clock
     this.#arrivals = new Arrivals({ folder: join(path, 'arriving'), clock, willStay: true, isShared })
+  }
+
+  get name(): string {
+    return `The directory ${this.#path}`
+  }
+
+  prepare(): void {
     this.#arrivals.prepare()
   }
 
@@ -94,6 +103,29 @@ export class BlobDirectory implements BlobPlace {
     this.#arrivals.sweep()
   }
 
+  async isEmpty(): Promise<boolean> {
+    return !(await isAnywhere(this.listOld(Infinity)))
+  }
+
+  async findOwner(): Promise<string | undefined> {
+    return (await ifThere(readFile(join(this.#path, ownerMarker), 'utf8')))?.trim()
+  }
+
+  async setOwner(id: string, before: string | undefined): Promise<void> {
+    await onDisk(mkdir(this.#path, { recursive: true, mode: 0o700 }))
+    const marker = join(this.#path, ownerMarker)
+    // Whole before it has its name.
+    const made = `${marker}.${randomUUID()}`
+    try {
+      await onDisk(writeSynced(made, `${id}\n`))
+      await (before === undefined ? nameFirst(made, marker) : onDisk(rename(made, marker)))
+    } finally {
+      await unlink(made).catch(() => {})
+    }
+    await onDisk(syncDirectory(this.#path))
+    await onDisk(syncDirectory(dirname(this.#path)))
+  }
+
   close(): void {}
 
   /** True when it was there already. Then it becomes young, and no sweep takes it for a day. */
@@ -124,6 +156,29 @@ export class BlobDirectory implements BlobPlace {
 
   #pathOf({ lrsId, sha2 }: Blob): string {
     return join(this.#path, blobPath(lrsId, sha2))
+  }
+}
+
+/** A link, unlike a rename, leaves what is there. */
+async function nameFirst(made: string, marker: string): Promise<void> {
+  try {
+    await link(made, marker)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'EEXIST') return
+    // Some file systems have no links; then whoever reads it afterwards sees who was last.
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'ENOSYS') throw toDomainError(error)
+    if ((await ifThere(stat(marker))) === undefined) await onDisk(rename(made, marker))
+  }
+}
+
+async function writeSynced(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx', 0o600)
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
   }
 }
 

@@ -41,6 +41,10 @@ export interface Names {
 
 /** Errors are `DomainError`s, but for those of the bytes that are received. */
 export interface BlobPlace {
+  /** For people: which directory, or which bucket. */
+  readonly name: string
+  /** Tidies up what killed processes left on the way in. Not before it is known whose place it is (owner.ts). */
+  prepare(): void
   /** Reads to the end; what the bytes throw is thrown, and nothing is left of them. Never more in memory than a few pieces. */
   receive(bytes: AsyncIterable<Uint8Array>): Promise<Arrived>
   open(blob: Blob): Promise<Opened | undefined>
@@ -53,10 +57,24 @@ export interface BlobPlace {
   remove(lrsId: LrsId, sha2s: readonly string[]): Promise<void>
   /** What killed processes left half arrived. */
   sweepArriving(): Promise<void>
+  /** Whether there is any blob, of whichever Lrs. */
+  isEmpty(): Promise<boolean>
+  /** What the marker says: the id of the store that it belongs to. */
+  findOwner(): Promise<string | undefined>
+  /** At once and for good. Without `before` a marker that is there stays as it is, whoever was first. */
+  setOwner(id: string, before: string | undefined): Promise<void>
   close(): void
 }
 
 export const mostTogether = 500
+
+/** The marker's name: that of no Lrs and of nothing that arrives. */
+export const ownerMarker = 'store'
+
+export async function isAnywhere(names: AsyncIterable<Names>): Promise<boolean> {
+  for await (const { sha2s } of names) if (sha2s.length > 0) return true
+  return false
+}
 
 /** Whatever is younger may still be arriving: no request takes that long. */
 export const arrivingLivesMs = 24 * 3600 * 1000

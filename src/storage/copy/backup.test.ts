@@ -101,7 +101,9 @@ const engines = {
     return {
       storage,
       backUp: (to, wrap = (real) => real) =>
-        using(openDatabase({ ...place, blobs: wrap(place.blobs) }), (from) => backUpDatabase(from, to, options)),
+        using(openDatabase({ ...place, blobs: { ...place.blobs, ...wrap(place.blobs) } }), (from) =>
+          backUpDatabase(from, to, options),
+        ),
       async end() {
         await storage.close()
         await database.drop()
@@ -267,6 +269,14 @@ describe.each(Object.entries(engines))('a backup on %s', (_, start) => {
   }, 60_000)
 })
 
+const contentOf = (directory: string): readonly (readonly [string, string])[] =>
+  readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .toSorted()
+    .map((name) => {
+      const path = join(directory, name)
+      return [name, statSync(path).isDirectory() ? '' : readFileSync(path, 'base64')]
+    })
+
 describe('a backup', () => {
   const make = async (more: object = {}): Promise<string> => {
     const to = newPath()
@@ -284,14 +294,19 @@ describe('a backup', () => {
     }
   })
 
-  it('is a data directory to serve from, and is told from one that was', async () => {
+  it('is opened by nobody for writing, and a data directory without its backup.json', async () => {
     const to = await make()
     const before = await answersOf(await openSqlite({ directory: source.directory, threads: 'inline' }), full)
-    expect(await answersOf(await openSqlite({ directory: to, threads: 'inline' }), full)).toEqual(before)
-    await expect(readBackup(to)).rejects.toMatchObject({
-      code: 'invalid',
-      message: expect.stringContaining('served from since'),
+    const content = contentOf(to)
+    await expect(openSqlite({ directory: to, threads: 'inline' })).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('is a backup'),
     })
+    expect(() => makeDirectory(to)).toThrow('is a backup')
+    expect(contentOf(to)).toEqual(content)
+    rmSync(join(to, 'backup.json'))
+    expect(await answersOf(await openSqlite({ directory: to, threads: 'inline' }), full)).toEqual(before)
+    await expect(readBackup(to)).rejects.toMatchObject({ code: 'not_found' })
   })
 
   it('is copied from as from any directory, and stays as it is', async () => {

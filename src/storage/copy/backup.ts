@@ -11,7 +11,8 @@ import { copyBlobs } from './blobs.ts'
 import type { BlobReport } from './blobs.ts'
 import { copyStore } from './copy.ts'
 import type { CopyOptions, TableReport } from './copy.ts'
-import { databaseFile, finishBackupFile, makeInside, manifestFile, openBackupDirectory } from './sqlite-side.ts'
+import { manifestFile } from './backup-directory.ts'
+import { databaseFile, finishBackupFile, makeInside, openBackupDirectory } from './sqlite-side.ts'
 import { DomainError } from '../../core/errors.ts'
 import { copyDatabaseFile, interrupted } from './sqlite-backup.ts'
 import { lockDirectory, lockFile } from '../sqlite/lock.ts'
@@ -123,6 +124,10 @@ async function fill(partial: string, source: BackupSource, options: BackupOption
 }
 
 function refuseFilled(folder: string): void {
+  // What is mistyped must not become a directory, nor the place below a mount that is not there.
+  if (!existsSync(dirname(folder))) {
+    throw new DomainError('not_found', `There is no directory ${dirname(folder)} to make a backup in.`)
+  }
   if (!existsSync(folder) || readdirSync(folder).length === 0) return
   throw new DomainError('conflict', `${folder} is there already, and a backup goes into a directory of its own.`)
 }
@@ -248,7 +253,7 @@ export async function readBackup(from: string): Promise<Manifest> {
   if (bytes === manifest.database.bytes && sha256 === manifest.database.sha256) return manifest as Manifest
   throw new DomainError(
     'invalid',
-    `${join(folder, databaseFile)} is not what was backed up: damaged, or served from since. claviger copy --from takes it as it is.`,
+    `${join(folder, databaseFile)} is not what was backed up: damaged, or changed since. claviger copy --from takes it as it is.`,
   )
 }
 

@@ -6,11 +6,13 @@ import { join } from 'node:path'
 import { BlobDirectory } from '../blobs/directory.ts'
 import { ifThere } from '../blobs/on-disk.ts'
 import { isBlobName } from '../blobs/place.ts'
-import type { BlobFiles } from './side.ts'
+import type { OwnedFiles } from './side.ts'
 
-export function blobFiles(path: string): BlobFiles {
-  let directory: BlobDirectory | undefined
+export function blobFiles(path: string): OwnedFiles {
+  // Shared: whoever else receives there is left alone.
+  const directory = new BlobDirectory({ path, clock: { now: () => Date.now() }, isShared: true })
   return {
+    name: directory.name,
     async open({ lrsId, sha2 }) {
       if (!isBlobName(sha2)) return undefined
       const file = await ifThere(open(join(path, String(lrsId), sha2.slice(0, 2), sha2), 'r'))
@@ -19,9 +21,9 @@ export function blobFiles(path: string): BlobFiles {
       const bytes = file.createReadStream()
       return { length: size, bytes, cancel: () => void bytes.destroy() }
     },
-    receive(bytes) {
-      directory ??= new BlobDirectory({ path, clock: { now: () => Date.now() } })
-      return directory.receive(bytes)
-    },
+    receive: (bytes) => directory.receive(bytes),
+    findOwner: () => directory.findOwner(),
+    setOwner: (id, before) => directory.setOwner(id, before),
+    isEmpty: () => directory.isEmpty(),
   }
 }

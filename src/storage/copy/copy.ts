@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto'
 import { compareKeys, Digester, isSameRow, keyFromJson, keyToJson } from './rows.ts'
 import type { Digest, Row } from './rows.ts'
+import { newStoreId, storeId, takePlace } from '../blobs/owner.ts'
 import { copyMark } from './unfinished.ts'
 import { tables } from './tables.ts'
 import type { Table } from './tables.ts'
@@ -45,6 +46,8 @@ export interface CopyReport {
   readonly isResumed: boolean
   readonly tables: readonly TableReport[]
   readonly blobs: BlobReport
+  /** The files stayed where they are, and are the target's from now on: the source can no more be served from. */
+  readonly tookOver: boolean
 }
 
 /** How far a copy into a store is; as JSON its `copy` value. */
@@ -77,7 +80,12 @@ export async function copyStore(source: Side, target: Side, options: CopyOptions
   return source.read(async (from) => {
     const fingerprint = await checkSource(source, from, options)
     const work: Work = { from, to: target, options }
+    const owner = options.withoutBlobs ? undefined : await checkPlace(source, target, from)
     const { mark, isResumed } = await begin(target, fingerprint)
+    const id = await target.read((to) => to.findValue(storeId))
+    if (id === undefined) throw notAlone(target)
+    // Before the first file comes there.
+    if (!options.withoutBlobs && owner === 'nobody') await takePlace(target.blobs, { id, name: target.name })
     await copyTables(work, mark)
     // What a table that comes later had to be there for.
     await reconcile(
@@ -96,8 +104,12 @@ export async function copyStore(source: Side, target: Side, options: CopyOptions
     }
     refuseDifferences(compared)
     const blobs = options.withoutBlobs ? noBlobs : await copyBlobs(source, target, from, options)
-    await finish(work, { isAhead: options.isAhead === true })
-    return { isFinished: options.isAhead !== true, isResumed, tables: compared, blobs }
+    const isFinished = options.isAhead !== true
+    const tookOver = isFinished && owner === 'source'
+    // First: cut off in between, the same copy goes on, and until it has come to its end neither store is served from.
+    if (tookOver) await passPlace(target, id)
+    await finish(work, { isAhead: !isFinished })
+    return { isFinished, isResumed, tables: compared, blobs, tookOver }
   })
 }
 
@@ -114,7 +126,7 @@ export async function compareStores(source: Side, target: Side, options: CopyOpt
       const compared = await compareSnapshots(from, to, options)
       const blobs = await copyBlobs(source, target, from, { ...options, isDry: true })
       const isFinished = (await to.findValue(copyMark)) === undefined
-      return { isFinished, isResumed: false, tables: compared, blobs }
+      return { isFinished, isResumed: false, tables: compared, blobs, tookOver: false }
     })
   })
 }
@@ -160,6 +172,7 @@ async function begin(target: Side, source: string): Promise<{ readonly mark: Mar
       throw new DomainError('conflict', `${target.name} is not empty (${filled.join(', ')}): nothing was changed.`)
     }
     await changes.setValue(copyMark, JSON.stringify(first))
+    if ((await changes.findValue(storeId)) === undefined) await changes.setValue(storeId, newStoreId())
   })
   return { mark: found ?? first, isResumed: found !== undefined }
 }
@@ -198,6 +211,34 @@ async function finish({ from, to }: Work, { isAhead }: { readonly isAhead: boole
     await changes.raiseAnnouncedTime(announced)
     if (!isAhead) await changes.setValue(copyMark, undefined)
   })
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Whose the files are
+
+/** Whose the target's place is, before the copy. Refuses, with nothing written, one that is neither's. */
+async function checkPlace(source: Side, target: Side, from: Snapshot): Promise<'target' | 'source' | 'nobody'> {
+  const { blobs } = target
+  const [owner, sourceId, id] = await Promise.all([
+    blobs.findOwner(),
+    from.findValue(storeId),
+    target.read((to) => to.findValue(storeId)),
+  ])
+  if (owner === undefined) {
+    // Files of a version before there were markers; or nobody's.
+    if (source.blobs === blobs || source.blobs.name === blobs.name) return 'source'
+    if (await blobs.isEmpty()) return 'nobody'
+  } else if (owner === id) return 'target'
+  else if (owner === sourceId) return 'source'
+  const files = 'attachments and long documents of another store, which the copy would remove as left over'
+  const instead = 'say with --to-blobs where those of the copy go, or give other CLAVIGER_DATA or CLAVIGER_S3_PREFIX'
+  throw new DomainError('conflict', `${blobs.name} has ${files}: ${instead}. Nothing was changed.`)
+}
+
+async function passPlace({ blobs, name }: Side, id: string): Promise<void> {
+  const before = await blobs.findOwner()
+  if (before === undefined) await takePlace(blobs, { id, name })
+  else if (before !== id) await blobs.setOwner(id, before)
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import { columnsOf, countRows, deleteRow, findFilled, orReplace, quoted, selectB
 import type { LrsId } from '../../core/ids.ts'
 import type { Asked, Row, Value } from './rows.ts'
 import type { Kind, Table } from './tables.ts'
-import type { BlobFiles, Changes, Side, Snapshot } from './side.ts'
+import type { OwnedFiles, Changes, Side, Snapshot } from './side.ts'
 import { DomainError } from '../../core/errors.ts'
 import { Database } from '../postgres/database.ts'
 import type { Transaction } from '../postgres/database.ts'
@@ -16,7 +16,7 @@ import { startError } from '../postgres/start-error.ts'
 export interface DatabasePlace {
   /** postgres://… */
   readonly url: string
-  readonly blobs: BlobFiles
+  readonly blobs: OwnedFiles
   /** What the URL was given by, for who has to put it right; a setting unless given. */
   readonly named?: string
 }
@@ -68,7 +68,7 @@ async function identityOf(database: Database): Promise<string> {
 class PostgresSide implements Side {
   readonly name: string
   readonly identity: string
-  readonly blobs: BlobFiles
+  readonly blobs: OwnedFiles
   readonly #database: Database
 
   constructor(database: Database, { url, blobs }: DatabasePlace, identity: string) {

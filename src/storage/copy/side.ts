@@ -2,6 +2,7 @@
 // one that is filled, changes that commit together.
 
 import type { Row } from './rows.ts'
+import type { Markable } from '../blobs/owner.ts'
 import type { Blob, BlobPlace } from '../blobs/place.ts'
 import type { Table } from './tables.ts'
 
@@ -40,7 +41,7 @@ export interface Side {
   readonly name: string
   /** The same for the same store, however it was named. */
   readonly identity: string
-  readonly blobs: BlobFiles
+  readonly blobs: OwnedFiles
   /** All that `work` reads is of one moment. */
   read<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T>
   /** All or nothing of it. May call `work` again where it collided with somebody else's. */
@@ -50,3 +51,6 @@ export interface Side {
 
 /** Where the bytes are that rows refer to. */
 export type BlobFiles = Pick<BlobPlace, 'open' | 'receive'>
+
+/** … and whose they are. */
+export type OwnedFiles = BlobFiles & Markable

@@ -9,13 +9,15 @@ import { columnsOf, countRows, deleteRow, findFilled, orReplace, quoted, selectB
 import type { LrsId } from '../../core/ids.ts'
 import type { Asked, Row, Value } from './rows.ts'
 import { announced } from './tables.ts'
+import { isBackup, refuseBackup } from './backup-directory.ts'
 import { copyMark } from './unfinished.ts'
 import type { Table } from './tables.ts'
 import { blobFiles } from './blob-files.ts'
-import type { BlobFiles, Changes, Side, Snapshot } from './side.ts'
+import type { OwnedFiles, Changes, Side, Snapshot } from './side.ts'
 import { checkpointPages, open } from '../sqlite/connection.ts'
 import type { Handle } from '../sqlite/connection.ts'
 import { DomainError } from '../../core/errors.ts'
+import { storeId } from '../blobs/owner.ts'
 import { lockDirectory, lockFile } from '../sqlite/lock.ts'
 import { migrate } from '../sqlite/migrate.ts'
 import { migrations } from '../migrations/index.ts'
@@ -25,7 +27,7 @@ import { toDomainError } from '../sqlite/driver-error.ts'
 export const databaseFile = 'claviger.db'
 
 /** A data directory that nobody uses, to read from; one of an older version is brought up to date, as by any command. */
-export function openDirectory(directory: string, blobs?: BlobFiles): Side {
+export function openDirectory(directory: string, blobs?: OwnedFiles): Side {
   const folder = resolve(directory)
   if (!existsSync(join(folder, databaseFile))) {
     throw new DomainError('not_found', `There is no database in ${folder}.`)
@@ -35,8 +37,9 @@ export function openDirectory(directory: string, blobs?: BlobFiles): Side {
 }
 
 /** A data directory to write to; made when it is not there. */
-export function makeDirectory(directory: string, blobs?: BlobFiles): Side {
+export function makeDirectory(directory: string, blobs?: OwnedFiles): Side {
   const folder = resolve(directory)
+  refuseBackup(folder)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   return new SqliteSide(folder, openLocked(folder), blobs ?? blobFiles(join(folder, 'blobs')))
 }
@@ -99,16 +102,8 @@ function openUpToDate(path: string): Handle {
   }
 }
 
-/** The file that makes a directory a backup. */
-export const manifestFile = 'backup.json'
-
-/** One that was served from is a data directory: then somebody has locked it. */
-function isBackup(folder: string): boolean {
-  return existsSync(join(folder, manifestFile)) && !existsSync(join(folder, lockFile))
-}
-
 /** A backup, which nobody writes to: one that an older version made is read from a copy that is brought up to date. */
-export function openBackupDirectory(directory: string, blobs?: BlobFiles): Side {
+export function openBackupDirectory(directory: string, blobs?: OwnedFiles): Side {
   const folder = resolve(directory)
   return new SqliteSide(folder, openBackupFile(join(folder, databaseFile)), blobs ?? blobFiles(join(folder, 'blobs')))
 }
@@ -140,7 +135,8 @@ function openBackupFile(path: string): OpenFile {
 export function finishBackupFile(folder: string): void {
   const handle = new Database(join(folder, databaseFile), { fileMustExist: true })
   try {
-    handle.prepare('delete from platform_value where name = ?').run(copyMark)
+    // Whoever makes a data directory of it has a store of its own.
+    handle.prepare('delete from platform_value where name in (?, ?)').run(copyMark, storeId)
     handle.pragma('journal_mode = delete')
   } finally {
     handle.close()
@@ -150,11 +146,11 @@ export function finishBackupFile(folder: string): void {
 class SqliteSide implements Side {
   readonly name: string
   readonly identity: string
-  readonly blobs: BlobFiles
+  readonly blobs: OwnedFiles
   readonly #file: OpenFile
   readonly #rows: SqliteRows
 
-  constructor(name: string, file: OpenFile, blobs: BlobFiles) {
+  constructor(name: string, file: OpenFile, blobs: OwnedFiles) {
     this.name = name
     this.identity = realpathSync(name)
     this.blobs = blobs

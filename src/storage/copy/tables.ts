@@ -2,6 +2,7 @@
 // it. A test compares this with what the migrations make, so that no new table or column is forgotten.
 
 import { copyMark } from './unfinished.ts'
+import { storeId } from '../blobs/owner.ts'
 
 /** How a value is the same on every engine: a whole number of up to 64 bits, Unicode text, bytes. Any of them may be null. */
 export type Kind = 'integer' | 'text' | 'bytes'
@@ -26,7 +27,12 @@ export const announced = 'announced'
 
 /** What a copy has, in an order in which no row comes before one that it refers to. */
 export const tables: readonly Table[] = [
-  { name: 'platform_value', key: ['name'], columns: { name: 'text', value: 'text' }, own: [copyMark, announced] },
+  {
+    name: 'platform_value',
+    key: ['name'],
+    columns: { name: 'text', value: 'text' },
+    own: [copyMark, announced, storeId],
+  },
   {
     name: 'organisation',
     key: ['id'],

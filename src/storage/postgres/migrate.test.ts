@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import { checkSchema, migrate } from './migrate.ts'
 import { createTenant, createCredential } from '../../../test/contract/samples.ts'
@@ -73,7 +74,8 @@ describe('migrations', () => {
 
 describe('a program of the version before', () => {
   it('works on a schema whose next migration only adds', async () => {
-    const openPlace = async () => new BlobDirectory({ path: join(tmpdir(), 'no-blobs'), clock: systemClock })
+    const openPlace = async () =>
+      new BlobDirectory({ path: join(tmpdir(), `no-blobs-${randomUUID()}`), clock: systemClock })
     const start = () => openPostgres({ url, connections: 2, openPlace })
     const before = await start()
     const tenant = await createTenant(before)

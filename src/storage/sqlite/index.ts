@@ -3,6 +3,7 @@
 
 import { BlobDirectory } from '../blobs/directory.ts'
 import { Blobs } from '../blobs/store.ts'
+import { claimPlace, newStoreId, refuseTaken, storeId } from '../blobs/owner.ts'
 import { Documents } from './documents.ts'
 import { DomainError, isDomainError } from '../../core/errors.ts'
 import { MemoryHolds } from '../blobs/holds.ts'
@@ -10,8 +11,10 @@ import { InlineClient, WorkerClient } from './engine-client.ts'
 import { Reader } from './reader.ts'
 import { Statements } from './statements.ts'
 import { Writer } from './writer.ts'
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { copyMark, refuseUnfinished } from '../copy/unfinished.ts'
+import { peek } from './peek.ts'
+import { refuseBackup } from '../copy/backup-directory.ts'
 import { directory, erasures, platform, writes } from '../directory/index.ts'
 import { join, resolve } from 'node:path'
 import { erasuresOf } from './erasures.ts'
@@ -28,10 +31,13 @@ import type {
   DirectoryStore,
   ErasureStore,
   PlatformStore,
+  Sealed,
   Storage,
 } from '../../core/storage.ts'
+import type { Store } from '../blobs/owner.ts'
 import type { BlobPlace } from '../blobs/place.ts'
 import type { BlobRows } from '../blobs/store.ts'
+import type { Handle } from './connection.ts'
 import type { EngineClient } from './engine-client.ts'
 import type { OrganisationId } from '../../core/ids.ts'
 
@@ -43,6 +49,8 @@ export interface SqliteOptions {
   readonly clock?: Clock
   /** Where bytes are kept; the directory's own `blobs` unless given. Called once the directory is known to be this process' own. */
   readonly openPlace?: () => Promise<BlobPlace>
+  /** Throws when the store with this check value is sealed with another master key; then nothing was changed in it. */
+  readonly checkKey?: (check: Sealed) => void
   /**
    * Called once when a part of the store has ended unasked (a defect, no memory): from then on calls are refused for ever, and
    * the process should end. What was committed is on disk; the next start finds it.
@@ -56,12 +64,15 @@ export async function openSqlite(options: SqliteOptions): Promise<Storage> {
   const { directory, clock = wallClock } = options
   const folder = resolve(directory)
   const path = join(folder, 'claviger.db')
+  refuseBackup(folder)
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const unlock = lockDirectory(folder)
     try {
-      const floor = prepare(path)
-      const place = await (options.openPlace?.() ?? new BlobDirectory({ path: join(folder, 'blobs'), clock }))
+      const check = peek(path)
+      if (check !== undefined) options.checkKey?.(check)
+      const unclaimed = await (options.openPlace?.() ?? new BlobDirectory({ path: join(folder, 'blobs'), clock }))
+      const { floor, place } = await prepare(path, unclaimed)
       return new SqliteStorage({ path, lanes: openLanes(path, options), clock, floor, place, unlock })
     } catch (error) {
       unlock()
@@ -73,19 +84,42 @@ export async function openSqlite(options: SqliteOptions): Promise<Storage> {
   }
 }
 
-/** Migrates, before any thread opens the file; returns the floor of stored times that the last process left. */
-function prepare(path: string): number {
-  // Nobody but the owner reads the file; SQLite gives its log the same mode.
-  closeSync(openSync(path, 'a', 0o600))
-  const handle = open(path)
+interface Prepared {
+  /** Of stored times, as the last process left it. */
+  readonly floor: number
+  readonly place: BlobPlace
+}
+
+/** Migrates, before any thread opens the file. */
+async function prepare(path: string, unclaimed: BlobPlace): Promise<Prepared> {
   try {
-    migrate(handle, migrations)
-    const findValue = handle.prepare<[string], string>('select value from platform_value where name = ?').pluck()
-    refuseUnfinished(findValue.get(copyMark))
-    return readAnnounced(handle)
-  } finally {
-    handle.close()
+    // Not even the file of a store that would have no place.
+    if (!existsSync(path)) await refuseTaken(unclaimed, path)
+    // Nobody but the owner reads the file; SQLite gives its log the same mode.
+    closeSync(openSync(path, 'a', 0o600))
+    const handle = open(path)
+    try {
+      migrate(handle, migrations)
+      const findValue = handle.prepare<[string], string>('select value from platform_value where name = ?').pluck()
+      refuseUnfinished(findValue.get(copyMark))
+      return { floor: readAnnounced(handle), place: await claimPlace(unclaimed, storeIn(handle)) }
+    } finally {
+      handle.close()
+    }
+  } catch (error) {
+    unclaimed.close()
+    throw error
   }
+}
+
+/** With the id it has, or gets now. Whatever is stored belongs to an organisation. */
+function storeIn(handle: Handle): Store {
+  const insert = 'insert into platform_value (name, value) values (?, ?) on conflict (name) do nothing'
+  const select = `select value as id, exists (select 1 from organisation) as has_data from platform_value where name = ?`
+  const find = handle.prepare<[string], { readonly id: string; readonly has_data: number }>(select)
+  if (find.get(storeId) === undefined) handle.prepare(insert).run(storeId, newStoreId())
+  const { id, has_data: hasData } = find.get(storeId)!
+  return { id, name: handle.name, hasData: hasData === 1 }
 }
 
 interface Lanes {
