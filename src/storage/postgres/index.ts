@@ -18,8 +18,8 @@ import { findRisks } from './durability.ts'
 import { lockClass } from './locks.ts'
 import { newReadGate } from './shares.ts'
 import { startError } from './start-error.ts'
-import type {
 import type { Gate } from '../../core/gate.ts'
+import type {
   Clock,
   DirectoryListener,
   DirectoryStore,
@@ -98,6 +98,18 @@ const openings: ReadonlyMap<string, string> = new Map([
 
 type Operation = (db: Db, ...args: unknown[]) => Promise<unknown>
 
+/** Of the halves that are not made of `directory`: what may read much, or for long. */
+const reads: ReadonlySet<string> = new Set([
+  'statements.find',
+  'statements.list',
+  'statements.listDescriptions',
+  'documents.find',
+  'documents.listIds',
+  'erasures.count',
+  'erasures.findAlike',
+  'erasures.isErased',
+])
+
 interface Parts {
   readonly database: Database
   readonly changes: DirectoryChanges
@@ -114,12 +126,14 @@ class PostgresStorage implements Storage {
   readonly nodes: NodeStore
   readonly #database: Database
   readonly #changes: DirectoryChanges
+  readonly #reads: Gate
   readonly #open = new Set<Promise<unknown>>()
   #closing: Promise<void> | undefined
 
   constructor({ database, changes, place }: Parts, { clock }: PostgresOptions) {
     this.#database = database
     this.#changes = changes
+    this.#reads = newReadGate(database.connections)
     this.platform = this.#half('platform', platform) as unknown as PlatformStore
     this.directory = this.#half('directory', directory) as unknown as DirectoryStore
     const statements = new Statements(database, clock)
@@ -137,18 +151,6 @@ class PostgresStorage implements Storage {
   }
 
   #half(name: string, operations: object): Record<string, unknown> {
-/** Of the halves that are not made of `directory`: what may read much, or for long. */
-const reads: ReadonlySet<string> = new Set([
-  'statements.find',
-  'statements.list',
-  'statements.listDescriptions',
-  'documents.find',
-  'documents.listIds',
-  'erasures.count',
-  'erasures.findAlike',
-  'erasures.isErased',
-])
-
     const entries = Object.entries(operations as Record<string, Operation>)
     return Object.fromEntries(
       entries.map(([operation, run]) => [operation, this.#operation(`${name}.${operation}`, run)]),
@@ -165,7 +167,6 @@ const reads: ReadonlySet<string> = new Set([
       get: (target, name) => {
         const member: unknown = Reflect.get(target, name, target)
         if (typeof member !== 'function') return member
-  readonly #reads: Gate
         const call = (...args: unknown[]) => member.apply(target, args) as Promise<unknown>
         if (!reads.has(`${half}.${String(name)}`)) return (...args: unknown[]) => this.#accept(() => call(...args))
         return (...args: unknown[]) => this.#accept(() => this.#reads.pass(() => call(...args)))
@@ -174,7 +175,6 @@ const reads: ReadonlySet<string> = new Set([
   }
 
   async #accept(work: () => Promise<unknown>): Promise<unknown> {
-    this.#reads = newReadGate(database.connections)
     if (this.#closing !== undefined) throw new DomainError('unavailable', 'The store is closing.')
     const answer = work()
     this.#open.add(answer)
@@ -201,12 +201,16 @@ const reads: ReadonlySet<string> = new Set([
     args: readonly unknown[],
     { concerns, opening }: { readonly concerns: Concerns; readonly opening: string | undefined },
   ): Promise<unknown> {
-    const { result, ids, by } = await this.#database.transact('write', async (transaction) => {
-      const made = await run(transaction.kysely, ...args)
-      const concerned = concerns(args, made)
-      const noted = concerned.length === 0 ? 0n : await this.#changes.note(transaction, concerned)
-      return { result: made, ids: concerned, by: noted }
-    }, opening)
+    const { result, ids, by } = await this.#database.transact(
+      'write',
+      async (transaction) => {
+        const made = await run(transaction.kysely, ...args)
+        const concerned = concerns(args, made)
+        const noted = concerned.length === 0 ? 0n : await this.#changes.note(transaction, concerned)
+        return { result: made, ids: concerned, by: noted }
+      },
+      opening,
+    )
     this.#changes.tell(ids, by)
     return result
   }
