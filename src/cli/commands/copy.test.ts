@@ -124,6 +124,15 @@ describe('backup and restore', () => {
     expect(existsSync(at('empty'))).toBe(false)
   })
 
+  it('make one directory only: a parent that is missing was mistyped, or is not mounted', async () => {
+    const refused = await typed('backup --to not/there/backup -q')
+    expect(refused).toMatchObject({
+      code: 1,
+      err: `error: There is no directory ${at('not/there')} to make a backup in.\n`,
+    })
+    expect(existsSync(at('not'))).toBe(false)
+  })
+
   it('bring back the key that is in the backup', async () => {
     expect(await typed('backup --to keyed-backup --with-master-key --json')).toMatchObject({ code: 0, err: '' })
     const restored = await typed(`restore --from ${at('keyed-backup')} -q`, { CLAVIGER_DATA: at('restored') })
