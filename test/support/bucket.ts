@@ -35,6 +35,7 @@ export interface BucketUnderTest {
   failWith(fault: Fault | undefined): void
   /** Puts objects there, one byte each. */
   fill(keys: readonly string[]): Promise<void>
+  remove(key: string): Promise<void>
   /** Uploads in parts that have neither been completed nor aborted. */
   listUploads(): readonly string[]
   /** Makes them that much older. */
@@ -69,6 +70,7 @@ export async function startBucket(clock: Clock = { now: () => Date.now() }): Pro
     async fill(keys) {
       for (const key of keys) await store.putObject({ bucket: name, key, content: Readable.from('1'), metadata: {} })
     },
+    remove: (key) => store.deleteObject(name, key),
     listUploads: () => store.listUploads(name).map(({ id }) => id),
     ageUploads: (ms) => store.ageUploads(name, ms),
     async stop() {
