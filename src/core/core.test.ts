@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openCore } from '../../test/support/core.ts'
 import type { OpenCore } from '../../test/support/core.ts'
 import { createCore } from './core.ts'
+import { DomainError } from './errors.ts'
 import type { LrsId, OrganisationId } from './ids.ts'
 import { rotateMasterKey } from './vault.ts'
 
@@ -17,6 +18,23 @@ function restart(masterKey: Buffer, masterKeyPrevious?: Buffer) {
   const { storage, clock } = world
   return createCore({ storage, clock, baseUrl: 'https://lrs.example.org', limits, masterKey, masterKeyPrevious })
 }
+
+describe('closing', () => {
+  it.each([
+    [new DomainError('unavailable', 'gone'), [['warn', { reason: 'gone' }]]],
+    [new Error('a defect'), [['error', { err: new Error('a defect') }]]],
+  ])('while counters cannot be written (%s) says so once, plainly unless it is a defect', async (error, said) => {
+    const lines: unknown[] = []
+    const note = (level: string) => (fields: object) => void lines.push([level, fields])
+    const log = { info: note('info'), warn: note('warn'), error: note('error') }
+    const { storage, clock, masterKey } = world
+    vi.spyOn(storage.platform, 'addUsage').mockRejectedValue(error)
+    const core = await createCore({ storage, clock, baseUrl: 'https://lrs.example.org', limits, masterKey, log })
+    core.usage.count(await world.signIn(await world.issue('isolated')))
+    await core.close()
+    expect(lines).toEqual(said)
+  })
+})
 
 describe('the master key', () => {
   it('must be the one the store was made with', async () => {

@@ -7,6 +7,7 @@ import { Agents } from './agents.ts'
 import { Audit, recordKeyRotation } from './audit.ts'
 import { CountExchange } from './count-exchange.ts'
 import { Credentials, guessLimits } from './credential.ts'
+import { isDomainError } from './errors.ts'
 import { FailureLimit } from './failure-limit.ts'
 import type { FailureLimits } from './failure-limit.ts'
 import { JobRunner, Leases } from './jobs.ts'
@@ -109,8 +110,12 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const vault = await openVault(options, { clock, leases })
   const parts = { storage, vault, clock, ids }
   const tokens = new Tokens(parts)
-  const onError = (error: unknown): void => log?.error({ err: error }, 'Usage counters could not be written.')
-  const usage = new UsageMeter({ storage, clock, onError })
+  const usage = new UsageMeter({
+    storage,
+    clock,
+    onError: (error) => tellUnwritten(log, error, 'kept for the next time'),
+  })
+  const onUnwritten = (error: unknown): void => tellUnwritten(log, error, 'lost, for this process stops')
   const counts = new CountExchange({
     nodes: storage.nodes,
     onError: (err) => log?.warn({ err }, 'Counts for limits are not brought together with other nodes’ for now.'),
@@ -160,7 +165,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     clock,
     ids,
     leases,
-    close: () => (closing ??= closeAll({ jobs, counts, erasures, statements, usage, signIn, storage, onError })),
+    close: () => (closing ??= closeAll({ jobs, counts, erasures, statements, usage, signIn, storage, onUnwritten })),
   }
 }
 
@@ -232,6 +237,13 @@ function jobsOf({ sessions, storage, erasures, retention, log }: Workable): read
   return [erase, sweepSessions, sweepBlobs, applyRetention]
 }
 
+/** A store that is away is no defect: its own lines say more. */
+function tellUnwritten(log: Log | undefined, err: unknown, fate: string): void {
+  const message = `Usage counters could not be written: they are ${fate}.`
+  if (isDomainError(err) && err.code === 'unavailable') log?.warn({ reason: err.message }, message)
+  else log?.error({ err }, message)
+}
+
 async function closeAll(parts: {
   jobs: JobRunner<JobName>
   counts: CountExchange
@@ -240,13 +252,13 @@ async function closeAll(parts: {
   usage: UsageMeter
   signIn: SignIn
   storage: Storage
-  onError: (error: unknown) => void
+  onUnwritten: (error: unknown) => void
 }): Promise<void> {
   parts.counts.close()
   await Promise.all([parts.jobs.close(), parts.erasures.close()])
   await parts.statements.close()
   // Counters that cannot be written must not keep the store from closing.
-  await parts.usage.close().catch(parts.onError)
+  await parts.usage.close().catch(parts.onUnwritten)
   parts.signIn.close()
   await parts.storage.close()
 }
