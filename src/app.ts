@@ -12,7 +12,7 @@ import type { Core, Log } from './core/core.ts'
 import { DomainError, invalid, isDomainError } from './core/errors.ts'
 import { Gate } from './core/gate.ts'
 import { ReadinessProbe } from './core/readiness.ts'
-import type { Storage } from './core/storage.ts'
+import type { Sealed, Storage } from './core/storage.ts'
 import type { Face, FaceEnv, Mount } from './faces/face.ts'
 import { addressReader, newRequestId } from './faces/http.ts'
 import type { Noted, Refusal, RequestContext } from './faces/http.ts'
@@ -26,6 +26,7 @@ import { xapiFace } from './faces/xapi/index.ts'
 import type { BucketOptions } from './storage/blobs/bucket.ts'
 import { BlobDirectory } from './storage/blobs/directory.ts'
 import type { BlobPlace } from './storage/blobs/place.ts'
+import { refuseBackup } from './storage/copy/backup-directory.ts'
 import type { Integrity, OnChecked } from './storage/integrity.ts'
 import { openPostgres } from './storage/postgres/index.ts'
 import { checkIntegrity as checkPostgres } from './storage/postgres/integrity.ts'
@@ -41,6 +42,8 @@ import { readBoundsWithin, watchStorage } from './watched-storage.ts'
 
 /** For who asks what a request would meet (`claviger ask`). */
 export type { AskedRequest, Judgement } from './faces/face.ts'
+/** For who touches a data directory before it is opened. */
+export { refuseBackup } from './storage/copy/backup-directory.ts'
 /** For who looks after the data directory (`claviger doctor`). */
 export type { Integrity, OnChecked } from './storage/integrity.ts'
 
@@ -166,16 +169,21 @@ export interface StorageOptions {
   readonly onStorageFailure?: (cause: unknown) => void
   /** False: a PostgreSQL that is not set up for this version is refused. True unless given. */
   readonly mayMigrate?: boolean
+  /** Throws when the store with this check value is sealed with another master key; then nothing was changed in it. */
+  readonly checkKey?: (check: Sealed) => void
   readonly log?: Log
 }
 
 /** The storage the configuration names. */
 export function openStorage(config: Config, options: StorageOptions): Promise<Storage> {
-  const { threads, onStorageFailure, mayMigrate = true } = options
+  const { threads, onStorageFailure, mayMigrate = true, checkKey } = options
+  // Also where only files go there.
+  refuseBackup(config.dataDirectory)
   if (config.database) return openDatabase(config, config.database, { mayMigrate, ...options })
   const onFailure = onStorageFailure && { onFailure: onStorageFailure }
   const inBucket = config.bucket && { openPlace: () => openPlace(config) }
-  return openSqlite({ directory: config.dataDirectory, threads, ...inBucket, ...onFailure })
+  const directory = config.dataDirectory
+  return openSqlite({ directory, threads, ...(checkKey && { checkKey }), ...inBucket, ...onFailure })
 }
 
 /** Where the settings say that bytes are kept. */
@@ -194,12 +202,13 @@ function bucketOptions({ bucket, dataDirectory, database }: Config): BucketOptio
 function openDatabase(
   config: Config,
   { url, connections, statementTimeoutSeconds }: DatabaseConfig,
-  { mayMigrate, log }: Pick<StorageOptions, 'mayMigrate' | 'log'>,
+  { mayMigrate, checkKey, log }: Pick<StorageOptions, 'mayMigrate' | 'checkKey' | 'log'>,
 ): Promise<Storage> {
   const connectionLog = log && new ConnectionLog(log)
   return openPostgres({
     ...{ url, connections, statementTimeoutMs: statementTimeoutSeconds * 1000 },
     ...(mayMigrate !== undefined && { mayMigrate }),
+    ...(checkKey && { checkKey }),
     onError: (error) => connectionLog?.lost(error),
     onFull: () => connectionLog?.full(),
     onRisk: (risk) => log?.warn({}, risk),

@@ -143,8 +143,8 @@ function aboutKey({ hasMasterKey }: Manifest): string {
 
 const backupHelp = `
 A server goes on serving meanwhile. What was acknowledged before the backup began is in it; everything in it is of one moment, and
-the files that it refers to are there. It is a data directory: claviger serve can serve from it, claviger restore puts it into
-another store, on either engine. Complete, or not there: until it is done it is called <directory>.partial. The server makes it,
+the files that it refers to are there. It is a data directory that stays as it is: claviger restore
+puts it into a store, on either engine; nothing else opens it, unless its backup.json is deleted. Complete, or not there: until it is done it is called <directory>.partial. The server makes it,
 where one runs on a data directory, so the server's user must be allowed to write there.
 
 It does not have the master key, without which no secret in it opens. --with-master-key puts it there.

@@ -4,6 +4,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { DomainError } from '../../core/errors.ts'
+import { ownerMarker } from './place.ts'
 import type { LrsId } from '../../core/ids.ts'
 import type { Arrived, Blob, BlobPlace, Found, Names, Opened } from './place.ts'
 
@@ -57,7 +58,7 @@ const instead =
 function isAnothers(place: Markable, name: string): DomainError {
   return new DomainError(
     'unavailable',
-    `${place.name} has the attachments and long documents of another store than ${name}, which would remove them as left over. ${slips} Where claviger copy has passed them on, the copy is served from now. ${instead}`,
+    `${place.name} has the attachments and long documents of another store than ${name}, which would remove them as left over. ${slips} Where claviger copy has passed them on, the copy is served from now. ${instead} Only if they are this store's own after all, its database put back from before it had a mark: delete "${ownerMarker}" there.`,
   )
 }
 

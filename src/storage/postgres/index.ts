@@ -2,6 +2,7 @@
 // others would have to know. Knows nothing of HTTP or of the use cases.
 
 import { Blobs } from '../blobs/store.ts'
+import { claimPlace, newStoreId, storeId } from '../blobs/owner.ts'
 import { Database } from './database.ts'
 import { DomainError } from '../../core/errors.ts'
 import { DirectoryChanges } from './directory-changes.ts'
@@ -13,10 +14,10 @@ import { directory, erasures, platform, signInReads, singleReads, writes } from 
 import { checkSchema, checkServer, migrate } from './migrate.ts'
 import { copyMark, refuseUnfinished } from '../copy/unfinished.ts'
 import { migrations } from '../migrations/index.ts'
-import { Nodes } from './nodes.ts'
 import { findRisks } from './durability.ts'
 import { lockClass } from './locks.ts'
 import { newReadGate } from './shares.ts'
+import { Nodes } from './nodes.ts'
 import { startError } from './start-error.ts'
 import type { Gate } from '../../core/gate.ts'
 import type {
@@ -27,6 +28,7 @@ import type {
   ErasureStore,
   NodeStore,
   PlatformStore,
+  Sealed,
   StatementStore,
   Storage,
 } from '../../core/storage.ts'
@@ -47,6 +49,8 @@ export interface PostgresOptions extends DatabaseOptions, Pick<ChangesOptions, '
   readonly clock?: Clock
   /** Where bytes are kept, for every node the same. Called once the database is there. */
   readonly openPlace: () => Promise<BlobPlace>
+  /** Throws when the store with this check value is sealed with another master key; then nothing was changed in it. */
+  readonly checkKey?: (check: Sealed) => void
 }
 
 export async function openPostgres(options: PostgresOptions): Promise<Storage> {
@@ -62,7 +66,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Storage> {
     throw startError(error, options.url)
   }
   try {
-    return new PostgresStorage({ database, changes, place: await options.openPlace() }, options)
+    return new PostgresStorage({ database, changes, place: await openOwnPlace(database, options) }, options)
   } catch (error) {
     await changes.close()
     await database.close()
@@ -72,10 +76,45 @@ export async function openPostgres(options: PostgresOptions): Promise<Storage> {
 
 async function prepare(database: Database, options: PostgresOptions): Promise<void> {
   await checkServer(database)
+  await checkKey(database, options)
   await (options.mayMigrate === false ? checkSchema(database, migrations) : migratePatiently(options))
   const findValue = 'select value from platform_value where name = $1'
   const [mark] = await database.query<{ readonly value: string }>(findValue, [copyMark])
   refuseUnfinished(mark?.value)
+}
+
+/** Before a migration, of which there may be none yet. */
+async function checkKey(database: Database, options: PostgresOptions): Promise<void> {
+  const made = await database.query<{ readonly name: string | null }>(`select to_regclass('platform_value') as name`)
+  if (made[0]?.name == null) return
+  const find = `select value from platform_value where name = 'key-check'`
+  const [row] = await database.query<{ readonly value: Sealed }>(find)
+  if (row !== undefined) options.checkKey?.(row.value)
+}
+
+/** The place of bytes, once it is known to be this store's. */
+async function openOwnPlace(database: Database, { openPlace, url }: PostgresOptions): Promise<BlobPlace> {
+  const place = await openPlace()
+  try {
+    const { host, pathname } = new URL(url)
+    return await claimPlace(place, { ...(await findStore(database)), name: `postgres://${host}${pathname}` })
+  } catch (error) {
+    place.close()
+    throw error
+  }
+}
+
+/** With the id it has, or gets now from the first node. Whatever is stored belongs to an organisation. */
+async function findStore(database: Database): Promise<{ readonly id: string; readonly hasData: boolean }> {
+  const select = `select value as id, exists (select 1 from organisation) as "hasData" from platform_value where name = $1`
+  const find = () => database.query<{ readonly id: string; readonly hasData: boolean }>(select, [storeId])
+  const [found] = await find()
+  if (found !== undefined) return found
+  const insert = 'insert into platform_value (name, value) values ($1, $2) on conflict (name) do nothing'
+  await database.query(insert, [storeId, newStoreId()])
+  const [made] = await find()
+  if (made === undefined) throw new Error('the store has no id')
+  return made
 }
 
 /** On a connection for which statements, and waiting for a node that migrates, take as long as they take. */
