@@ -27,6 +27,7 @@ const longestCached = 1_000
 /** Dictionary values of a call, by `termName`. */
 type Values = ReadonlyMap<string, UnknownTerm>
 
+/** Batches of one Lrs on their way in. */
 interface Prepared {
   readonly batches: readonly StatementBatch[]
   readonly values: Values
@@ -56,15 +57,11 @@ export class StatementWriter {
   }
 
   /** `givenMicros`: the clock of a test. */
-  async store(
-    lrsId: LrsId,
-    batches: readonly StatementBatch[],
-    givenMicros: () => number | null,
-  ): Promise<readonly BatchOutcome[]> {
-    const prepared = this.#prepare(lrsId, batches)
+  async store(prepared: Prepared, givenMicros: number | null): Promise<readonly BatchOutcome[]> {
+    const { question } = prepared
     const stored = await this.#database
       .transactUpon<LookupRow, Stored>(
-        { statements: opening(lrsId), question: lookupOf(prepared.question, givenMicros()) },
+        { statements: opening(question.lrsId), question: lookupOf(question, givenMicros) },
         (transaction, rows) => this.#storeIn(transaction, prepared, rows),
       )
       .catch(asDefect)
@@ -72,8 +69,8 @@ export class StatementWriter {
     return stored.outcomes
   }
 
-  /** What can be done while others have the lock. */
-  #prepare(lrsId: LrsId, batches: readonly StatementBatch[]): Prepared {
+  /** What can be done before it is their turn to store. */
+  prepare(lrsId: LrsId, batches: readonly StatementBatch[]): Prepared {
     const values = valuesOf(batches)
     const epoch = this.#epochs.get(lrsId) ?? 0
     const recalled = this.#recall(lrsId, epoch, values)

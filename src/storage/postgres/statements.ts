@@ -29,9 +29,11 @@ export class Statements implements StatementStore {
     const [first] = batches
     if (first === undefined) return []
     const { lrsId } = first
-    return this.#horizon.whileStoring(lrsId, () =>
-      this.#turns.take(lrsId, () => this.#writer.store(lrsId, batches, () => this.#horizon.givenMicros())),
-    )
+    return this.#horizon.whileStoring(lrsId, () => {
+      // While the call before is under way.
+      const prepared = this.#writer.prepare(lrsId, batches)
+      return this.#turns.take(lrsId, () => this.#writer.store(prepared, this.#horizon.givenMicros()))
+    })
   }
 
   consistentThrough: StatementStore['consistentThrough'] = (lrsId) => this.#horizon.through(lrsId)
