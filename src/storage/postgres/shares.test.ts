@@ -73,3 +73,21 @@ it('an Lrs that is held elsewhere leaves room for others, and is not waited for 
   await other.query('rollback')
   expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled'])
 }, 9_000)
+
+it('of ten connections a second call of a busy Lrs may wait at its lock, a third may not', async () => {
+  const place = { path: join(directory, 'blobs'), clock: systemClock, isShared: true }
+  const large = await openPostgres({
+    url: database.url,
+    connections: 10,
+    openPlace: async () => new BlobDirectory(place),
+  })
+  await other.query(`begin; select pg_advisory_xact_lock(${lockClass.lrs}, ${tenant.lrsId})`)
+  const held = Array.from({ length: 3 }, () => store(large, tenant.lrsId, [statement()]))
+  const waits = `select from pg_stat_activity where datname = current_database() and wait_event = 'advisory'`
+  await expect.poll(() => database.change(waits)).toBe(2)
+  expect(await store(large, (await createTenant(large)).lrsId, [statement()])).toHaveLength(1)
+  expect(await database.change(waits)).toBe(2)
+  await other.query('rollback')
+  expect(await Promise.all(held)).toHaveLength(3)
+  await large.close()
+})
