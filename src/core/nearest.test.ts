@@ -14,10 +14,7 @@ describe('the nearest word', () => {
     expect(nearest(word, members)).toBe(meant)
   })
 
-  it.each(['somethingElse', 'a', '', 'noun', 'reason', 'o'.repeat(10_000), '__proto__'])(
-    'of %.20s is none',
-    (word) => {
-      expect(nearest(word, members)).toBeUndefined()
-    },
-  )
+  it.each(['somethingElse', 'a', '', 'noun', 'reason', 'o'.repeat(10_000), '__proto__'])('of %.20s is none', (word) => {
+    expect(nearest(word, members)).toBeUndefined()
+  })
 })
