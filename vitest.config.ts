@@ -6,7 +6,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
-const patient = { testTimeout: 20_000, hookTimeout: 20_000, sequence: { groupOrder: 0 } }
+/** Vitest would leave one processor idle: of two, half. */
+const patient = { testTimeout: 20_000, hookTimeout: 20_000, maxWorkers: '100%', sequence: { groupOrder: 0 } }
 
 /** Found by what they import, so that none is forgotten. The contract tests go through all engines themselves. */
 function listStoreTests(...folders: readonly string[]): string[] {

@@ -104,7 +104,7 @@ export function randomIds(clock: Clock): Ids {
 export async function createCore(options: CoreOptions): Promise<Core> {
   const { storage, baseUrl, log, clock = systemClock, ids = randomIds(clock), meter = noMeter } = options
   const leases = new Leases({
-    ...{ nodes: storage.nodes, node: ids.uuid() },
+    ...{ nodes: storage.nodes, node: randomUUID() },
     ...(options.leaseTiming && { timing: options.leaseTiming }),
   })
   const vault = await openVault(options, { clock, leases })

@@ -6,7 +6,8 @@ import type { Job } from './jobs.ts'
 import type { NodeStore } from './storage.ts'
 import { OnlyNode } from '../storage/sqlite/only-node.ts'
 
-const timing = { ttlMs: 60, askEveryMs: 10 }
+/** Long enough that a busy machine loses no lease by itself. */
+const timing = { ttlMs: 1_000, askEveryMs: 25 }
 const newLeases = (nodes: NodeStore, node: string) => new Leases({ nodes, node, timing })
 const never = () => new Promise<never>(() => {})
 /** Ends when it is told to. */

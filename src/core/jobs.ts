@@ -74,11 +74,16 @@ export class Leases {
     const lost = new AbortController()
     const { ttlMs } = this.timing
     let renewedAt = takenAt
+    const lose = (): void => lost.abort(new DomainError('unavailable', 'Another node goes on with it.'))
     const renew = async (): Promise<void> => {
       const askedAt = performance.now()
-      const isHeld = await this.#nodes.takeLease(name, holder, { ttlMs }).catch(() => askedAt - renewedAt < ttlMs / 2)
-      if (isHeld) renewedAt = askedAt
-      else lost.abort(new DomainError('unavailable', 'Another node goes on with it.'))
+      try {
+        if (await this.#nodes.takeLease(name, holder, { ttlMs })) renewedAt = askedAt
+        else lose()
+      } catch {
+        // Out of touch: given up well before another one may have it.
+        if (askedAt - renewedAt >= ttlMs / 2) lose()
+      }
     }
     const timer = setInterval(() => void renew(), ttlMs / 4).unref()
     return { signal: AbortSignal.any([lost.signal, this.#closing.signal]), stop: () => clearInterval(timer) }
