@@ -1,19 +1,12 @@
 // Reads documents: one, or the ids of a scope.
 
 import { hash } from 'node:crypto'
+import { toDocument } from '../documents/row.ts'
 import { ownersOf, registrationOf, scopeHash } from '../documents/scope.ts'
+import type { DocumentRow } from '../documents/row.ts'
 import type { DocumentAccess, DocumentKey, DocumentScope, DocumentStore, StoredDocument } from '../../core/storage.ts'
 import type { Database } from './database.ts'
 import type { LrsId } from '../../core/ids.ts'
-
-interface Row {
-  readonly content_type: string
-  readonly etag: string
-  readonly updated_at: number
-  readonly content: Buffer | null
-  readonly sha2: string | null
-  readonly length: number
-}
 
 interface IdRow {
   readonly id: string
@@ -43,14 +36,8 @@ export async function findDocument(
   access: DocumentAccess,
 ): Promise<StoredDocument | undefined> {
   const values = [lrsId, scopeHash(key), ...ownersOf(access), registrationOf(key) ?? '', idHash(key.id)]
-  const [row] = await database.query<Row>(findOne, values, 'document-find')
-  if (row === undefined) return undefined
-  const { content_type: contentType, etag, updated_at: updatedAt, sha2, length } = row
-  const content =
-    sha2 === null
-      ? ({ kind: 'inline', bytes: row.content ?? new Uint8Array() } as const)
-      : ({ kind: 'blob', sha2, length } as const)
-  return { content, contentType, etag, updatedAt }
+  const [row] = await database.query<DocumentRow>(findOne, values, 'document-find')
+  return row && toDocument(row)
 }
 
 export async function listDocumentIds(

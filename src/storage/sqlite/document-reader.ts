@@ -1,20 +1,13 @@
 // Reads documents: one, or the ids of a scope.
 
+import { toDocument } from '../documents/row.ts'
 import { ownersOf, registrationOf, scopeHash } from '../documents/scope.ts'
+import type { DocumentRow } from '../documents/row.ts'
 import type { DocumentAccess, DocumentKey, DocumentScope, DocumentStore, StoredDocument } from '../../core/storage.ts'
 import type { Handle } from './connection.ts'
 import type { LrsId } from '../../core/ids.ts'
 
 export type ListedIds = Awaited<ReturnType<DocumentStore['listIds']>>
-
-interface Row {
-  readonly content_type: string
-  readonly etag: string
-  readonly updated_at: number
-  readonly content: Buffer | null
-  readonly sha2: string | null
-  readonly length: number
-}
 
 interface ListParameters {
   readonly lrsId: number
@@ -36,7 +29,7 @@ export class DocumentReader {
   readonly #latest
 
   constructor(handle: Handle) {
-    this.#find = handle.prepare<[number, Buffer, number, number, string, string], Row>(
+    this.#find = handle.prepare<[number, Buffer, number, number, string, string], DocumentRow>(
       `select content_type, etag, updated_at, content, sha2, length from document
        where lrs_id = ? and scope = ? and owner in (?, ?) and registration = ? and id = ? order by owner limit 1`,
     )
@@ -57,13 +50,7 @@ export class DocumentReader {
 
   find(lrsId: LrsId, key: DocumentKey, access: DocumentAccess): StoredDocument | undefined {
     const row = this.#find.get(lrsId, scopeHash(key), ...ownersOf(access), registrationOf(key) ?? '', key.id)
-    if (row === undefined) return undefined
-    const { content_type: contentType, etag, updated_at: updatedAt, sha2, length } = row
-    const content =
-      sha2 === null
-        ? ({ kind: 'inline', bytes: row.content ?? new Uint8Array() } as const)
-        : ({ kind: 'blob', sha2, length } as const)
-    return { content, contentType, etag, updatedAt }
+    return row && toDocument(row)
   }
 
   listIds(lrsId: LrsId, scope: DocumentScope, access: DocumentAccess, since?: number): ListedIds {
