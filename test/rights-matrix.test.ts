@@ -61,7 +61,7 @@ const ownRights: Readonly<Record<string, Rights>> = {
     management: (['credentials', 'settings', 'forwarding'] as const).map((area) => ({
       area,
       actions: ['read', 'write', 'delete'],
-      bound: { kind: 'application', id: 'app' },
+      bound: { kind: 'application', id: 'app', lrsIds: [] },
     })),
   },
 }

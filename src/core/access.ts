@@ -92,6 +92,10 @@ function explainXapi(caller: Caller, { right, lrsId, statement, about }: XapiAcc
     const remedy = `Add Lrs ${lrsId} to "${caller.name}", or use its own.`
     return { allowed: false, decidedBy: 'lrs', reason: 'This key does not reach this Lrs.', remedy }
   }
+  if (lrsId !== undefined && caller.closedLrsIds?.includes(lrsId)) {
+    const remedy = 'Switch xAPI on again in the settings of its application.'
+    return { allowed: false, decidedBy: 'lrs closed', reason: 'xAPI is switched off for this Lrs.', remedy }
+  }
   const pin = statement && caller.pins && pinViolation(statement, caller.pins)
   if (pin) return { allowed: false, ...outsidePin(pin, caller.pins, 'statement') }
   const outside = about && caller.pins && subjectViolation(about, caller.pins)

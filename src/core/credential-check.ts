@@ -1,5 +1,6 @@
 // What may stand in the fields of a credential, whoever sends it. Knows nothing of who asks or what they may grant.
 
+import { createPublicKey } from 'node:crypto'
 import type { AgentIdentity } from './authority.ts'
 import { checkIds, checkName, checkShape, checkWhole } from './check.ts'
 import type { NewCredentialInput } from './credential.ts'
@@ -10,16 +11,17 @@ import { pinsSchema } from './pins.ts'
 import { rightsSchema } from './rights.ts'
 import { checkKey, checkSecretValue } from './secret.ts'
 import type { NewSecret } from './secret.ts'
-import type { Json } from './storage.ts'
+import type { Json, OauthSigning } from './storage.ts'
 import { authority as authorityRule } from './xapi/agent.ts'
 import { Check } from './xapi/rule.ts'
 
+const longestPem = 4_000
 const maxWordsLength = 20_000
 /** The last instant of a Date. */
 const maxTime = 8.64e15
 
 export function checkFields(input: Partial<NewCredentialInput>): readonly Failure[] {
-  const { name, key, secret, rights, pins, limits, lrsIds, authority, words, expiresAt } = input
+  const { name, key, secret, rights, pins, limits, lrsIds, authority, oauth, words, expiresAt } = input
   return [
     ...(name === undefined ? [] : checkName(name)),
     ...(key === undefined ? [] : checkKey(key)),
@@ -29,6 +31,7 @@ export function checkFields(input: Partial<NewCredentialInput>): readonly Failur
     ...(limits === undefined ? [] : checkShape(limitsSchema, limits, '/limits')),
     ...(lrsIds === undefined ? [] : checkLrsIds(lrsIds)),
     ...(authority === undefined || authority === null ? [] : checkAuthority(authority)),
+    ...(oauth ? checkOauth(oauth) : []),
     ...(words === undefined ? [] : checkWords(words)),
     ...checkExpiry(expiresAt),
     ...checkIds(input),
@@ -53,6 +56,23 @@ function checkAuthority(authority: AgentIdentity): readonly Failure[] {
   const failures: Failure[] = []
   authorityRule(authority, new Check({ version: '2.0', pointer: '/authority', failures }))
   return failures
+}
+
+function checkOauth({ publicKey }: OauthSigning): readonly Failure[] {
+  if (publicKey === undefined || isRsa(publicKey)) return []
+  const message = 'The key that signs is an RSA public key of 1024 to 8192 bits in PEM (-----BEGIN PUBLIC KEY-----).'
+  return [{ pointer: '/oauth/publicKey', rule: 'claviger/public-key', message }]
+}
+
+function isRsa(pem: string): boolean {
+  if (pem.length > longestPem || !pem.trimStart().startsWith('-----BEGIN PUBLIC KEY-----')) return false
+  try {
+    const { asymmetricKeyType, asymmetricKeyDetails } = createPublicKey(pem)
+    const { modulusLength = 0 } = asymmetricKeyDetails ?? {}
+    return asymmetricKeyType === 'rsa' && modulusLength >= 1024 && modulusLength <= 8192
+  } catch {
+    return false
+  }
 }
 
 function checkWords(words: Readonly<Record<string, Json>>): readonly Failure[] {

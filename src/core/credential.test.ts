@@ -62,7 +62,7 @@ describe('creating', () => {
     })
     const plain = await world.issue('isolated')
     for (const id of [4711 as LrsId, theirs.lrsId]) {
-      const failures = [{ pointer: '/rights/management/0/bound/id', message: `The organisation has no Lrs ${id}.` }]
+      const failures = [{ pointer: '/rights/management/0/bound', message: `The organisation has no Lrs ${id}.` }]
       const refusal = { code: 'invalid', detail: { failures: [expect.objectContaining(failures[0]!)] } }
       await refused(() => world.issue('none', { rights: bound(id) }), refusal)
       await refused(

@@ -12,14 +12,14 @@ import type { FailureLimit, FailureLimits } from './failure-limit.ts'
 import { demand, endWithin, explainAuthority, explainEnd, explainGrant, explainLook, explainReveal } from './grant.ts'
 import { latestEnd, worthToOthers } from './grant.ts'
 import type { Worth } from './grant.ts'
-import type { CredentialId, LrsId, Oid, SecretId } from './ids.ts'
+import type { ApplicationId, CredentialId, LrsId, Oid, OrganisationId, SecretId } from './ids.ts'
 import type { Limits } from './limits.ts'
 import type { Pins } from './pins.ts'
 import { describeRights, managementWarning } from './presets.ts'
 import type { Described } from './presets.ts'
 import type { Caller } from './principal.ts'
 import { mayManage, missingFrom } from './rights.ts'
-import type { ManagementAction, Rights } from './rights.ts'
+import type { Bound, ManagementAction, Rights } from './rights.ts'
 import { currentSecret, isLive, maxSecrets, newKey, openSecrets, sealSecret, secretPlace, weakness } from './secret.ts'
 import type { ClearSecret, NewSecret } from './secret.ts'
 import type {
@@ -31,6 +31,7 @@ import type {
   Ids,
   Json,
   Listed,
+  OauthSigning,
   OrganisationRecord,
   SecretRecord,
   Slice,
@@ -54,6 +55,8 @@ export interface NewCredentialInput {
   /** The organisation's default Lrs unless given. */
   readonly lrsIds?: readonly LrsId[]
   readonly authority?: AgentIdentity | null
+  /** Signs its requests; null unless given. */
+  readonly oauth?: OauthSigning | null
   readonly words?: Readonly<Record<string, Json>>
   /** Unix milliseconds; null = never. */
   readonly expiresAt?: number | null
@@ -75,6 +78,7 @@ export interface CredentialChange {
   readonly limits?: Limits
   readonly lrsIds?: readonly LrsId[]
   readonly authority?: AgentIdentity | null
+  readonly oauth?: OauthSigning | null
   readonly words?: Readonly<Record<string, Json>>
   readonly expiresAt?: number | null
 }
@@ -168,10 +172,25 @@ export class Credentials {
     const expiresAt = endWithin(latestEnd(caller, { rights, lrsIds, pins, limits }), input.expiresAt)
     const createdAt = this.#clock.now()
     const { record, clear } = this.#seal(organisation, input.secret === undefined ? {} : { secret: input.secret })
-    const { id, oid = this.#ids.oid(), key = newKey(this.#ids), authority = null, words = {} } = input
-    const detail = { name, key, kind, oid, isEnabled, rights, pins, limits, lrsIds, authority, expiresAt }
+    const { id, oid = this.#ids.oid(), key = newKey(this.#ids), authority = null, oauth = null, words = {} } = input
+    const detail = { name, key, kind, oid, isEnabled, rights, pins, limits, lrsIds, authority, oauth, expiresAt }
     const made = {
-      ...{ oid, kind, name, key, isEnabled, rights, pins, limits, lrsIds, authority, words, expiresAt, createdAt },
+      ...{
+        oid,
+        kind,
+        name,
+        key,
+        isEnabled,
+        rights,
+        pins,
+        limits,
+        lrsIds,
+        authority,
+        oauth,
+        words,
+        expiresAt,
+        createdAt,
+      },
       secrets: [record],
       pairs: [this.#vault.pairOf(key, clear)],
       ...(id === undefined ? {} : { id }),
@@ -201,9 +220,10 @@ export class Credentials {
     if (mayManage(caller, 'credentials', 'read'))
       return this.#directory.listCredentials(caller.organisationId, filter, slice)
     const all: CredentialRecord[] = []
+    const narrowed = { ...filter, ...withinBounds(caller) }
     for (;;) {
       const next = { offset: all.length, limit: pageSize }
-      const page = await this.#directory.listCredentials(caller.organisationId, filter, next)
+      const page = await this.#directory.listCredentials(caller.organisationId, narrowed, next)
       all.push(...page.items)
       if (page.items.length === 0 || all.length >= page.total) break
     }
@@ -501,17 +521,27 @@ export class Credentials {
     demand(decision)
   }
 
-  /** Management bound to an Lrs that the organisation does not have would never manage anything. */
+  /** Management bound to what the organisation does not have would manage nothing, or what is not its application's. */
   async #checkBounds({ organisationId }: Caller, { management }: Rights): Promise<void> {
-    if (management.every(({ bound }) => bound.kind !== 'lrs')) return
-    const known = new Set((await this.#directory.listLrs(organisationId)).map(({ id }) => id))
-    refuse(
-      management.flatMap(({ bound }, index) => {
-        if (bound.kind !== 'lrs' || known.has(bound.id)) return []
-        const message = `The organisation has no Lrs ${bound.id}.`
-        return [{ pointer: `/rights/management/${index}/bound/id`, rule: 'claviger/lrs', message }]
-      }),
-    )
+    const failures = management.map(async ({ bound }, index) => {
+      const message = await this.#checkBound(organisationId, bound)
+      if (message === undefined) return []
+      return [{ pointer: `/rights/management/${index}/bound`, rule: 'claviger/bound', message }]
+    })
+    refuse((await Promise.all(failures)).flat())
+  }
+
+  async #checkBound(organisationId: OrganisationId, bound: Bound): Promise<string | undefined> {
+    if (bound.kind === 'lrs') {
+      const known = await this.#directory.listLrs(organisationId)
+      return known.some(({ id }) => id === bound.id) ? undefined : `The organisation has no Lrs ${bound.id}.`
+    }
+    if (bound.kind !== 'application') return undefined
+    const found = await this.#directory.findApplication(organisationId, bound.id as ApplicationId)
+    if (found === undefined) return `The organisation has no application ${bound.id}.`
+    const own: readonly LrsId[] = [found.liveLrsId, found.sandboxLrsId]
+    const other = bound.lrsIds.find((id) => !own.includes(id))
+    return other === undefined ? undefined : `Lrs ${other} is not one of application ${bound.id}.`
   }
 
   #seal(organisation: OrganisationRecord, input: NewSecret): { readonly record: SecretRecord; readonly clear: string } {
@@ -523,6 +553,25 @@ export class Credentials {
     const secrets = openSecrets(this.#vault, organisation, credential.secrets)
     return { credential, secrets, secret: currentSecret(secrets, this.#clock.now())?.value }
   }
+}
+
+/** So that nobody reads all of an organisation for the few keys of one application. */
+function withinBounds({ rights }: Caller): { readonly lrsIds?: readonly (readonly LrsId[])[] } {
+  const bounds = rights.management.filter(({ area }) => area === 'credentials').map(({ bound }) => bound)
+  const covered = bounds.map((bound) =>
+    bound.kind === 'lrs' ? [bound.id] : bound.kind === 'application' ? bound.lrsIds : undefined,
+  )
+  if (covered.some((lrsIds) => lrsIds === undefined || lrsIds.length > 2)) return {}
+  return { lrsIds: covered.flatMap((lrsIds = []) => [...lrsIds.map((id) => [id]), ...pairsOf(lrsIds)]) }
+}
+
+function pairsOf([one, other]: readonly LrsId[]): readonly (readonly LrsId[])[] {
+  return one === undefined || other === undefined
+    ? []
+    : [
+        [one, other],
+        [other, one],
+      ]
 }
 
 function worthIn({ rights, pins, limits, lrsIds }: CredentialChange): Partial<Worth> {

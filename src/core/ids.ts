@@ -15,6 +15,10 @@ export type SessionId = Branded<number, 'SessionId'>
 export type SecretId = Branded<string, 'SecretId'>
 /** 24 lower-case hex digits: four bytes of time, eight random ones. */
 export type Oid = Branded<string, 'Oid'>
+/** Ten of A-Z and 0-9, unique over all organisations: paths name it. */
+export type ApplicationId = Branded<string, 'ApplicationId'>
+/** Lower-case UUID. */
+export type PipeId = Branded<string, 'PipeId'>
 /** The stored time of a statement: integer microseconds since the Unix epoch, unique per Lrs. */
 export type Seq = Branded<number, 'Seq'>
 

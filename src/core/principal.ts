@@ -5,6 +5,7 @@ import type { CredentialId, LrsId, OrganisationId, SecretId, SessionId } from '.
 import type { Limits } from './limits.ts'
 import type { Pins } from './pins.ts'
 import type { Rights } from './rights.ts'
+import type { CredentialKind } from './storage.ts'
 
 /** Whoever calls a use case: a principal, or the operator at the command line. Written into the audit log. */
 export interface Caller {
@@ -26,18 +27,26 @@ export interface Caller {
   readonly lrsIds?: readonly LrsId[]
   readonly pins?: Pins
   readonly limits?: Limits
+  readonly closedLrsIds?: readonly LrsId[]
   /** A session or token made by this caller ends no later, and more where `latestEnd` of grant.ts says so. Unix milliseconds. */
   readonly notAfter?: number
 }
 
-export type SignedInBy = 'basic' | 'bearer'
+/** `signed`: the request carries a signature made with the secret; `callback`: a remote endpoint answers for the user. */
+export type SignedInBy = 'basic' | 'bearer' | 'signed' | 'callback'
 
 export interface Principal extends Caller {
   readonly credentialId: CredentialId
   readonly key: string
+  /** Of the credential. */
+  readonly kind: CredentialKind
   readonly signedInBy: SignedInBy
+  /** What the face that issued the token wrote into it, for that face to judge by. Present with tokens that have it. */
+  readonly scopes?: readonly string[]
   /** One to n; the first is home. */
   readonly lrsIds: readonly LrsId[]
+  /** Of those of the organisation: the ones that answer no xAPI at the moment. */
+  readonly closedLrsIds: readonly LrsId[]
   /** Where the organisation's own default path leads. */
   readonly defaultLrsId: LrsId
   readonly pins: Pins

@@ -20,8 +20,8 @@ import type { Bound, ManagementGrant, Rights } from './rights.ts'
 const bounds: readonly Bound[] = [
   { kind: 'organisation' },
   { kind: 'applications' },
-  { kind: 'application', id: 'A' },
-  { kind: 'application', id: 'B' },
+  { kind: 'application', id: 'A', lrsIds: [] },
+  { kind: 'application', id: 'B', lrsIds: [] },
   { kind: 'lrs', id: 1 as LrsId },
   { kind: 'lrs', id: 2 as LrsId },
 ]
@@ -117,9 +117,9 @@ describe('reach and bound', () => {
   })
 
   it.each([
-    [{ kind: 'application', id: 'A' }, { kind: 'applications' }, true],
-    [{ kind: 'applications' }, { kind: 'application', id: 'A' }, false],
-    [{ kind: 'application', id: 'A' }, { kind: 'application', id: 'B' }, false],
+    [{ kind: 'application', id: 'A', lrsIds: [] }, { kind: 'applications' }, true],
+    [{ kind: 'applications' }, { kind: 'application', id: 'A', lrsIds: [] }, false],
+    [{ kind: 'application', id: 'A', lrsIds: [] }, { kind: 'application', id: 'B', lrsIds: [] }, false],
     [{ kind: 'lrs', id: 1 as LrsId }, { kind: 'applications' }, false],
     [{ kind: 'lrs', id: 1 as LrsId }, { kind: 'lrs', id: 2 as LrsId }, false],
     [{ kind: 'organisation' }, { kind: 'lrs', id: 1 as LrsId }, false],

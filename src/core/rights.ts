@@ -31,11 +31,11 @@ export type ManagementArea = (typeof managementAreas)[number]
 export const managementActions = ['read', 'write', 'delete'] as const
 export type ManagementAction = (typeof managementActions)[number]
 
-/** How far management reaches. An application bound names the application's id. */
+/** How far management reaches. An application bound names the application's id and its Lrs, live and sandbox. */
 export type Bound =
   | { readonly kind: 'organisation' }
   | { readonly kind: 'applications' }
-  | { readonly kind: 'application'; readonly id: string }
+  | { readonly kind: 'application'; readonly id: string; readonly lrsIds: readonly LrsId[] }
   | { readonly kind: 'lrs'; readonly id: LrsId }
 
 export interface ManagementGrant {
@@ -56,7 +56,11 @@ export const noRights: Rights = { xapi: {}, management: [] }
 const boundSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('organisation') }),
   z.strictObject({ kind: z.literal('applications') }),
-  z.strictObject({ kind: z.literal('application'), id: z.string().min(1).max(255) }),
+  z.strictObject({
+    kind: z.literal('application'),
+    id: z.string().min(1).max(255),
+    lrsIds: z.array(z.int().min(1).max(maxId)).max(10),
+  }),
   z.strictObject({ kind: z.literal('lrs'), id: z.int().min(1).max(maxId) }),
 ])
 
@@ -87,7 +91,7 @@ export const everyRight: Rights = {
   management: allManagement,
 }
 
-/** True when everything `inner` reaches is reached by `outer` too. Applications and Lrs do not cover each other. */
+/** True when everything `inner` reaches is reached by `outer` too. An application covers its Lrs; of those of all nothing is known. */
 export function isBoundWithin(inner: Bound, outer: Bound): boolean {
   switch (outer.kind) {
     case 'organisation':
@@ -95,6 +99,9 @@ export function isBoundWithin(inner: Bound, outer: Bound): boolean {
     case 'applications':
       return inner.kind === 'applications' || inner.kind === 'application'
     case 'application':
+      return inner.kind === 'lrs'
+        ? outer.lrsIds.includes(inner.id)
+        : inner.kind === 'application' && inner.id === outer.id
     case 'lrs':
       return inner.kind === outer.kind && inner.id === outer.id
   }

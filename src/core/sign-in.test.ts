@@ -77,6 +77,8 @@ describe('a principal', () => {
       credentialId: credential.id,
       name: 'Course',
       key,
+      kind: 'client',
+      closedLrsIds: [],
       signedInBy: 'basic',
       rights: presetRights('isolated'),
       pins: { activity: 'urn:course' },

@@ -27,6 +27,25 @@ export interface BasicAttempt {
   readonly within?: OrganisationId | undefined
   /** The client's address, for limiting failures and for the audit log. */
   readonly address?: string | undefined
+  readonly elsewhere?: Elsewhere | undefined
+}
+
+/** Whom to ask where no key of ours fits what was presented. */
+export interface Elsewhere {
+  /** Different wherever the same key and secret may be answered differently. */
+  readonly name: string
+  /** Undefined: a guess, counted as one. A principal is remembered until its end. */
+  find(): Promise<Principal | undefined>
+}
+
+export interface SignedAttempt {
+  readonly key: string
+  readonly within?: OrganisationId | undefined
+  readonly address?: string | undefined
+  /** Which credentials sign in this way at all. */
+  accepts(credential: CredentialRecord): boolean
+  /** Whether the request was signed with this secret of this credential; in constant time. */
+  fits(secret: string, credential: CredentialRecord): boolean
 }
 
 export interface BearerAttempt {
@@ -49,6 +68,9 @@ export interface SignInParts {
 
 /** Verified sign-ins in memory. */
 const cachedSignIns = 20_000
+/** Keys in memory whose requests are signed, each anew. */
+const cachedSigners = 5_000
+const notAccepted = 'The credentials were not accepted.'
 
 export class SignIn {
   readonly #parts: SignInParts
@@ -56,6 +78,7 @@ export class SignIn {
   readonly #processKey = randomBytes(32).toString('hex')
   readonly #cache = new LRUCache<string, Entry>({ max: cachedSignIns })
   readonly #flights = new Map<string, Flight>()
+  readonly #signers = new LRUCache<string, Signers>({ max: cachedSigners })
   readonly #decoy: { readonly holder: KeyHolder; readonly place: Place; readonly sealed: string }
   readonly #unsubscribe: () => void
   /** Grows with every committed change; what was read at an older count than its organisation's last change is stale. */
@@ -77,8 +100,8 @@ export class SignIn {
 
   /** Throws `unauthenticated` (one message for every reason) or `rate_limited`. */
   async basic(attempt: BasicAttempt): Promise<Principal> {
-    const { key, secret, within, address } = attempt
-    const name = this.#nameOf('basic', within, key, secret)
+    const { key, secret, within, address, elsewhere } = attempt
+    const name = this.#nameOf('basic', within, elsewhere?.name ?? '', key, secret)
     return this.#warm(name, address) ?? this.#cold(name, address, key, (entered) => this.#match(attempt, entered))
   }
 
@@ -88,6 +111,33 @@ export class SignIn {
     return (
       this.#warm(name, address) ?? this.#cold(name, address, undefined, (entered) => this.#verify(attempt, entered))
     )
+  }
+
+  /**
+   * By a signature made with one of the key's secrets. Throws as `basic`; `decidedBy` tells `key` from `signature`, for protocols
+   * that answer the two differently, and both from what has ended or is switched off.
+   */
+  async signed(attempt: SignedAttempt): Promise<Principal> {
+    const { key, address } = attempt
+    const entered = await this.#failures.enter(key, address)
+    const found = await this.#signersOf(attempt).catch(async (error: unknown) => {
+      await entered.wasNoGuess()
+      throw error
+    })
+    const accepted = found.filter(({ credential, session }) => session === undefined && attempt.accepts(credential))
+    const matches = accepted.flatMap((candidate) => this.#signing(candidate, attempt))
+    const now = this.#parts.clock.now()
+    const live = matches.find((match) => lapse(match, now, 'signed') === undefined)
+    if (live === undefined) {
+      for (const candidate of accepted) this.#refused(candidate, undefined, 'wrong_signature', address)
+      const [lapsed] = matches.map((match) => lapse(match, now, 'signed'))
+      if (lapsed !== undefined) await entered.wasNoGuess()
+      const decidedBy = lapsed ?? (accepted.length === 0 ? 'key' : 'signature')
+      throw entered.tooMany ?? new DomainError('unauthenticated', notAccepted, { detail: { decidedBy } })
+    }
+    await entered.wasNoGuess()
+    const principal = this.#principalOf(live.candidate, { secret: live.secret, signedInBy: 'signed' })
+    return address === undefined ? principal : { ...principal, address }
   }
 
   /** Grows with every committed change of any organisation: read it before signing in, for `isCurrent`. */
@@ -170,7 +220,7 @@ export class SignIn {
       throw error
     })
     if (principal === undefined) {
-      throw entered.tooMany ?? new DomainError('unauthenticated', 'The credentials were not accepted.')
+      throw entered.tooMany ?? new DomainError('unauthenticated', notAccepted)
     }
     await entered.wasNoGuess()
     this.#parts.meter.signedIn('store')
@@ -181,22 +231,51 @@ export class SignIn {
   }
 
   async #match(attempt: BasicAttempt, entered: Attempt): Promise<Principal | undefined> {
-    const { key, secret, within, address } = attempt
+    const { key, secret, within, address, elsewhere } = attempt
     // No key is empty or this long; the query is made all the same.
     const wanted = key.length > maxTextLength ? '' : key
     const pair = this.#parts.vault.pairOf(wanted, secret)
     const candidates = await this.#parts.storage.platform.findSignInCandidates(wanted, pair, within)
     const matches = this.#matching(candidates, secret)
     if (matches.length === 0) {
+      const other = await elsewhere?.find()
+      if (other !== undefined) return other
       for (const candidate of candidates) this.#refused(candidate, undefined, 'wrong_secret', address)
       return undefined
     }
     const now = this.#parts.clock.now()
-    const live = matches.find((match) => lapse(match, now) === undefined)
+    const live = matches.find((match) => lapse(match, now, 'basic') === undefined)
     if (live !== undefined) return this.#principalOf(live.candidate, { secret: live.secret, signedInBy: 'basic' })
-    for (const match of matches) this.#refused(match.candidate, match.secret, lapse(match, now) ?? 'disabled', address)
+    for (const match of matches) {
+      this.#refused(match.candidate, match.secret, lapse(match, now, 'basic') ?? 'disabled', address)
+    }
     await entered.wasNoGuess()
     return undefined
+  }
+
+  // Of all organisations where the path names none: the signature decides, as no pair can.
+  async #signersOf({ key, within }: SignedAttempt): Promise<readonly SignInCandidate[]> {
+    const wanted = key.length > maxTextLength ? '' : key
+    const name = `${within ?? ''} ${wanted}`
+    const known = this.#signers.get(name)
+    if (known !== undefined && this.#areCurrent(known, within)) return known.candidates
+    const since = this.#changes
+    const candidates = await this.#parts.storage.platform.findSignInCandidates(wanted, undefined, within)
+    this.#signers.set(name, { since, candidates })
+    return candidates
+  }
+
+  #areCurrent({ since }: Signers, within: OrganisationId | undefined): boolean {
+    if (this.#allChangedAt > since || !this.#parts.storage.nodes.isInTouch()) return false
+    return within === undefined ? this.#changes === since : (this.#changedAt.get(within) ?? 0) <= since
+  }
+
+  #signing(candidate: SignInCandidate, { fits }: SignedAttempt): readonly Match[] {
+    const { credential, organisation } = candidate
+    return credential.secrets.flatMap((secret) => {
+      const clear = this.#open(organisation, secretPlace(secret.id), secret.sealed)
+      return clear !== undefined && fits(clear, credential) ? [{ candidate, secret }] : []
+    })
   }
 
   // Every secret that counts is compared, none is skipped once one has matched. All are of one organisation: the one that
@@ -217,23 +296,28 @@ export class SignIn {
 
   // A value that does not open fits nothing: one damaged row must not lock out the others that share its key.
   #fits(holder: KeyHolder, place: Place, sealed: string, presented: string): boolean {
-    let clear: string
+    const clear = this.#open(holder, place, sealed)
+    return clear !== undefined && timingSafeEqual(sha256(clear), sha256(presented))
+  }
+
+  #open(holder: KeyHolder, place: Place, sealed: string): string | undefined {
     try {
-      clear = this.#parts.vault.open(holder, place, sealed)
+      return this.#parts.vault.open(holder, place, sealed)
     } catch {
-      return false
+      return undefined
     }
-    return timingSafeEqual(sha256(clear), sha256(presented))
   }
 
   async #verify({ token, within, address }: BearerAttempt, entered: Attempt): Promise<Principal | undefined> {
     const verified = await this.#parts.tokens.verify(token)
     if (verified === undefined) return undefined
-    const { organisation, credential, secret, mask, expiresAt } = verified
+    const { organisation, credential, secret, mask, scopes, expiresAt } = verified
     if (within !== undefined && organisation.id !== within) return undefined
     const candidate = { organisation, credential, holdsPair: false }
-    const reason = lapse({ candidate, secret }, this.#parts.clock.now())
-    if (reason === undefined) return this.#principalOf(candidate, { secret, signedInBy: 'bearer', mask, expiresAt })
+    const reason = lapse({ candidate, secret }, this.#parts.clock.now(), 'bearer')
+    if (reason === undefined) {
+      return this.#principalOf(candidate, { secret, signedInBy: 'bearer', mask, scopes, expiresAt })
+    }
     this.#refused(candidate, secret, reason, address)
     await entered.wasNoGuess()
     return undefined
@@ -253,16 +337,19 @@ export class SignIn {
       credentialId: credential.id,
       name: credential.name,
       key: session?.key ?? credential.key,
+      kind: credential.kind,
       signedInBy: how.signedInBy,
       // Pins that have come to contradict each other let nothing pass.
       rights: pins === undefined ? { ...narrowed, xapi: {} } : narrowed,
       pins: pins ?? credential.pins,
       limits: credential.limits,
       lrsIds: credential.lrsIds,
+      closedLrsIds: organisation.closedLrsIds,
       defaultLrsId: organisation.defaultLrsId ?? firstLrs(credential),
       authority: credential.authority ?? this.#derivedAuthority(credential),
       ...(session === undefined ? {} : { sessionId: session.id }),
       ...(how.secret === undefined ? {} : { secretId: how.secret.id }),
+      ...(how.scopes === undefined ? {} : { scopes: how.scopes }),
       ...(notAfter === Infinity ? {} : { notAfter }),
     }
   }
@@ -292,6 +379,13 @@ interface Entry {
   last: Principal
 }
 
+/** Whoever may have signed as one key. */
+interface Signers {
+  /** The count of changes before the read. */
+  readonly since: number
+  readonly candidates: readonly SignInCandidate[]
+}
+
 interface Flight {
   readonly since: number
   readonly entry: Promise<Entry>
@@ -307,6 +401,7 @@ interface How {
   readonly signedInBy: SignedInBy
   readonly secret: SecretRecord | undefined
   readonly mask?: Rights | undefined
+  readonly scopes?: readonly string[] | undefined
   readonly expiresAt?: number
 }
 
@@ -324,8 +419,13 @@ function sealedOf({ credential, session, holdsPair }: SignInCandidate) {
 }
 
 /** Why the right secret is not enough: `disabled`, `expired`. */
-function lapse({ candidate: { credential, session }, secret }: Match, now: number): string | undefined {
+function lapse(
+  { candidate: { credential, session }, secret }: Match,
+  now: number,
+  signedInBy: SignedInBy,
+): string | undefined {
   if (!credential.isEnabled) return 'disabled'
+  if (credential.oauth !== null && signedInBy === 'basic' && session === undefined) return 'signs_requests'
   if (!isLive(credential, now)) return 'expired'
   if (session !== undefined) {
     if (session.expiresAt <= now) return 'session_expired'

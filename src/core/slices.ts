@@ -9,7 +9,8 @@ const sliceMs = 5
 /** Those who wait for their next slice. One runs per turn of the event loop, so that many cost the others no more than one. */
 const waiting: (() => void)[] = []
 
-function nextSlice(): Promise<void> {
+/** Resolves when it is the caller's turn: for work of a few milliseconds in one piece, of which much may arrive at once. */
+export function nextSlice(): Promise<void> {
   return new Promise((resolve) => {
     if (waiting.push(resolve) === 1) setImmediate(runOne)
   })

@@ -7,7 +7,17 @@
 
 import type { NewAuditEvent, AuditEvent } from './audit.ts'
 import type { AgentIdentity } from './authority.ts'
-import type { CredentialId, LrsId, Oid, OrganisationId, SecretId, Seq, SessionId } from './ids.ts'
+import type {
+  ApplicationId,
+  CredentialId,
+  LrsId,
+  Oid,
+  OrganisationId,
+  PipeId,
+  SecretId,
+  Seq,
+  SessionId,
+} from './ids.ts'
 import type { Limits } from './limits.ts'
 import type { Alike } from './person.ts'
 import type { Pins } from './pins.ts'
@@ -68,6 +78,8 @@ export interface OrganisationRecord {
   readonly wrappedKey: Sealed
   /** Choices a face offers per organisation (`<face>.create-status` = 201). Core does not interpret them. */
   readonly switches: Readonly<Record<string, Json>>
+  /** Lrs that answer no xAPI at the moment (`putSettings`), ascending. */
+  readonly closedLrsIds: readonly LrsId[]
   /** Unix milliseconds. */
   readonly createdAt: number
 }
@@ -103,6 +115,8 @@ export interface CredentialRecord {
   readonly lrsIds: readonly LrsId[]
   /** A fixed authority; null = derived from name and oid. */
   readonly authority: AgentIdentity | null
+  /** Signs its requests (OAuth 1.0a) instead of presenting its secret; null: it does not. */
+  readonly oauth: OauthSigning | null
   /** Exact vendor words per face, with the fingerprint of the rights they stood for. */
   readonly words: Readonly<Record<string, Json>>
   /** Unix milliseconds; null = never. */
@@ -113,6 +127,11 @@ export interface CredentialRecord {
   readonly updatedAt: number
   /** Oldest first. */
   readonly secrets: readonly SecretRecord[]
+}
+
+export interface OauthSigning {
+  /** PEM, SubjectPublicKeyInfo: for RSA-SHA1. Without it only signatures with the secret are taken. */
+  readonly publicKey?: string
 }
 
 export interface SecretRecord {
@@ -180,7 +199,17 @@ export type NewCredential = Omit<
 export type CredentialPatch = Partial<
   Pick<
     CredentialRecord,
-    'name' | 'key' | 'isEnabled' | 'rights' | 'pins' | 'limits' | 'lrsIds' | 'authority' | 'words' | 'expiresAt'
+    | 'name'
+    | 'key'
+    | 'isEnabled'
+    | 'rights'
+    | 'pins'
+    | 'limits'
+    | 'lrsIds'
+    | 'authority'
+    | 'oauth'
+    | 'words'
+    | 'expiresAt'
   >
 > & {
   /** Unix milliseconds; becomes `updatedAt`. */
@@ -200,6 +229,88 @@ export type CredentialPatch = Partial<
 }
 
 export type NewSession = Omit<SessionRecord, 'id' | 'organisationId'>
+
+/** A named unit of an organisation, with Lrs, keys, settings, a callback and pipes of its own. */
+export interface ApplicationRecord {
+  readonly id: ApplicationId
+  readonly organisationId: OrganisationId
+  readonly name: string
+  /** False: `deleteApplication` is not for its management to call. Core decides. */
+  readonly isDeletable: boolean
+  readonly liveLrsId: LrsId
+  readonly sandboxLrsId: LrsId
+  /** The one of kind `application` whose key is the application's id. */
+  readonly credentialId: CredentialId
+  /** Whom to ask about users nobody here knows, as core/callback.ts seals it. */
+  readonly callback: Sealed | null
+  /** +1 with each change of the callback, and whenever its verdicts are to be forgotten. */
+  readonly callbackGeneration: number
+  /** Unix milliseconds. */
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+
+export interface NewApplication {
+  /** `conflict` when taken, on the whole platform. */
+  readonly id: ApplicationId
+  readonly name: string
+  readonly createdAt: number
+  readonly live: Omit<LrsRecord, 'id' | 'organisationId'>
+  readonly sandbox: Omit<LrsRecord, 'id' | 'organisationId'>
+  /** Its own, of kind `application`. It reaches live and sandbox, and so does every bound of kind `application` in its rights. */
+  readonly credential: Omit<NewCredential, 'lrsIds' | 'id' | 'allowDuplicateKey'>
+}
+
+export type ApplicationPatch = Partial<Pick<ApplicationRecord, 'name' | 'isDeletable' | 'callback'>> & {
+  /** Raises `callbackGeneration` even where the callback stays. */
+  readonly forgetsVerdicts?: boolean
+  /** Unix milliseconds; becomes `updatedAt`. */
+  readonly at: number
+}
+
+export interface ApplicationQuery {
+  /** Contained in it, whatever the case of ASCII letters. */
+  readonly filter?: { readonly by: 'id' | 'name'; readonly text: string }
+  /** Which time `since`, `until` and the order go by. */
+  readonly by: 'createdAt' | 'updatedAt'
+  /** Unix milliseconds, both inclusive. */
+  readonly since?: number
+  readonly until?: number
+  readonly isDescending: boolean
+  /** Continue behind this one. */
+  readonly after?: { readonly at: number; readonly id: ApplicationId }
+  readonly limit: number
+}
+
+/** An explicit value of an application, at one of its levels. */
+export interface SettingRecord {
+  /** Empty: the application's own; else what a face calls a part of it (`SCORM_12/true`). */
+  readonly level: string
+  readonly name: string
+  readonly value: string
+}
+
+/** What is forwarded from an Lrs, or from elsewhere, to elsewhere: core/forwarding.ts. */
+export interface PipeRecord {
+  readonly id: PipeId
+  readonly organisationId: OrganisationId
+  /** Whose it is, and with which it goes; null: the organisation's. */
+  readonly applicationId: ApplicationId | null
+  /** What is forwarded; null: what `source` names. */
+  readonly lrsId: LrsId | null
+  /** Address, user and password, as core/forwarding.ts seals them. */
+  readonly source: Sealed | null
+  readonly target: Sealed
+  /** A person paused it, or the target refused what no retry mends; null: it runs. */
+  readonly pausedBecause: string | null
+  /** How far it has come, since when it fails, when it tries again; core/forwarding.ts reads it. */
+  readonly progress: Json
+  /** Starts at 1, +1 with each accepted `updatePipe`. */
+  readonly version: number
+  /** Unix milliseconds. */
+  readonly createdAt: number
+  readonly updatedAt: number
+}
 
 /** Offset paging, as three of the imitated APIs page. `limit` at least 0. */
 export interface Slice {
@@ -224,7 +335,7 @@ export interface PlatformStore {
    * and when another check value stands than `keyCheck`, under which its key was wrapped. The event is the first of the organisation's audit chain.
    */
   createOrganisation(
-    organisation: Omit<OrganisationRecord, 'id' | 'defaultLrsId'> & {
+    organisation: Omit<OrganisationRecord, 'id' | 'defaultLrsId' | 'closedLrsIds'> & {
       readonly id?: OrganisationId
       readonly keyCheck?: Sealed
     },
@@ -251,6 +362,27 @@ export interface PlatformStore {
   addUsage(deltas: readonly UsageDelta[]): Promise<void>
   /** Erasures of all organisations that have no receipt yet, oldest first; at most 1,000. */
   listOpenErasures(): Promise<readonly ErasureRecord[]>
+  /** Whose it is tells the record: paths name applications alone. */
+  findApplication(id: ApplicationId): Promise<ApplicationRecord | undefined>
+  /** Pipes of all organisations that run (`pausedBecause` null), by id, behind `after`; at most 1,000. */
+  listRunningPipes(after?: PipeId): Promise<readonly PipeRecord[]>
+  /**
+   * Enters each note unless one of that name lasts still, and answers, in the order asked, the value that stood before: undefined
+   * where the note is new. Of calls at the same time, on whichever nodes, one finds it new. Durable; what is over is removed by and by.
+   */
+  remember(notes: readonly Note[], now: number): Promise<readonly (string | undefined)[]>
+  /** The value of each name, undefined where there is none or it is over. */
+  recall(names: readonly string[], now: number): Promise<readonly (string | undefined)[]>
+}
+
+/** Something all nodes know until it is over: a nonce that was seen, what a remote endpoint answered. Names give nothing away: hashes. */
+export interface Note {
+  /** ASCII, at most 200 characters. */
+  readonly name: string
+  /** At most 1,000 characters. */
+  readonly value: string
+  /** Unix milliseconds by the clock of whoever calls. */
+  readonly until: number
 }
 
 /** Counters since the last flush, per credential and secret (`secretId` null: a session, or no secret known). */
@@ -353,10 +485,14 @@ export interface DirectoryStore {
   findCredential(organisationId: OrganisationId, id: CredentialId): Promise<CredentialRecord | undefined>
   /** The credential that has this secret, for verifying tokens. */
   findCredentialBySecret(organisationId: OrganisationId, secretId: SecretId): Promise<CredentialRecord | undefined>
-  /** By id, ascending; exact match on what the filter names. */
+  /** By id, ascending; exact match on what the filter names: `lrsIds` on one of these lists, in this order. */
   listCredentials(
     organisationId: OrganisationId,
-    filter: { readonly kind?: CredentialKind; readonly key?: string },
+    filter: {
+      readonly kind?: CredentialKind
+      readonly key?: string
+      readonly lrsIds?: readonly (readonly LrsId[])[]
+    },
     slice: Slice,
   ): Promise<Listed<CredentialRecord>>
   /**
@@ -390,6 +526,75 @@ export interface DirectoryStore {
   ): Promise<SessionRecord>
   /** Removes sessions that expired before `before` (Unix milliseconds); returns how many. Not audited: expiry was. */
   sweepSessions(organisationId: OrganisationId, before: number): Promise<number>
+
+  /** With both its Lrs and its own credential, all or nothing. `conflict` for the id, and as `createCredential`. */
+  createApplication(
+    organisationId: OrganisationId,
+    application: NewApplication,
+    event: NewAuditEvent,
+  ): Promise<ApplicationRecord>
+  findApplication(organisationId: OrganisationId, id: ApplicationId): Promise<ApplicationRecord | undefined>
+  /** By the time asked for, then by id. `total`: matches whatever `after` and `limit`. */
+  listApplications(organisationId: OrganisationId, query: ApplicationQuery): Promise<Listed<ApplicationRecord>>
+  /** `not_found`. */
+  updateApplication(
+    organisationId: OrganisationId,
+    id: ApplicationId,
+    patch: ApplicationPatch,
+    event: NewAuditEvent,
+  ): Promise<ApplicationRecord>
+  /**
+   * Removes it with its settings, pipes and credential, and every credential that reaches nothing but its Lrs; others lose these.
+   * `conflict`, and nothing is removed, while a statement or document is in one of them. The Lrs stay, for what is stored at the same
+   * moment; no key reaches them. `not_found`.
+   */
+  deleteApplication(organisationId: OrganisationId, id: ApplicationId, event: NewAuditEvent): Promise<ApplicationRecord>
+
+  /** Explicit values of all levels, by level and name. */
+  listSettings(organisationId: OrganisationId, id: ApplicationId): Promise<readonly SettingRecord[]>
+  /**
+   * Sets, or with null removes, values of one level; the others stay. `isOpen` given: whether its Lrs answer xAPI from now on
+   * (`OrganisationRecord.closedLrsIds`). Counts as an update of the application. `not_found`.
+   */
+  putSettings(
+    organisationId: OrganisationId,
+    id: ApplicationId,
+    change: {
+      readonly level: string
+      readonly values: Readonly<Record<string, string | null>>
+      readonly isOpen?: boolean
+      readonly at: number
+    },
+    event: NewAuditEvent,
+  ): Promise<void>
+
+  /** `conflict` when the id is taken; `not_found` for the application, `invalid` when the Lrs is not the organisation's. */
+  createPipe(
+    organisationId: OrganisationId,
+    pipe: Omit<PipeRecord, 'organisationId' | 'version' | 'updatedAt'>,
+    event: NewAuditEvent,
+  ): Promise<PipeRecord>
+  findPipe(organisationId: OrganisationId, id: PipeId): Promise<PipeRecord | undefined>
+  /** Oldest first; only of `applicationId` when given (null: those of no application). */
+  listPipes(organisationId: OrganisationId, applicationId?: ApplicationId | null): Promise<readonly PipeRecord[]>
+  /** `not_found`. What it was at is over: progress of the version before is not taken any more. */
+  updatePipe(
+    organisationId: OrganisationId,
+    id: PipeId,
+    patch: Partial<Pick<PipeRecord, 'lrsId' | 'source' | 'target' | 'pausedBecause' | 'progress'>> & {
+      readonly at: number
+    },
+    event: NewAuditEvent,
+  ): Promise<PipeRecord>
+  /** Not audited. False, and nothing is changed, where the pipe has gone or has another version. */
+  savePipeProgress(
+    organisationId: OrganisationId,
+    id: PipeId,
+    version: number,
+    state: Pick<PipeRecord, 'progress' | 'pausedBecause'>,
+  ): Promise<boolean>
+  /** Returns what was removed; `not_found`. */
+  deletePipe(organisationId: OrganisationId, id: PipeId, event: NewAuditEvent): Promise<PipeRecord>
 
   /** An event without a change of its own (a refused grant, a verification). */
   appendAudit(organisationId: OrganisationId, event: NewAuditEvent): Promise<AuditEvent>

@@ -26,6 +26,8 @@ export const tokenSeconds = { min: 1, max: 86_400, default: 3600 } as const
 export interface NewTokenInput {
   /** A mask; all of the principal's rights, present and future, unless given. `forbidden` when wider than them. */
   readonly rights?: Rights
+  /** Words of the face that issues it, for the same face to judge by; shown to nobody else. */
+  readonly scopes?: readonly string[]
   /** 1 second to a day; an hour unless given. */
   readonly expireSeconds?: number
 }
@@ -43,6 +45,7 @@ export interface VerifiedToken {
   readonly credential: CredentialRecord
   readonly secret: SecretRecord
   readonly mask: Rights | undefined
+  readonly scopes: readonly string[] | undefined
   readonly expiresAt: number
 }
 
@@ -60,6 +63,7 @@ const claimsSchema = z.object({
   sid: z.uuid(),
   exp: z.int(),
   rights: rightsSchema.exactOptional(),
+  scopes: z.array(z.string()).exactOptional(),
 })
 
 export class Tokens {
@@ -77,7 +81,7 @@ export class Tokens {
 
   /** For a principal that signed in with one of its credential's secrets; sessions and tokens get none. */
   async issue(principal: Principal, input: NewTokenInput = {}): Promise<IssuedToken> {
-    const { rights, expireSeconds = tokenSeconds.default } = input
+    const { rights, scopes, expireSeconds = tokenSeconds.default } = input
     refuse([
       ...checkWhole(expireSeconds, { ...tokenSeconds, pointer: '/expireSeconds', noun: 'expireSeconds' }),
       ...(rights === undefined ? [] : checkShape(rightsSchema, rights, '/rights')),
@@ -88,7 +92,12 @@ export class Tokens {
     if (found === undefined) throw new DomainError('unauthenticated', 'The secret is no longer valid.')
     const issuedAt = Math.floor(this.#clock.now() / 1000)
     const exp = issuedAt + expireSeconds
-    const claims = { org: principal.organisationId, sid: secretId, ...(rights === undefined ? {} : { rights }) }
+    const claims = {
+      org: principal.organisationId,
+      sid: secretId,
+      ...(rights && { rights }),
+      ...(scopes && { scopes }),
+    }
     const token = await new SignJWT(claims)
       .setProtectedHeader({ alg: algorithm, typ: 'JWT', kid: secretId })
       .setIssuer(issuer)
@@ -108,7 +117,7 @@ export class Tokens {
     if (found === undefined || String(found.credential.id) !== claims.sub) return undefined
     const key = this.#vault.tokenKey(found.organisation, found.secret)
     if (!(await this.#isGenuine(token, key, claims.sid))) return undefined
-    return { ...found, mask: claims.rights as Rights | undefined, expiresAt: claims.exp * 1000 }
+    return { ...found, mask: claims.rights as Rights | undefined, scopes: claims.scopes, expiresAt: claims.exp * 1000 }
   }
 
   // The algorithm is pinned here; what the token's header asks for decides nothing.

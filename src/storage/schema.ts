@@ -14,6 +14,10 @@ export interface Schema {
   audit: AuditTable
   usage: UsageTable
   erasure: ErasureTable
+  application: ApplicationTable
+  setting: SettingTable
+  pipe: PipeTable
+  note: NoteTable
   platform_value: PlatformValueTable
 }
 
@@ -24,6 +28,7 @@ export interface OrganisationTable {
   default_lrs_id: number | null
   wrapped_key: string
   switches: string
+  closed_lrs_ids: Generated<string>
   created_at: number
   /** Number and hash of the last audit event. Counting it up is also the lock that puts an organisation's writes in a row. */
   audit_number: number
@@ -58,6 +63,7 @@ export interface CredentialTable {
   limits: string
   lrs_ids: string
   authority: string | null
+  oauth: string | null
   words: string
   expires_at: number | null
   version: number
@@ -135,6 +141,48 @@ export interface ErasureTable {
   counts: string
   started_at: number
   receipt: string | null
+}
+
+export interface ApplicationTable {
+  id: string
+  organisation_id: number
+  name: string
+  is_deletable: number
+  live_lrs_id: number
+  sandbox_lrs_id: number
+  credential_id: number
+  callback: string | null
+  callback_generation: number
+  created_at: number
+  updated_at: number
+}
+
+export interface SettingTable {
+  application_id: string
+  level: string
+  name: string
+  value: string
+}
+
+export interface PipeTable {
+  id: string
+  organisation_id: number
+  application_id: string | null
+  source_lrs_id: number | null
+  source: string | null
+  target: string
+  paused_because: string | null
+  progress: string
+  version: number
+  created_at: number
+  updated_at: number
+}
+
+/** What all nodes know until it is over. */
+export interface NoteTable {
+  name: string
+  value: string
+  until: number
 }
 
 export interface PlatformValueTable {

@@ -2,8 +2,11 @@
 
 import { randomBytes, randomUUID } from 'node:crypto'
 import type {
+  ApplicationRecord,
   CredentialRecord,
+  DirectoryStore,
   LrsRecord,
+  NewApplication,
   NewCredential,
   NewSession,
   OrganisationRecord,
@@ -16,7 +19,7 @@ import type {
   TermFilter,
   UsageDelta,
 } from '../../src/core/storage.ts'
-import type { CredentialId, LrsId, Oid, OrganisationId, SecretId } from '../../src/core/ids.ts'
+import type { ApplicationId, CredentialId, LrsId, Oid, OrganisationId, PipeId, SecretId } from '../../src/core/ids.ts'
 import type { NewAuditEvent } from '../../src/core/audit.ts'
 
 export const fresh = {
@@ -88,6 +91,7 @@ export function credential(tenant: Tenant, part: Partial<NewCredential> = {}): N
     limits: { ratePerMinute: 10 },
     lrsIds: [tenant.lrsId],
     authority: null,
+    oauth: null,
     words: { vendor: { access: 'isolated' } },
     expiresAt: null,
     createdAt: 1_700_000_000_000,
@@ -103,6 +107,61 @@ export function createCredential(
   part: Partial<NewCredential> = {},
 ): Promise<CredentialRecord> {
   return directory.createCredential(tenant.id, credential(tenant, part), event('credential.create'))
+}
+
+export function application(part: Partial<NewApplication> = {}): NewApplication {
+  const id = randomBytes(5).toString('hex').toUpperCase() as ApplicationId
+  const bound = { kind: 'application', id, lrsIds: [] } as const
+  const rights = { xapi: {}, management: [{ area: 'credentials', actions: ['read', 'write'], bound }] } as const
+  return {
+    id,
+    name: 'Application',
+    createdAt: 1_700_000_000_000,
+    live: { oid: fresh.oid(), name: 'Application', createdAt: 1_700_000_000_000 },
+    sandbox: { oid: fresh.oid(), name: 'Application (sandbox)', createdAt: 1_700_000_000_000 },
+    credential: {
+      oid: fresh.oid(),
+      kind: 'application',
+      name: 'Application',
+      key: id,
+      isEnabled: true,
+      rights,
+      pins: {},
+      limits: {},
+      authority: null,
+      oauth: null,
+      words: {},
+      expiresAt: null,
+      createdAt: 1_700_000_000_000,
+      secrets: [],
+      pairs: [],
+    },
+    ...part,
+  }
+}
+
+export function createApplication(
+  { directory }: Storage,
+  tenant: Tenant,
+  part: Partial<NewApplication> = {},
+): Promise<ApplicationRecord> {
+  return directory.createApplication(tenant.id, application(part), event('application.create'))
+}
+
+export type NewPipe = Parameters<DirectoryStore['createPipe']>[1]
+
+export function pipe(part: Partial<NewPipe> = {}): NewPipe {
+  return {
+    id: randomUUID() as PipeId,
+    applicationId: null,
+    lrsId: null,
+    source: 'sealed source',
+    target: 'sealed target',
+    pausedBecause: null,
+    progress: { through: 0 },
+    createdAt: 1_700_000_000_000,
+    ...part,
+  }
 }
 
 export function session(credentialId: CredentialId, part: Partial<NewSession> = {}): NewSession {

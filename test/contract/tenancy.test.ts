@@ -3,7 +3,17 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createHash } from 'node:crypto'
-import { batch, createCredential, createTenant, event, filter, fresh, idsOf } from './samples.ts'
+import {
+  batch,
+  createApplication,
+  createCredential,
+  createTenant,
+  event,
+  filter,
+  fresh,
+  idsOf,
+  pipe,
+} from './samples.ts'
 import { credential, owners, query, saying, secret, session, statement, store as put, term, usage } from './samples.ts'
 import { engines } from './engines.ts'
 import { entityTag } from '../../src/core/xapi/document.ts'
@@ -97,6 +107,82 @@ const directoryMethods = {
     refused(directory.deleteSession(stranger.id, parent.id, id, own), 'not_found'),
   sweepSessions: async ({ directory, stranger }) =>
     expect(await directory.sweepSessions(stranger.id, Number.MAX_SAFE_INTEGER)).toBe(0),
+  createApplication: async ({ directory, storage, stranger, owner }) => {
+    const { id } = await createApplication(storage, owner)
+    await refused(createApplication(storage, stranger, { id }), 'conflict')
+    expect(await directory.findApplication(owner.id, id)).toMatchObject({ id, organisationId: owner.id })
+  },
+  findApplication: async ({ directory, storage, stranger, owner }) => {
+    const { id } = await createApplication(storage, owner)
+    expect(await directory.findApplication(stranger.id, id)).toBeUndefined()
+  },
+  listApplications: async ({ directory, storage, stranger, owner }) => {
+    const { id } = await createApplication(storage, owner)
+    for (const filter of [undefined, { by: 'id', text: id } as const]) {
+      const asked = { by: 'createdAt', isDescending: false, limit: 10, ...(filter && { filter }) } as const
+      expect(await directory.listApplications(stranger.id, asked)).toEqual({ items: [], total: 0 })
+    }
+  },
+  updateApplication: async ({ directory, storage, stranger, owner }) => {
+    const made = await createApplication(storage, owner)
+    await refused(directory.updateApplication(stranger.id, made.id, { name: 'mine now', at: 1 }, own), 'not_found')
+    expect(await directory.findApplication(owner.id, made.id)).toEqual(made)
+  },
+  deleteApplication: async ({ directory, storage, stranger, owner }) => {
+    const made = await createApplication(storage, owner)
+    await refused(directory.deleteApplication(stranger.id, made.id, own), 'not_found')
+    expect(await directory.findApplication(owner.id, made.id)).toEqual(made)
+  },
+  listSettings: async ({ directory, storage, stranger, owner }) => {
+    const { id } = await createApplication(storage, owner)
+    await directory.putSettings(owner.id, id, { level: '', values: { a: '1' }, at: 1 }, own)
+    expect(await directory.listSettings(stranger.id, id)).toEqual([])
+  },
+  putSettings: async ({ directory, storage, stranger, owner }) => {
+    const { id } = await createApplication(storage, owner)
+    const change = { level: '', values: { a: '1' }, isOpen: false, at: 1 }
+    await refused(directory.putSettings(stranger.id, id, change, own), 'not_found')
+    expect(await directory.listSettings(owner.id, id)).toEqual([])
+    for (const tenant of [owner, stranger]) {
+      expect((await directory.findOrganisation(tenant.id))?.closedLrsIds).toEqual([])
+    }
+  },
+  createPipe: async ({ directory, storage, stranger, owner }) => {
+    const { id: applicationId } = await createApplication(storage, owner)
+    const { id } = await directory.createPipe(owner.id, pipe(), own)
+    await refused(directory.createPipe(stranger.id, pipe({ applicationId }), own), 'not_found')
+    await refused(directory.createPipe(stranger.id, pipe({ lrsId: owner.lrsId }), own), 'invalid')
+    await refused(directory.createPipe(stranger.id, pipe({ id }), own), 'conflict')
+    expect(await directory.listPipes(stranger.id)).toEqual([])
+  },
+  findPipe: async ({ directory, stranger, owner }) => {
+    const { id } = await directory.createPipe(owner.id, pipe(), own)
+    expect(await directory.findPipe(stranger.id, id)).toBeUndefined()
+  },
+  listPipes: async ({ directory, storage, stranger, owner }) => {
+    const { id: applicationId } = await createApplication(storage, owner)
+    await directory.createPipe(owner.id, pipe({ applicationId }), own)
+    for (const asked of [undefined, null, applicationId])
+      expect(await directory.listPipes(stranger.id, asked)).toEqual([])
+  },
+  updatePipe: async ({ directory, stranger, owner }) => {
+    const made = await directory.createPipe(owner.id, pipe(), own)
+    await refused(directory.updatePipe(stranger.id, made.id, { target: 'mine now', at: 1 }, own), 'not_found')
+    const theirs = await directory.createPipe(stranger.id, pipe(), own)
+    await refused(directory.updatePipe(stranger.id, theirs.id, { lrsId: owner.lrsId, at: 1 }, own), 'invalid')
+    expect(await directory.findPipe(owner.id, made.id)).toEqual(made)
+  },
+  savePipeProgress: async ({ directory, stranger, owner }) => {
+    const made = await directory.createPipe(owner.id, pipe(), own)
+    const state = { progress: { through: 7 }, pausedBecause: 'mine now' }
+    expect(await directory.savePipeProgress(stranger.id, made.id, made.version, state)).toBe(false)
+    expect(await directory.findPipe(owner.id, made.id)).toEqual(made)
+  },
+  deletePipe: async ({ directory, stranger, owner }) => {
+    const made = await directory.createPipe(owner.id, pipe(), own)
+    await refused(directory.deletePipe(stranger.id, made.id, own), 'not_found')
+    expect(await directory.findPipe(owner.id, made.id)).toEqual(made)
+  },
   appendAudit: async ({ directory, stranger, owner }) => {
     const before = await directory.listAudit(owner.id, 0, 100)
     expect((await directory.appendAudit(stranger.id, own)).number).toBe(2)

@@ -5,9 +5,10 @@ import { change, notFound } from './change.ts'
 import { checkLrs, mostRows } from './organisation.ts'
 import { fromEditable, fromSecret, toCredential } from './records.ts'
 import type { CredentialId, OrganisationId, SecretId } from '../../core/ids.ts'
-import type { CredentialRecord, DirectoryStore, Listed, SecretRecord } from '../../core/storage.ts'
+import type { CredentialRecord, DirectoryStore, Listed, NewCredential, SecretRecord } from '../../core/storage.ts'
 import type { CredentialRow, SecretRow } from './records.ts'
 import { isDeepStrictEqual } from 'node:util'
+import { sql } from 'kysely'
 import type { Db } from './change.ts'
 
 type Args<M extends keyof DirectoryStore> = Parameters<DirectoryStore[M]>
@@ -16,31 +17,41 @@ export function createCredential(
   db: Db,
   ...[organisationId, credential, event]: Args<'createCredential'>
 ): Promise<CredentialRecord> {
-  const work = async () => {
-    if (credential.allowDuplicateKey !== true) await checkKeyIsFree(db, organisationId, credential.key)
-    await checkLrs(db, organisationId, credential.lrsIds)
-    const id = await giveId(db, organisationId, credential.id)
-    const { oid, kind, createdAt, name, key, isEnabled, rights, pins, limits, lrsIds, authority, words, expiresAt } =
-      credential
-    const editable = { name, key, isEnabled, rights, pins, limits, lrsIds, authority, words, expiresAt }
-    await db
-      .insertInto('credential')
-      .values({
-        ...(fromEditable(editable) as Omit<CredentialRow, 'id'>),
-        id,
-        oid,
-        organisation_id: organisationId,
-        kind,
-        version: 1,
-        created_at: createdAt,
-        updated_at: createdAt,
-      })
-      .execute()
-    await putSecrets(db, id, credential.secrets)
-    await claimPairs(db, organisationId, credential.pairs)
-    return getCredential(db, organisationId, id)
-  }
-  return change(db, organisationId, event, work, ({ id }) => id)
+  return change(
+    db,
+    organisationId,
+    event,
+    () => insertCredential(db, organisationId, credential),
+    ({ id }) => id,
+  )
+}
+
+/** Within the frame of a change. */
+export async function insertCredential(
+  db: Db,
+  organisationId: OrganisationId,
+  credential: NewCredential,
+): Promise<CredentialRecord> {
+  if (credential.allowDuplicateKey !== true) await checkKeyIsFree(db, organisationId, credential.key)
+  await checkLrs(db, organisationId, credential.lrsIds)
+  const id = await giveId(db, organisationId, credential.id)
+  const { oid, kind, createdAt, secrets, pairs, id: _id, allowDuplicateKey: _allow, ...editable } = credential
+  await db
+    .insertInto('credential')
+    .values({
+      ...(fromEditable(editable) as Omit<CredentialRow, 'id'>),
+      id,
+      oid,
+      organisation_id: organisationId,
+      kind,
+      version: 1,
+      created_at: createdAt,
+      updated_at: createdAt,
+    })
+    .execute()
+  await putSecrets(db, id, secrets)
+  await claimPairs(db, organisationId, pairs)
+  return getCredential(db, organisationId, id)
 }
 
 /** A chosen id that was ever given is a conflict: its statements belong to whoever had it. */
@@ -155,11 +166,16 @@ export async function findCredentialBySecret(
 
 export async function listCredentials(
   db: Db,
-  ...[organisationId, { kind, key }, { offset, limit }]: Args<'listCredentials'>
+  ...[organisationId, { kind, key, lrsIds }, { offset, limit }]: Args<'listCredentials'>
 ): Promise<Listed<CredentialRecord>> {
   let query = db.selectFrom('credential').where('organisation_id', '=', organisationId)
   if (kind !== undefined) query = query.where('kind', '=', kind)
   if (key !== undefined) query = query.where('key', '=', key)
+  if (lrsIds !== undefined) {
+    const lists = lrsIds.map((list) => JSON.stringify(list))
+    const starts = lists.map((list) => list.slice(0, 100))
+    query = query.where(sql`substr(lrs_ids, 1, 100)`, 'in', starts).where('lrs_ids', 'in', lists)
+  }
   const { total } = await query.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow()
   const page = query.selectAll().orderBy('id').limit(Math.min(limit, mostRows)).offset(offset)
   return { items: await withSecrets(db, await page.execute()), total }

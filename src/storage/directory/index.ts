@@ -1,10 +1,13 @@
 // The platform and directory halves of the port over one Kysely, for an engine to run inside its transactions. Which of them
 // write, and whose sign-ins a write concerns, is the table `operations`.
 
+import * as application from './application.ts'
 import * as audit from './audit.ts'
 import * as credential from './credential.ts'
 import * as erasure from './erasure.ts'
+import * as note from './note.ts'
 import * as organisation from './organisation.ts'
+import * as pipe from './pipe.ts'
 import * as session from './session.ts'
 import { findSignInCandidates } from './sign-in.ts'
 import type { Db } from './change.ts'
@@ -28,6 +31,10 @@ export const platform: OverDb<PlatformStore> = {
   rewrapKeys: organisation.rewrapKeys,
   addUsage: audit.addUsage,
   listOpenErasures: erasure.listOpenErasures,
+  findApplication: application.anyApplication,
+  listRunningPipes: pipe.listRunningPipes,
+  remember: note.remember,
+  recall: note.recall,
 }
 
 export const directory: OverDb<DirectoryStore> = {
@@ -47,6 +54,19 @@ export const directory: OverDb<DirectoryStore> = {
   findSession: session.findSession,
   deleteSession: session.deleteSession,
   sweepSessions: session.sweepSessions,
+  createApplication: application.createApplication,
+  findApplication: application.findApplication,
+  listApplications: application.listApplications,
+  updateApplication: application.updateApplication,
+  deleteApplication: application.deleteApplication,
+  listSettings: application.listSettings,
+  putSettings: application.putSettings,
+  createPipe: pipe.createPipe,
+  findPipe: pipe.findPipe,
+  listPipes: pipe.listPipes,
+  updatePipe: pipe.updatePipe,
+  savePipeProgress: pipe.savePipeProgress,
+  deletePipe: pipe.deletePipe,
   appendAudit: audit.appendAudit,
   listAudit: audit.listAudit,
   listUsage: audit.listUsage,
@@ -72,9 +92,16 @@ export const singleReads: ReadonlySet<string> = new Set<Operation>([
   'platform.findSignInCandidates',
   'platform.findKeyCheck',
   'platform.listOpenErasures',
+  'platform.findApplication',
+  'platform.listRunningPipes',
+  'platform.recall',
   'directory.findOrganisation',
   'directory.listLrs',
   'directory.findSession',
+  'directory.findApplication',
+  'directory.listSettings',
+  'directory.findPipe',
+  'directory.listPipes',
   'directory.listAudit',
   'directory.listUsage',
   'erasures.find',
@@ -84,6 +111,8 @@ export const singleReads: ReadonlySet<string> = new Set<Operation>([
 export const signInReads: ReadonlySet<string> = new Set<Operation>([
   'platform.findSignInCandidates',
   'platform.findKeyCheck',
+  'platform.findApplication',
+  'platform.recall',
   'directory.findOrganisation',
   'directory.findCredentialBySecret',
 ])
@@ -101,12 +130,21 @@ export const writes: ReadonlyMap<string, Concerns> = new Map<Operation, Concerns
   ['platform.putKeyCheck', nobody],
   ['platform.rewrapKeys', ([, wrapped]) => (wrapped as Parameters<PlatformStore['rewrapKeys']>[1]).map(({ id }) => id)],
   ['platform.addUsage', nobody],
+  ['platform.remember', nobody],
   ['directory.updateOrganisation', theFirstArgument],
   ['directory.createLrs', theFirstArgument],
   ['directory.updateLrs', nobody],
   ['directory.createCredential', theFirstArgument],
   ['directory.updateCredential', theFirstArgument],
   ['directory.deleteCredential', theFirstArgument],
+  ['directory.createApplication', theFirstArgument],
+  ['directory.updateApplication', theFirstArgument],
+  ['directory.deleteApplication', theFirstArgument],
+  ['directory.putSettings', theFirstArgument],
+  ['directory.createPipe', nobody],
+  ['directory.updatePipe', nobody],
+  ['directory.savePipeProgress', nobody],
+  ['directory.deletePipe', nobody],
   // One more way in changes nobody else's, and launches make sessions all day: warm sign-ins stay.
   ['directory.createSession', nobody],
   ['directory.deleteSession', theFirstArgument],

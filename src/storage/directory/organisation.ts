@@ -113,7 +113,7 @@ export function createLrs(
   return change(db, organisationId, event, work, (created) => created.id)
 }
 
-function insertLrs(db: Db, organisationId: OrganisationId, lrs: Args<'createLrs'>[1]) {
+export function insertLrs(db: Db, organisationId: OrganisationId, lrs: Args<'createLrs'>[1]) {
   const { id, oid, name, createdAt } = lrs
   return db
     .insertInto('lrs')

@@ -26,6 +26,7 @@ export function toOrganisation(row: OrganisationRow): OrganisationRecord {
     defaultLrsId: row.default_lrs_id as LrsId | null,
     wrappedKey: row.wrapped_key,
     switches: JSON.parse(row.switches) as Record<string, Json>,
+    closedLrsIds: JSON.parse(row.closed_lrs_ids) as LrsId[],
     createdAt: row.created_at,
   }
 }
@@ -55,6 +56,7 @@ export function toCredential(row: CredentialRow, secrets: readonly SecretRow[]):
     limits: JSON.parse(row.limits) as CredentialRecord['limits'],
     lrsIds: JSON.parse(row.lrs_ids) as LrsId[],
     authority: row.authority === null ? null : (JSON.parse(row.authority) as CredentialRecord['authority']),
+    oauth: row.oauth === null ? null : (JSON.parse(row.oauth) as CredentialRecord['oauth']),
     words: JSON.parse(row.words) as Record<string, Json>,
     expiresAt: row.expires_at,
     version: row.version,
@@ -108,12 +110,12 @@ export function fromSecret(credentialId: CredentialId, secret: SecretRecord): In
 
 type Editable = Pick<
   CredentialRecord,
-  'name' | 'key' | 'isEnabled' | 'rights' | 'pins' | 'limits' | 'lrsIds' | 'authority' | 'words' | 'expiresAt'
+  'name' | 'key' | 'isEnabled' | 'rights' | 'pins' | 'limits' | 'lrsIds' | 'authority' | 'oauth' | 'words' | 'expiresAt'
 >
 
 /** Only the columns of the members that are there. */
 export function fromEditable(part: Partial<Editable>): Partial<CredentialRow> {
-  const { name, key, isEnabled, rights, pins, limits, lrsIds, authority, words, expiresAt } = part
+  const { name, key, isEnabled, rights, pins, limits, lrsIds, authority, oauth, words, expiresAt } = part
   return {
     ...(name !== undefined && { name }),
     ...(key !== undefined && { key }),
@@ -123,6 +125,7 @@ export function fromEditable(part: Partial<Editable>): Partial<CredentialRow> {
     ...(limits !== undefined && { limits: JSON.stringify(limits) }),
     ...(lrsIds !== undefined && { lrs_ids: JSON.stringify(lrsIds) }),
     ...(authority !== undefined && { authority: authority === null ? null : JSON.stringify(authority) }),
+    ...(oauth !== undefined && { oauth: oauth === null ? null : JSON.stringify(oauth) }),
     ...(words !== undefined && { words: JSON.stringify(words) }),
     ...(expiresAt !== undefined && { expires_at: expiresAt }),
   }

@@ -13,10 +13,10 @@ import type { SignInCandidate } from '../../core/storage.ts'
 const mostCandidates = 16
 
 const columns = {
-  organisation: ['id', 'oid', 'name', 'default_lrs_id', 'wrapped_key', 'switches', 'created_at'],
+  organisation: ['id', 'oid', 'name', 'default_lrs_id', 'wrapped_key', 'switches', 'closed_lrs_ids', 'created_at'],
   credential: [
     ...['id', 'oid', 'organisation_id', 'kind', 'name', 'key', 'is_enabled', 'rights', 'pins', 'limits', 'lrs_ids'],
-    ...['authority', 'words', 'expires_at', 'version', 'created_at', 'updated_at'],
+    ...['authority', 'oauth', 'words', 'expires_at', 'version', 'created_at', 'updated_at'],
   ],
   session: [
     ...['id', 'oid', 'organisation_id', 'credential_id', 'key', 'sealed', 'rights', 'pins', 'words', 'created_at'],

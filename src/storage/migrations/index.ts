@@ -1,5 +1,6 @@
 // All migrations in order.
 
+import { applications } from './010-applications.ts'
 import { blobHolds } from './009-blob-holds.ts'
 import { directory } from './001-directory.ts'
 import { erasure } from './004-erasure.ts'
@@ -21,4 +22,5 @@ export const migrations: readonly Migration[] = [
   reading,
   writeSide,
   blobHolds,
+  applications,
 ]
