@@ -284,7 +284,7 @@ export interface ApplicationQuery {
 
 /** An explicit value of an application, at one of its levels. */
 export interface SettingRecord {
-  /** Empty: the application's own; else what a face calls a part of it (`SCORM_12/true`). */
+  /** Empty: the application's own; else what a face calls a part of it (`video/true`). */
   readonly level: string
   readonly name: string
   readonly value: string
