@@ -4,6 +4,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { authorise, explain } from './access.ts'
 import { Activities } from './activities.ts'
 import { Agents } from './agents.ts'
+import { Applications } from './application.ts'
 import { Audit, recordKeyRotation } from './audit.ts'
 import { CountExchange } from './count-exchange.ts'
 import { Credentials, guessLimits } from './credential.ts'
@@ -23,6 +24,7 @@ import type { JobName, Meter } from './meter.ts'
 import { Organisations } from './organisation.ts'
 import { Retention } from './retention.ts'
 import { Sessions } from './session.ts'
+import { Settings } from './setting.ts'
 import { SignIn } from './sign-in.ts'
 import { Statements } from './statements.ts'
 import type { Clock, Ids, Storage } from './storage.ts'
@@ -60,6 +62,8 @@ export interface Core {
   readonly organisations: Organisations
   readonly lrs: LrsDirectory
   readonly credentials: Credentials
+  readonly applications: Applications
+  readonly settings: Settings
   readonly sessions: Sessions
   readonly tokens: Tokens
   readonly signIn: SignIn
@@ -143,11 +147,15 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     counters: counts.newCounters('rate', rememberedRates),
   })
   const statements = new Statements({ storage, ids, batchLimit: options.limits.batch, meter })
+  const credentials = new Credentials({ ...parts, guesses: newFailures('pair', guessLimits) })
+  const applications = new Applications({ ...parts, credentials })
   let closing: Promise<void> | undefined
   return {
     organisations: new Organisations(parts),
     lrs: new LrsDirectory(parts),
-    credentials: new Credentials({ ...parts, guesses: newFailures('pair', guessLimits) }),
+    credentials,
+    applications,
+    settings: new Settings({ ...parts, applications }),
     sessions,
     tokens,
     signIn,
@@ -165,7 +173,8 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     clock,
     ids,
     leases,
-    close: () => (closing ??= closeAll({ jobs, counts, erasures, statements, usage, signIn, storage, onUnwritten })),
+    close: () =>
+      (closing ??= closeAll({ jobs, counts, erasures, statements, usage, signIn, applications, storage, onUnwritten })),
   }
 }
 
@@ -251,6 +260,7 @@ async function closeAll(parts: {
   statements: Statements
   usage: UsageMeter
   signIn: SignIn
+  applications: Applications
   storage: Storage
   onUnwritten: (error: unknown) => void
 }): Promise<void> {
@@ -260,5 +270,6 @@ async function closeAll(parts: {
   // Counters that cannot be written must not keep the store from closing.
   await parts.usage.close().catch(parts.onUnwritten)
   parts.signIn.close()
+  parts.applications.close()
   await parts.storage.close()
 }

@@ -3,7 +3,7 @@
 import { boundText } from './access.ts'
 import type { Limits } from './limits.ts'
 import type { ActorPin, Pins } from './pins.ts'
-import { allManagement, everyRight, managementActions } from './rights.ts'
+import { allManagement, applicationsManagement, everyRight, managementActions } from './rights.ts'
 import type { Bound, ManagementAction, ManagementArea, ManagementGrant, Reach, Rights, XapiRight } from './rights.ts'
 
 export interface Preset {
@@ -39,7 +39,7 @@ export const presets: readonly Preset[] = [
   }),
   preset('applications', 'Manages applications only; no xAPI.', {
     xapi: {},
-    management: [{ area: 'applications', actions: ['read', 'write', 'delete'], bound: { kind: 'applications' } }],
+    management: applicationsManagement,
   }),
   preset('xapi', 'Reads, writes and voids everything xAPI knows.', rightsOf(xapi)),
   preset(

@@ -85,6 +85,11 @@ export const allManagement: readonly ManagementGrant[] = managementAreas.map((ar
   bound: { kind: 'organisation' },
 }))
 
+/** Management of applications and of their secrets, and of nothing inside them. */
+export const applicationsManagement: readonly ManagementGrant[] = [
+  { area: 'applications', actions: managementActions, bound: { kind: 'applications' } },
+]
+
 /** What the operator at the command line holds. */
 export const everyRight: Rights = {
   xapi: Object.fromEntries(xapiRights.map((right) => [right, 'any'])) as Record<XapiRight, Reach>,

@@ -1,0 +1,286 @@
+// The use cases of applications: named units of an organisation with a live and a sandbox Lrs and keys of their own. Whoever
+// manages one manages its secrets; its key manages what belongs to it and reaches no xAPI.
+
+import { LRUCache } from 'lru-cache'
+import { authorise } from './access.ts'
+import { eventBy } from './audit.ts'
+import { checkName, refuse } from './check.ts'
+import type { Credentials, IssuedCredential, RevealedCredential, Rotation, SecretChange } from './credential.ts'
+import { DomainError, isDomainError } from './errors.ts'
+import type { ApplicationId, CredentialId, LrsId, SecretId } from './ids.ts'
+import type { Caller } from './principal.ts'
+import { applicationsManagement, managementActions } from './rights.ts'
+import type { Bound, ManagementAction, Rights } from './rights.ts'
+import type { NewSecret } from './secret.ts'
+import type { ApplicationQuery, ApplicationRecord, Clock, Ids, Listed, Storage } from './storage.ts'
+
+export interface NewApplicationInput {
+  readonly name: string
+  /** Operators only, so that identifiers survive a move: `[A-Z0-9]{10}`. */
+  readonly id?: ApplicationId
+}
+
+export interface ApplicationChange {
+  readonly name?: string
+  readonly isDeletable?: boolean
+}
+
+/** What an Lrs of an application holds; `isWhole` false: at least so much. */
+export interface Content {
+  readonly statements: number
+  readonly documents: number
+  readonly isWhole: boolean
+}
+
+/** Applications in memory, and ids that are none. */
+const remembered = 10_000
+/** Of ids that the core makes: two in a row that are taken are no chance any more. */
+const mostTries = 5
+/** Parts of a count: more content than so many hold is not counted to its end. */
+const countedParts = 20
+
+export interface ApplicationsParts {
+  readonly storage: Storage
+  readonly credentials: Credentials
+  readonly clock: Clock
+  readonly ids: Ids
+}
+
+export class Applications {
+  readonly #storage: Storage
+  readonly #credentials: Credentials
+  readonly #clock: Clock
+  readonly #ids: Ids
+  readonly #known = new LRUCache<string, { readonly found: ApplicationRecord | undefined }>({ max: remembered })
+  readonly #unsubscribe: () => void
+  /** Of the directory: what was read before one is not remembered after it. */
+  #changes = 0
+
+  constructor({ storage, credentials, clock, ids }: ApplicationsParts) {
+    this.#storage = storage
+    this.#credentials = credentials
+    this.#clock = clock
+    this.#ids = ids
+    this.#unsubscribe = storage.onDirectoryChange(() => {
+      this.#changes += 1
+      this.#known.clear()
+    })
+  }
+
+  /** Whoever's: for a path that names it, before anybody signs in. Warm, it costs no query. */
+  async find(id: string): Promise<ApplicationRecord | undefined> {
+    const { nodes, platform } = this.#storage
+    const known = nodes.isInTouch() ? this.#known.get(id) : undefined
+    if (known !== undefined) return known.found
+    if (!isApplicationId(id)) return undefined
+    const changes = this.#changes
+    const found = await platform.findApplication(id)
+    if (changes === this.#changes) this.#known.set(id, { found })
+    return found
+  }
+
+  /** Without any secret: `addSecret` makes the first. */
+  async create(caller: Caller, { name, id }: NewApplicationInput): Promise<ApplicationRecord> {
+    authorise(caller, { kind: 'manage', area: 'applications', action: 'write', bound: { kind: 'applications' } })
+    refuse([...checkName(name), ...(id === undefined ? [] : checkApplicationId(id))])
+    if (id !== undefined) refuseChosenId(caller)
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#create(caller, name, id ?? newApplicationId(this.#ids))
+      } catch (error) {
+        const isTaken = isDomainError(error) && error.code === 'conflict'
+        if (id !== undefined || !isTaken || tries >= mostTries) throw error
+      }
+    }
+  }
+
+  #create(caller: Caller, name: string, id: ApplicationId): Promise<ApplicationRecord> {
+    const createdAt = this.#clock.now()
+    const lrs = (of: string) => ({ oid: this.#ids.oid(), name: `${name} (${of})`.slice(-255), createdAt })
+    return this.#storage.directory.createApplication(
+      caller.organisationId,
+      {
+        ...{ id, name, createdAt, live: lrs('live'), sandbox: lrs('sandbox') },
+        credential: {
+          ...{ oid: this.#ids.oid(), kind: 'application', name, key: id, isEnabled: true, createdAt },
+          ...{ rights: keyRights(id), pins: {}, limits: {}, authority: null, oauth: null, words: {}, expiresAt: null },
+          ...{ secrets: [], pairs: [] },
+        },
+      },
+      eventBy(caller, this.#clock, 'application.create', { noun: 'application', id }, { name }),
+    )
+  }
+
+  async list(caller: Caller, query: ApplicationQuery): Promise<Listed<ApplicationRecord>> {
+    authorise(caller, { kind: 'manage', area: 'applications', action: 'read', bound: { kind: 'applications' } })
+    return this.#storage.directory.listApplications(caller.organisationId, query)
+  }
+
+  /** `not_found` for another tenant's. */
+  get(caller: Caller, id: ApplicationId): Promise<ApplicationRecord> {
+    return this.#reach(caller, 'read', id)
+  }
+
+  async update(caller: Caller, id: ApplicationId, change: ApplicationChange): Promise<ApplicationRecord> {
+    await this.#reach(caller, 'write', id)
+    if (change.name !== undefined) refuse(checkName(change.name))
+    return this.#storage.directory.updateApplication(
+      caller.organisationId,
+      id,
+      { ...change, at: this.#clock.now() },
+      eventBy(caller, this.#clock, 'application.update', { noun: 'application', id }, { ...change }),
+    )
+  }
+
+  /** `conflict` while there is content in it, naming how much; `forbidden` where it was made undeletable. */
+  async remove(caller: Caller, id: ApplicationId): Promise<ApplicationRecord> {
+    const application = await this.#reach(caller, 'delete', id)
+    if (!application.isDeletable) {
+      const remedy = 'Allow its deletion first.'
+      const message = `The application ${id} must not be deleted. ${remedy}`
+      throw new DomainError('forbidden', message, { detail: { decidedBy: 'application', remedy } })
+    }
+    const { name } = application
+    const event = eventBy(caller, this.#clock, 'application.delete', { noun: 'application', id }, { name })
+    try {
+      return await this.#storage.directory.deleteApplication(caller.organisationId, id, event)
+    } catch (error) {
+      if (!isDomainError(error) || error.code !== 'conflict') throw error
+      throw new DomainError('conflict', await this.#describeContent(application))
+    }
+  }
+
+  /** What an Lrs of it holds. */
+  async contentOf(lrsId: LrsId): Promise<Content> {
+    const { erasures } = this.#storage
+    const target = { kind: 'empty', ...(await erasures.latest(lrsId)) } as const
+    let [statements, documents] = [0, 0]
+    let after: Parameters<typeof erasures.count>[2]
+    for (let part = 1; ; part++) {
+      const { counts, next } = await erasures.count(lrsId, target, after)
+      statements += counts.statements ?? 0
+      documents += counts.documents ?? 0
+      if (next === undefined || part >= countedParts) return { statements, documents, isWhole: next === undefined }
+      after = next
+    }
+  }
+
+  /** Its own key and secrets, in clear where the caller may learn them. */
+  async reveal(caller: Caller, id: ApplicationId): Promise<RevealedCredential> {
+    const application = await this.#reach(caller, 'read', id)
+    const keeper = keeperOf(caller, application)
+    const { credentialId } = application
+    const credential = await this.#credentials.get(keeper, credentialId)
+    const mayWrite = keeper.rights.management.some(({ actions }) => actions.includes('write'))
+    return mayWrite ? this.#credentials.reveal(keeper, credentialId) : { credential, secrets: [], secret: undefined }
+  }
+
+  async addSecret(caller: Caller, id: ApplicationId, input: NewSecret): Promise<Rotation> {
+    const application = await this.#reach(caller, 'write', id)
+    return this.#credentials.addSecret(keeperOf(caller, application), application.credentialId, input)
+  }
+
+  async updateSecret(caller: Caller, id: ApplicationId, secretId: SecretId, change: SecretChange): Promise<void> {
+    const application = await this.#reach(caller, 'write', id)
+    await this.#credentials.updateSecret(keeperOf(caller, application), application.credentialId, secretId, change)
+  }
+
+  /** The last one may go: then nobody uses its key until there is another. */
+  async dropSecret(caller: Caller, id: ApplicationId, secretId: SecretId): Promise<void> {
+    const application = await this.#reach(caller, 'delete', id)
+    await this.#credentials.dropSecret(keeperOf(caller, application), application.credentialId, secretId)
+  }
+
+  /** A key that manages applications and their secrets, and nothing else. Operators hand it out. */
+  createManagementKey(caller: Caller, input: { readonly name: string }): Promise<IssuedCredential> {
+    return this.#credentials.create(caller, {
+      ...{ name: input.name, kind: 'management', key: newApplicationId(this.#ids) },
+      rights: { xapi: {}, management: applicationsManagement },
+    })
+  }
+
+  /** As `get`, for what an application's own key does: whether the caller manages `area` of it. */
+  async manage(
+    caller: Caller,
+    area: 'settings' | 'forwarding' | 'credentials',
+    action: ManagementAction,
+    id: ApplicationId,
+  ): Promise<ApplicationRecord> {
+    const application = await this.#storage.directory.findApplication(caller.organisationId, id)
+    if (application === undefined) throw noApplication(id)
+    authorise(caller, { kind: 'manage', area, action, bound: boundOf(application) })
+    return application
+  }
+
+  close(): void {
+    this.#unsubscribe()
+    this.#known.clear()
+  }
+
+  // Whoever manages no applications learns nothing of which exist.
+  async #reach(caller: Caller, action: ManagementAction, id: ApplicationId): Promise<ApplicationRecord> {
+    authorise(caller, { kind: 'manage', area: 'applications', action, bound: { kind: 'applications' } })
+    const found = await this.#storage.directory.findApplication(caller.organisationId, id)
+    if (found === undefined) throw noApplication(id)
+    return found
+  }
+
+  async #describeContent({ id, liveLrsId, sandboxLrsId }: ApplicationRecord): Promise<string> {
+    const [live, sandbox] = [await this.contentOf(liveLrsId), await this.contentOf(sandboxLrsId)]
+    const words = [`live: ${inWords(live)} in Lrs ${liveLrsId}`, `sandbox: ${inWords(sandbox)} in Lrs ${sandboxLrsId}`]
+    return `Content still exists in application ${id} (${words.join('; ')}). Remove it first.`
+  }
+}
+
+/** Everything of one application. */
+export function boundOf({ id, liveLrsId, sandboxLrsId }: ApplicationRecord): Bound {
+  return { kind: 'application', id, lrsIds: [liveLrsId, sandboxLrsId] }
+}
+
+// The Lrs are filled in where they are made.
+function keyRights(id: ApplicationId): Rights {
+  const bound = { kind: 'application', id, lrsIds: [] } as const
+  const areas = ['credentials', 'settings', 'forwarding'] as const
+  return { xapi: {}, management: areas.map((area) => ({ area, actions: managementActions, bound })) }
+}
+
+/** The caller as whoever keeps the keys of this application: as far as it manages applications. */
+function keeperOf(caller: Caller, application: ApplicationRecord): Caller {
+  const actions = managementActions.filter((action) =>
+    caller.rights.management.some((grant) => grant.area === 'applications' && grant.actions.includes(action)),
+  )
+  const bound = boundOf(application)
+  return { ...caller, rights: { xapi: {}, management: [{ area: 'credentials', actions, bound }] } }
+}
+
+function isApplicationId(id: string): id is ApplicationId {
+  return /^[A-Z0-9]{10}$/.test(id)
+}
+
+function checkApplicationId(id: string) {
+  if (isApplicationId(id)) return []
+  return [{ pointer: '/id', rule: 'claviger/id', message: 'The id of an application is ten of A to Z and 0 to 9.' }]
+}
+
+function newApplicationId(ids: Ids): ApplicationId {
+  return BigInt(`0x${ids.hex(8)}`)
+    .toString(36)
+    .toUpperCase()
+    .padStart(10, '0')
+    .slice(-10) as ApplicationId
+}
+
+function refuseChosenId({ credentialId }: { readonly credentialId?: CredentialId }): void {
+  if (credentialId === undefined) return
+  const detail = { decidedBy: 'operator' }
+  throw new DomainError('forbidden', 'Only an operator chooses the id of an application.', { detail })
+}
+
+function noApplication(id: string): DomainError {
+  return new DomainError('not_found', `There is no application ${id}.`)
+}
+
+function inWords({ statements, documents, isWhole }: Content): string {
+  const least = isWhole ? '' : 'at least '
+  return `${least}${statements} statements and ${documents} documents`
+}
