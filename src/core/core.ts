@@ -22,6 +22,7 @@ import { LrsDirectory } from './lrs.ts'
 import { noMeter } from './meter.ts'
 import type { JobName, Meter } from './meter.ts'
 import { Organisations } from './organisation.ts'
+import type { Outbound } from './outbound.ts'
 import { Retention } from './retention.ts'
 import { Sessions } from './session.ts'
 import { Settings } from './setting.ts'
@@ -54,6 +55,8 @@ export interface CoreOptions {
   readonly limits: ServerLimits
   readonly log?: Log
   readonly meter?: Meter
+  /** Who is asked and forwarded to; nobody, unless given (`noOutbound`). */
+  readonly outbound?: Outbound
   /** For tests: how fast another node follows one that was killed. */
   readonly leaseTiming?: LeaseTiming
 }
