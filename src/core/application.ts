@@ -8,9 +8,9 @@ import { checkName, refuse } from './check.ts'
 import type { Credentials, IssuedCredential, RevealedCredential, Rotation, SecretChange } from './credential.ts'
 import { DomainError, isDomainError } from './errors.ts'
 import type { ApplicationId, CredentialId, LrsId, SecretId } from './ids.ts'
-import type { Caller } from './principal.ts'
-import { applicationsManagement, managementActions } from './rights.ts'
-import type { Bound, ManagementAction, Rights } from './rights.ts'
+import type { Caller, Principal } from './principal.ts'
+import { applicationsManagement, managementActions, noRights } from './rights.ts'
+import type { ManagementAction, Rights } from './rights.ts'
 import type { NewSecret } from './secret.ts'
 import type { ApplicationQuery, ApplicationRecord, Clock, Ids, Listed, Storage } from './storage.ts'
 
@@ -34,6 +34,8 @@ export interface Content {
 
 /** Applications in memory, and ids that are none. */
 const remembered = 10_000
+/** Of one organisation: each brings two Lrs, and some lists of either have no pages. */
+const mostApplications = 4_000
 /** Of ids that the core makes: two in a row that are taken are no chance any more. */
 const mostTries = 5
 /** Parts of a count: more content than so many hold is not counted to its end. */
@@ -84,6 +86,7 @@ export class Applications {
     authorise(caller, { kind: 'manage', area: 'applications', action: 'write', bound: { kind: 'applications' } })
     refuse([...checkName(name), ...(id === undefined ? [] : checkApplicationId(id))])
     if (id !== undefined) refuseChosenId(caller)
+    await this.#refuseTooMany(caller)
     for (let tries = 1; ; tries++) {
       try {
         return await this.#create(caller, name, id ?? newApplicationId(this.#ids))
@@ -92,6 +95,13 @@ export class Applications {
         if (id !== undefined || !isTaken || tries >= mostTries) throw error
       }
     }
+  }
+
+  async #refuseTooMany({ organisationId }: Caller): Promise<void> {
+    const query = { by: 'createdAt', isDescending: false, limit: 1 } as const
+    const { total } = await this.#storage.directory.listApplications(organisationId, query)
+    if (total < mostApplications) return
+    throw new DomainError('conflict', `An organisation has at most ${mostApplications} applications.`)
   }
 
   #create(caller: Caller, name: string, id: ApplicationId): Promise<ApplicationRecord> {
@@ -208,8 +218,28 @@ export class Applications {
   ): Promise<ApplicationRecord> {
     const application = await this.#storage.directory.findApplication(caller.organisationId, id)
     if (application === undefined) throw noApplication(id)
-    authorise(caller, { kind: 'manage', area, action, bound: boundOf(application) })
+    const whole = boundOf(application)
+    // Settings are none of its Lrs'.
+    const bound = area === 'settings' ? { ...whole, lrsIds: [] } : whole
+    authorise(caller, { kind: 'manage', area, action, bound })
     return application
+  }
+
+  /**
+   * Whoever manages the credentials of one application, as if it managed those of all the organisation has at this moment, with
+   * the same actions and nothing else. For a face whose organisation has decided so; it is kept for no second request.
+   */
+  async callerForAll(principal: Principal): Promise<Caller> {
+    const actions = managementActions.filter((action) =>
+      principal.rights.management.some((grant) => {
+        return grant.area === 'credentials' && grant.bound.kind === 'application' && grant.actions.includes(action)
+      }),
+    )
+    if (actions.length === 0) return { ...principal, rights: noRights }
+    const query = { by: 'createdAt', isDescending: false, limit: mostApplications } as const
+    const { items } = await this.#storage.directory.listApplications(principal.organisationId, query)
+    const bound = { kind: 'applications', lrsIds: items.flatMap(lrsOf) } as const
+    return { ...principal, rights: { xapi: {}, management: [{ area: 'credentials', actions, bound }] } }
   }
 
   close(): void {
@@ -232,9 +262,13 @@ export class Applications {
   }
 }
 
+function lrsOf({ liveLrsId, sandboxLrsId }: ApplicationRecord): readonly LrsId[] {
+  return [liveLrsId, sandboxLrsId]
+}
+
 /** Everything of one application. */
-export function boundOf({ id, liveLrsId, sandboxLrsId }: ApplicationRecord): Bound {
-  return { kind: 'application', id, lrsIds: [liveLrsId, sandboxLrsId] }
+function boundOf(application: ApplicationRecord) {
+  return { kind: 'application', id: application.id, lrsIds: lrsOf(application) } as const
 }
 
 // The Lrs are filled in where they are made.

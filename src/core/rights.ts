@@ -31,10 +31,13 @@ export type ManagementArea = (typeof managementAreas)[number]
 export const managementActions = ['read', 'write', 'delete'] as const
 export type ManagementAction = (typeof managementActions)[number]
 
-/** How far management reaches. An application bound names the application's id and its Lrs, live and sandbox. */
+/**
+ * How far management reaches. What reaches into Lrs names them: an application bound the application's live and sandbox; one of
+ * all applications none, for there will be more, unless it is made for the moment (`Applications.callerForAll`).
+ */
 export type Bound =
   | { readonly kind: 'organisation' }
-  | { readonly kind: 'applications' }
+  | { readonly kind: 'applications'; readonly lrsIds?: readonly LrsId[] }
   | { readonly kind: 'application'; readonly id: string; readonly lrsIds: readonly LrsId[] }
   | { readonly kind: 'lrs'; readonly id: LrsId }
 
@@ -96,20 +99,24 @@ export const everyRight: Rights = {
   management: allManagement,
 }
 
-/** True when everything `inner` reaches is reached by `outer` too. An application covers its Lrs; of those of all nothing is known. */
+/** True when everything `inner` reaches is reached by `outer` too. */
 export function isBoundWithin(inner: Bound, outer: Bound): boolean {
-  switch (outer.kind) {
-    case 'organisation':
-      return true
-    case 'applications':
-      return inner.kind === 'applications' || inner.kind === 'application'
-    case 'application':
-      return inner.kind === 'lrs'
-        ? outer.lrsIds.includes(inner.id)
-        : inner.kind === 'application' && inner.id === outer.id
-    case 'lrs':
-      return inner.kind === outer.kind && inner.id === outer.id
-  }
+  if (outer.kind === 'organisation') return true
+  if (inner.kind === 'organisation') return false
+  const lrsIds = lrsOf(outer)
+  return isPartOf(inner, outer) && lrsOf(inner).every((id) => lrsIds.includes(id))
+}
+
+type Inside = Exclude<Bound, { readonly kind: 'organisation' }>
+
+function lrsOf(bound: Inside): readonly LrsId[] {
+  return bound.kind === 'lrs' ? [bound.id] : (bound.lrsIds ?? [])
+}
+
+/** Of the applications alone, whatever their Lrs; an Lrs is part of whatever names it. */
+function isPartOf(inner: Inside, outer: Inside): boolean {
+  if (inner.kind === 'lrs' || outer.kind === 'applications') return true
+  return inner.kind === 'application' && outer.kind === 'application' && inner.id === outer.id
 }
 
 /** True when `a` permits nothing that `b` does not. A delegated grant lies within a full one, not the other way round. */
@@ -186,13 +193,20 @@ function covers(outer: Atom, inner: Atom): boolean {
   )
 }
 
-// Bounds form a tree, so two that overlap at all are one inside the other.
 function meet(one: Atom, two: Atom): readonly Atom[] {
   if (one.area !== two.area || one.action !== two.action) return []
   const within = one.within || two.within
-  if (isBoundWithin(one.bound, two.bound)) return [{ ...one, within }]
-  if (isBoundWithin(two.bound, one.bound)) return [{ ...two, within }]
-  return []
+  return meetBounds(one.bound, two.bound).map((bound) => ({ ...one, bound, within }))
+}
+
+/** What lies within both: one bound, or the Lrs they share. */
+function meetBounds(one: Bound, two: Bound): readonly Bound[] {
+  if (one.kind === 'organisation' || isBoundWithin(two, one)) return [two]
+  if (two.kind === 'organisation' || isBoundWithin(one, two)) return [one]
+  const shared = lrsOf(one).filter((id) => lrsOf(two).includes(id))
+  const part = isPartOf(one, two) ? one : isPartOf(two, one) ? two : undefined
+  if (part === undefined || part.kind === 'lrs') return shared.map((id) => ({ kind: 'lrs', id }))
+  return [{ ...part, lrsIds: shared }]
 }
 
 function reduced(atoms: readonly Atom[]): readonly Atom[] {
@@ -220,5 +234,7 @@ function nameOf({ area, action, bound, within }: Atom): string {
 }
 
 function boundName(bound: Bound): string {
-  return 'id' in bound ? `${bound.kind} ${bound.id}` : bound.kind
+  if (bound.kind === 'organisation') return bound.kind
+  const lrsIds = [...new Set(lrsOf(bound))].toSorted((a, b) => a - b)
+  return JSON.stringify([bound.kind, 'id' in bound ? bound.id : null, lrsIds])
 }

@@ -5,6 +5,7 @@ import { SignJWT, decodeJwt, jwtVerify } from 'jose'
 import { z } from 'zod'
 import { checkShape, checkWhole, refuse } from './check.ts'
 import { DomainError } from './errors.ts'
+import type { Failure } from './errors.ts'
 import { maxId } from './ids.ts'
 import type { OrganisationId, SecretId } from './ids.ts'
 import type { Principal } from './principal.ts'
@@ -22,6 +23,10 @@ import type {
 import type { Vault } from './vault.ts'
 
 export const tokenSeconds = { min: 1, max: 86_400, default: 3600 } as const
+/** How far off an absolute end may be: ten years, by when its secret should long have been another. */
+export const longestTokenMs = 3653 * 86_400_000
+/** Words of a face, all of them: a token travels in a header. */
+const longestScopes = 4_000
 
 export interface NewTokenInput {
   /** A mask; all of the principal's rights, present and future, unless given. `forbidden` when wider than them. */
@@ -30,6 +35,8 @@ export interface NewTokenInput {
   readonly scopes?: readonly string[]
   /** 1 second to a day; an hour unless given. */
   readonly expireSeconds?: number
+  /** Instead: Unix milliseconds, after now and within `longestTokenMs`; the second it falls into is the last. */
+  readonly expiresAt?: number
 }
 
 export interface IssuedToken {
@@ -81,17 +88,19 @@ export class Tokens {
 
   /** For a principal that signed in with one of its credential's secrets; sessions and tokens get none. */
   async issue(principal: Principal, input: NewTokenInput = {}): Promise<IssuedToken> {
-    const { rights, scopes, expireSeconds = tokenSeconds.default } = input
+    const { rights, scopes } = input
+    const now = this.#clock.now()
     refuse([
-      ...checkWhole(expireSeconds, { ...tokenSeconds, pointer: '/expireSeconds', noun: 'expireSeconds' }),
+      ...checkLife(input, now),
       ...(rights === undefined ? [] : checkShape(rightsSchema, rights, '/rights')),
+      ...(scopes === undefined ? [] : checkScopes(scopes)),
     ])
     const secretId = secretOf(principal)
     if (rights !== undefined) refuseWider(rights, principal.rights)
     const found = await this.#find(principal.organisationId, secretId)
     if (found === undefined) throw new DomainError('unauthenticated', 'The secret is no longer valid.')
-    const issuedAt = Math.floor(this.#clock.now() / 1000)
-    const exp = issuedAt + expireSeconds
+    const issuedAt = Math.floor(now / 1000)
+    const exp = endOf(input, issuedAt)
     const claims = {
       org: principal.organisationId,
       sid: secretId,
@@ -106,7 +115,7 @@ export class Tokens {
       .setIssuedAt(issuedAt)
       .setExpirationTime(exp)
       .sign(this.#vault.tokenKey(found.organisation, found.secret))
-    return { token, expiresAt: exp * 1000, expireSeconds }
+    return { token, expiresAt: exp * 1000, expireSeconds: exp - issuedAt }
   }
 
   /** Undefined for anything but a token of ours that still stands. */
@@ -140,6 +149,30 @@ export class Tokens {
     if (organisation === undefined || credential === undefined || secret === undefined) return undefined
     return { organisation, credential, secret }
   }
+}
+
+function checkLife(
+  { expireSeconds = tokenSeconds.default, expiresAt }: NewTokenInput,
+  now: number,
+): readonly Failure[] {
+  if (expiresAt === undefined) {
+    return checkWhole(expireSeconds, { ...tokenSeconds, pointer: '/expireSeconds', noun: 'expireSeconds' })
+  }
+  if (Number.isInteger(expiresAt) && expiresAt > now && expiresAt <= now + longestTokenMs) return []
+  const latest = new Date(now + longestTokenMs).toISOString()
+  const message = `A token ends after now (${new Date(now).toISOString()}) and no later than ${latest}.`
+  return [{ pointer: '/expiresAt', rule: 'claviger/range', message }]
+}
+
+/** Unix seconds, as tokens have them. */
+function endOf({ expireSeconds = tokenSeconds.default, expiresAt }: NewTokenInput, issuedAt: number): number {
+  return expiresAt === undefined ? issuedAt + expireSeconds : Math.ceil(expiresAt / 1000)
+}
+
+function checkScopes(scopes: readonly string[]): readonly Failure[] {
+  if (JSON.stringify(scopes).length <= longestScopes) return []
+  const message = `The scopes of a token take at most ${longestScopes} characters.`
+  return [{ pointer: '/scopes', rule: 'claviger/scopes', message }]
 }
 
 // Unverified: only good for finding the key that verifies the same bytes.
