@@ -20,6 +20,7 @@ import { Load } from './faces/load.ts'
 import type { Stay } from './faces/load.ts'
 import { answerOperations, answerStarting, answerUnclaimed, isPublic } from './faces/unclaimed.ts'
 import type { Operations } from './faces/unclaimed.ts'
+import { scormcloudV2 } from './faces/scormcloud-v2/index.ts'
 import { watershed } from './faces/watershed/index.ts'
 import { presentError } from './faces/xapi/errors.ts'
 import { xapiFace } from './faces/xapi/index.ts'
@@ -151,10 +152,16 @@ export function answerBeforeOpen(request: Request): Response | undefined {
 }
 
 /** Every face the configuration enables; the one list that grows with a vendor. */
-export function enabledFaces(config: Pick<Config, 'faces'> & Partial<Pick<Config, 'xapiDowngrade'>>): readonly Face[] {
-  const vendors: readonly Face[] = config.faces.watershed ? [watershed] : []
+export function enabledFaces({
+  faces,
+  xapiDowngrade = 'as-stored',
+}: Partial<Pick<Config, 'xapiDowngrade'>> & { readonly faces: Partial<Config['faces']> }): readonly Face[] {
+  const vendors: readonly Face[] = [
+    ...(faces.scormcloudV2 ? [scormcloudV2] : []),
+    ...(faces.watershed ? [watershed] : []),
+  ]
   const mounts = vendors.flatMap((face) => face.xapiMounts ?? [])
-  return [xapiFace(mounts, { downgrade: config.xapiDowngrade ?? 'as-stored' }), ...vendors]
+  return [xapiFace(mounts, { downgrade: xapiDowngrade }), ...vendors]
 }
 
 /** JSON lines on standard error, so that standard output stays the program's. */
@@ -496,7 +503,8 @@ function prefixesOf(face: Face): Prefix[] {
     const segments = mount.path.split('/').slice(1)
     const slash = mount.toleratesSlashes ? '/+' : '/'
     const prefix = segments.map((segment) => slash + (segment.startsWith(':') ? '([^/]+)' : escapeForPattern(segment)))
-    const pattern = new RegExp(`^${prefix.join('')}((?:/.*)?)$`, mount.toleratesCase ? 'is' : 's')
+    const rest = mount.isExact ? (mount.toleratesSlashes ? '/*' : '/?') : '(?:/.*)?'
+    const pattern = new RegExp(`^${prefix.join('')}(${rest})$`, mount.toleratesCase ? 'is' : 's')
     return { face, mount, segments, pattern }
   })
 }
@@ -531,8 +539,10 @@ function isBehind(one: Prefix, other: Prefix): boolean {
   return one.mount.isFallback === true && one.segments.length < other.segments.length
 }
 
-/** True when one prefix matches the beginning of the other. */
+/** True when one prefix matches the beginning of the other, and has what lies below it. */
 function doOverlap(one: Prefix, other: Prefix): boolean {
+  const [shorter, longer] = one.segments.length < other.segments.length ? [one, other] : [other, one]
+  if (shorter.mount.isExact && shorter.segments.length < longer.segments.length) return false
   const length = Math.min(one.segments.length, other.segments.length)
   const ignoresCase = one.mount.toleratesCase || other.mount.toleratesCase
   const pairs = one.segments.slice(0, length).map((segment, index) => [segment, other.segments[index]!] as const)

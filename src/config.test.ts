@@ -67,7 +67,7 @@ describe('loadConfig', () => {
       maxAttachmentBytes: 128 * 1024 ** 2,
       maxUploadBytes: 512 * 1024 ** 2,
       maxBatch: 2000,
-      faces: { watershed: true },
+      faces: { watershed: true, scormcloudV2: true },
     })
   })
 
@@ -89,6 +89,7 @@ describe('loadConfig', () => {
       CLAVIGER_MAX_ATTACHMENT: '300m',
       CLAVIGER_MAX_UPLOAD: '1g',
       CLAVIGER_MAX_BATCH: '50',
+      CLAVIGER_FACE_SCORMCLOUD_V2: 'off',
       CLAVIGER_FACE_WATERSHED: 'off',
     })
     expect(config).toMatchObject({
@@ -108,7 +109,7 @@ describe('loadConfig', () => {
       maxAttachmentBytes: 300 * 1024 ** 2,
       maxUploadBytes: 1024 ** 3,
       maxBatch: 50,
-      faces: { watershed: false },
+      faces: { watershed: false, scormcloudV2: false },
     })
   })
 

@@ -44,7 +44,7 @@ export interface Config {
   /** What 1.0.x readers get of 2.0 statements. */
   readonly xapiDowngrade: 'as-stored' | 'strip'
   /** Which faces are mounted. */
-  readonly faces: { readonly watershed: boolean }
+  readonly faces: { readonly watershed: boolean; readonly scormcloudV2: boolean }
   /** What was set to what, and where, for showing: secrets are masked here. */
   readonly settings: readonly ShownSetting[]
 }
@@ -405,6 +405,10 @@ const schema = z.object({
     description: 'Watershed’s Credentials API and xAPI path under `/api/organizations/…`: `on` or `off`.',
     default: 'on',
   }),
+  CLAVIGER_FACE_SCORMCLOUD_V2: onOff.default(true).meta({
+    description: 'SCORM Cloud’s API v2, as far as it is about applications and xAPI, under `/api/v2`: `on` or `off`.',
+    default: 'on',
+  }),
 })
 
 type SettingName = keyof typeof schema.shape
@@ -621,7 +625,7 @@ function assemble(values: Values, tls: Config['tls'], given: ReadonlyMap<Setting
     metrics: metricsOf(values),
     drainWaitSeconds: values.CLAVIGER_DRAIN_WAIT,
     xapiDowngrade: values.CLAVIGER_XAPI_DOWNGRADE,
-    faces: { watershed: values.CLAVIGER_FACE_WATERSHED },
+    faces: { watershed: values.CLAVIGER_FACE_WATERSHED, scormcloudV2: values.CLAVIGER_FACE_SCORMCLOUD_V2 },
     settings: settingNames.map((name) => showSetting(name, given.get(name))),
   }
 }

@@ -135,6 +135,10 @@ export function requestIdOf(c: Context<FaceEnv>): string {
   return contextOf(c).requestId ?? '-'
 }
 
+export function logOf(c: Context<FaceEnv>): Log | undefined {
+  return contextOf(c).log
+}
+
 /** Why the request is to be refused in the face's shape, before anything of it is looked at. */
 export function refusedBefore(c: Context<FaceEnv>): DomainError | undefined {
   return contextOf(c).refused
@@ -155,6 +159,7 @@ const exposedHeaders = [
   'X-Experience-API-Consistent-Through',
   'X-Experience-API-Version',
   'X-Request-Id',
+  'X-Total-Count',
 ].join(', ')
 const allowedHeaders = [
   'Accept',
@@ -359,10 +364,15 @@ export async function authenticate(
     presented.kind === 'basic'
       ? await core.signIn.basic({ key: presented.key, secret: presented.secret, ...where })
       : await core.signIn.bearer({ token: presented.token, ...where })
+  noteSignIn(c, principal)
+  return principal
+}
+
+/** Remembers who asks, for usage, metrics and log. `authenticate` does so itself. */
+export function noteSignIn(c: Context<FaceEnv>, principal: Principal): void {
   c.set('principal', principal)
   const { noted } = contextOf(c)
   if (noted) noted.principal = principal
-  return principal
 }
 
 export function addressOf(c: Context<FaceEnv>): { address?: string } {

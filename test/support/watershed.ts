@@ -1,42 +1,22 @@
 // A Watershed client's view of a running Claviger: two organisations, requests through the whole app, and the audit
 // events each of them caused.
 
-import { createHash } from 'node:crypto'
 import { createApp } from '../../src/app.ts'
 import type { HttpApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { Core } from '../../src/core/core.ts'
 import type { IssuedCredential, NewCredentialInput } from '../../src/core/credential.ts'
-import type { Oid, OrganisationId } from '../../src/core/ids.ts'
+import type { OrganisationId } from '../../src/core/ids.ts'
 import type { Caller } from '../../src/core/principal.ts'
-import type { Ids } from '../../src/core/storage.ts'
 import { rememberWords, rightsOf } from '../../src/faces/watershed/words.ts'
 import type { Words } from '../../src/faces/watershed/words.ts'
+import { answerOf, countingIds } from './ask.ts'
+import type { Answer, Ask } from './ask.ts'
 import { openCore } from './core.ts'
 import type { FakeClock } from './core.ts'
 
-export interface Login {
-  readonly key: string
-  readonly secret: string
-}
-
-export interface Ask {
-  /** Key and secret, or a bearer token. */
-  readonly as?: Login | string
-  /** Sent as JSON. */
-  readonly json?: unknown
-  /** Sent as it is. */
-  readonly body?: string
-  readonly headers?: Readonly<Record<string, string>>
-}
-
-export interface Answer {
-  readonly status: number
-  readonly headers: Headers
-  readonly text: string
-  /** The parsed body; undefined when there is none. */
-  readonly json: any
-}
+export { authorization } from './ask.ts'
+export type { Answer, Ask, Login } from './ask.ts'
 
 export interface World {
   readonly core: Core
@@ -92,35 +72,4 @@ export function credentialOf(words: Partial<Words>): Pick<NewCredentialInput, 'n
 
 function fullPath(organisation: OrganisationId, path: string): string {
   return path.startsWith('/api/') ? path : `/api/organizations/${organisation}${path}`
-}
-
-async function answerOf(app: HttpApp, method: string, path: string, ask: Ask): Promise<Answer> {
-  const headers = new Headers(ask.as === undefined ? {} : { Authorization: authorization(ask.as) })
-  if (ask.json !== undefined) headers.set('Content-Type', 'application/json')
-  for (const [name, value] of Object.entries(ask.headers ?? {})) headers.set(name, value)
-  const body = ask.json === undefined ? ask.body : JSON.stringify(ask.json)
-  // Bytes and not text: fetch would give a text body a Content-Type of its own.
-  const init = body === undefined ? { method, headers } : { method, headers, body: Buffer.from(body) }
-  const response = await app.request(path, init)
-  const text = await response.text()
-  return { status: response.status, headers: response.headers, text, json: text === '' ? undefined : JSON.parse(text) }
-}
-
-export function authorization(as: Login | string): string {
-  if (typeof as === 'string') return `Bearer ${as}`
-  return `Basic ${Buffer.from(`${as.key}:${as.secret}`).toString('base64')}`
-}
-
-/** Identifiers that look random and are the same in each run. */
-function countingIds(): Ids {
-  let count = 0
-  const hex = (bytes: number): string => {
-    const digits = createHash('sha512').update(`id ${++count}`).digest('hex')
-    return digits.slice(0, bytes * 2)
-  }
-  return {
-    hex,
-    oid: () => hex(12) as Oid,
-    uuid: () => hex(16).replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, '$1-$2-4$3-8$4-$5'),
-  }
 }
