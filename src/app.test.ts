@@ -60,6 +60,29 @@ describe('routeFaces', () => {
     })
   })
 
+  describe('an exact mount', () => {
+    const exact: readonly Mount[] = [{ path: '/api', isExact: true, toleratesSlashes: true }]
+    const beside = route([faceNamed('exact', exact), faceNamed('below', [{ path: '/api/things' }])])
+
+    it.each([
+      ['/api', 'exact'],
+      ['//api///', 'exact'],
+      ['/api/things', 'below'],
+    ])('%s is of %s', async (path, name) => {
+      expect(await (await beside.request(path)).json()).toMatchObject({ name })
+    })
+
+    it.each(['/api/known', '/api/thing', '/apix'])('%s is nobody’s', async (path) => {
+      expect((await beside.request(path)).status).toBe(404)
+    })
+
+    it('belongs to one face all the same', () => {
+      expect(() => route([faceNamed('exact', exact), faceNamed('same', [{ path: '/api' }])])).toThrow(/both claim/)
+      const below: Mount = { path: '/api/v9', isExact: true }
+      expect(() => route([faceNamed('above', [{ path: '/api' }]), faceNamed('below', [below])])).toThrow(/both claim/)
+    })
+  })
+
   const noSuchPath = { pointer: '', rule: 'claviger/not-found', message: expect.any(String) as string }
 
   it.each(['//', '/api', '/api/thing', '/api/thingsx', '/API/things', '/api//things', '/api/orgs/lrs', '/%E0%A4%A'])(

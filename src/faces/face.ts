@@ -28,6 +28,8 @@ export interface FaceEnv {
 export interface Mount {
   /** Absolute, no trailing slash; segments may be `:name`. `/api/organizations/:orgId/activity-providers` */
   readonly path: string
+  /** The path alone: nothing below it is this face's. */
+  readonly isExact?: boolean
   /** Answer runs of slashes, or a trailing one, as if they were one, or none. */
   readonly toleratesSlashes?: boolean
   /** Match the prefix whatever its case. */
