@@ -6,6 +6,7 @@ import { authorise } from './access.ts'
 import { eventBy } from './audit.ts'
 import { checkName, refuse } from './check.ts'
 import type { Credentials, IssuedCredential, RevealedCredential, Rotation, SecretChange } from './credential.ts'
+import { DirectoryChanges } from './directory-changes.ts'
 import { DomainError, isDomainError } from './errors.ts'
 import type { ApplicationId, CredentialId, LrsId, SecretId } from './ids.ts'
 import type { Caller, Principal } from './principal.ts'
@@ -48,36 +49,36 @@ export interface ApplicationsParts {
   readonly ids: Ids
 }
 
+interface Known {
+  /** The count of changes before the read. */
+  readonly since: number
+  readonly found: ApplicationRecord | undefined
+}
+
 export class Applications {
   readonly #storage: Storage
   readonly #credentials: Credentials
   readonly #clock: Clock
   readonly #ids: Ids
-  readonly #known = new LRUCache<string, { readonly found: ApplicationRecord | undefined }>({ max: remembered })
-  readonly #unsubscribe: () => void
-  /** Of the directory: what was read before one is not remembered after it. */
-  #changes = 0
+  readonly #known = new LRUCache<string, Known>({ max: remembered })
+  readonly #changes: DirectoryChanges
 
   constructor({ storage, credentials, clock, ids }: ApplicationsParts) {
     this.#storage = storage
     this.#credentials = credentials
     this.#clock = clock
     this.#ids = ids
-    this.#unsubscribe = storage.onDirectoryChange(() => {
-      this.#changes += 1
-      this.#known.clear()
-    })
+    this.#changes = new DirectoryChanges(storage)
   }
 
   /** Whoever's: for a path that names it, before anybody signs in. Warm, it costs no query. */
   async find(id: string): Promise<ApplicationRecord | undefined> {
-    const { nodes, platform } = this.#storage
-    const known = nodes.isInTouch() ? this.#known.get(id) : undefined
-    if (known !== undefined) return known.found
+    const known = this.#known.get(id)
+    if (known !== undefined && this.#changes.isCurrent(known.since, known.found?.organisationId)) return known.found
     if (!isApplicationId(id)) return undefined
-    const changes = this.#changes
-    const found = await platform.findApplication(id)
-    if (changes === this.#changes) this.#known.set(id, { found })
+    const since = this.#changes.count
+    const found = await this.#storage.platform.findApplication(id)
+    this.#known.set(id, { since, found })
     return found
   }
 
@@ -227,7 +228,8 @@ export class Applications {
 
   /**
    * Whoever manages the credentials of one application, as if it managed those of all the organisation has at this moment, with
-   * the same actions and nothing else. For a face whose organisation has decided so; it is kept for no second request.
+   * the same actions, and saw which applications those are. For a face whose organisation has decided so; it is kept for no
+   * second request.
    */
   async callerForAll(principal: Principal): Promise<Caller> {
     const actions = managementActions.filter((action) =>
@@ -239,11 +241,12 @@ export class Applications {
     const query = { by: 'createdAt', isDescending: false, limit: mostApplications } as const
     const { items } = await this.#storage.directory.listApplications(principal.organisationId, query)
     const bound = { kind: 'applications', lrsIds: items.flatMap(lrsOf) } as const
-    return { ...principal, rights: { xapi: {}, management: [{ area: 'credentials', actions, bound }] } }
+    const looking = { area: 'applications', actions: ['read'], bound: { kind: 'applications' } } as const
+    return { ...principal, rights: { xapi: {}, management: [{ area: 'credentials', actions, bound }, looking] } }
   }
 
   close(): void {
-    this.#unsubscribe()
+    this.#changes.close()
     this.#known.clear()
   }
 
@@ -283,7 +286,8 @@ function keeperOf(caller: Caller, application: ApplicationRecord): Caller {
   const actions = managementActions.filter((action) =>
     caller.rights.management.some((grant) => grant.area === 'applications' && grant.actions.includes(action)),
   )
-  const bound = boundOf(application)
+  // Only here, and only for this one credential.
+  const bound = { kind: 'organisation' } as const
   return { ...caller, rights: { xapi: {}, management: [{ area: 'credentials', actions, bound }] } }
 }
 

@@ -19,7 +19,7 @@ import { describeRights, managementWarning } from './presets.ts'
 import type { Described } from './presets.ts'
 import type { Caller } from './principal.ts'
 import { mayManage, missingFrom } from './rights.ts'
-import type { Bound, ManagementAction, Rights } from './rights.ts'
+import type { Bound, ManagementAction, ManagementArea, Rights } from './rights.ts'
 import { currentSecret, isLive, maxSecrets, newKey, openSecrets, sealSecret, secretPlace, weakness } from './secret.ts'
 import type { ClearSecret, NewSecret } from './secret.ts'
 import type {
@@ -124,6 +124,8 @@ export interface DescribedCredential extends Described {
   readonly warnings: readonly string[]
 }
 
+/** Areas in which a bound that names no Lrs manages nothing. */
+const reachIntoLrs: ReadonlySet<ManagementArea> = new Set(['credentials', 'forwarding', 'data'] as const)
 const maxOverlapSeconds = 365 * 86_400
 const pageSize = 1000
 /** Of a change that other nodes were faster than; one of them gets through each time. */
@@ -162,14 +164,16 @@ export class Credentials {
   async create(caller: Caller, input: NewCredentialInput): Promise<IssuedCredential> {
     demand(explainLook(caller, 'write'))
     refuse(checkFields(input))
+    if (input.kind === 'application') throw kept('made')
     await this.#checkBounds(caller, input.rights)
     const organisation = await this.#organisation(caller)
     const lrsIds = input.lrsIds ?? defaultLrsIds(organisation)
     const { name, rights, kind = 'client', pins = {}, limits = {}, isEnabled = true } = input
-    await this.#grant(caller, { rights, lrsIds, pins, limits }, { name })
+    const worth = { kind, rights, lrsIds, pins, limits }
+    await this.#grant(caller, worth, { name })
     refuseChosenIds(caller, input)
     if (input.authority) demand(explainAuthority(caller))
-    const expiresAt = endWithin(latestEnd(caller, { rights, lrsIds, pins, limits }), input.expiresAt)
+    const expiresAt = endWithin(latestEnd(caller, worth), input.expiresAt)
     const createdAt = this.#clock.now()
     const { record, clear } = this.#seal(organisation, input.secret === undefined ? {} : { secret: input.secret })
     const { id, oid = this.#ids.oid(), key = newKey(this.#ids), authority = null, oauth = null, words = {} } = input
@@ -262,7 +266,9 @@ export class Credentials {
   /** Removes it with its secrets and sessions, never its statements; returns what was removed. */
   remove(caller: Caller, id: CredentialId): Promise<RevealedCredential> {
     return this.#inTurn(id, async () => {
-      const { name, key, secrets } = await this.#reach(caller, 'delete', id)
+      const found = await this.#reach(caller, 'delete', id)
+      if (isKept(found)) throw kept('removed')
+      const { name, key, secrets } = found
       const detail = { name, key, secrets: secrets.map((secret) => secret.id) }
       const removed = await this.#directory.deleteCredential(
         caller.organisationId,
@@ -347,6 +353,7 @@ export class Credentials {
       const before = await this.#reach(caller, 'write', id)
       const change = typeof from === 'function' ? from(before) : from
       refuse(checkFields(change))
+      if (isKept(before) && (change.key ?? before.key) !== before.key) throw kept('renamed')
       if (change.rights) await this.#checkBounds(caller, change.rights)
       const after: Worth = { ...before, ...worthIn(change) }
       if (changesWorth(change)) await this.#grant(caller, after, before)
@@ -523,15 +530,18 @@ export class Credentials {
 
   /** Management bound to what the organisation does not have would manage nothing, or what is not its application's. */
   async #checkBounds({ organisationId }: Caller, { management }: Rights): Promise<void> {
-    const failures = management.map(async ({ bound }, index) => {
-      const message = await this.#checkBound(organisationId, bound)
+    const failures = management.map(async ({ area, bound }, index) => {
+      const message = await this.#checkBound(organisationId, area, bound)
       if (message === undefined) return []
       return [{ pointer: `/rights/management/${index}/bound`, rule: 'claviger/bound', message }]
     })
     refuse((await Promise.all(failures)).flat())
   }
 
-  async #checkBound(organisationId: OrganisationId, bound: Bound): Promise<string | undefined> {
+  async #checkBound(organisationId: OrganisationId, area: ManagementArea, bound: Bound): Promise<string | undefined> {
+    if (bound.kind === 'applications' && reachIntoLrs.has(area)) {
+      return `Management of ${area} reaches into Lrs: it is bound to an application, an Lrs or the organisation.`
+    }
     if (bound.kind === 'lrs') {
       const known = await this.#directory.listLrs(organisationId)
       return known.some(({ id }) => id === bound.id) ? undefined : `The organisation has no Lrs ${bound.id}.`
@@ -607,6 +617,15 @@ function demandEnd(
   before: number | null,
 ): void {
   if (end !== undefined) demand(explainEnd(latestEnd(caller, credential), end, before))
+}
+
+/** Its key is the application's id, from the application's beginning to its end. */
+function isKept({ kind }: CredentialRecord): boolean {
+  return kind === 'application'
+}
+
+function kept(done: 'made' | 'renamed' | 'removed'): DomainError {
+  return new DomainError('conflict', `The own key of an application is ${done} with the application only.`)
 }
 
 function findSecret({ secrets }: CredentialRecord, id: SecretId): SecretRecord {

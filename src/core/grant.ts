@@ -11,9 +11,11 @@ import type { Pins } from './pins.ts'
 import type { Caller } from './principal.ts'
 import { isBoundWithin, missingFrom } from './rights.ts'
 import type { Bound, ManagementAction, ManagementGrant, Reach, Rights, XapiRight } from './rights.ts'
+import type { CredentialKind } from './storage.ts'
 
 /** All that makes a key worth having. */
 export interface Worth {
+  readonly kind: CredentialKind
   readonly rights: Rights
   readonly lrsIds: readonly LrsId[]
   readonly pins: Pins
@@ -113,8 +115,10 @@ function firstFitting(
   return { allowed: false, decidedBy, reason: refusals[0] ?? '', remedy }
 }
 
-// Nobody grants management beyond their own bound, nor reaches into an Lrs outside it.
-function outsideBound(bound: Bound, { rights, lrsIds }: Worth): string | undefined {
+// Nobody grants management beyond their own bound, nor reaches into an Lrs outside it, nor from inside an application its own key.
+function outsideBound(bound: Bound, { kind, rights, lrsIds }: Worth): string | undefined {
+  if (kind !== 'client' && bound.kind !== 'organisation')
+    return 'The keys of applications, and those that manage them, are kept by whoever manages applications.'
   const lrsId = lrsIds.find((id) => !isBoundWithin({ kind: 'lrs', id }, bound))
   if (lrsId !== undefined) return `Lrs ${lrsId} is outside this key's management, which covers ${boundText(bound)}.`
   const wider = rights.management.find((grant) => !isBoundWithin(grant.bound, bound))

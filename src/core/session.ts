@@ -182,9 +182,11 @@ export class Sessions {
     const look = own ?? explainLook(caller, action)
     if (!look.allowed) return { decision: look }
     const parent = await this.#directory.findCredential(caller.organisationId, credentialId)
-    if (own || parent === undefined) return { decision: look, parent }
-    if (action === 'read') return { decision: explainLook(caller, action, parent), parent }
-    return { decision: explainGrant(caller, action, valueOf(parent, caller, action)), parent }
+    if (parent === undefined) return { decision: look }
+    if (action === 'read') return { decision: own ?? explainLook(caller, action, parent), parent }
+    const decision = own ?? explainGrant(caller, action, valueOf(parent, caller, action))
+    const isBarren = decision.allowed && action === 'write' && parent.kind !== 'client'
+    return { decision: isBarren ? noSessions : decision, parent }
   }
 
   async #seal(organisationId: OrganisationId, oid: Oid, secret: string): Promise<string> {
@@ -231,6 +233,13 @@ const noChildren: Decision = {
   allowed: false,
   decidedBy: 'session',
   reason: 'A session cannot create sessions; ask its parent.',
+}
+
+const noSessions: Decision = {
+  allowed: false,
+  decidedBy: 'kind',
+  reason: 'The keys of applications, and those that manage them, have no sessions.',
+  remedy: 'Issue a token.',
 }
 
 /** Allowed for a credential's own sessions and a session itself; undefined for what management decides. */

@@ -5,6 +5,7 @@ import { createHash, hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { AgentIdentity } from './authority.ts'
 import { maxTextLength } from './check.ts'
+import { DirectoryChanges } from './directory-changes.ts'
 import { DomainError } from './errors.ts'
 import type { Attempt, FailureLimit } from './failure-limit.ts'
 import type { Oid, OrganisationId, SecretId } from './ids.ts'
@@ -80,22 +81,13 @@ export class SignIn {
   readonly #flights = new Map<string, Flight>()
   readonly #signers = new LRUCache<string, Signers>({ max: cachedSigners })
   readonly #decoy: { readonly holder: KeyHolder; readonly place: Place; readonly sealed: string }
-  readonly #unsubscribe: () => void
-  /** Grows with every committed change; what was read at an older count than its organisation's last change is stale. */
-  #changes = 0
-  readonly #changedAt = new Map<OrganisationId, number>()
-  /** The count when anything may have changed. */
-  #allChangedAt = 0
+  readonly #changes: DirectoryChanges
 
   constructor(parts: SignInParts) {
     this.#parts = parts
     this.#failures = parts.failures
     this.#decoy = decoyOf(parts.vault)
-    this.#unsubscribe = parts.storage.onDirectoryChange((organisationId) => {
-      this.#changes += 1
-      if (organisationId === undefined) this.#allChangedAt = this.#changes
-      else this.#changedAt.set(organisationId, this.#changes)
-    })
+    this.#changes = new DirectoryChanges(parts.storage)
   }
 
   /** Throws `unauthenticated` (one message for every reason) or `rate_limited`. */
@@ -142,7 +134,7 @@ export class SignIn {
 
   /** Grows with every committed change of any organisation: read it before signing in, for `isCurrent`. */
   get changes(): number {
-    return this.#changes
+    return this.#changes.count
   }
 
   /** Whether the sign-in that began at a count of `since` changes would still end in this principal: false means ask again. */
@@ -156,7 +148,7 @@ export class SignIn {
   }
 
   close(): void {
-    this.#unsubscribe()
+    this.#changes.close()
     this.#cache.clear()
   }
 
@@ -180,8 +172,7 @@ export class SignIn {
 
   #isCurrent({ principal, since }: Pick<Entry, 'principal' | 'since'>): boolean {
     const { organisationId, notAfter } = principal
-    if (this.#allChangedAt > since || !this.#parts.storage.nodes.isInTouch()) return false
-    if ((this.#changedAt.get(organisationId) ?? 0) > since) return false
+    if (!this.#changes.isCurrent(since, organisationId)) return false
     return notAfter === undefined || this.#parts.clock.now() < notAfter
   }
 
@@ -193,7 +184,7 @@ export class SignIn {
     find: (entered: Attempt) => Promise<Principal | undefined>,
   ): Promise<Principal> {
     const flightName = `${name} ${address ?? ''}`
-    const since = this.#changes
+    const since = this.#changes.count
     const under = this.#flights.get(flightName)
     if (under?.since === since) return at(await under.entry, address)
     const entry = this.#land(name, since, address, key, find)
@@ -258,16 +249,11 @@ export class SignIn {
     const wanted = key.length > maxTextLength ? '' : key
     const name = `${within ?? ''} ${wanted}`
     const known = this.#signers.get(name)
-    if (known !== undefined && this.#areCurrent(known, within)) return known.candidates
-    const since = this.#changes
+    if (known !== undefined && this.#changes.isCurrent(known.since, within)) return known.candidates
+    const since = this.#changes.count
     const candidates = await this.#parts.storage.platform.findSignInCandidates(wanted, undefined, within)
     this.#signers.set(name, { since, candidates })
     return candidates
-  }
-
-  #areCurrent({ since }: Signers, within: OrganisationId | undefined): boolean {
-    if (this.#allChangedAt > since || !this.#parts.storage.nodes.isInTouch()) return false
-    return within === undefined ? this.#changes === since : (this.#changedAt.get(within) ?? 0) <= since
   }
 
   #signing(candidate: SignInCandidate, { fits }: SignedAttempt): readonly Match[] {
