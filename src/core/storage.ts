@@ -778,6 +778,17 @@ export interface StatementStore {
     options: { readonly isVoided: boolean; readonly owner?: CredentialId; readonly withAttachments?: boolean },
   ): Promise<{ readonly statement: StoredStatement | undefined; readonly consistentThrough: number }>
   list(lrsId: LrsId, query: StatementQuery): Promise<StatementPage>
+  /**
+   * For whoever passes on what an Lrs holds: its statements in stored order, voided ones, too, with their attachments. Those stored
+   * after `after` and at or before `consistentThrough`, so that none will ever come in between. At most `limit`, and one or as many as
+   * `mostText` characters hold; none: there is nothing more up to there.
+   */
+  follow(
+    lrsId: LrsId,
+    part: { readonly after: number; readonly limit: number; readonly mostText: number },
+  ): Promise<{ readonly rows: readonly StoredStatement[]; readonly consistentThrough: number }>
+  /** The highest stored time in each of these Lrs, in the order asked; 0 for none. Cheap: for whoever asks again and again. */
+  listLatest(lrsIds: readonly LrsId[]): Promise<readonly number[]>
   /** As `StatementPage.consistentThrough`, without reading anything else. */
   consistentThrough(lrsId: LrsId): Promise<number>
   /**

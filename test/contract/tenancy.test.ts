@@ -246,6 +246,16 @@ const statementMethods = {
     expect(found.map(({ text }) => text)).toEqual(['"own"', '"theirs"'])
     expect(await storage.statements.listDescriptions(owner.lrsId, about)).toHaveLength(1)
   },
+  follow: async ({ storage, owner, stranger }) => {
+    await put(storage, owner.lrsId, [statement()])
+    const everything = { after: 0, limit: 10, mostText: 1_000 }
+    expect((await storage.statements.follow(stranger.lrsId, everything)).rows).toEqual([])
+    expect((await storage.statements.follow(owner.lrsId, everything)).rows).toHaveLength(1)
+  },
+  listLatest: async ({ storage, owner, stranger }) => {
+    const [seq] = await put(storage, owner.lrsId, [statement()])
+    expect(await storage.statements.listLatest([stranger.lrsId, owner.lrsId])).toEqual([0, seq])
+  },
   consistentThrough: async ({ storage, owner, stranger }) => {
     // A stored time in the future of one Lrs moves nothing in another.
     const [seq] = await put(storage, owner.lrsId, [statement()])

@@ -820,6 +820,8 @@ describe('trouble', () => {
           list: (...args) => storage.statements.list(...args),
           consistentThrough: (...args) => storage.statements.consistentThrough(...args),
           listDescriptions: (...args) => storage.statements.listDescriptions(...args),
+          follow: (...args) => storage.statements.follow(...args),
+          listLatest: (...args) => storage.statements.listLatest(...args),
           store: () => Promise.reject(thrown),
         },
       }),

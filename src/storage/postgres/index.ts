@@ -141,6 +141,7 @@ type Operation = (db: Db, ...args: unknown[]) => Promise<unknown>
 const reads: ReadonlySet<string> = new Set([
   'statements.find',
   'statements.list',
+  'statements.follow',
   'statements.listDescriptions',
   'documents.find',
   'documents.listIds',

@@ -39,6 +39,20 @@ interface Side {
 const page = 'select * from claviger_page($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)'
 const find = 'select * from claviger_find($1, $2, $3, $4, $5, $6)'
 
+// Only of so many as may fit is the text read.
+const follow = `with
+  part as materialized (
+    select seq, owner, body, octet_length(body) as length from statement
+    where lrs_id = $1 and seq > $2 and seq <= $3 order by seq limit $4),
+  measured as (select part.*, sum(length) over (order by seq rows between unbounded preceding and current row) as text,
+      row_number() over (order by seq) as place from part)
+  select seq, owner, body, null as next, 0 as through,
+    coalesce((select json_agg(json_build_object('sha2', a.sha2, 'contentType', a.content_type) order by a.sha2)
+        from attachment a where a.lrs_id = $1 and a.seq = measured.seq), '[]') as attachments
+  from measured where text <= $5 or place = 1 order by seq`
+const latest = `select lrs_id, (select max(seq) from statement where statement.lrs_id = asked.lrs_id) as last
+  from unnest($1::integer[]) as asked (lrs_id)`
+
 // What several owners say alike counts as said once: of those who share it, where any does. Texts may be long: no more of them
 // are read than may fit, whatever their characters take.
 const describe = `with
@@ -103,6 +117,24 @@ export class StatementReader {
     const answer = toAnswer(await this.#database.query<Row>(page, values, 'statement-page'))
     const rows = answer.statements.toSorted((one, other) => (one.seq - other.seq) * sign)
     return { rows, next: answer.next, consistentThrough: this.#horizon.announce(lrsId, mark, answer.through) }
+  }
+
+  /** The horizon is a statement of its own before the one that reads: all up to it is visible then. */
+  async follow(
+    lrsId: LrsId,
+    { after, limit, mostText: most }: Parameters<StatementStore['follow']>[1],
+  ): ReturnType<StatementStore['follow']> {
+    const consistentThrough = await this.#horizon.through(lrsId)
+    const values = [lrsId, after, consistentThrough, Math.min(limit, mostRows), most]
+    const rows = await this.#database.query<Row>(follow, values, 'statement-follow')
+    return { rows: toAnswer(rows).statements, consistentThrough }
+  }
+
+  async listLatest(lrsIds: readonly LrsId[]): Promise<readonly number[]> {
+    type Last = { readonly lrs_id: LrsId; readonly last: number | null }
+    const rows = await this.#database.query<Last>(latest, [lrsIds], 'statement-latest')
+    const known = new Map(rows.map((row) => [row.lrs_id, row.last]))
+    return lrsIds.map((lrsId) => known.get(lrsId) ?? 0)
   }
 
   async listDescriptions(

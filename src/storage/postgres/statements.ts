@@ -13,6 +13,8 @@ export class Statements implements StatementStore {
   readonly #turns: StoringTurns
   readonly find: StatementStore['find']
   readonly list: StatementStore['list']
+  readonly follow: StatementStore['follow']
+  readonly listLatest: StatementStore['listLatest']
   readonly listDescriptions: StatementStore['listDescriptions']
 
   constructor(database: Database, clock?: Clock) {
@@ -22,6 +24,8 @@ export class Statements implements StatementStore {
     const reader = new StatementReader(database, this.#horizon)
     this.find = (...args) => reader.find(...args)
     this.list = (...args) => reader.list(...args)
+    this.follow = (...args) => reader.follow(...args)
+    this.listLatest = (...args) => reader.listLatest(...args)
     this.listDescriptions = (...args) => reader.listDescriptions(...args)
   }
 

@@ -71,6 +71,10 @@ export class Reader implements Engine {
         return statements.list(...(args as Parameters<StatementReader['list']>))
       case 'statements.find':
         return statements.find(...(args as Parameters<StatementReader['find']>))
+      case 'statements.follow':
+        return statements.follow(...(args as Parameters<StatementReader['follow']>))
+      case 'statements.listLatest':
+        return statements.listLatest(...(args as Parameters<StatementReader['listLatest']>))
       case 'statements.listDescriptions':
         return statements.listDescriptions(...(args as Parameters<StatementReader['listDescriptions']>))
       case 'statements.last':
@@ -117,7 +121,7 @@ function textOf(method: string, value: unknown): number {
   }
   if (method === 'statements.find') return (value as FindRead).statement?.body.length ?? 0
   if (method === 'documents.find') return lengthOf(value as ReturnType<DocumentReader['find']>)
-  if (method !== 'statements.list') return 0
+  if (method !== 'statements.list' && method !== 'statements.follow') return 0
   return (value as PageRead).rows.reduce((sum, { body }) => sum + body.length, 0)
 }
 

@@ -60,6 +60,7 @@ export class StatementReader {
   readonly #byId
   readonly #bySeq
   readonly #scan
+  readonly #follow
   readonly #postings
   readonly #attachments
   readonly #descriptions
@@ -86,6 +87,9 @@ export class StatementReader {
       [1]: handle.prepare<Window, Row>(`${scan} and seq >= ? and seq <= ? order by seq limit ?`),
       [-1]: handle.prepare<Window, Row>(`${scan} and seq <= ? and seq >= ? order by seq desc limit ?`),
     }
+    this.#follow = handle.prepare<[number, number, number, number], Row>(
+      'select seq, owner, body from statement where lrs_id = ? and seq > ? and seq <= ? order by seq limit ?',
+    )
     this.#postings = {
       [1]: handle.prepare<TermWindow, number>(`${postings} and seq >= ? and seq <= ? order by seq limit ?`).pluck(),
       [-1]: handle
@@ -138,6 +142,30 @@ export class StatementReader {
       const rows = query.withAttachments ? page.rows.map((row) => this.#attach(lrsId, row)) : page.rows
       return { rows, next: page.next, last }
     })
+  }
+
+  /** `through`: certain before the read. */
+  follow(
+    lrsId: LrsId,
+    { after, limit, mostText: most }: Parameters<StatementStore['follow']>[1],
+    { through, needsLast }: { readonly through: number; readonly needsLast: boolean },
+  ): PageRead {
+    return this.#snapshot(() => {
+      const last = needsLast ? this.last(lrsId) : undefined
+      const rows: StoredStatement[] = []
+      let text = 0
+      for (const row of this.#follow.iterate(lrsId, after, Math.max(through, last ?? 0), Math.min(limit, mostRows))) {
+        const body = row.body ?? ''
+        text += body.length
+        if (rows.length > 0 && text > most) break
+        rows.push(toStatement(row, body))
+      }
+      return { rows: rows.map((row) => this.#attach(lrsId, row)), next: undefined, last }
+    })
+  }
+
+  listLatest(lrsIds: readonly LrsId[]): readonly number[] {
+    return lrsIds.map((lrsId) => this.last(lrsId))
   }
 
   #attach(lrsId: LrsId, statement: StoredStatement): StoredStatement {

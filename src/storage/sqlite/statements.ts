@@ -180,6 +180,16 @@ export class Statements implements StatementStore {
     return { rows: read.rows, next: read.next, consistentThrough: this.#through(lrsId, horizon, read.last) }
   }
 
+  async follow(lrsId: LrsId, part: Parameters<StatementStore['follow']>[1]): ReturnType<StatementStore['follow']> {
+    const horizon = this.#horizon(lrsId)
+    const read = (await this.#read('statements.follow', [lrsId, part, horizon])) as PageRead
+    return { rows: read.rows, consistentThrough: this.#through(lrsId, horizon, read.last) }
+  }
+
+  async listLatest(lrsIds: readonly LrsId[]): Promise<readonly number[]> {
+    return (await this.#read('statements.listLatest', [lrsIds])) as readonly number[]
+  }
+
   async listDescriptions(
     lrsId: LrsId,
     about: Pick<Description, 'kind' | 'value'>,
