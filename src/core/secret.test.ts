@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { checkName } from './check.ts'
 import { randomIds, systemClock } from './core.ts'
-import { checkKey, checkSecretValue, currentSecret, isLive, newKey, newSecretValue, weakness } from './secret.ts'
+import { checkKey, checkSecretValue, currentSecret, isLive, newKey, newSecretValue, newShortText } from './secret.ts'
+import { weakness } from './secret.ts'
 
 describe('keys and secrets', () => {
   it.each([
@@ -50,6 +51,18 @@ describe('keys and secrets', () => {
     expect(secret).toMatch(/^[0-9a-f]{40}$/)
     expect(weakness(secret, key)).toBeUndefined()
     expect(newSecretValue(ids)).not.toBe(secret)
+  })
+
+  it('makes short ones, too, and never the key of a session', () => {
+    const ids = randomIds(systemClock)
+    const [key, secret] = [newShortText(ids), newShortText(ids)]
+    expect(key).toMatch(/^[A-Za-z0-9_-]{19}$/)
+    expect(secret).not.toBe(key)
+    expect(weakness(secret, key)).toBeUndefined()
+    const given = ['ses_abcdefghijklmnop', 'abcdefghijklmnopqrst'].map((it) =>
+      Buffer.from(it, 'base64url').toString('hex'),
+    )
+    expect(newShortText({ ...ids, hex: () => given.shift()! })).toBe('abcdefghijklmnopqrs')
   })
 
   it.each([

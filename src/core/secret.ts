@@ -24,8 +24,8 @@ export interface NewSecret {
 
 /** Secrets of one credential that may exist at once. */
 export const maxSecrets = 16
-/** Fewer characters than this are worth a warning: 128 bits are 32 hex digits, or 22 characters of base64. */
-const strongLength = 20
+/** Fewer characters than this are worth a warning: `newShortText` has as many. */
+const strongLength = 19
 
 /** Keys of sessions begin with it and no others do: so nobody can give a credential of theirs the key of a session. */
 const sessionPrefix = 'ses_'
@@ -43,6 +43,15 @@ export function newSessionKey(ids: Ids): string {
 /** 40 hex digits, 160 random bits. */
 export function newSecretValue(ids: Ids): string {
   return ids.hex(20)
+}
+
+/**
+ * 19 of A to Z, a to z, 0 to 9, - and _, 114 random bits: a key or secret for protocols that know them in this shape. Never the key
+ * of a session.
+ */
+export function newShortText(ids: Ids): string {
+  const text = Buffer.from(ids.hex(15), 'hex').toString('base64url').slice(0, 19)
+  return text.startsWith(sessionPrefix) ? newShortText(ids) : text
 }
 
 export function secretPlace(id: SecretId): Place {
