@@ -9,6 +9,7 @@ import type { DomainError } from '../core/errors.ts'
 import type { LrsId, OrganisationId } from '../core/ids.ts'
 import type { Principal } from '../core/principal.ts'
 import type { Rights } from '../core/rights.ts'
+import type { Elsewhere } from '../core/sign-in.ts'
 import type { CredentialRecord, Json, OrganisationRecord, SecretRecord } from '../core/storage.ts'
 import type { RequestContext } from './http.ts'
 
@@ -54,11 +55,28 @@ export interface XapiMount {
   readonly name: string
   /** Absolute, may hold `:params`, no trailing slash: `/api/organizations/:orgId/lrs`. */
   readonly prefix: string
-  /** Which organisation the path names; sign-in looks nowhere else. Throws `unauthenticated` for a malformed one. */
-  within?(params: Readonly<Record<string, string>>): OrganisationId | undefined
-  /** Which Lrs the principal reaches on this path. */
-  lrs(principal: Principal, params: Readonly<Record<string, string>>): LrsId
+  /**
+   * Where the path leads, asked before anybody signs in; at once where nothing is to be looked up. Throws `unauthenticated` for
+   * a malformed one. A path to nowhere leads to nobody, so that it is answered like a wrong secret.
+   */
+  place(core: Core, params: Readonly<Record<string, string>>): XapiPlace | Promise<XapiPlace>
   presentError(error: DomainError, context: ErrorContext): ErrorAnswer
+}
+
+export interface XapiPlace {
+  /** The organisation the path names; sign-in looks nowhere else. */
+  readonly within?: OrganisationId
+  /** Which Lrs the principal reaches on this path. Throws why none. */
+  lrs(principal: Principal): LrsId
+  /** Whom to ask about keys and secrets that nobody here knows. */
+  elsewhere?(presented: PresentedPair): Elsewhere | undefined
+}
+
+export interface PresentedPair {
+  readonly key: string
+  readonly secret: string
+  /** The client's. */
+  readonly address?: string | undefined
 }
 
 /** A choice an operator makes per organisation; its value lives in `OrganisationRecord.switches` under `<face>.<name>`. */
@@ -132,7 +150,7 @@ export interface Face {
   readonly switches?: readonly Switch[]
   readonly presets?: readonly FacePreset[]
   /** What a request below `mounts` would meet. Throws what it would be refused with before anybody signs in. */
-  accessFor?(asked: AskedRequest): Access
+  accessFor?(asked: AskedRequest, core: Core): Access | Promise<Access>
   /** The credential as this vendor's API returns it. */
   showCredential?(shown: ShownCredential): Json
 }

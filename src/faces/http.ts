@@ -19,7 +19,7 @@ import type { SizeLimit } from '../core/limits.ts'
 import type { Principal } from '../core/principal.ts'
 import { parseJson } from '../core/xapi/json.ts'
 import { capped } from '../core/xapi/rule.ts'
-import type { ErrorAnswer, ErrorContext, FaceEnv } from './face.ts'
+import type { ErrorAnswer, ErrorContext, FaceEnv, XapiPlace } from './face.ts'
 import { ByteBudget, smallSize } from './load.ts'
 import type { Moving, Stay } from './load.ts'
 
@@ -355,24 +355,27 @@ export async function authenticate(
     readonly within?: OrganisationId | undefined
     /** Where it stands in no header. */
     readonly authorization?: string | undefined
+    /** Whom to ask about a key and secret that nobody here knows. */
+    readonly elsewhere?: XapiPlace['elsewhere']
   } = {},
 ): Promise<Principal> {
   const presented = parseAuthorization(options.authorization ?? c.req.header('Authorization'))
   if (!presented) throw new DomainError('unauthenticated', 'Credentials are missing: send an Authorization header')
-  const where = { ...(options.within && { within: options.within }), ...addressOf(c) }
-  const principal =
-    presented.kind === 'basic'
-      ? await core.signIn.basic({ key: presented.key, secret: presented.secret, ...where })
-      : await core.signIn.bearer({ token: presented.token, ...where })
-  noteSignIn(c, principal)
-  return principal
+  const { within, elsewhere } = options
+  const { address } = contextOf(c)
+  const where = { within, address }
+  if (presented.kind === 'bearer') return signedIn(c, await core.signIn.bearer({ token: presented.token, ...where }))
+  const { key, secret } = presented
+  const asked = elsewhere?.({ key, secret, address })
+  return signedIn(c, await core.signIn.basic({ key, secret, ...where, elsewhere: asked }))
 }
 
-/** Remembers who asks, for usage, metrics and log. `authenticate` does so itself. */
-export function noteSignIn(c: Context<FaceEnv>, principal: Principal): void {
+/** Remembers who it was for usage, metrics and the log. */
+export function signedIn(c: Context<FaceEnv>, principal: Principal): Principal {
   c.set('principal', principal)
   const { noted } = contextOf(c)
   if (noted) noted.principal = principal
+  return principal
 }
 
 export function addressOf(c: Context<FaceEnv>): { address?: string } {

@@ -95,7 +95,7 @@ function bodyOf({ stdin = '' }: CommandContext): string {
 async function decide(opened: Opened, located: Located, asked: AskedRequest, sent: string): Promise<Judgement> {
   try {
     const place = locatePath(opened.faces, sent)
-    const access = place?.face.accessFor?.({ ...asked, path: place.path })
+    const access = await place?.face.accessFor?.({ ...asked, path: place.path }, opened.core)
     if (!place && isAnsweredUnclaimed(asked.method, sent)) return front
     if (!access) return { allowed: false, decidedBy: 'path', reason: 'There is nothing at this path (404).' }
     if (access.kind === 'public') return { allowed: true, decidedBy: 'public', reason: access.reason }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import type { Core } from '../../core/core.ts'
 import { DomainError, errorCodes } from '../../core/errors.ts'
 import { findPreset } from '../../core/presets.ts'
 import type { LrsId } from '../../core/ids.ts'
@@ -53,7 +54,7 @@ describe('errors', () => {
 
 describe('what the command line asks', () => {
   const access = (method: string, path: string) =>
-    watershed.accessFor?.({ method, path, query: new URLSearchParams(), version: '' })
+    watershed.accessFor?.({ method, path, query: new URLSearchParams(), version: '' }, {} as Core)
 
   it.each([
     ['GET', '/api/organizations/7/activity-providers'],

@@ -2,6 +2,8 @@
 
 import type { Hono } from 'hono'
 import type { Core } from '../../core/core.ts'
+import type { LrsId } from '../../core/ids.ts'
+import type { Principal } from '../../core/principal.ts'
 import { currentSecret } from '../../core/secret.ts'
 import type { Json } from '../../core/storage.ts'
 import type { Access, AskedRequest, Face, FaceEnv, ShownCredential, XapiMount } from '../face.ts'
@@ -84,12 +86,13 @@ function withCors(response: Response): Response {
 const xapiMount: XapiMount = {
   name: 'watershed',
   prefix: `${root}/lrs`,
-  within: ({ orgId }) => organisationOf(orgId),
-  lrs: (principal) => {
-    if (hasLrsAccess(principal.rights)) return principal.defaultLrsId
-    throw new HttpError('forbidden', 401, 'these credentials have no LRS access')
-  },
+  place: (_, { orgId }) => ({ within: organisationOf(orgId), lrs: defaultLrs }),
   presentError: presentXapiError,
+}
+
+function defaultLrs({ rights, defaultLrsId }: Principal): LrsId {
+  if (hasLrsAccess(rights)) return defaultLrsId
+  throw new HttpError('forbidden', 401, 'these credentials have no LRS access')
 }
 
 function accessFor(asked: AskedRequest): Access {

@@ -13,17 +13,12 @@ import type { Subject } from '../../core/xapi/pin.ts'
 import { parseStatementsQuery } from '../../core/xapi/query.ts'
 import { isObject } from '../../core/xapi/rule.ts'
 import { parseVersion } from '../../core/xapi/version.ts'
-import type { Access, AskedRequest, Judge, Judgement, XapiMount } from '../face.ts'
+import type { Access, AskedRequest, Judge, Judgement, XapiPlace } from '../face.ts'
 import { pageLimits, requireParams, requireStatementId } from './statements.ts'
 import { paramsOf } from './call.ts'
 
-/** Where the path lies: on which mount, with which of its parameters. */
-export interface Place {
-  readonly mount: XapiMount
-  readonly params: Readonly<Record<string, string>>
-}
-
-export type AccessOf = (asked: AskedRequest, place: Place) => Access
+/** `place`: where the path leads, for who needs to know. */
+export type AccessOf = (asked: AskedRequest, place: () => XapiPlace | Promise<XapiPlace>) => Access | Promise<Access>
 
 export const aboutAccess: AccessOf = ({ method }) => {
   if (method !== 'GET' && method !== 'HEAD') return methodNotOffered(method)
@@ -36,14 +31,14 @@ export const noAccess: AccessOf = () => {
 
 /** A resource that takes a key, by the judge of each method it offers. */
 function keyed(judges: Readonly<Record<string, (it: Case) => Promise<Judgement>>>): AccessOf {
-  return (asked, { mount, params }) => {
+  return async (asked, placeOf) => {
     const judge = judges[asked.method]
     if (judge === undefined) return methodNotOffered(asked.method)
-    const within = mount.within?.(params)
+    const place = await placeOf()
     return {
       kind: 'key',
-      ...(within !== undefined && { within }),
-      judge: (core, principal) => judge({ asked, mount, params, core, principal }),
+      ...(place.within !== undefined && { within: place.within }),
+      judge: (core, principal) => judge({ asked, place, core, principal }),
     }
   }
 }
@@ -52,8 +47,9 @@ function methodNotOffered(method: string): Access {
   return { kind: 'refused', decidedBy: 'method', reason: `${method} is not offered here (405), whichever key asks.` }
 }
 
-interface Case extends Place {
+interface Case {
   readonly asked: AskedRequest
+  readonly place: XapiPlace
   readonly core: Parameters<Judge>[0]
   readonly principal: Parameters<Judge>[1]
 }
@@ -134,9 +130,9 @@ async function judgeStoring(it: Case): Promise<Judgement> {
 }
 
 /** As a call is admitted: version, Lrs and limits before the right. */
-function admitted({ asked, mount, params, core, principal }: Case, right: XapiRight, about?: Subject) {
+function admitted({ asked, place, core, principal }: Case, right: XapiRight, about?: Subject) {
   const version = parseVersion(asked.version)
-  const lrsId = mount.lrs(principal, params)
+  const lrsId = place.lrs(principal)
   const arrival = { address: asked.address, origin: asked.origin, version }
   const request = { kind: 'xapi', right, lrsId, arrival, ...(about && { about }) } as const
   return { version, lrsId, decision: { ...core.access.explain(principal, request), lrsId } }

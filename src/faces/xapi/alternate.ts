@@ -7,10 +7,11 @@ import type { Principal } from '../../core/principal.ts'
 import { cut, refusal, shown } from '../../core/xapi/rule.ts'
 import { latestVersion } from '../../core/xapi/version.ts'
 import type { AskedRequest } from '../face.ts'
-import { authenticate, readBytes, textOf } from '../http.ts'
+import { readBytes, textOf } from '../http.ts'
 import { ByteBudget } from '../load.ts'
-import { admit, likelyVersion, mediaTypeOf, placeOf, versionHeader } from './call.ts'
+import { admit, likelyVersion, mediaTypeOf, versionHeader } from './call.ts'
 import type { Call } from './call.ts'
+import { placeOf, signIn } from './caller.ts'
 
 /** Communication 1.3.s3.b6; Accept-Language besides, which these clients cannot send either and no parameter is called. */
 const headerFields = new Map(
@@ -163,11 +164,12 @@ const space = 0x20
 /** Nobody has anything read that may not come at all: rate, address and origin are settled before. */
 async function admitCarrier(call: Call): Promise<Call['admitted']> {
   if (call.header('Authorization') === undefined) return undefined
+  const place = await placeOf(call)
   const since = call.core.signIn.changes
-  const principal = await authenticate(call.c, call.core, { within: placeOf(call).within })
+  const principal = await signIn(call, place)
   // A form has no other version.
   await admit(call, principal, '1.0')
-  return { principal, since }
+  return { principal, since, place }
 }
 
 async function readFormBytes(call: Call, principal: Principal | undefined): Promise<Buffer> {

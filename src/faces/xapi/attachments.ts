@@ -20,8 +20,9 @@ import {
   tooLarge,
 } from '../http.ts'
 import type { ByteBudget } from '../load.ts'
-import { bodyStream, confirmCaller, streamOf } from './call.ts'
+import { bodyStream, streamOf } from './call.ts'
 import type { AdmittedCall } from './call.ts'
+import { confirmCaller } from './caller.ts'
 import { boundaryOf, readParts } from './multipart-reader.ts'
 import type { Part } from './multipart-reader.ts'
 import { writeParts } from './multipart-writer.ts'

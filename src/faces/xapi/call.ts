@@ -4,18 +4,16 @@
 
 import type { Context } from 'hono'
 import type { Core } from '../../core/core.ts'
-import { DomainError } from '../../core/errors.ts'
-import type { LrsId, OrganisationId } from '../../core/ids.ts'
+import type { LrsId } from '../../core/ids.ts'
 import type { SizeLimit } from '../../core/limits.ts'
 import type { Principal } from '../../core/principal.ts'
 import { latestVersion, parseVersion } from '../../core/xapi/version.ts'
 import type { XapiVersion } from '../../core/xapi/version.ts'
-import type { FaceEnv, XapiMount } from '../face.ts'
+import type { FaceEnv, XapiMount, XapiPlace } from '../face.ts'
 import {
   ChunkCount,
   addressOf,
   answerError,
-  authenticate,
   beginReceiving,
   commonHeaders,
   countUsage,
@@ -30,6 +28,7 @@ import {
   tooLarge,
 } from '../http.ts'
 import type { MediaType } from '../http.ts'
+import { placeOf, signIn } from './caller.ts'
 import type { SpokenVersions } from './spoken.ts'
 
 /** What 1.0.x readers get of 2.0 statements: as they are stored, or without what 1.0.x does not know. */
@@ -56,18 +55,24 @@ export interface Call {
   /** The body where it came in a form; absent: it is still to be read from the connection. See `readBody`. */
   readonly content?: Uint8Array
   /** Whose credentials stand in a header beside a form; admitted before the form was read. */
-  readonly admitted?: Pick<AdmittedCall, 'principal' | 'since'>
+  readonly admitted?: Admitted
   /** Headers of the answer, whatever it becomes, a refusal included: those of a content go beside them, at the very end. */
   readonly headers: Record<string, string>
+}
+
+export interface Admitted {
+  readonly principal: Principal
+  /** `SignIn.changes` before the caller signed in. */
+  readonly since: number
+  readonly place: XapiPlace
 }
 
 /** A call whose caller is known and admitted. */
 export interface AdmittedCall extends Call {
   readonly principal: Principal
+  readonly since: number
   readonly lrsId: LrsId
   readonly version: XapiVersion
-  /** `SignIn.changes` before the caller signed in. */
-  readonly since: number
 }
 
 export const versionHeader = 'X-Experience-API-Version'
@@ -84,20 +89,21 @@ export function newCall(c: Context<FaceEnv>, service: Service, mount: XapiMount)
 
 /** Signs in, then settles the version: both the version's errors and the limits depend on who asks. */
 export async function admitCall(call: Call): Promise<AdmittedCall> {
-  const { c, core, service, mount, headers } = call
-  const { segments, within } = placeOf(call)
+  const { core, service, headers } = call
+  const found = call.admitted?.place ?? placeOf(call)
+  // Mostly the path says it all, and there is nothing to wait for.
+  const place = found instanceof Promise ? await found : found
   // Who sends neither version nor credentials is no client of ours: the version is what the specification asks for first.
   if (call.header('Authorization') === undefined && call.header(versionHeader) === undefined) parseVersion(undefined)
-  const authorization = call.header('Authorization')
   const since = call.admitted?.since ?? core.signIn.changes
-  const principal = call.admitted?.principal ?? (await authenticate(c, core, { within, authorization }))
+  const principal = call.admitted?.principal ?? (await signIn(call, place))
   const sent = call.header(versionHeader)
   // Who names none is told the one they most likely speak (docs/decisions/0010).
   if (sent === undefined || !/^\s*[12]\./.test(sent))
     headers[versionHeader] = latestVersion[service.spoken.likelyOf(principal)]
   const version = parseVersion(sent)
   service.spoken.note(principal, version)
-  const lrsId = mount.lrs(principal, segments)
+  const lrsId = place.lrs(principal)
   const admission = call.admitted ? undefined : admit(call, principal, version)
   // Mostly there is nothing to wait for.
   if (admission) await admission
@@ -109,25 +115,6 @@ export function admit({ c, core }: Call, principal: Principal, version: XapiVers
   return core.limits.admit(principal, { ...addressOf(c), origin: c.req.header('Origin'), version })
 }
 
-/**
- * Once the body is there, before anything of it is stored: it may have taken hours, and who began to send it may be nobody any
- * more (`unauthenticated`), or somebody else than was admitted (`unavailable`: sent again, it is decided anew).
- */
-export async function confirmCaller(call: AdmittedCall): Promise<void> {
-  const { c, core, principal, since } = call
-  if (core.signIn.isCurrent(principal, since)) return
-  const now = await authenticate(c, core, { within: placeOf(call).within, authorization: call.header('Authorization') })
-  if (standingOf(now) === standingOf(principal)) return
-  const detail = { retryAfterSeconds: 1 }
-  const message = 'What this key may do was changed while the body arrived; nothing was stored. Send it again'
-  throw new DomainError('unavailable', message, { detail })
-}
-
-/** All that was decided by, or will be stored. */
-function standingOf({ credentialId, rights, pins, limits, lrsIds, defaultLrsId, authority }: Principal): string {
-  return JSON.stringify([credentialId, rights, pins, limits, lrsIds, defaultLrsId, authority])
-}
-
 /** Every value of each parameter, as the rules of core take them. */
 export function paramsOf(query: URLSearchParams): Map<string, string[]> {
   const params = new Map<string, string[]>()
@@ -137,15 +124,6 @@ export function paramsOf(query: URLSearchParams): Map<string, string[]> {
     else params.set(name, [value])
   }
   return params
-}
-
-/** The parameters of the mount's path, and the organisation they name. */
-export function placeOf({ c, mount }: Call): {
-  readonly segments: Readonly<Record<string, string>>
-  readonly within: OrganisationId | undefined
-} {
-  const segments = mount.prefix.includes(':') ? (c.req.param() as Record<string, string>) : {}
-  return { segments, within: mount.within?.(segments) }
 }
 
 /** The body as text, within `limit`. As `readText` of http.ts. */

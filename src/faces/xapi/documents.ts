@@ -16,7 +16,6 @@ import {
   answer,
   answerJson,
   bodyStream,
-  confirmCaller,
   httpDate,
   paramsOf,
   readContent,
@@ -24,6 +23,7 @@ import {
   versionHeader,
 } from './call.ts'
 import type { AdmittedCall, Call } from './call.ts'
+import { confirmCaller } from './caller.ts'
 import { preconditionsOf, quoted } from './preconditions.ts'
 
 export const documentMethods = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'] as const

@@ -1,10 +1,11 @@
 // xAPI as one implementation, mounted natively and wherever another face lends its path and its error shape.
 
 import { Hono } from 'hono'
+import type { Core } from '../../core/core.ts'
 import { DomainError } from '../../core/errors.ts'
 import type { DocumentKind } from '../../core/xapi/document-query.ts'
 import { supportedVersions } from '../../core/xapi/version.ts'
-import type { Access, AskedRequest, Face, FaceEnv, XapiMount } from '../face.ts'
+import type { Access, AskedRequest, Face, FaceEnv, XapiMount, XapiPlace } from '../face.ts'
 import { isPreflight, methodNotAllowed, noteRoute, pathOf, preflight, refusedBefore } from '../http.ts'
 import {
   aboutAccess,
@@ -31,9 +32,10 @@ import { validate, validateExtension, validatePath } from './validate.ts'
 const nativeMount: XapiMount = {
   name: 'native',
   prefix: '/xapi',
-  lrs: (principal) => principal.lrsIds[0]!,
+  place: () => home,
   presentError,
 }
+const home: XapiPlace = { lrs: (principal) => principal.lrsIds[0]! }
 
 interface Resource {
   /** Beside OPTIONS. */
@@ -64,14 +66,19 @@ export interface XapiOptions {
 }
 
 export function xapiFace(lent: readonly XapiMount[] = [], { downgrade = 'as-stored' }: XapiOptions = {}): Face {
-  const mounts = [nativeMount, ...lent]
+  // The longer prefix is the more specific one: of two that a path lies below, it is meant.
+  const mounts = [nativeMount, ...lent].toSorted((one, other) => depthOf(other) - depthOf(one))
   return {
     name: 'xapi',
     // Clients join endpoint and resource with and without a slash of their own (TinCanJS, xAPIWrapper).
     mounts: mounts.map(({ prefix }) => ({ path: prefix, toleratesSlashes: true })),
     routes: (core) => routes({ core, spoken: new SpokenVersions(), downgrade }, mounts),
-    accessFor: (asked) => accessFor(mounts, asked),
+    accessFor: (asked, core) => accessFor(mounts, asked, core),
   }
+}
+
+function depthOf({ prefix }: XapiMount): number {
+  return prefix.split('/').length
 }
 
 // One handler per path and no middleware: Hono then calls it directly.
@@ -135,7 +142,7 @@ async function unknownPath(): Promise<Response> {
   )
 }
 
-function accessFor(mounts: readonly XapiMount[], sent: AskedRequest): Access {
+function accessFor(mounts: readonly XapiMount[], sent: AskedRequest, core: Core): Access | Promise<Access> {
   if (sent.method === 'OPTIONS') return { kind: 'public', reason: 'A browser asks beforehand without any key.' }
   const asked = isAlternate(sent.query) ? askedInForm(sent) : sent
   for (const mount of mounts) {
@@ -144,9 +151,9 @@ function accessFor(mounts: readonly XapiMount[], sent: AskedRequest): Access {
     const names = [...mount.prefix.matchAll(/:([^/]+)/g)].map(([, name = '']) => name)
     const params = Object.fromEntries(names.map((name, index) => [name, match[index + 1] ?? '']))
     const access = resources[match.at(-1) ?? '']?.access ?? noAccess
-    return access(asked, { mount, params })
+    return access(asked, () => mount.place(core, params))
   }
-  return noAccess(asked, { mount: nativeMount, params: {} })
+  return noAccess(asked, () => home)
 }
 
 /** Matches the prefix; captures its parameters and what follows it. */

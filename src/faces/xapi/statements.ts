@@ -10,8 +10,9 @@ import { cut, refusal, shown } from '../../core/xapi/rule.ts'
 import { formatStored } from '../../core/xapi/time.ts'
 import { methodNotAllowed } from '../http.ts'
 import { answerWithAttachments, withStatementsAndParts } from './attachments.ts'
-import { admitCall, answer, answerJson, confirmCaller, httpDate, mediaTypeOf, paramsOf, readBody } from './call.ts'
+import { admitCall, answer, answerJson, httpDate, mediaTypeOf, paramsOf, readBody } from './call.ts'
 import type { AdmittedCall, Call } from './call.ts'
+import { confirmCaller } from './caller.ts'
 import { presentStatements } from './present.ts'
 
 /** What a GET without a limit, and one with limit=0, answers at most. */

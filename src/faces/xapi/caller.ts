@@ -1,0 +1,37 @@
+// Who sends a call: where its path leads, who signs in there, and whether it is still the same when the body has arrived.
+
+import { DomainError } from '../../core/errors.ts'
+import type { Principal } from '../../core/principal.ts'
+import type { XapiPlace } from '../face.ts'
+import { authenticate } from '../http.ts'
+import type { AdmittedCall, Call } from './call.ts'
+
+/** Where the path of the call leads; looked up anew each time, for it may change while a body arrives. */
+export function placeOf({ c, core, mount }: Pick<Call, 'c' | 'core' | 'mount'>): XapiPlace | Promise<XapiPlace> {
+  return mount.place(core, mount.prefix.includes(':') ? (c.req.param() as Record<string, string>) : noParams)
+}
+
+const noParams: Readonly<Record<string, string>> = {}
+
+export function signIn({ c, core, header }: Call, { within, elsewhere }: XapiPlace): Promise<Principal> {
+  return authenticate(c, core, { within, elsewhere, authorization: header('Authorization') })
+}
+
+/**
+ * Once the body is there, before anything of it is stored: it may have taken hours, and who began to send it may be nobody any
+ * more (`unauthenticated`), or somebody else than was admitted (`unavailable`: sent again, it is decided anew).
+ */
+export async function confirmCaller(call: AdmittedCall): Promise<void> {
+  const { core, principal, since } = call
+  if (core.signIn.isCurrent(principal, since)) return
+  const now = await signIn(call, await placeOf(call))
+  if (standingOf(now) === standingOf(principal)) return
+  const detail = { retryAfterSeconds: 1 }
+  const message = 'What this key may do was changed while the body arrived; nothing was stored. Send it again'
+  throw new DomainError('unavailable', message, { detail })
+}
+
+/** All that was decided by, or will be stored. */
+function standingOf({ credentialId, rights, pins, limits, lrsIds, defaultLrsId, authority }: Principal): string {
+  return JSON.stringify([credentialId, rights, pins, limits, lrsIds, defaultLrsId, authority])
+}
