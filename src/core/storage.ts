@@ -271,8 +271,10 @@ export type ApplicationPatch = Partial<Pick<ApplicationRecord, 'name' | 'isDelet
 export interface ApplicationQuery {
   /** Contained in it, whatever the case of ASCII letters. */
   readonly filter?: { readonly by: 'id' | 'name'; readonly text: string }
-  /** Which time `since`, `until` and the order go by. */
+  /** Which time the order goes by. */
   readonly by: 'createdAt' | 'updatedAt'
+  /** Which time `since` and `until` go by; as the order unless given. */
+  readonly rangeBy?: 'createdAt' | 'updatedAt'
   /** Unix milliseconds, both inclusive. */
   readonly since?: number
   readonly until?: number

@@ -69,6 +69,7 @@ describe.each(engines)('applications on $name', ({ open }) => {
     expect(await list({ isDescending: true, after: { at: 1001, id: ids[1]! } })).toEqual(['A', 3])
     expect(await list({ since: 1001, until: 1001 })).toEqual(['B', 1])
     expect(await list({ by: 'updatedAt', since: 5000 })).toEqual(['A', 1])
+    expect(await list({ by: 'updatedAt', rangeBy: 'createdAt', until: 1001 })).toEqual(['BA', 2])
     expect(await list({ filter: { by: 'name', text: '100%_X' } })).toEqual(['', 0])
     expect(await list({ filter: { by: 'name', text: '%_Z' } })).toEqual(['C', 1])
     expect(await list({ filter: { by: 'id', text: 'bbb' } })).toEqual(['B', 1])

@@ -81,32 +81,36 @@ async function getApplication(db: Db, organisationId: OrganisationId, id: Applic
 
 export async function listApplications(
   db: Db,
-  ...[organisationId, { filter, by, since, until, isDescending, after, limit }]: Args<'listApplications'>
+  ...[organisationId, query]: Args<'listApplications'>
 ): Promise<Listed<ApplicationRecord>> {
-  const time = by === 'createdAt' ? 'created_at' : 'updated_at'
-  let query = db.selectFrom('application').where('organisation_id', '=', organisationId)
-  if (since !== undefined) query = query.where(time, '>=', since)
-  if (until !== undefined) query = query.where(time, '<=', until)
+  const { filter, by, rangeBy = by, since, until, isDescending, after, limit } = query
+  const time = columnOf[by]
+  const ranged = columnOf[rangeBy]
+  let rows = db.selectFrom('application').where('organisation_id', '=', organisationId)
+  if (since !== undefined) rows = rows.where(ranged, '>=', since)
+  if (until !== undefined) rows = rows.where(ranged, '<=', until)
   if (filter !== undefined) {
     const pattern = `%${filter.text.toLowerCase().replaceAll(/[\\%_]/g, '\\$&')}%`
-    query = query.where(sql<boolean>`lower(${sql.ref(filter.by)}) like ${pattern} escape '\\'`)
+    rows = rows.where(sql<boolean>`lower(${sql.ref(filter.by)}) like ${pattern} escape '\\'`)
   }
-  const { total } = await query.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow()
+  const { total } = await rows.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow()
   const direction = isDescending ? 'desc' : 'asc'
   const beyond = isDescending ? '<' : '>'
   if (after !== undefined) {
-    query = query.where((eb) =>
+    rows = rows.where((eb) =>
       eb.or([eb(time, beyond, after.at), eb.and([eb(time, '=', after.at), eb('id', beyond, after.id)])]),
     )
   }
-  const rows = await query
+  const page = await rows
     .selectAll()
     .orderBy(time, direction)
     .orderBy('id', direction)
     .limit(Math.min(limit, mostRows))
     .execute()
-  return { items: rows.map(toApplication), total }
+  return { items: page.map(toApplication), total }
 }
+
+const columnOf = { createdAt: 'created_at', updatedAt: 'updated_at' } as const
 
 export function updateApplication(
   db: Db,
