@@ -19,6 +19,8 @@ export interface ClearSecret {
 export interface NewSecret {
   readonly name?: string
   readonly secret?: string
+  /** True unless given. */
+  readonly isEnabled?: boolean
   readonly expiresAt?: number | null
 }
 
@@ -62,12 +64,12 @@ export function secretPlace(id: SecretId): Place {
 export function sealSecret(
   { vault, ids, at }: { vault: Vault; ids: Ids; at: number },
   holder: KeyHolder,
-  { name = 'Secret', secret, expiresAt = null }: NewSecret,
+  { name = 'Secret', secret, isEnabled = true, expiresAt = null }: NewSecret,
 ): { readonly record: SecretRecord; readonly clear: string } {
   const id = ids.uuid() as SecretId
   const clear = secret ?? newSecretValue(ids)
   const sealed = vault.seal(holder, secretPlace(id), clear)
-  return { record: { id, name, sealed, generation: 1, isEnabled: true, createdAt: at, expiresAt }, clear }
+  return { record: { id, name, sealed, generation: 1, isEnabled, createdAt: at, expiresAt }, clear }
 }
 
 export function openSecrets(vault: Vault, holder: KeyHolder, secrets: readonly SecretRecord[]): readonly ClearSecret[] {
