@@ -10,7 +10,7 @@ import { DirectoryChanges } from './directory-changes.ts'
 import { DomainError, isDomainError } from './errors.ts'
 import type { ApplicationId, CredentialId, LrsId, SecretId } from './ids.ts'
 import type { Caller, Principal } from './principal.ts'
-import { applicationsManagement, managementActions, noRights } from './rights.ts'
+import { applicationsManagement, isBoundWithin, managementActions, mayManage, noRights } from './rights.ts'
 import type { ManagementAction, Rights } from './rights.ts'
 import type { NewSecret } from './secret.ts'
 import type { ApplicationQuery, ApplicationRecord, Clock, Ids, Listed, Storage } from './storage.ts'
@@ -27,7 +27,7 @@ export interface ApplicationChange {
 }
 
 /** What an Lrs of an application holds; `isWhole` false: at least so much. */
-export interface Content {
+interface Content {
   readonly statements: number
   readonly documents: number
   readonly isWhole: boolean
@@ -107,7 +107,7 @@ export class Applications {
 
   #create(caller: Caller, name: string, id: ApplicationId): Promise<ApplicationRecord> {
     const createdAt = this.#clock.now()
-    const lrs = (of: string) => ({ oid: this.#ids.oid(), name: `${name} (${of})`.slice(-255), createdAt })
+    const lrs = (of: string) => ({ oid: this.#ids.oid(), name: `${id} ${of}`, createdAt })
     return this.#storage.directory.createApplication(
       caller.organisationId,
       {
@@ -133,13 +133,18 @@ export class Applications {
   }
 
   async update(caller: Caller, id: ApplicationId, change: ApplicationChange): Promise<ApplicationRecord> {
-    await this.#reach(caller, 'write', id)
-    if (change.name !== undefined) refuse(checkName(change.name))
+    const before = await this.#reach(caller, 'write', id)
+    const { name, isDeletable } = change
+    if (name !== undefined) refuse(checkName(name))
+    const detail = {
+      ...(name !== undefined && { name: { from: before.name, to: name } }),
+      ...(isDeletable !== undefined && { isDeletable: { from: before.isDeletable, to: isDeletable } }),
+    }
     return this.#storage.directory.updateApplication(
       caller.organisationId,
       id,
-      { ...change, at: this.#clock.now() },
-      eventBy(caller, this.#clock, 'application.update', { noun: 'application', id }, { ...change }),
+      { ...(name !== undefined && { name }), ...(isDeletable !== undefined && { isDeletable }), at: this.#clock.now() },
+      eventBy(caller, this.#clock, 'application.update', { noun: 'application', id }, detail),
     )
   }
 
@@ -151,8 +156,10 @@ export class Applications {
       const message = `The application ${id} must not be deleted. ${remedy}`
       throw new DomainError('forbidden', message, { detail: { decidedBy: 'application', remedy } })
     }
-    const { name } = application
-    const event = eventBy(caller, this.#clock, 'application.delete', { noun: 'application', id }, { name })
+    const { name, liveLrsId, sandboxLrsId, credentialId } = application
+    // Whoever asks later which keys went with it finds them by these.
+    const detail = { name, liveLrsId, sandboxLrsId, credential: credentialId }
+    const event = eventBy(caller, this.#clock, 'application.delete', { noun: 'application', id }, detail)
     try {
       return await this.#storage.directory.deleteApplication(caller.organisationId, id, event)
     } catch (error) {
@@ -161,45 +168,31 @@ export class Applications {
     }
   }
 
-  /** What an Lrs of it holds. */
-  async contentOf(lrsId: LrsId): Promise<Content> {
-    const { erasures } = this.#storage
-    const target = { kind: 'empty', ...(await erasures.latest(lrsId)) } as const
-    let [statements, documents] = [0, 0]
-    let after: Parameters<typeof erasures.count>[2]
-    for (let part = 1; ; part++) {
-      const { counts, next } = await erasures.count(lrsId, target, after)
-      statements += counts.statements ?? 0
-      documents += counts.documents ?? 0
-      if (next === undefined || part >= countedParts) return { statements, documents, isWhole: next === undefined }
-      after = next
-    }
-  }
-
   /** Its own key and secrets, in clear where the caller may learn them. */
   async reveal(caller: Caller, id: ApplicationId): Promise<RevealedCredential> {
     const application = await this.#reach(caller, 'read', id)
-    const keeper = keeperOf(caller, application)
     const { credentialId } = application
-    const credential = await this.#credentials.get(keeper, credentialId)
-    const mayWrite = keeper.rights.management.some(({ actions }) => actions.includes('write'))
-    return mayWrite ? this.#credentials.reveal(keeper, credentialId) : { credential, secrets: [], secret: undefined }
+    if (mayManage(caller, 'applications', 'write', { kind: 'applications' })) {
+      return this.#credentials.reveal(keeperOf(caller), credentialId)
+    }
+    const credential = await this.#credentials.get(keeperOf(caller), credentialId)
+    return { credential, secrets: [], secret: undefined }
   }
 
   async addSecret(caller: Caller, id: ApplicationId, input: NewSecret): Promise<Rotation> {
     const application = await this.#reach(caller, 'write', id)
-    return this.#credentials.addSecret(keeperOf(caller, application), application.credentialId, input)
+    return this.#credentials.addSecret(keeperOf(caller), application.credentialId, input)
   }
 
   async updateSecret(caller: Caller, id: ApplicationId, secretId: SecretId, change: SecretChange): Promise<void> {
     const application = await this.#reach(caller, 'write', id)
-    await this.#credentials.updateSecret(keeperOf(caller, application), application.credentialId, secretId, change)
+    await this.#credentials.updateSecret(keeperOf(caller), application.credentialId, secretId, change)
   }
 
   /** The last one may go: then nobody uses its key until there is another. */
   async dropSecret(caller: Caller, id: ApplicationId, secretId: SecretId): Promise<void> {
     const application = await this.#reach(caller, 'delete', id)
-    await this.#credentials.dropSecret(keeperOf(caller, application), application.credentialId, secretId)
+    await this.#credentials.dropSecret(keeperOf(caller), application.credentialId, secretId)
   }
 
   /** A key that manages applications and their secrets, and nothing else. Operators hand it out. */
@@ -210,7 +203,7 @@ export class Applications {
     })
   }
 
-  /** As `get`, for what an application's own key does: whether the caller manages `area` of it. */
+  /** As `get`, for what an application's own key does: whether the caller manages `area` of it. `not_found` for others'. */
   async manage(
     caller: Caller,
     area: 'settings' | 'forwarding' | 'credentials',
@@ -220,8 +213,10 @@ export class Applications {
     const application = await this.#storage.directory.findApplication(caller.organisationId, id)
     if (application === undefined) throw noApplication(id)
     const whole = boundOf(application)
-    // Settings are none of its Lrs'.
-    const bound = area === 'settings' ? { ...whole, lrsIds: [] } : whole
+    const withoutLrs = { ...whole, lrsIds: [] }
+    // Whoever manages others alone learns nothing of which exist.
+    if (!caller.rights.management.some(({ bound }) => isBoundWithin(withoutLrs, bound))) throw noApplication(id)
+    const bound = area === 'settings' ? withoutLrs : whole
     authorise(caller, { kind: 'manage', area, action, bound })
     return application
   }
@@ -258,8 +253,22 @@ export class Applications {
     return found
   }
 
+  async #contentOf(lrsId: LrsId): Promise<Content> {
+    const { erasures } = this.#storage
+    const target = { kind: 'empty', ...(await erasures.latest(lrsId)) } as const
+    let [statements, documents] = [0, 0]
+    let after: Parameters<typeof erasures.count>[2]
+    for (let part = 1; ; part++) {
+      const { counts, next } = await erasures.count(lrsId, target, after)
+      statements += counts.statements ?? 0
+      documents += counts.documents ?? 0
+      if (next === undefined || part >= countedParts) return { statements, documents, isWhole: next === undefined }
+      after = next
+    }
+  }
+
   async #describeContent({ id, liveLrsId, sandboxLrsId }: ApplicationRecord): Promise<string> {
-    const [live, sandbox] = [await this.contentOf(liveLrsId), await this.contentOf(sandboxLrsId)]
+    const [live, sandbox] = [await this.#contentOf(liveLrsId), await this.#contentOf(sandboxLrsId)]
     const words = [`live: ${inWords(live)} in Lrs ${liveLrsId}`, `sandbox: ${inWords(sandbox)} in Lrs ${sandboxLrsId}`]
     return `Content still exists in application ${id} (${words.join('; ')}). Remove it first.`
   }
@@ -270,7 +279,7 @@ function lrsOf({ liveLrsId, sandboxLrsId }: ApplicationRecord): readonly LrsId[]
 }
 
 /** Everything of one application. */
-function boundOf(application: ApplicationRecord) {
+export function boundOf(application: ApplicationRecord) {
   return { kind: 'application', id: application.id, lrsIds: lrsOf(application) } as const
 }
 
@@ -281,14 +290,10 @@ function keyRights(id: ApplicationId): Rights {
   return { xapi: {}, management: areas.map((area) => ({ area, actions: managementActions, bound })) }
 }
 
-/** The caller as whoever keeps the keys of this application: as far as it manages applications. */
-function keeperOf(caller: Caller, application: ApplicationRecord): Caller {
-  const actions = managementActions.filter((action) =>
-    caller.rights.management.some((grant) => grant.area === 'applications' && grant.actions.includes(action)),
-  )
-  // Only here, and only for this one credential.
+/** The caller as whoever keeps the keys of applications: for one that was reached, and no further. */
+function keeperOf(caller: Caller): Caller {
   const bound = { kind: 'organisation' } as const
-  return { ...caller, rights: { xapi: {}, management: [{ area: 'credentials', actions, bound }] } }
+  return { ...caller, rights: { xapi: {}, management: [{ area: 'credentials', actions: ['read', 'write'], bound }] } }
 }
 
 function isApplicationId(id: string): id is ApplicationId {

@@ -1,5 +1,5 @@
 // The use cases of an application's settings: explicit values at its own level and at levels for parts of it. What they are
-// called, their defaults and what they may be is the face's, which knows who reads them.
+// called, their defaults and what they may be is the face's, which knows who reads them. A value may be a password, so all are sealed.
 
 import type { Applications } from './application.ts'
 import { eventBy } from './audit.ts'
@@ -8,7 +8,8 @@ import type { Failure } from './errors.ts'
 import { DomainError } from './errors.ts'
 import type { ApplicationId } from './ids.ts'
 import type { Caller } from './principal.ts'
-import type { Clock, DirectoryStore, SettingRecord, Storage } from './storage.ts'
+import type { Clock, DirectoryStore, Json, OrganisationRecord, Storage } from './storage.ts'
+import type { Place, Vault } from './vault.ts'
 
 /** Explicit values of one application, its levels together. */
 const mostSettings = 5_000
@@ -23,40 +24,91 @@ export interface SettingsChange {
   readonly isOpen?: boolean
 }
 
+/** In clear. */
+export interface Setting {
+  /** Empty: the application's own. */
+  readonly level: string
+  readonly name: string
+  readonly value: string
+}
+
+export interface SettingsParts {
+  readonly storage: Storage
+  readonly applications: Applications
+  readonly vault: Vault
+  readonly clock: Clock
+}
+
 export class Settings {
   readonly #directory: DirectoryStore
   readonly #applications: Applications
+  readonly #vault: Vault
   readonly #clock: Clock
 
-  constructor({ storage, applications, clock }: { storage: Storage; applications: Applications; clock: Clock }) {
+  constructor({ storage, applications, vault, clock }: SettingsParts) {
     this.#directory = storage.directory
     this.#applications = applications
+    this.#vault = vault
     this.#clock = clock
   }
 
   /** By level and name. */
-  async list(caller: Caller, id: ApplicationId): Promise<readonly SettingRecord[]> {
+  async list(caller: Caller, id: ApplicationId): Promise<readonly Setting[]> {
     await this.#applications.manage(caller, 'settings', 'read', id)
-    return this.#directory.listSettings(caller.organisationId, id)
+    const records = await this.#directory.listSettings(caller.organisationId, id)
+    const organisation = await this.#organisation(caller)
+    return records.map(({ level, name, value }) => {
+      return { level, name, value: this.#vault.open(organisation, placeOf(id, level, name), value) }
+    })
   }
 
   /** All or nothing. */
   async put(caller: Caller, id: ApplicationId, change: SettingsChange): Promise<void> {
     await this.#applications.manage(caller, 'settings', 'write', id)
     const { level, values } = change
-    refuse(Object.entries(values).flatMap(([name, value]) => checkSetting(name, value)))
-    const before = await this.#directory.listSettings(caller.organisationId, id)
-    const added = Object.values(values).filter((value) => value !== null).length
-    if (before.length + added > mostSettings) {
-      throw new DomainError('conflict', `An application has at most ${mostSettings} settings of its own.`)
-    }
+    refuse([
+      ...checkText(level, { pointer: '/level', rule: 'claviger/setting', noun: 'The level of a setting' }),
+      ...Object.entries(values).flatMap(([name, value]) => checkSetting(name, value)),
+    ])
+    await this.#refuseTooMany(caller, id, change)
+    const organisation = await this.#organisation(caller)
+    const sealed = Object.entries(values).map(([name, value]) => {
+      return [name, value === null ? null : this.#vault.seal(organisation, placeOf(id, level, name), value)]
+    })
     await this.#directory.putSettings(
       caller.organisationId,
       id,
-      { ...change, at: this.#clock.now() },
-      eventBy(caller, this.#clock, 'setting.put', { noun: 'application', id }, { level, names: Object.keys(values) }),
+      { ...change, values: Object.fromEntries(sealed) as SettingsChange['values'], at: this.#clock.now() },
+      eventBy(caller, this.#clock, 'setting.put', { noun: 'application', id }, detailOf(change)),
     )
   }
+
+  async #refuseTooMany(
+    { organisationId }: Caller,
+    id: ApplicationId,
+    { level, values }: SettingsChange,
+  ): Promise<void> {
+    const kept = await this.#directory.listSettings(organisationId, id)
+    const others = kept.filter((setting) => setting.level !== level || !Object.hasOwn(values, setting.name)).length
+    const put = Object.values(values).filter((value) => value !== null).length
+    if (put === 0 || others + put <= mostSettings) return
+    throw new DomainError('conflict', `An application has at most ${mostSettings} settings of its own.`)
+  }
+
+  async #organisation({ organisationId }: Caller): Promise<OrganisationRecord> {
+    const found = await this.#directory.findOrganisation(organisationId)
+    if (found === undefined) throw new DomainError('not_found', 'There is no such organisation.')
+    return found
+  }
+}
+
+function placeOf(id: ApplicationId, level: string, name: string): Place {
+  return { row: JSON.stringify([id, level, name]), column: 'setting.value' }
+}
+
+// Names alone: a value may be a password for elsewhere.
+function detailOf({ level, values, isOpen }: SettingsChange): Json {
+  return { level, names: Object.keys(values), ...(isOpen !== undefined && { isOpen }) }
 }
 
 function checkSetting(name: string, value: string | null): readonly Failure[] {

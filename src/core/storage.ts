@@ -289,7 +289,7 @@ export interface SettingRecord {
   /** Empty: the application's own; else what a face calls a part of it (`video/true`). */
   readonly level: string
   readonly name: string
-  readonly value: string
+  readonly value: Sealed
 }
 
 /** What is forwarded from an Lrs, or from elsewhere, to elsewhere: core/forwarding.ts. */
@@ -538,7 +538,7 @@ export interface DirectoryStore {
   findApplication(organisationId: OrganisationId, id: ApplicationId): Promise<ApplicationRecord | undefined>
   /** By the time asked for, then by id. `total`: matches whatever `after` and `limit`. */
   listApplications(organisationId: OrganisationId, query: ApplicationQuery): Promise<Listed<ApplicationRecord>>
-  /** `not_found`. */
+  /** A name becomes that of its credential, too. `not_found`. */
   updateApplication(
     organisationId: OrganisationId,
     id: ApplicationId,

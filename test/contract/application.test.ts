@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { application, batch, createApplication, createCredential, createTenant, event, fresh, pipe } from './samples.ts'
 import { statement } from './samples.ts'
 import { engines } from './engines.ts'
-import type { ApplicationId, PipeId } from '../../src/core/ids.ts'
+import type { ApplicationId, LrsId, PipeId } from '../../src/core/ids.ts'
 import type { ApplicationQuery, DirectoryStore, PlatformStore } from '../../src/core/storage.ts'
 import type { Store } from './engines.ts'
 import type { Tenant } from './samples.ts'
@@ -84,6 +84,16 @@ describe.each(engines)('applications on $name', ({ open }) => {
     expect(await directory.findApplication(tenant.id, id)).toMatchObject({ name: 'n', callback: null, updatedAt: 9 })
   })
 
+  it('gives its name to its credential', async () => {
+    const { id, credentialId } = await make()
+    const before = await directory.findCredential(tenant.id, credentialId)
+    await directory.updateApplication(tenant.id, id, { isDeletable: false, at: 8 }, own)
+    expect(await directory.findCredential(tenant.id, credentialId)).toEqual(before)
+    await directory.updateApplication(tenant.id, id, { name: 'other', at: 9 }, own)
+    const renamed = { ...before, name: 'other', version: before!.version + 1, updatedAt: 9 }
+    expect(await directory.findCredential(tenant.id, credentialId)).toEqual(renamed)
+  })
+
   it('refuses to delete while there is a statement, then takes all keys of it along', async () => {
     const { id, liveLrsId, sandboxLrsId, credentialId } = await make()
     const one = await createCredential(store.storage, tenant, { lrsIds: [sandboxLrsId] })
@@ -106,9 +116,16 @@ describe.each(engines)('applications on $name', ({ open }) => {
     const { id, liveLrsId } = await make()
     const only = await createCredential(store.storage, tenant, { lrsIds: [liveLrsId] })
     const more = await createCredential(store.storage, tenant, { lrsIds: [liveLrsId, tenant.lrsId] })
+    const endingAlike = Number(`1${String(liveLrsId).padStart(8, '9')}`) as LrsId
+    const lrs = { oid: fresh.oid(), name: 'l', createdAt: 1, id: endingAlike }
+    const { id: alike } = await directory.createLrs(tenant.id, lrs, own)
+    const other = await createCredential(store.storage, tenant, { lrsIds: [alike] })
+    await directory.putSettings(tenant.id, id, { level: '', values: {}, isOpen: false, at: 1 }, own)
     await directory.deleteApplication(tenant.id, id, own)
     expect(await directory.findCredential(tenant.id, only.id)).toBeUndefined()
     expect((await directory.findCredential(tenant.id, more.id))?.lrsIds).toEqual([tenant.lrsId])
+    expect((await directory.findCredential(tenant.id, other.id))?.lrsIds).toEqual([alike])
+    expect((await directory.findOrganisation(tenant.id))?.closedLrsIds).toEqual([])
   })
 
   it('lists credentials by exactly which Lrs they reach', async () => {

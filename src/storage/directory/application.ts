@@ -9,6 +9,7 @@ import type { ApplicationId, CredentialId, LrsId, OrganisationId } from '../../c
 import type { ApplicationRecord, DirectoryStore, Listed, SettingRecord } from '../../core/storage.ts'
 import type { ApplicationTable } from '../schema.ts'
 import type { Db } from './change.ts'
+import type { OrganisationRow } from './records.ts'
 import type { Rights } from '../../core/rights.ts'
 
 type Args<M extends keyof DirectoryStore> = Parameters<DirectoryStore[M]>
@@ -133,15 +134,24 @@ export function updateApplication(
       .returningAll()
       .executeTakeFirst()
     if (row === undefined) throw notFound('application')
+    if (name !== undefined) await renameCredential(db, row.credential_id, name, at)
     return toApplication(row)
   })
+}
+
+async function renameCredential(db: Db, id: number, name: string, at: number): Promise<void> {
+  await db
+    .updateTable('credential')
+    .set((eb) => ({ name, version: eb('version', '+', 1), updated_at: at }))
+    .where('id', '=', id)
+    .execute()
 }
 
 export function deleteApplication(
   db: Db,
   ...[organisationId, id, event]: Args<'deleteApplication'>
 ): Promise<ApplicationRecord> {
-  return change(db, organisationId, event, async () => {
+  return change(db, organisationId, event, async (organisation) => {
     const application = await getApplication(db, organisationId, id)
     const { liveLrsId, sandboxLrsId, credentialId } = application
     const own = [liveLrsId, sandboxLrsId]
@@ -150,6 +160,7 @@ export function deleteApplication(
     await db.deleteFrom('application').where('id', '=', id).execute()
     await db.deleteFrom('credential').where('id', '=', credentialId).execute()
     await leaveLrs(db, organisationId, own)
+    await setOpen(db, organisation, own, true)
     return application
   })
 }
@@ -169,11 +180,11 @@ async function leaveLrs(db: Db, organisationId: OrganisationId, gone: readonly L
     .selectFrom('credential')
     .select(['id', 'lrs_ids'])
     .where('organisation_id', '=', organisationId)
+    // So that of a hundred thousand only those come out that it is about.
+    .where((eb) => eb.or(gone.map((id) => sql<boolean>`',' || trim(lrs_ids, '[]') || ',' like ${`%,${id},%`}`)))
     .execute()
   for (const { id, lrs_ids: text } of rows) {
-    const lrsIds = JSON.parse(text) as LrsId[]
-    const left = lrsIds.filter((lrsId) => !gone.includes(lrsId))
-    if (left.length === lrsIds.length) continue
+    const left = (JSON.parse(text) as LrsId[]).filter((lrsId) => !gone.includes(lrsId))
     if (left.length === 0) await db.deleteFrom('credential').where('id', '=', id).execute()
     else
       await db
@@ -220,16 +231,20 @@ export async function putSettings(
       }
     }
     await db.updateTable('application').set({ updated_at: at }).where('id', '=', id).execute()
-    if (isOpen === undefined) return
-    const own = [liveLrsId, sandboxLrsId]
-    const others = (JSON.parse(organisation.closed_lrs_ids) as LrsId[]).filter((lrsId) => !own.includes(lrsId))
-    const closed = isOpen ? others : [...others, ...own].sort((a, b) => a - b)
-    await db
-      .updateTable('organisation')
-      .set({ closed_lrs_ids: JSON.stringify(closed) })
-      .where('id', '=', organisationId)
-      .execute()
+    if (isOpen !== undefined) await setOpen(db, organisation, [liveLrsId, sandboxLrsId], isOpen)
   })
+}
+
+async function setOpen(db: Db, organisation: OrganisationRow, lrsIds: readonly LrsId[], isOpen: boolean) {
+  const before = JSON.parse(organisation.closed_lrs_ids) as LrsId[]
+  const others = before.filter((lrsId) => !lrsIds.includes(lrsId))
+  const closed = isOpen ? others : [...others, ...lrsIds].sort((a, b) => a - b)
+  if (closed.join() === before.join()) return
+  await db
+    .updateTable('organisation')
+    .set({ closed_lrs_ids: JSON.stringify(closed) })
+    .where('id', '=', organisation.id)
+    .execute()
 }
 
 function toApplication(row: ApplicationTable): ApplicationRecord {
