@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { exampleCertificate } from '../test/support/https.ts'
 import { atPort, configDocs, ConfigError, loadConfig } from './config.ts'
 import type { Environment } from './config.ts'
 
@@ -322,5 +323,37 @@ describe('atPort', () => {
     expect(atPort(loadConfig({ CLAVIGER_BASE_URL: 'https://x.org', CLAVIGER_PORT: '0' }), 1).baseUrl).toBe(
       'https://x.org',
     )
+  })
+})
+
+describe('outgoing requests', () => {
+  it('nothing is excepted unless it is said', () => {
+    expect(loadConfig({}).outbound).toEqual({ exceptions: [] })
+  })
+
+  it('addresses, ranges and names', () => {
+    const { exceptions } = loadConfig({
+      CLAVIGER_OUTBOUND_ALLOW: '10.0.0.0/8, lms.internal:8443 ,http://[::1]:9000',
+    }).outbound
+    expect(exceptions).toMatchObject([
+      { isPlain: false },
+      { host: 'lms.internal', port: 8443, isPlain: false },
+      { port: 9000, isPlain: true },
+    ])
+  })
+
+  it('what is none of these is named', () => {
+    expect(() => loadConfig({ CLAVIGER_OUTBOUND_ALLOW: 'lms.internal,https://a.example.org' })).toThrow(
+      /CLAVIGER_OUTBOUND_ALLOW is a list, .*"https:\/\/a\.example\.org" is none/,
+    )
+  })
+
+  it('a file of authorities holds certificates', () => {
+    const good = file('good.pem', `in-house\n${exampleCertificate.ca}${exampleCertificate.cert}`)
+    const bad = file('bad.pem', exampleCertificate.key)
+    expect(loadConfig({ CLAVIGER_OUTBOUND_CA_FILE: good }).outbound.ca).toContain('in-house')
+    expect(() => loadConfig({ CLAVIGER_OUTBOUND_CA_FILE: bad })).toThrow(/does not hold PEM certificates/)
+    const missing = join(directory, 'missing.pem')
+    expect(() => loadConfig({ CLAVIGER_OUTBOUND_CA_FILE: missing })).toThrow(/cannot read .* \(ENOENT\)/)
   })
 })

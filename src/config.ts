@@ -1,12 +1,15 @@
 // The settings: one zod schema, read from the environment and an optional JSON file. Knows nothing of what they are used
 // for; only app.ts, server.ts, copying.ts and cli/ import it. docs/config.md is generated from the schema (scripts/config-docs.ts).
 
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { nearest } from './core/nearest.ts'
+import { exceptionRule, parseException } from './outbound/policy.ts'
+import type { Exception } from './outbound/policy.ts'
 
 export interface Config {
   /** 0 = any free port; `atPort` fills in the real one. */
@@ -39,6 +42,7 @@ export interface Config {
   readonly maxBatch: number
   readonly load: LoadConfig
   readonly metrics: MetricsConfig
+  readonly outbound: OutboundConfig
   /** After the signal to stop: so long everything goes on, but `/readyz` says no. */
   readonly drainWaitSeconds: number
   /** What 1.0.x readers get of 2.0 statements. */
@@ -72,6 +76,13 @@ export interface MetricsConfig {
   readonly listen?: { readonly port: number; readonly host: string }
   /** Who has it may read them: on the main port, too. */
   readonly token?: string
+}
+
+/** What is reached on a tenant's behalf beside public addresses. */
+export interface OutboundConfig {
+  readonly exceptions: readonly Exception[]
+  /** PEM text of further authorities. */
+  readonly ca?: string
 }
 
 export interface BucketConfig {
@@ -192,6 +203,18 @@ const addresses = text.transform((value, context) => {
     }
   }
   return items
+})
+
+const exceptions = text.transform((value, context) => {
+  const items = value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+  return items.flatMap((item) => {
+    const exception = parseException(item)
+    if (exception === undefined) context.addIssue(`is a list, each ${exceptionRule}; ${JSON.stringify(item)} is none`)
+    return exception ?? []
+  })
 })
 
 /** Characters of a secret that an operator chooses, here and at the command line; the APIs we imitate take shorter ones. */
@@ -397,6 +420,16 @@ const schema = z.object({
       default: 'no metrics on the main port',
       isSecret: true,
     }),
+  CLAVIGER_OUTBOUND_ALLOW: exceptions.default([]).meta({
+    description:
+      'What callbacks and pipes may reach beside public addresses, separated by commas: addresses, CIDR ranges and host names, each with a port if it is to be that one alone (`10.0.0.0/8,lms.internal:8443,[::1]:9443`), and with `http://` before it where it may be reached without TLS. A host name is allowed wherever it leads.',
+    default: 'none: nothing private, local or reserved is reached',
+  }),
+  CLAVIGER_OUTBOUND_CA_FILE: text.optional().meta({
+    description:
+      'File with PEM certificates of authorities that callbacks and pipes trust beside those that Node knows, for certificates made in-house.',
+    default: 'none',
+  }),
   CLAVIGER_XAPI_DOWNGRADE: z.enum(['as-stored', 'strip'], 'must be as-stored or strip').default('as-stored').meta({
     description:
       'What a request of xAPI 1.0.x gets of statements stored with 2.0: `as-stored`, or `strip`, without `contextAgents` and `contextGroups` and with a `version` of 1.0. What is stored stays as it is.',
@@ -452,6 +485,7 @@ export function loadConfig(environment: Environment): Config {
     }
   }
   const tls = readTls(given.get('CLAVIGER_TLS_CERT')?.value, given.get('CLAVIGER_TLS_KEY')?.value, problems)
+  const ca = readCa(given.get('CLAVIGER_OUTBOUND_CA_FILE')?.value, problems)
   const ofBucket = settingNames.find((name) => name.startsWith('CLAVIGER_S3_') && isGiven(name))
   if (ofBucket !== undefined && !isGiven('CLAVIGER_S3_BUCKET')) {
     problems.push(`${ofBucket} needs CLAVIGER_S3_BUCKET, the bucket that it is about`)
@@ -466,7 +500,7 @@ export function loadConfig(environment: Environment): Config {
   }
   if (parsed.success) problems.push(...checkPorts(parsed.data), ...checkLoad(parsed.data))
   if (problems.length > 0) throw new ConfigError(problems)
-  return assemble(values as Values, tls, given)
+  return assemble(values as Values, { tls, ca }, given)
 }
 
 function checkPorts({ CLAVIGER_PORT: port, CLAVIGER_METRICS_PORT: other }: Values): string[] {
@@ -581,6 +615,19 @@ function readTls(certFile: string | undefined, keyFile: string | undefined, prob
   }
 }
 
+function readCa(file: string | undefined, problems: string[]): string | undefined {
+  const ca = file === undefined ? undefined : readText(file, 'CLAVIGER_OUTBOUND_CA_FILE', problems)
+  if (ca === undefined) return undefined
+  try {
+    const certificates = ca.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
+    if (certificates.map((it) => new X509Certificate(it)).length > 0) return ca
+  } catch {
+    // Said below.
+  }
+  problems.push(`CLAVIGER_OUTBOUND_CA_FILE: ${file} does not hold PEM certificates`)
+  return undefined
+}
+
 function unknownName(name: string): string {
   // What all begin with makes none of them near.
   const rest = nearest(
@@ -591,7 +638,11 @@ function unknownName(name: string): string {
   return `${name} is not a setting${known ? `; did you mean ${known}?` : ''}`
 }
 
-function assemble(values: Values, tls: Config['tls'], given: ReadonlyMap<SettingName, Given>): Config {
+function assemble(
+  values: Values,
+  { tls, ca }: { readonly tls: Config['tls']; readonly ca: string | undefined },
+  given: ReadonlyMap<SettingName, Given>,
+): Config {
   const { CLAVIGER_PORT: port, CLAVIGER_HOST: host, CLAVIGER_BASE_URL: baseUrl } = values
   const { CLAVIGER_BOOTSTRAP_KEY: key, CLAVIGER_BOOTSTRAP_SECRET: secret } = values
   return {
@@ -623,6 +674,7 @@ function assemble(values: Values, tls: Config['tls'], given: ReadonlyMap<Setting
       requestTimeoutSeconds: values.CLAVIGER_REQUEST_TIMEOUT,
     },
     metrics: metricsOf(values),
+    outbound: { exceptions: values.CLAVIGER_OUTBOUND_ALLOW, ...(ca !== undefined && { ca }) },
     drainWaitSeconds: values.CLAVIGER_DRAIN_WAIT,
     xapiDowngrade: values.CLAVIGER_XAPI_DOWNGRADE,
     faces: { watershed: values.CLAVIGER_FACE_WATERSHED, scormcloudV2: values.CLAVIGER_FACE_SCORMCLOUD_V2 },

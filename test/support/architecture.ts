@@ -66,7 +66,18 @@ const zones: readonly Zone[] = [
     imports: [core, /^src\/storage\//],
     packages: ['node:*', 'better-sqlite3', 'pg', 'kysely', 'lru-cache', '@aws-sdk/client-s3', '@aws-sdk/lib-storage'],
   },
-  { name: 'config', holds: /^src\/config\.ts$/, imports: [core], packages: ['node:*', 'zod', 'ipaddr.js'] },
+  {
+    name: 'outbound',
+    holds: /^src\/outbound\//,
+    imports: [core, /^src\/outbound\//],
+    packages: ['node:*', 'ipaddr.js'],
+  },
+  {
+    name: 'config',
+    holds: /^src\/config\.ts$/,
+    imports: [core, /^src\/outbound\/policy\.ts$/],
+    packages: ['node:*', 'zod', 'ipaddr.js'],
+  },
   {
     name: 'metrics',
     holds: /^src\/metrics\.ts$/,
