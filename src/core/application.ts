@@ -36,7 +36,7 @@ interface Content {
 /** Applications in memory, and ids that are none. */
 const remembered = 10_000
 /** Of one organisation: each brings two Lrs, and some lists of either have no pages. */
-const mostApplications = 4_000
+export const mostApplications = 4_000
 /** Of ids that the core makes: two in a row that are taken are no chance any more. */
 const mostTries = 5
 /** Parts of a count: more content than so many hold is not counted to its end. */

@@ -10,7 +10,7 @@ import type { LrsId, OrganisationId } from '../core/ids.ts'
 import type { Principal } from '../core/principal.ts'
 import type { Rights } from '../core/rights.ts'
 import type { Elsewhere } from '../core/sign-in.ts'
-import type { CredentialRecord, Json, OrganisationRecord, SecretRecord } from '../core/storage.ts'
+import type { ApplicationRecord, CredentialRecord, Json, OrganisationRecord, SecretRecord } from '../core/storage.ts'
 import type { RequestContext } from './http.ts'
 
 /** The Hono environment of every face: `c.env` says who asks from where, `c.var.principal` as whom. */
@@ -99,6 +99,8 @@ export interface FacePreset {
 /** What `show --as <face>` hands a face: the records, and the secrets in clear. */
 export interface ShownCredential {
   readonly organisation: OrganisationRecord
+  /** All of the organisation. */
+  readonly applications: readonly ApplicationRecord[]
   readonly credential: CredentialRecord
   readonly secrets: readonly { readonly record: SecretRecord; readonly clear: string }[]
 }

@@ -1,6 +1,7 @@
 // claviger credential …: keys, what they may do, and their secrets. A secret is printed once, when it is made.
 
 import type { Command } from 'commander'
+import { mostApplications } from '../../core/application.ts'
 import { describeRights, presets } from '../../core/presets.ts'
 import type { Rights } from '../../core/rights.ts'
 import type { CredentialRecord } from '../../core/storage.ts'
@@ -131,7 +132,9 @@ async function showAs(
     const record = credential.secrets.find((secret) => secret.id === id)
     return record ? [{ record, clear: value }] : []
   })
-  const json = face.showCredential({ organisation, credential, secrets })
+  const everyOne = { by: 'createdAt', isDescending: false, limit: mostApplications } as const
+  const { items: applications } = await opened.core.applications.list(caller, everyOne)
+  const json = face.showCredential({ organisation, applications, credential, secrets })
   return { json, text: JSON.stringify(json, undefined, 2) }
 }
 

@@ -81,6 +81,7 @@ describe('what the command line asks', () => {
     }
     const shown = watershed.showCredential?.({
       organisation: { id: 7, defaultLrsId: 1 } as OrganisationRecord,
+      applications: [],
       credential: {
         id: 12,
         createdAt: Date.UTC(2026, 0, 2),
