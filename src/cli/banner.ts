@@ -42,10 +42,10 @@ function addresses(faces: Opened['faces'], { baseUrl }: Config, organisation: st
   const filled = (path: string): string => `${baseUrl}${path.replaceAll(/:org\w*/gi, organisation)}`
   const xapi: [string, string] = ['xAPI', `${baseUrl}/xapi/`]
   const others = faces.flatMap((face): [string, string][] => {
-    const xapiPaths = (face.xapiMounts ?? []).map(({ prefix }): [string, string] => [
-      `${face.name} xAPI`,
-      `${filled(prefix)}/`,
-    ])
+    const xapiPaths = (face.xapiMounts ?? [])
+      .map(({ prefix }): [string, string] => [`${face.name} xAPI`, `${filled(prefix)}/`])
+      // Those of applications say nothing before there is one.
+      .filter(([, path]) => !path.includes('/:'))
     const isVendor = face.xapiMounts !== undefined || face.showCredential !== undefined
     const [api] = isVendor ? face.mounts : []
     return [...(api ? [[`${face.name} API`, filled(api.path)] as [string, string]] : []), ...xapiPaths]

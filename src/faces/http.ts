@@ -347,6 +347,8 @@ export function parseAuthorization(header: string | undefined): PresentedCredent
   throw new DomainError('unauthenticated', malformed)
 }
 
+export const credentialsMissing = 'Credentials are missing: send an Authorization header'
+
 /** Signs in by the Authorization header and remembers the principal for usage. `core.limits.admit` is still to be asked. */
 export async function authenticate(
   c: Context<FaceEnv>,
@@ -360,18 +362,18 @@ export async function authenticate(
   } = {},
 ): Promise<Principal> {
   const presented = parseAuthorization(options.authorization ?? c.req.header('Authorization'))
-  if (!presented) throw new DomainError('unauthenticated', 'Credentials are missing: send an Authorization header')
+  if (!presented) throw new DomainError('unauthenticated', credentialsMissing)
   const { within, elsewhere } = options
   const { address } = contextOf(c)
   const where = { within, address }
-  if (presented.kind === 'bearer') return signedIn(c, await core.signIn.bearer({ token: presented.token, ...where }))
+  if (presented.kind === 'bearer') return noteSignIn(c, await core.signIn.bearer({ token: presented.token, ...where }))
   const { key, secret } = presented
   const asked = elsewhere?.({ key, secret, address })
-  return signedIn(c, await core.signIn.basic({ key, secret, ...where, elsewhere: asked }))
+  return noteSignIn(c, await core.signIn.basic({ key, secret, ...where, elsewhere: asked }))
 }
 
 /** Remembers who it was for usage, metrics and the log. */
-export function signedIn(c: Context<FaceEnv>, principal: Principal): Principal {
+export function noteSignIn(c: Context<FaceEnv>, principal: Principal): Principal {
   c.set('principal', principal)
   const { noted } = contextOf(c)
   if (noted) noted.principal = principal
