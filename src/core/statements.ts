@@ -15,6 +15,7 @@ import { batchLimitOf } from './limits.ts'
 import type { Pins } from './pins.ts'
 import type { Principal } from './principal.ts'
 import type { Reach } from './rights.ts'
+import { nextSlice } from './slices.ts'
 import type {
   AttachmentClaim,
   BlobHold,
@@ -35,7 +36,6 @@ import { prepare } from './xapi/prepare.ts'
 import { isObject, refusal } from './xapi/rule.ts'
 import { checkStatements } from './xapi/statement.ts'
 import type { Statement } from './xapi/statement.ts'
-import { nextSlice } from './slices.ts'
 import { parseTimestamp } from './xapi/time.ts'
 import type { XapiVersion } from './xapi/version.ts'
 
@@ -74,6 +74,11 @@ export interface CheckedSubmission {
   readonly statements: readonly Statement[]
   readonly prepared: readonly PreparedStatement[]
   readonly voidReach: Reach | undefined
+}
+
+/** What is left of it once it is checked. */
+interface ToStore extends Pick<CheckedSubmission, 'prepared' | 'voidReach'> {
+  readonly isArray: boolean
 }
 
 /** What storing a statement would do. */
@@ -131,23 +136,28 @@ export class Statements {
   async store(principal: Principal, lrsId: LrsId, submission: Submission): Promise<Receipt> {
     // What others wait for, as the answers of a database, comes between two of them.
     if (submission.text.length > longText) await nextSlice()
-    const checked = this.check(principal, lrsId, submission)
     const { attachments: sent } = submission
-    if (sent === undefined) return this.#submit(principal, lrsId, submission, checked)
+    if (sent === undefined)
+      return this.#submit(principal, lrsId, submission, this.#checkedToStore(principal, lrsId, submission))
+    const checked = this.check(principal, lrsId, submission)
     return whileHolding(this.#storage.blobs, async (hold) => {
       const prepared = await this.#receive(lrsId, checked, submission, { sent, hold })
       await hold.confirm()
-      return this.#submit(principal, lrsId, submission, { ...checked, prepared })
+      return this.#submit(principal, lrsId, submission, { ...toStore(checked), prepared })
     })
+  }
+
+  /** Whoever waits for the store must not hold the objects of the body meanwhile: they are most of what a collection would move. */
+  #checkedToStore(principal: Principal, lrsId: LrsId, submission: Submission): ToStore {
+    return toStore(this.check(principal, lrsId, submission))
   }
 
   async #submit(
     principal: Principal,
     lrsId: LrsId,
     submission: Submission,
-    checked: CheckedSubmission,
+    { prepared, voidReach, isArray }: ToStore,
   ): Promise<Receipt> {
-    const { prepared, voidReach } = checked
     if (prepared.length > 0) {
       const outcome = await this.#ingest.submit({
         lrsId,
@@ -157,7 +167,7 @@ export class Statements {
         voidReach: await this.#voidReachInsidePins(principal, lrsId, prepared, voidReach),
         statements: prepared,
       })
-      if (outcome.kind === 'conflict') throw conflict(checked, outcome.index, submission)
+      if (outcome.kind === 'conflict') throw conflict({ prepared, isArray }, outcome.index, submission)
     }
     return { ids: prepared.map(({ id }) => id) }
   }
@@ -183,7 +193,7 @@ export class Statements {
     const verdicts: Verdict[] = []
     for (const [index, statement] of checked.prepared.entries()) {
       const stored = await this.#findAny(lrsId, statement.id)
-      if (stored && !isSame(stored, statement, principal)) throw conflict(checked, index, submission)
+      if (stored && !isSame(stored, statement, principal)) throw conflict(toStore(checked), index, submission)
       const whole = JSON.parse(`${statement.openBody}}`) as Statement
       verdicts.push({ id: statement.id, result: await this.#resultOf(lrsId, statement.id, stored), statement: whole })
     }
@@ -409,10 +419,18 @@ function notFound(isVoided: boolean): DomainError {
   return new DomainError('not_found', message, { detail: { failures: [failure] } })
 }
 
-function conflict({ prepared, body }: CheckedSubmission, index: number, { statementId }: Submission): DomainError {
+function toStore({ prepared, voidReach, body }: CheckedSubmission): ToStore {
+  return { prepared, voidReach, isArray: Array.isArray(body) }
+}
+
+function conflict(
+  { prepared, isArray }: Pick<ToStore, 'prepared' | 'isArray'>,
+  index: number,
+  { statementId }: Submission,
+): DomainError {
   const id = prepared[index]?.id ?? ''
   const message = `A different statement with the id ${id} is already stored; nothing was stored.`
-  const pointer = statementId === undefined ? `${pointerIn(body, index)}/id` : '?statementId'
+  const pointer = statementId === undefined ? `${isArray ? `/${index}` : ''}/id` : '?statementId'
   const failure = { pointer, rule: 'claviger/conflict', message, statement: { index, id } }
   return new DomainError('conflict', message, { detail: { failures: [failure] } })
 }
