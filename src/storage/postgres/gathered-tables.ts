@@ -2,11 +2,13 @@
 // changes is gathered to be written in bulk. Asked for what was not read, it throws `Unread`; nothing is written by then, so
 // the caller reads it and begins anew. Knows no SQL.
 
+import { ByTerm } from './by-term.ts'
 import { dictionaryTerm, printTerms } from '../posting.ts'
 import { everybody, mostReferrers } from '../statements/references.ts'
 import type { AttachmentClaim, Description, PreparedStatement, TermKind } from '../../core/storage.ts'
 import type { CredentialId, LrsId } from '../../core/ids.ts'
 import type { Existing, Linked, NewRow, StatementTables } from '../statements/tables.ts'
+import type { Named } from './by-term.ts'
 import type { PostingTerm } from '../posting.ts'
 import type { TimedBatch } from '../statements/storing.ts'
 
@@ -39,8 +41,7 @@ export interface ReadRows {
 
 /** What is remembered of the Lrs, and holds in this transaction. */
 export interface Remembered {
-  /** By `termName`. */
-  termOf(name: string): PostingTerm | undefined
+  termOf(named: Named): PostingTerm | undefined
   isKnown(batch: TimedBatch, description: Description, at: number): boolean
 }
 
@@ -54,10 +55,6 @@ export class Unread extends Error {
   }
 }
 
-export function termName(kind: TermKind, value: string): string {
-  return `${kind} ${value}`
-}
-
 export function pairName(target: string, owner: number): string {
   return `${target} ${owner}`
 }
@@ -67,10 +64,8 @@ interface Arrived extends NewRow {
   isVoided: boolean
 }
 
-export interface NewTerm {
+export interface NewTerm extends Named {
   readonly id: number
-  readonly kind: TermKind
-  readonly value: string
 }
 
 export interface Said {
@@ -87,8 +82,8 @@ export class GatheredTables implements StatementTables {
   readonly arrived: Arrived[] = []
   readonly postedTerms: PostingTerm[] = []
   readonly postedSeqs: number[] = []
-  /** By `termName`. */
-  readonly terms = new Map<string, NewTerm>()
+  /** In the order of their ids. */
+  readonly terms: NewTerm[] = []
   readonly claims: { readonly seq: number; readonly attachment: AttachmentClaim }[] = []
   readonly said: Said[] = []
   readonly references: { readonly target: Buffer; readonly owner: CredentialId; readonly seq: number }[] = []
@@ -97,6 +92,7 @@ export class GatheredTables implements StatementTables {
   /** Among those that were there. */
   readonly voided = new Set<number>()
   lastTerm: number
+  readonly #newTerms = new ByTerm<PostingTerm>()
   readonly #byId = new Map<string, Arrived>()
   readonly #bySeq = new Map<number, Arrived>()
   readonly #waiting = new Map<string, number[]>()
@@ -136,12 +132,14 @@ export class GatheredTables implements StatementTables {
   }
 
   termOf(_: LrsId, kind: TermKind, value: string): PostingTerm {
-    const name = termName(kind, value)
-    const known = this.#remembered.termOf(name)
+    const named = { kind, value }
+    const known = this.#remembered.termOf(named) ?? this.#newTerms.get(named)
     if (known !== undefined) return known
-    const term = this.terms.get(name) ?? { id: ++this.lastTerm, kind, value }
-    this.terms.set(name, term)
-    return dictionaryTerm(term.id)
+    this.lastTerm += 1
+    this.terms.push({ id: this.lastTerm, kind, value })
+    const term = dictionaryTerm(this.lastTerm)
+    this.#newTerms.set(named, term)
+    return term
   }
 
   insert(row: NewRow): void {

@@ -97,8 +97,7 @@ export async function writeChanges(
 }
 
 function partsOf(tables: GatheredTables): Part[] {
-  const { arrived, claims, references, waits, said } = tables
-  const terms = [...tables.terms.values()]
+  const { arrived, claims, references, waits, said, terms } = tables
   const inherited = [...tables.inherited]
   const written: Part[] = []
   const add = (name: PartName, count: number, arrays: () => readonly Buffer[]): void => {

@@ -10,14 +10,9 @@ import { toBlob } from '../statements/storing.ts'
 import type { CredentialId, LrsId } from '../../core/ids.ts'
 import type { Linked } from '../statements/tables.ts'
 import type { ReadRows, ReadStatement, Referrers } from './gathered-tables.ts'
-import type { StatementBatch, TermKind } from '../../core/storage.ts'
+import type { StatementBatch } from '../../core/storage.ts'
+import type { Named } from './by-term.ts'
 import type { Opening, Transaction } from './database.ts'
-
-/** A dictionary value whose id is not remembered. */
-export interface UnknownTerm {
-  readonly kind: TermKind
-  readonly value: string
-}
 
 export interface Looked extends ReadRows {
   readonly epoch: number
@@ -90,16 +85,12 @@ where c.is_only`
 export interface Question {
   readonly lrsId: LrsId
   readonly ids: readonly Buffer[]
-  readonly unknown: readonly UnknownTerm[]
+  readonly unknown: readonly Named[]
   /** $3 to $7. */
   readonly values: readonly Buffer[]
 }
 
-export function questionOf(
-  lrsId: LrsId,
-  batches: readonly StatementBatch[],
-  unknown: readonly UnknownTerm[],
-): Question {
+export function questionOf(lrsId: LrsId, batches: readonly StatementBatch[], unknown: readonly Named[]): Question {
   const ids = batches.flatMap(({ statements }) => statements.map(({ id }) => toBlob(id)))
   const targets = targetsOf(batches)
   const values = [
@@ -164,7 +155,7 @@ function grouped(pairs: readonly [id: string, owner: number][]): Map<string, num
   return groups
 }
 
-function termArrays(terms: readonly UnknownTerm[]): readonly [Buffer, Buffer] {
+function termArrays(terms: readonly Named[]): readonly [Buffer, Buffer] {
   const kinds = textArray(terms.map(({ kind }) => kind))
   return [kinds, byteaArray(terms.map(({ value }) => hash('sha256', value, 'buffer')))]
 }
@@ -194,7 +185,7 @@ async function findErased(
 export async function findTermIds(
   transaction: Transaction,
   lrsId: LrsId,
-  terms: readonly UnknownTerm[],
+  terms: readonly Named[],
 ): Promise<readonly (number | undefined)[]> {
   const rows = await transaction.query<{ readonly n: number; readonly id: number }>(
     `select k.n, t.id from unnest($2::text[], $3::bytea[]) with ordinality k (kind, sha256, n)

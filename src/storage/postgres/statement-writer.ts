@@ -2,8 +2,9 @@
 // decide in memory; write everything and commit. Remembers dictionary ids and descriptions for as long as nothing was removed.
 
 import { DomainError, isDomainError } from '../../core/errors.ts'
+import { ByTerm } from './by-term.ts'
 import { DescriptionCache } from '../statements/description-cache.ts'
-import { GatheredTables, Unread, termName } from './gathered-tables.ts'
+import { GatheredTables, Unread } from './gathered-tables.ts'
 import { LRUCache } from 'lru-cache'
 import { Storing } from '../statements/storing.ts'
 import { dictionaryTerm } from '../posting.ts'
@@ -12,8 +13,9 @@ import { lockClass } from './locks.ts'
 import { writeChanges } from './statement-changes.ts'
 import type { BatchOutcome, StatementBatch } from '../../core/storage.ts'
 import type { Database, Transaction } from './database.ts'
-import type { Looked, LookupRow, Question, UnknownTerm } from './statement-lookup.ts'
+import type { Looked, LookupRow, Question } from './statement-lookup.ts'
 import type { LrsId } from '../../core/ids.ts'
+import type { Named } from './by-term.ts'
 import type { PostingTerm } from '../posting.ts'
 import type { Remembered } from './gathered-tables.ts'
 import type { Speaker } from '../statements/description-cache.ts'
@@ -24,23 +26,22 @@ const cachedTerms = 100_000
 /** Longer values are looked up each time rather than held. */
 const longestCached = 1_000
 
-/** Dictionary values of a call, by `termName`. */
-type Values = ReadonlyMap<string, UnknownTerm>
-
 /** Batches of one Lrs on their way in. */
 interface Prepared {
   readonly batches: readonly StatementBatch[]
-  readonly values: Values
+  /** Dictionary values, each once. */
+  readonly values: readonly Named[]
   /** Of which `recalled` is. */
   readonly epoch: number
-  readonly recalled: ReadonlyMap<string, PostingTerm>
+  readonly recalled: ByTerm<PostingTerm>
   readonly question: Question
 }
 
 interface Stored {
   readonly outcomes: readonly BatchOutcome[]
   readonly epoch: number
-  readonly terms: ReadonlyMap<string, PostingTerm>
+  /** Learnt from the database, or given now. */
+  readonly learnt: ByTerm<PostingTerm>
   readonly said: GatheredTables['said']
 }
 
@@ -65,7 +66,7 @@ export class StatementWriter {
         (transaction, rows) => this.#storeIn(transaction, prepared, rows),
       )
       .catch(asDefect)
-    this.#remember(prepared, stored)
+    this.#remember(question.lrsId, stored)
     return stored.outcomes
   }
 
@@ -74,7 +75,7 @@ export class StatementWriter {
     const values = valuesOf(batches)
     const epoch = this.#epochs.get(lrsId) ?? 0
     const recalled = this.#recall(lrsId, epoch, values)
-    const unknown = [...values].filter(([name]) => !recalled.has(name)).map(([, term]) => term)
+    const unknown = values.filter((named) => recalled.get(named) === undefined)
     return { batches, values, epoch, recalled, question: questionOf(lrsId, batches, unknown) }
   }
 
@@ -83,42 +84,43 @@ export class StatementWriter {
     const { lrsId } = question
     const looked = await readLooked(transaction, question, rows)
     const { epoch } = looked
-    const terms = await knownTerms(transaction, prepared, looked)
+    const learnt = await learnTerms(transaction, prepared, looked)
     const timed = batches.map((batch) => ({ ...batch, floor: looked.floor }))
-    const remembered = this.#remembered(epoch, terms)
+    const remembered = this.#remembered(epoch, epoch === prepared.epoch ? [prepared.recalled, learnt] : [learnt])
     const { tables, outcomes } = await decide(transaction, lrsId, { timed, looked, remembered })
     if (!tables.isEmpty) await writeChanges(transaction, lrsId, { tables, epoch })
-    for (const [name, { id }] of tables.terms) terms.set(name, dictionaryTerm(id))
-    return { outcomes, epoch, terms, said: tables.said }
+    for (const term of tables.terms) learnt.set(term, dictionaryTerm(term.id))
+    return { outcomes, epoch, learnt, said: tables.said }
   }
 
-  #recall(lrsId: LrsId, epoch: number, values: Values): Map<string, PostingTerm> {
-    const recalled = new Map<string, PostingTerm>()
-    for (const name of values.keys()) {
-      const term = this.#terms.get(`${lrsId} ${epoch} ${name}`)
-      if (term !== undefined) recalled.set(name, term)
+  #recall(lrsId: LrsId, epoch: number, values: readonly Named[]): ByTerm<PostingTerm> {
+    const recalled = new ByTerm<PostingTerm>()
+    for (const named of values) {
+      const term = this.#terms.get(cacheName(lrsId, epoch, named))
+      if (term !== undefined) recalled.set(named, term)
     }
     return recalled
   }
 
-  #remembered(epoch: number, terms: ReadonlyMap<string, PostingTerm>): Remembered {
+  #remembered(epoch: number, [terms, others]: readonly ByTerm<PostingTerm>[]): Remembered {
     return {
-      termOf: (name) => terms.get(name),
+      termOf: (named) => terms?.get(named) ?? others?.get(named),
       isKnown: (batch, description, at) => this.#descriptions.isKnown(speakerOf(batch, epoch), description, at),
     }
   }
 
   /** Only after the commit. */
-  #remember({ recalled, ...prepared }: Prepared, { epoch, terms, said }: Stored): void {
-    const { lrsId } = prepared.question
+  #remember(lrsId: LrsId, { epoch, learnt, said }: Stored): void {
     this.#epochs.set(lrsId, epoch)
-    for (const [name, term] of terms) {
-      // Most are remembered already, and were made the latest by being recalled.
-      if (epoch === prepared.epoch && recalled.has(name)) continue
-      if (name.length <= longestCached) this.#terms.set(`${lrsId} ${epoch} ${name}`, term)
+    for (const [named, term] of learnt) {
+      if (named.value.length <= longestCached) this.#terms.set(cacheName(lrsId, epoch, named), term)
     }
     for (const { batch, description, at } of said) this.#descriptions.learn(speakerOf(batch, epoch), description, at)
   }
+}
+
+function cacheName(lrsId: LrsId, epoch: number, { kind, value }: Named): string {
+  return `${lrsId} ${epoch} ${kind} ${value}`
 }
 
 /** Ids that differ in what they say are an outcome. A key that is taken in spite of the lock is nobody's but ours to put right. */
@@ -169,11 +171,13 @@ async function decide(
   }
 }
 
-function valuesOf(batches: readonly StatementBatch[]): Values {
-  const values = new Map<string, UnknownTerm>()
-  const add = ({ kind, value }: UnknownTerm): void => {
-    const name = termName(kind, value)
-    if (kind !== 'registration' && !values.has(name)) values.set(name, { kind, value })
+function valuesOf(batches: readonly StatementBatch[]): Named[] {
+  const values: Named[] = []
+  const known = new ByTerm<true>()
+  const add = (named: Named): void => {
+    if (named.kind === 'registration' || known.get(named)) return
+    known.set(named, true)
+    values.push(named)
   }
   for (const { statements } of batches) {
     for (const { terms, descriptions } of statements) {
@@ -184,25 +188,21 @@ function valuesOf(batches: readonly StatementBatch[]): Values {
   return values
 }
 
-/** What was remembered of another epoch is asked for again. */
-async function knownTerms(
+/** Those that were asked for; what was remembered of another epoch is asked for again. */
+async function learnTerms(
   transaction: Transaction,
-  { values, epoch, recalled, question: { lrsId, unknown } }: Prepared,
+  { values, epoch, question: { lrsId, unknown } }: Prepared,
   looked: Looked,
-): Promise<Map<string, PostingTerm>> {
-  if (looked.epoch === epoch) return withIds(new Map(recalled), unknown, looked.termIds)
-  const all = [...values.values()]
-  return withIds(new Map(), all, await findTermIds(transaction, lrsId, all))
+): Promise<ByTerm<PostingTerm>> {
+  if (looked.epoch === epoch) return withIds(unknown, looked.termIds)
+  return withIds(values, await findTermIds(transaction, lrsId, values))
 }
 
-function withIds(
-  terms: Map<string, PostingTerm>,
-  asked: readonly UnknownTerm[],
-  ids: readonly (number | undefined)[],
-): Map<string, PostingTerm> {
-  for (const [index, { kind, value }] of asked.entries()) {
+function withIds(asked: readonly Named[], ids: readonly (number | undefined)[]): ByTerm<PostingTerm> {
+  const terms = new ByTerm<PostingTerm>()
+  for (const [index, named] of asked.entries()) {
     const id = ids[index]
-    if (id !== undefined) terms.set(termName(kind, value), dictionaryTerm(id))
+    if (id !== undefined) terms.set(named, dictionaryTerm(id))
   }
   return terms
 }
