@@ -48,7 +48,7 @@ export interface Config {
   /** What 1.0.x readers get of 2.0 statements. */
   readonly xapiDowngrade: 'as-stored' | 'strip'
   /** Which faces are mounted. */
-  readonly faces: { readonly watershed: boolean; readonly scormcloudV2: boolean }
+  readonly faces: { readonly watershed: boolean; readonly scormcloudV1: boolean; readonly scormcloudV2: boolean }
   /** What was set to what, and where, for showing: secrets are masked here. */
   readonly settings: readonly ShownSetting[]
 }
@@ -438,6 +438,11 @@ const schema = z.object({
     description: 'Watershed’s Credentials API and xAPI path under `/api/organizations/…`: `on` or `off`.',
     default: 'on',
   }),
+  CLAVIGER_FACE_SCORMCLOUD_V1: onOff.default(true).meta({
+    description:
+      'SCORM Cloud’s API v1, as far as it is about LRS accounts, at `/api` and `/EngineWebServices/api`: `on` or `off`.',
+    default: 'on',
+  }),
   CLAVIGER_FACE_SCORMCLOUD_V2: onOff.default(true).meta({
     description: 'SCORM Cloud’s API v2, as far as it is about applications and xAPI, under `/api/v2`: `on` or `off`.',
     default: 'on',
@@ -677,7 +682,11 @@ function assemble(
     outbound: { exceptions: values.CLAVIGER_OUTBOUND_ALLOW, ...(ca !== undefined && { ca }) },
     drainWaitSeconds: values.CLAVIGER_DRAIN_WAIT,
     xapiDowngrade: values.CLAVIGER_XAPI_DOWNGRADE,
-    faces: { watershed: values.CLAVIGER_FACE_WATERSHED, scormcloudV2: values.CLAVIGER_FACE_SCORMCLOUD_V2 },
+    faces: {
+      watershed: values.CLAVIGER_FACE_WATERSHED,
+      scormcloudV1: values.CLAVIGER_FACE_SCORMCLOUD_V1,
+      scormcloudV2: values.CLAVIGER_FACE_SCORMCLOUD_V2,
+    },
     settings: settingNames.map((name) => showSetting(name, given.get(name))),
   }
 }

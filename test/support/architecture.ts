@@ -42,7 +42,7 @@ const zones: readonly Zone[] = [
     holds: faceFolder,
     // Its own folder is added per file in `checkImports`.
     imports: [core, /^src\/faces\/(face|http|load)\.ts$/],
-    packages: ['hono', 'hono/*', 'zod'],
+    packages: ['node:crypto', 'hono', 'hono/*', 'zod', 'fast-xml-parser'],
   },
   {
     name: 'face kit',

@@ -12,9 +12,16 @@ import { answerOf, countingIds } from './ask.ts'
 import type { Answer, Ask, Login } from './ask.ts'
 import { openCore } from './core.ts'
 import type { FakeClock } from './core.ts'
+import { signCall } from './v1-signer.ts'
 
 export { authorization } from './ask.ts'
 export type { Answer, Ask, Login } from './ask.ts'
+
+/** What stands inside `<rsp>`; the error's number where it failed. */
+export interface V1Answer extends Answer {
+  readonly inside: string
+  readonly error: number | undefined
+}
 
 /** An application, and its id with its first secret. */
 export interface Application {
@@ -43,6 +50,8 @@ export interface World {
   addApplication(name: string, organisation?: OrganisationId): Promise<Application>
   /** A path below `/api/v2`, or an absolute one. */
   v2(method: string, path: string, ask?: Ask): Promise<Answer>
+  /** A call of the first API, of this method of `rustici`, signed by the first application unless by another. */
+  v1(method: string, parameters?: Readonly<Record<string, string>>, as?: Login): Promise<V1Answer>
   /** Any path, as it is. */
   ask(method: string, path: string, ask?: Ask): Promise<Answer>
   /** `action target-id` of each event since the last call. */
@@ -81,7 +90,21 @@ export async function openWorld(env: Readonly<Record<string, string>> = {}): Pro
     management: { key, secret },
     organisation: organisationId,
     neighbour: neighbour.organisationId,
+    v1: async (method, parameters = {}, as = application.login) => {
+      const named = { method: `rustici.${method}`, ...parameters }
+      const query = signCall({ ...as, time: clock.now() }, Object.entries(named))
+      return v1AnswerOf(await answerOf(app, 'GET', `/api?${query}`, {}))
+    },
     v2: (method, path, ask = {}) => answerOf(app, method, path.startsWith('/api/') ? path : `/api/v2${path}`, ask),
     ask: (method, path, ask = {}) => answerOf(app, method, path, ask),
   }
+}
+
+/** Of any answer of the first API, which has one shape. */
+export function v1AnswerOf(answer: Answer): V1Answer {
+  const shape = /^<\?xml version="1\.0" encoding="utf-8" \?><rsp stat="(ok|fail)">(.*)<\/rsp>$/s.exec(answer.text)
+  if (shape === null || answer.status !== 200) throw new Error(`${answer.status}: ${answer.text}`)
+  const [, stat, inside = ''] = shape
+  const error = stat === 'fail' ? Number(/^<err code="(\d+)" msg="[^"]+"\/>$/.exec(inside)?.[1]) : undefined
+  return { ...answer, inside, error }
 }
