@@ -120,6 +120,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     ingest: () => core.statements.waiting,
     storage: () => storage?.load() ?? {},
     connections: () => connections(),
+    forwarding: () => core.forwarding,
     isReady: async () => (await readiness.look()).isReady,
   })
   const logsRequests = config.logLevel === 'debug' || config.logLevel === 'trace'

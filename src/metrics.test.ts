@@ -12,6 +12,7 @@ function watched(): { metrics: Metrics; load: Load } {
     ingest: () => ({ statements: 5, bytes: 6, bounds }),
     storage: () => ({ connections: 7 }),
     connections: () => 8,
+    forwarding: () => ({ pipes: 9, working: 2, failing: 1, lagSeconds: 3.5 }),
     isReady: async () => false,
   })
   return { metrics, load }
@@ -28,6 +29,8 @@ describe('Metrics', () => {
     metrics.committed(7, 0.001)
     metrics.jobEnded('retention', true)
     metrics.jobEnded('retention', false)
+    metrics.forwarded(200)
+    metrics.forwardingFailed('paused')
     metrics.call('statements.store', 'unavailable', 0.5)
     const text = await metrics.text()
     const labels = 'face="xapi",route="/xapi/statements",method="POST"'
@@ -39,6 +42,10 @@ describe('Metrics', () => {
       'claviger_sign_ins_total{from="memory"} 1',
       'claviger_sign_ins_total{from="store"} 0',
       'claviger_commit_statements_sum 7',
+      'claviger_forwarded_statements_total 200',
+      'claviger_forwarding_failures_total{outcome="paused"} 1',
+      'claviger_pipes_failing 1',
+      'claviger_pipe_lag_seconds 3.5',
       'claviger_job_runs_total{task="retention",outcome="failed"} 1',
       'claviger_storage_call_duration_seconds_count{operation="statements.store",outcome="unavailable"} 1',
     ]) {

@@ -2,6 +2,7 @@
 // label has few values. docs/prometheus-alerts.yml goes by these names.
 
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import type { ForwardingState } from './core/forwarding.ts'
 import type { IngestState } from './core/ingest.ts'
 import type { JobName, Meter } from './core/meter.ts'
 import type { Load } from './faces/load.ts'
@@ -26,6 +27,7 @@ export interface MetricSources {
   /** As `Storage.load`. */
   storage(): Readonly<Record<string, number>>
   connections(): number
+  forwarding(): ForwardingState
   isReady(): Promise<boolean>
 }
 
@@ -69,12 +71,23 @@ export class Metrics implements Meter {
     labelNames: ['task'],
     registers: [this.#registry],
   })
+  readonly #forwarded = this.#counter(
+    'claviger_forwarded_statements_total',
+    'Statements that targets of pipes acknowledged.',
+  )
+  readonly #forwardingFailures = this.#counter(
+    'claviger_forwarding_failures_total',
+    'Attempts of pipes that failed: tried again later, or paused until somebody resumes them.',
+    ['outcome'],
+  )
   // Counted with every request: a number is cheaper than a look into labels.
   #statements = 0
   readonly #signIns = { memory: 0, store: 0 }
 
   constructor() {
     collectDefaultMetrics({ register: this.#registry })
+    // From the beginning, or the first pause of a pipe would be no increase.
+    for (const outcome of ['later', 'paused']) this.#forwardingFailures.inc({ outcome }, 0)
     const counted = (name: string, help: string, labelNames: string[], collect: (counter: Counter) => void): void => {
       new Counter({
         ...{ name, help, labelNames, registers: [this.#registry] },
@@ -114,6 +127,15 @@ export class Metrics implements Meter {
     this.#gauge('claviger_body_bytes_limit', 'Beyond it bodies are refused.', () => load.bounds.bodyBytes)
     this.#gauge('claviger_answer_bytes', 'Bytes of answers not taken yet.', () => load.answers.held)
     this.#gauge('claviger_answer_bytes_limit', 'Beyond it answers are refused.', () => load.bounds.answerBytes)
+    const { forwarding } = sources
+    this.#gauge('claviger_pipes', 'Pipes that run, on all nodes.', () => forwarding().pipes)
+    this.#gauge('claviger_pipes_working', 'Pipes this node works on.', () => forwarding().working)
+    this.#gauge('claviger_pipes_failing', 'Pipes that wait for another attempt.', () => forwarding().failing)
+    this.#gauge(
+      'claviger_pipe_lag_seconds',
+      'For how long the pipe furthest behind has not delivered all it should.',
+      () => forwarding().lagSeconds,
+    )
     this.#gauge('claviger_reads_waiting', 'Reads of statements waiting for the storage.', () => sources.reads().waiting)
     this.#gauge('claviger_reads_waiting_limit', 'Beyond it reads are refused.', () => sources.reads().bound)
     this.#gauge(
@@ -160,6 +182,14 @@ export class Metrics implements Meter {
   jobEnded(job: JobName, isDone: boolean): void {
     this.#jobs.inc({ task: job, outcome: isDone ? 'done' : 'failed' })
     if (isDone) this.#jobEnds.setToCurrentTime({ task: job })
+  }
+
+  forwarded(statements: number): void {
+    this.#forwarded.inc(statements)
+  }
+
+  forwardingFailed(outcome: 'later' | 'paused'): void {
+    this.#forwardingFailures.inc({ outcome })
   }
 
   /** The media type of `text`. */

@@ -186,6 +186,7 @@ async function everyMetric(): Promise<string> {
     ingest: () => ({ statements: 0, bytes: 0, bounds }),
     storage: () => ({ connection_waits: 0 }),
     connections: () => 0,
+    forwarding: () => ({ pipes: 0, working: 0, failing: 0, lagSeconds: 0 }),
     isReady: async () => true,
   })
   metrics.request({ face: 'xapi', route: '/', method: 'GET', status: 503, seconds: 0, refusal: 'overload' })

@@ -21,6 +21,10 @@ import type { ServerLimits } from './limits.ts'
 import { LrsDirectory } from './lrs.ts'
 import { noMeter } from './meter.ts'
 import type { JobName, Meter } from './meter.ts'
+import { Forwarding } from './forwarding.ts'
+import type { ForwardingState, ForwardingTiming } from './forwarding.ts'
+import { Pipes } from './pipe.ts'
+import type { RemoteLrsDoor } from './remote-lrs.ts'
 import { Organisations } from './organisation.ts'
 import type { Outbound } from './outbound.ts'
 import { Retention } from './retention.ts'
@@ -57,6 +61,10 @@ export interface CoreOptions {
   readonly meter?: Meter
   /** Who is asked and forwarded to; nobody, unless given (`noOutbound`). */
   readonly outbound?: Outbound
+  /** Where pipes lead; without it nothing is forwarded. */
+  readonly remoteLrs?: RemoteLrsDoor
+  /** For tests. */
+  readonly forwardingTiming?: ForwardingTiming
   /** For tests: how fast another node follows one that was killed. */
   readonly leaseTiming?: LeaseTiming
 }
@@ -67,6 +75,9 @@ export interface Core {
   readonly credentials: Credentials
   readonly applications: Applications
   readonly settings: Settings
+  readonly pipes: Pipes
+  /** What pipes do on this node. */
+  readonly forwarding: ForwardingState
   readonly sessions: Sessions
   readonly tokens: Tokens
   readonly signIn: SignIn
@@ -106,6 +117,8 @@ export function randomIds(clock: Clock): Ids {
       .slice(-8)
   return { hex, uuid: () => randomUUID(), oid: () => `${time()}${hex(8)}` as Oid }
 }
+
+const noForwarding: ForwardingState = { pipes: 0, working: 0, failing: 0, lagSeconds: 0 }
 
 /** Throws `invalid` when the master key is not the one the store was made with. */
 export async function createCore(options: CoreOptions): Promise<Core> {
@@ -152,6 +165,14 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const statements = new Statements({ storage, ids, batchLimit: options.limits.batch, meter })
   const credentials = new Credentials({ ...parts, guesses: newFailures('pair', guessLimits) })
   const applications = new Applications({ ...parts, credentials })
+  const { remoteLrs } = options
+  const forwarding =
+    remoteLrs && new Forwarding({ ...parts, leases, remote: remoteLrs, meter, log, timing: options.forwardingTiming })
+  const pipes = new Pipes({
+    ...{ ...parts, applications },
+    problemWith: (url) => remoteLrs?.problemWith(url),
+    onChange: () => forwarding?.wake(),
+  })
   let closing: Promise<void> | undefined
   return {
     organisations: new Organisations(parts),
@@ -159,6 +180,10 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     credentials,
     applications,
     settings: new Settings({ ...parts, applications }),
+    pipes,
+    get forwarding() {
+      return forwarding?.state ?? noForwarding
+    },
     sessions,
     tokens,
     signIn,
@@ -177,7 +202,18 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     ids,
     leases,
     close: () =>
-      (closing ??= closeAll({ jobs, counts, erasures, statements, usage, signIn, applications, storage, onUnwritten })),
+      (closing ??= closeAll({
+        jobs,
+        forwarding,
+        counts,
+        erasures,
+        statements,
+        usage,
+        signIn,
+        applications,
+        storage,
+        onUnwritten,
+      })),
   }
 }
 
@@ -258,6 +294,7 @@ function tellUnwritten(log: Log | undefined, err: unknown, fate: string): void {
 
 async function closeAll(parts: {
   jobs: JobRunner<JobName>
+  forwarding: Forwarding | undefined
   counts: CountExchange
   erasures: Erasures
   statements: Statements
@@ -268,7 +305,7 @@ async function closeAll(parts: {
   onUnwritten: (error: unknown) => void
 }): Promise<void> {
   parts.counts.close()
-  await Promise.all([parts.jobs.close(), parts.erasures.close()])
+  await Promise.all([parts.forwarding?.close(), parts.jobs.close(), parts.erasures.close()])
   await parts.statements.close()
   // Counters that cannot be written must not keep the store from closing.
   await parts.usage.close().catch(parts.onUnwritten)

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { DomainError } from './errors.ts'
 import type { CredentialId, LrsId, Seq } from './ids.ts'
 import { Ingest } from './ingest.ts'
+import { noMeter } from './meter.ts'
 import type { BatchOutcome, PreparedStatement, StatementBatch } from './storage.ts'
 
 const says = { descriptions: [], attachments: [] }
@@ -233,7 +234,7 @@ describe('Ingest', () => {
 
   it('tells a meter how much each call stored', async () => {
     const committed: number[] = []
-    const meter = { signedIn() {}, jobEnded() {}, committed: (statements: number) => void committed.push(statements) }
+    const meter = { ...noMeter, committed: (statements: number) => void committed.push(statements) }
     const { calls, store } = heldStore()
     const ingest = new Ingest(store, { callsInFlight: 1 }, meter)
     const answers = [ingest.submit(batchOf('a', 'b')), ingest.submit(batchOf('c')), ingest.submit(batchOf('d'))]

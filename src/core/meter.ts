@@ -10,6 +10,16 @@ export interface Meter {
   /** One call of the store that joined the statements of many requests. */
   committed(statements: number, seconds: number): void
   jobEnded(job: JobName, isDone: boolean): void
+  /** Statements that a target acknowledged. */
+  forwarded(statements: number): void
+  /** A pipe that tries again later, or is paused until somebody sees to it. */
+  forwardingFailed(outcome: 'later' | 'paused'): void
 }
 
-export const noMeter: Meter = { signedIn() {}, committed() {}, jobEnded() {} }
+export const noMeter: Meter = {
+  signedIn() {},
+  committed() {},
+  jobEnded() {},
+  forwarded() {},
+  forwardingFailed() {},
+}
