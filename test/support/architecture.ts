@@ -41,7 +41,7 @@ const zones: readonly Zone[] = [
     name: 'face',
     holds: faceFolder,
     // Its own folder is added per file in `checkImports`.
-    imports: [core, /^src\/faces\/(face|http|load)\.ts$/],
+    imports: [core, /^src\/faces\/(face|http|load|oauth)\.ts$/],
     packages: ['node:crypto', 'hono', 'hono/*', 'zod', 'fast-xml-parser'],
   },
   {
@@ -58,6 +58,7 @@ const zones: readonly Zone[] = [
       '@hono/node-server/*',
       'zod',
       'ipaddr.js',
+      'oauth-sign',
     ],
   },
   {
