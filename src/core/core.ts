@@ -27,6 +27,7 @@ import { Pipes } from './pipe.ts'
 import type { RemoteLrsDoor } from './remote-lrs.ts'
 import { Organisations } from './organisation.ts'
 import type { Outbound } from './outbound.ts'
+import { Replays } from './replay.ts'
 import { Retention } from './retention.ts'
 import { Sessions } from './session.ts'
 import { Settings } from './setting.ts'
@@ -70,6 +71,8 @@ export interface CoreOptions {
 }
 
 export interface Core {
+  /** Where the server is reached from outside. */
+  readonly baseUrl: string
   readonly organisations: Organisations
   readonly lrs: LrsDirectory
   readonly credentials: Credentials
@@ -81,6 +84,7 @@ export interface Core {
   readonly sessions: Sessions
   readonly tokens: Tokens
   readonly signIn: SignIn
+  readonly replays: Replays
   readonly access: { readonly explain: typeof explain; readonly authorise: typeof authorise }
   readonly statements: Statements
   readonly documents: Documents
@@ -175,6 +179,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   })
   let closing: Promise<void> | undefined
   return {
+    baseUrl,
     organisations: new Organisations(parts),
     lrs: new LrsDirectory(parts),
     credentials,
@@ -187,6 +192,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     sessions,
     tokens,
     signIn,
+    replays: new Replays(parts),
     access: { explain, authorise },
     statements,
     documents: new Documents({ storage, limits }),
