@@ -22,9 +22,11 @@ import { answerOperations, answerStarting, answerUnclaimed, isPublic } from './f
 import type { Operations } from './faces/unclaimed.ts'
 import { scormcloudV1 } from './faces/scormcloud-v1/index.ts'
 import { scormcloudV2 } from './faces/scormcloud-v2/index.ts'
+import { callbackProtocol } from './faces/scormcloud-xapi/callback-protocol.ts'
 import { watershed } from './faces/watershed/index.ts'
 import { presentError } from './faces/xapi/errors.ts'
 import { xapiFace } from './faces/xapi/index.ts'
+import { OutboundClient } from './outbound/client.ts'
 import type { BucketOptions } from './storage/blobs/bucket.ts'
 import { BlobDirectory } from './storage/blobs/directory.ts'
 import type { BlobPlace } from './storage/blobs/place.ts'
@@ -268,6 +270,8 @@ async function openCore(
         xapiRatePerMinute: config.rateLimitPerMinute,
       },
       log,
+      outbound: new OutboundClient(config.outbound),
+      callbackProtocol,
       ...(metrics && { meter: metrics }),
     })
     return { core, storage }

@@ -6,6 +6,8 @@ import { Activities } from './activities.ts'
 import { Agents } from './agents.ts'
 import { Applications } from './application.ts'
 import { Audit, recordKeyRotation } from './audit.ts'
+import { Callbacks } from './callback.ts'
+import type { CallbackProtocol } from './callback-verdict.ts'
 import { CountExchange } from './count-exchange.ts'
 import { Credentials, guessLimits } from './credential.ts'
 import { isDomainError } from './errors.ts'
@@ -26,6 +28,7 @@ import type { ForwardingState, ForwardingTiming } from './forwarding.ts'
 import { Pipes } from './pipe.ts'
 import type { RemoteLrsDoor } from './remote-lrs.ts'
 import { Organisations } from './organisation.ts'
+import { noOutbound } from './outbound.ts'
 import type { Outbound } from './outbound.ts'
 import { Replays } from './replay.ts'
 import { Retention } from './retention.ts'
@@ -62,6 +65,8 @@ export interface CoreOptions {
   readonly meter?: Meter
   /** Who is asked and forwarded to; nobody, unless given (`noOutbound`). */
   readonly outbound?: Outbound
+  /** How callbacks are asked; absent: nobody is. */
+  readonly callbackProtocol?: CallbackProtocol
   /** Where pipes lead; without it nothing is forwarded. */
   readonly remoteLrs?: RemoteLrsDoor
   /** For tests. */
@@ -77,6 +82,7 @@ export interface Core {
   readonly lrs: LrsDirectory
   readonly credentials: Credentials
   readonly applications: Applications
+  readonly callbacks: Callbacks
   readonly settings: Settings
   readonly pipes: Pipes
   /** What pipes do on this node. */
@@ -184,6 +190,10 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     lrs: new LrsDirectory(parts),
     credentials,
     applications,
+    callbacks: new Callbacks({
+      ...{ ...parts, applications, usage, baseUrl, log },
+      ...{ outbound: options.outbound ?? noOutbound, protocol: options.callbackProtocol },
+    }),
     settings: new Settings({ ...parts, applications }),
     pipes,
     get forwarding() {

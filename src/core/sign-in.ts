@@ -35,8 +35,11 @@ export interface BasicAttempt {
 export interface Elsewhere {
   /** Different wherever the same key and secret may be answered differently. */
   readonly name: string
-  /** Undefined: a guess, counted as one. A principal is remembered until its end. */
-  find(): Promise<Principal | undefined>
+  /**
+   * Undefined: a guess, counted as one; what is thrown is none. A principal is remembered until its end. `mayAsk` false: too many
+   * guesses came from the address, so only what is known already counts; no stranger is asked on behalf of a guesser.
+   */
+  find(mayAsk: boolean): Promise<Principal | undefined>
 }
 
 export interface SignedAttempt {
@@ -71,7 +74,8 @@ export interface SignInParts {
 const cachedSignIns = 20_000
 /** Keys in memory whose requests are signed, each anew. */
 const cachedSigners = 5_000
-const notAccepted = 'The credentials were not accepted.'
+/** One message for every reason. */
+export const notAccepted = 'The credentials were not accepted.'
 
 export class SignIn {
   readonly #parts: SignInParts
@@ -229,7 +233,7 @@ export class SignIn {
     const candidates = await this.#parts.storage.platform.findSignInCandidates(wanted, pair, within)
     const matches = this.#matching(candidates, secret)
     if (matches.length === 0) {
-      const other = await elsewhere?.find()
+      const other = await elsewhere?.find(entered.tooMany === undefined)
       if (other !== undefined) return other
       for (const candidate of candidates) this.#refused(candidate, undefined, 'wrong_secret', address)
       return undefined

@@ -85,6 +85,12 @@ export class Vault {
     return createHmac('sha256', this.#knownPlatformKey()).update(text).digest('base64url')
   }
 
+  /** Of a note that all nodes share (`Note.name`): tells nothing of what it is about to who reads the database. */
+  noteName(kind: string, ...about: readonly string[]): string {
+    const text = `claviger note\n${JSON.stringify([kind, ...about])}`
+    return createHmac('sha256', this.#knownPlatformKey()).update(text).digest('base64url')
+  }
+
   #knownPlatformKey(): Buffer {
     if (this.#platformKey !== undefined) return this.#platformKey
     throw new DomainError('internal', 'The master key was not checked yet.')
