@@ -245,8 +245,13 @@ export class Credentials {
   /** As `list`, with secrets in clear where the caller may learn them. */
   async listRevealed(caller: Caller, filter: CredentialFilter, slice: Slice): Promise<Listed<RevealedCredential>> {
     const { items, total } = await this.list(caller, filter, slice)
+    return { items: await this.revealEach(caller, items), total }
+  }
+
+  /** Some of what `list` answered to the same caller, with secrets in clear where the caller may learn them. */
+  async revealEach(caller: Caller, credentials: readonly CredentialRecord[]): Promise<readonly RevealedCredential[]> {
     const organisation = await this.#organisation(caller)
-    return { items: items.map((credential) => this.#revealed(caller, organisation, credential)), total }
+    return credentials.map((credential) => this.#revealed(caller, organisation, credential))
   }
 
   /** An accepted update counts as an edit even when it changes nothing. Pins stay unless the change names them. */

@@ -7,7 +7,7 @@ import type { ApplicationId } from '../../core/ids.ts'
 import { DomainError } from '../../core/errors.ts'
 import type { Principal } from '../../core/principal.ts'
 import type { FaceEnv } from '../face.ts'
-import { addressOf, authenticate } from '../http.ts'
+import { addressOf, authenticate, readJson } from '../http.ts'
 import { unfit } from './errors.ts'
 import type { Scope } from './scopes.ts'
 
@@ -57,4 +57,16 @@ const wrongKey: Readonly<Record<KeyKind, string>> = {
 /** The application that signed in: its id is its key. */
 export function ownApplication({ principal }: Pick<Call, 'principal'>): ApplicationId {
   return principal.key as ApplicationId
+}
+
+/** What this API takes is a handful of short strings, or all settings at once. */
+const bodyLimitBytes = 256 * 1024
+
+/** As JSON, whatever media type it claims. */
+export function bodyOf({ c }: Pick<Call, 'c'>): Promise<unknown> {
+  return readJson(c, bodyLimitBytes)
+}
+
+export function queryOf({ c }: Pick<Call, 'c'>): URLSearchParams {
+  return new URL(c.req.url).searchParams
 }

@@ -5,10 +5,34 @@ import type { Core } from '../../core/core.ts'
 import type { ManagementAction, ManagementArea } from '../../core/rights.ts'
 import type { Face, FaceEnv } from '../face.ts'
 import { faceApp } from '../http.ts'
+import {
+  createApplication,
+  deleteApplication,
+  getApplicationInfo,
+  getApplicationList,
+  getApplications,
+  updateApplication,
+} from './applications.ts'
 import { signIn } from './auth.ts'
 import type { Admission, Call } from './auth.ts'
+import {
+  deleteApplicationConfigurationSetting,
+  getApplicationConfiguration,
+  setApplicationConfiguration,
+} from './configuration.ts'
 import { notOffered, presentError } from './errors.ts'
 import { getAbout, pingAppId } from './ping.ts'
+import { scopesFor } from './scopes.ts'
+import { createCredential, deleteCredential, getCredentials, updateCredential } from './secret-keys.ts'
+import { createToken, getAppToken } from './tokens.ts'
+import { presets } from './words.ts'
+import {
+  createXapiCredential,
+  deleteXapiCredential,
+  getXapiCredential,
+  getXapiCredentials,
+  setXapiCredential,
+} from './xapi-credentials.ts'
 
 const root = '/api/v2'
 
@@ -21,11 +45,80 @@ export interface Endpoint extends Admission {
   readonly needs?: { readonly area: ManagementArea; readonly action: ManagementAction }
 }
 
-const application = ['application'] as const
+type Action = ManagementAction
+type Handler = Endpoint['answer']
+
+/** Applications of the realm and their secret keys. */
+function realm(method: Endpoint['method'], path: string, action: Action, answer: Handler): Endpoint {
+  const needs = { area: 'applications', action } as const
+  return {
+    method,
+    path: `/appManagement${path}`,
+    keys: ['management'],
+    scopes: scopesFor(action, 'appmgmt'),
+    needs,
+    answer,
+  }
+}
+
+/** Settings of the application that asks. Reverting one is `write`, as the vendor has it. */
+function own(method: Endpoint['method'], path: string, action: 'read' | 'write', answer: Handler): Endpoint {
+  const needs = { area: 'settings', action } as const
+  return {
+    method,
+    path: `/appManagement${path}`,
+    keys: ['application'],
+    scopes: scopesFor(action, 'appmgmt'),
+    needs,
+    answer,
+  }
+}
+
+/** xAPI credentials of the application that asks. */
+function xapi(method: Endpoint['method'], path: string, action: Action, answer: Handler): Endpoint {
+  const needs = { area: 'credentials', action } as const
+  return {
+    method,
+    path: `/xapi${path}`,
+    keys: ['application'],
+    scopes: scopesFor(action, 'xapicredential'),
+    needs,
+    answer,
+  }
+}
+
+const child = '/applications/:childAppId'
+const secretKeys = '/:childAppId/credentials'
+const credential = '/credentials/:xapiCredentialId'
+const either = ['application', 'management'] as const
 
 export const endpoints: readonly Endpoint[] = [
-  { method: 'GET', path: '/ping', keys: application, scopes: ['read:ping', 'read', 'admin'], answer: pingAppId },
-  { method: 'GET', path: '/about', keys: application, scopes: ['read:about', 'read', 'admin'], answer: getAbout },
+  { method: 'GET', path: '/ping', keys: ['application'], scopes: ['read:ping', 'read', 'admin'], answer: pingAppId },
+  { method: 'GET', path: '/about', keys: ['application'], scopes: ['read:about', 'read', 'admin'], answer: getAbout },
+  { method: 'POST', path: '/oauth/authenticate/application/token', keys: either, scopes: [], answer: getAppToken },
+  { method: 'POST', path: '/appManagement/token', keys: either, scopes: [], answer: createToken },
+
+  own('GET', '/configuration', 'read', getApplicationConfiguration),
+  own('POST', '/configuration', 'write', setApplicationConfiguration),
+  own('DELETE', '/configuration/:settingId', 'write', deleteApplicationConfigurationSetting),
+
+  // Before the secret keys, whose path begins with an id: nobody's id is `applications`.
+  realm('GET', '/applicationList', 'read', getApplications),
+  realm('GET', '/applications', 'read', getApplicationList),
+  realm('POST', '/applications', 'write', createApplication),
+  realm('GET', child, 'read', getApplicationInfo),
+  realm('PUT', child, 'write', updateApplication),
+  realm('DELETE', child, 'delete', deleteApplication),
+  realm('GET', secretKeys, 'read', getCredentials),
+  realm('POST', secretKeys, 'write', createCredential),
+  realm('PUT', `${secretKeys}/:credentialId`, 'write', updateCredential),
+  realm('DELETE', `${secretKeys}/:credentialId`, 'delete', deleteCredential),
+
+  xapi('GET', '/credentials', 'read', getXapiCredentials),
+  xapi('POST', '/credentials', 'write', createXapiCredential),
+  xapi('GET', credential, 'read', getXapiCredential),
+  xapi('PUT', credential, 'write', setXapiCredential),
+  xapi('DELETE', credential, 'delete', deleteXapiCredential),
 ]
 
 /** Services of the vendor's API that somebody may ask for and that are not offered. */
@@ -68,4 +161,5 @@ export const scormcloudV2: Face = {
     { path: root, isFallback: true, toleratesSlashes: true },
   ],
   routes,
+  presets,
 }
