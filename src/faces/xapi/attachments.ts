@@ -23,10 +23,10 @@ import type { ByteBudget } from '../load.ts'
 import { bodyStream, streamOf } from './call.ts'
 import type { AdmittedCall } from './call.ts'
 import { confirmCaller } from './caller.ts'
-import { boundaryOf, readParts } from './multipart-reader.ts'
-import type { Part } from './multipart-reader.ts'
-import { writeParts } from './multipart-writer.ts'
-import type { PartToWrite } from './multipart-writer.ts'
+import { boundaryOf, readParts } from '../../core/multipart-reader.ts'
+import type { Part } from '../../core/multipart-reader.ts'
+import { writeParts } from '../../core/multipart-writer.ts'
+import type { PartToWrite } from '../../core/multipart-writer.ts'
 
 /** Boundaries, headers of parts and what surrounds them. */
 const roomForFraming = 1024 * 1024

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { boundaryOf, readParts } from './multipart-reader.ts'
+import { boundaryOf, readParts } from '../../core/multipart-reader.ts'
 import { streamOf } from './call.ts'
 import type { Call } from './call.ts'
-import { writeParts } from './multipart-writer.ts'
+import { writeParts } from '../../core/multipart-writer.ts'
 
 interface ReadPart {
   readonly headers: Record<string, string>
