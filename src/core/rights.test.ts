@@ -21,10 +21,22 @@ const bounds: readonly Bound[] = [
   { kind: 'organisation' },
   { kind: 'applications' },
   { kind: 'application', id: 'A', lrsIds: [] },
-  { kind: 'application', id: 'B', lrsIds: [] },
+  { kind: 'application', id: 'A', lrsIds: lrs(1, 2) },
+  { kind: 'application', id: 'A', lrsIds: lrs(2, 1, 2) },
+  { kind: 'application', id: 'A', lrsIds: lrs(2, 3) },
+  { kind: 'application', id: 'B', lrsIds: lrs(1, 4) },
   { kind: 'lrs', id: 1 as LrsId },
   { kind: 'lrs', id: 2 as LrsId },
 ]
+/** As they are only made for the moment. */
+const ofAll: readonly Bound[] = [
+  { kind: 'applications', lrsIds: lrs(1, 2, 4) },
+  { kind: 'applications', lrsIds: lrs(2, 3) },
+]
+
+function lrs(...ids: readonly number[]): readonly LrsId[] {
+  return ids as readonly LrsId[]
+}
 
 const anyGrant: fc.Arbitrary<ManagementGrant> = fc
   .record({
@@ -34,6 +46,8 @@ const anyGrant: fc.Arbitrary<ManagementGrant> = fc
     within: fc.boolean(),
   })
   .map(({ within, ...grant }) => (within ? { ...grant, within } : grant))
+
+const anyBound = fc.constantFrom(...bounds, ...ofAll)
 
 const anyRights: fc.Arbitrary<Rights> = fc.record({
   xapi: fc.dictionary(fc.constantFrom(...xapiRights), fc.constantFrom('any' as const, 'mine' as const)),
@@ -106,6 +120,57 @@ describe('the algebra of rights', () => {
   })
 })
 
+describe('bounds', () => {
+  const grant = (bound: Bound): Rights => {
+    return { xapi: {}, management: [{ area: 'credentials', actions: ['write'], bound }] }
+  }
+
+  it('are ordered, and none reaches further than what it lies within', () => {
+    fc.assert(
+      fc.property(anyBound, anyBound, anyBound, (a, b, c) => {
+        expect(isBoundWithin(a, a)).toBe(true)
+        expect(isBoundWithin(a, { kind: 'organisation' })).toBe(true)
+        if (isBoundWithin(a, b) && isBoundWithin(b, c)) expect(isBoundWithin(a, c)).toBe(true)
+        for (const id of lrs(1, 2, 3, 4)) {
+          const one = { kind: 'lrs', id } as const
+          if (isBoundWithin(one, a) && isBoundWithin(a, b)) expect(isBoundWithin(one, b)).toBe(true)
+        }
+      }),
+    )
+  })
+
+  it('overlap in what lies within both, no more and no less', () => {
+    fc.assert(
+      fc.property(anyBound, anyBound, anyBound, (a, b, c) => {
+        const both = intersect(grant(a), grant(b))
+        const isInBoth = isBoundWithin(c, a) && isBoundWithin(c, b)
+        expect(isWithin(grant(c), both)).toBe(isInBoth)
+        expect(fingerprint(both)).toBe(fingerprint(intersect(grant(b), grant(a))))
+      }),
+    )
+  })
+
+  it('have a fingerprint of their own, in whatever order they name their Lrs', () => {
+    const named = (...ids: readonly number[]): string => {
+      return fingerprint(grant({ kind: 'application', id: 'A', lrsIds: lrs(...ids) }))
+    }
+    expect(named(1, 2)).toBe(named(2, 1, 1))
+    expect(new Set([named(), named(1), named(2), named(1, 2)]).size).toBe(4)
+  })
+
+  it('of an application that a token names wider than its key has them come out as the key has them', () => {
+    const key = grant({ kind: 'application', id: 'A', lrsIds: lrs(1, 2) })
+    const token = grant({ kind: 'application', id: 'A', lrsIds: lrs(1, 2, 3) })
+    expect(missingFrom(token, key)).toEqual(['manage/credentials/write'])
+    for (const both of [intersect(key, token), intersect(token, key)]) expect(both).toEqual(key)
+  })
+
+  it('from outside name no Lrs of all applications', () => {
+    expect(rightsSchema.safeParse(grant(ofAll[0]!)).success).toBe(false)
+    expect(rightsSchema.safeParse(grant({ kind: 'applications' })).success).toBe(true)
+  })
+})
+
 describe('reach and bound', () => {
   const read = (reach: 'any' | 'mine'): Rights => ({ xapi: { 'statements/read': reach }, management: [] })
 
@@ -120,6 +185,15 @@ describe('reach and bound', () => {
     [{ kind: 'application', id: 'A', lrsIds: [] }, { kind: 'applications' }, true],
     [{ kind: 'applications' }, { kind: 'application', id: 'A', lrsIds: [] }, false],
     [{ kind: 'application', id: 'A', lrsIds: [] }, { kind: 'application', id: 'B', lrsIds: [] }, false],
+    [{ kind: 'application', id: 'A', lrsIds: lrs(1, 2) }, { kind: 'applications' }, false],
+    [{ kind: 'application', id: 'A', lrsIds: lrs(1, 2) }, ofAll[0]!, true],
+    [{ kind: 'application', id: 'A', lrsIds: lrs(1) }, { kind: 'application', id: 'A', lrsIds: lrs(1, 2) }, true],
+    [{ kind: 'application', id: 'A', lrsIds: lrs(1, 3) }, { kind: 'application', id: 'A', lrsIds: lrs(1, 2) }, false],
+    [{ kind: 'applications' }, ofAll[0]!, true],
+    [ofAll[0]!, { kind: 'applications' }, false],
+    [{ kind: 'lrs', id: 1 as LrsId }, { kind: 'application', id: 'A', lrsIds: lrs(1, 2) }, true],
+    [{ kind: 'lrs', id: 3 as LrsId }, { kind: 'application', id: 'A', lrsIds: lrs(1, 2) }, false],
+    [{ kind: 'lrs', id: 4 as LrsId }, ofAll[0]!, true],
     [{ kind: 'lrs', id: 1 as LrsId }, { kind: 'applications' }, false],
     [{ kind: 'lrs', id: 1 as LrsId }, { kind: 'lrs', id: 2 as LrsId }, false],
     [{ kind: 'organisation' }, { kind: 'lrs', id: 1 as LrsId }, false],

@@ -4,6 +4,7 @@ import { openCore, presetRights } from '../../test/support/core.ts'
 import type { OpenCore } from '../../test/support/core.ts'
 import type { IssuedCredential } from './credential.ts'
 import type { Principal } from './principal.ts'
+import { longestTokenMs } from './token.ts'
 
 let world: OpenCore
 let issued: IssuedCredential
@@ -84,6 +85,76 @@ describe('a token', () => {
   it('is refused on the path of another organisation', async () => {
     const other = await world.addOrganisation()
     await expect(bearer(token, other.organisationId)).rejects.toMatchObject({ code: 'unauthenticated' })
+  })
+})
+
+describe('a token with an absolute end', () => {
+  const issue = (expiresAt: number) => world.core.tokens.issue(principal, { expiresAt })
+
+  it('ends with the second the end falls into', async () => {
+    const now = world.clock.now()
+    const end = now + 90_500
+    const given = await issue(end)
+    const ends = Math.ceil(end / 1000) * 1000
+    expect(given).toMatchObject({ expiresAt: ends, expireSeconds: ends / 1000 - Math.floor(now / 1000) })
+    expect((await bearer(given.token)).notAfter).toBe(ends)
+    world.clock.pass(ends - now - 1)
+    await bearer(given.token)
+    world.clock.pass(1)
+    await refuses(given.token)
+  })
+
+  it('may live ten years, far beyond a day', async () => {
+    const end = world.clock.now() + longestTokenMs
+    expect((await bearer((await issue(end)).token)).notAfter).toBeGreaterThanOrEqual(end)
+  })
+
+  it.each([
+    ['now', 0],
+    ['the past', -1000],
+    ['more than ten years', longestTokenMs + 1],
+    ['half a millisecond', 1000.5],
+    ['no number', Number.NaN],
+    ['no end', Infinity],
+  ])('is not issued for %s', async (_, distance) => {
+    await expect(issue(world.clock.now() + distance)).rejects.toMatchObject({
+      code: 'invalid',
+      detail: { failures: [{ pointer: '/expiresAt' }] },
+    })
+  })
+
+  it('dies before it when its secret is changed', async () => {
+    const other = await world.issue('isolated')
+    const { token: long } = await world.core.tokens.issue(await world.signIn(other), {
+      expiresAt: world.clock.now() + longestTokenMs,
+    })
+    await bearer(long)
+    await world.core.credentials.update(world.operator, other.credential.id, { secret: 'another-secret-0123456789' })
+    await refuses(long)
+  })
+})
+
+describe('the scopes of a token', () => {
+  it('come back verbatim, and widen nothing', async () => {
+    const scopes = ['read:appmgmt', 'écrire', 'admin', '__proto__']
+    const { token: scoped } = await world.core.tokens.issue(principal, { scopes, rights: presetRights('write-only') })
+    expect(await bearer(scoped)).toMatchObject({ scopes, rights: presetRights('write-only'), kind: 'client' })
+    expect((await bearer(token)).scopes).toBeUndefined()
+    const { token: none } = await world.core.tokens.issue(principal, { scopes: [] })
+    expect((await bearer(none)).scopes).toEqual([])
+  })
+
+  it('have a bound', async () => {
+    const scopes = Array.from({ length: 500 }, () => 'read:appmgmt')
+    await expect(world.core.tokens.issue(principal, { scopes })).rejects.toMatchObject({ code: 'invalid' })
+  })
+
+  it('cannot be changed by their bearer', async () => {
+    const { token: scoped } = await world.core.tokens.issue(principal, { scopes: ['read:ping'] })
+    const [header, , signature] = scoped.split('.')
+    const payload = Buffer.from(JSON.stringify({ ...decodeJwt(scoped), scopes: ['admin'] })).toString('base64url')
+    await refuses(`${header}.${payload}.${signature}`)
+    await refuses(await forge({ scopes: 'admin' }, await keyOf()))
   })
 })
 
