@@ -27,6 +27,7 @@ import { watershed } from './faces/watershed/index.ts'
 import { presentError } from './faces/xapi/errors.ts'
 import { xapiFace } from './faces/xapi/index.ts'
 import { OutboundClient } from './outbound/client.ts'
+import { remoteLrsDoor } from './outbound/remote-lrs.ts'
 import type { BucketOptions } from './storage/blobs/bucket.ts'
 import { BlobDirectory } from './storage/blobs/directory.ts'
 import type { BlobPlace } from './storage/blobs/place.ts'
@@ -255,6 +256,7 @@ async function openCore(
   if (!config.masterKey) throw new Error('createApp needs a master key in the configuration, or an open core')
   const unwatched = given ?? (await openStorage(config, { threads: 'workers', log }))
   const storage = watch(unwatched)
+  const outbound = new OutboundClient(config.outbound)
   try {
     const core = await createCore({
       storage,
@@ -270,7 +272,8 @@ async function openCore(
         xapiRatePerMinute: config.rateLimitPerMinute,
       },
       log,
-      outbound: new OutboundClient(config.outbound),
+      outbound,
+      remoteLrs: remoteLrsDoor(outbound),
       callbackProtocol,
       ...(metrics && { meter: metrics }),
     })
