@@ -50,9 +50,12 @@ export class FailureLimit {
    */
   async enter(key: string | undefined, address: string | undefined): Promise<Attempt> {
     const network = address === undefined ? undefined : networkOf(address)
-    const keyName = key === undefined ? undefined : `${network ?? ''}\n${key.slice(0, maxTextLength)}`
-    const tooMany = network && (await this.#count(this.#addresses, network, this.#limits.perAddress))
-    const tooManyOfKey = keyName && (await this.#count(this.#keys, keyName, this.#limits.perKey))
+    const keyName = key === undefined ? undefined : keyNameOf(key, network)
+    // Both before anything is waited for, so that whoever looks next sees them.
+    const [tooMany, tooManyOfKey] = await Promise.all([
+      network && this.#count(this.#addresses, network, this.#limits.perAddress),
+      keyName && this.#count(this.#keys, keyName, this.#limits.perKey),
+    ])
     if (tooManyOfKey) throw tooManyOfKey
     return {
       tooMany: tooMany || undefined,
@@ -63,11 +66,28 @@ export class FailureLimit {
     }
   }
 
+  /**
+   * For an attempt that turned out right before it was counted: throws `rate_limited` where `enter` would have, had it come first.
+   * Those that were wrong before it must have been entered by then.
+   */
+  async demandRoom(key: string, address: string | undefined): Promise<void> {
+    const { perKey } = this.#limits
+    const { count, seconds } = await this.#keys.look(keyNameOf(key, address && networkOf(address)))
+    if (count >= perKey) throw tooManyFailures(perKey, seconds)
+  }
+
   async #count(counters: Counters, name: string, allowed: number): Promise<DomainError | undefined> {
     const { count, seconds } = await counters.add(name, windowSeconds)
-    if (count <= allowed) return undefined
-    return limited('failed sign-ins', `${allowed} failed sign-ins a minute`, seconds)
+    return count <= allowed ? undefined : tooManyFailures(allowed, seconds)
   }
+}
+
+function keyNameOf(key: string, network: string | undefined): string {
+  return `${network ?? ''}\n${key.slice(0, maxTextLength)}`
+}
+
+function tooManyFailures(allowed: number, seconds: number): DomainError {
+  return limited('failed sign-ins', `${allowed} failed sign-ins a minute`, seconds)
 }
 
 // Who has one IPv6 address has at least the /64 around it.

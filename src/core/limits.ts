@@ -257,6 +257,12 @@ export class Counters {
     return counted(await this.#limiter.penalty(name, 1, { customDuration: windowSeconds }))
   }
 
+  /** The sum as it is. */
+  async look(name: string): Promise<{ readonly count: number; readonly seconds: number }> {
+    const now = await this.#limiter.get(name)
+    return now === null ? { count: 0, seconds: 0 } : counted(now)
+  }
+
   /** Takes one back, as long as its window lasts. */
   async takeBack(name: string): Promise<void> {
     const now = await this.#limiter.get(name)

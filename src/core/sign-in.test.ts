@@ -619,6 +619,50 @@ describe('failures', () => {
   })
 })
 
+describe('a signed request', () => {
+  const address = '192.0.2.7'
+  /** Signed with `secret`, the way that is no way to sign. */
+  const signed = (key: string, secret: string) =>
+    world.core.signIn.signed({ key, address, accepts: () => true, fits: (own) => own === secret })
+
+  it('signs in by any secret that lives, and costs no query when warm', async () => {
+    const { key, secret, credential } = await world.issue('isolated')
+    const second = await world.core.credentials.addSecret(world.operator, credential.id, {})
+    const principal = await signed(key, second.secret)
+    expect(principal).toMatchObject({ signedInBy: 'signed', key, secretId: second.secretId, address })
+    calls = []
+    expect((await signed(key, secret)).secretId).not.toBe(second.secretId)
+    expect(calls).toEqual([])
+    await world.core.credentials.dropSecret(world.operator, credential.id, second.secretId)
+    await expect(signed(key, second.secret)).rejects.toMatchObject({ detail: { decidedBy: 'signature' } })
+  })
+
+  it('tells an unknown key from a wrong signature and from what has ended', async () => {
+    const { key, secret, credential } = await world.issue('isolated')
+    await expect(signed('nobody', secret)).rejects.toMatchObject({ ...unauthenticated, detail: { decidedBy: 'key' } })
+    await expect(signed(key, 'x')).rejects.toMatchObject({ ...unauthenticated, detail: { decidedBy: 'signature' } })
+    await world.core.credentials.disable(world.operator, credential.id)
+    await expect(signed(key, secret)).rejects.toMatchObject({ ...unauthenticated, detail: { decidedBy: 'disabled' } })
+  })
+
+  it('is no guess when it is right, however many come at once', async () => {
+    const { key, secret } = await world.issue('isolated')
+    await Promise.all(Array.from({ length: 200 }, () => signed(key, secret)))
+    expect((await signed(key, secret)).key).toBe(key)
+  })
+
+  it('is limited when it is wrong, and then the right one waits too: guesses are not tried all at once', async () => {
+    const { key, secret } = await world.issue('isolated')
+    await signed(key, secret)
+    const guesses = Array.from({ length: 30 }, () => signed(key, 'x'))
+    const codes = (await Promise.allSettled([...guesses, signed(key, secret)])).map((tried) =>
+      tried.status === 'rejected' ? (tried.reason as DomainError).code : 'let in',
+    )
+    const [wrong, refused] = [Array(10).fill('unauthenticated'), Array(20).fill('rate_limited')]
+    expect(codes).toEqual([...wrong, ...refused, 'rate_limited'])
+  })
+})
+
 describe('the operator', () => {
   it('has every right in one organisation', () => {
     expect(world.operator).toEqual({

@@ -115,23 +115,21 @@ export class SignIn {
    */
   async signed(attempt: SignedAttempt): Promise<Principal> {
     const { key, address } = attempt
-    const entered = await this.#failures.enter(key, address)
-    const found = await this.#signersOf(attempt).catch(async (error: unknown) => {
-      await entered.wasNoGuess()
-      throw error
-    })
+    const found = await this.#signersOf(attempt)
     const accepted = found.filter(({ credential, session }) => session === undefined && attempt.accepts(credential))
     const matches = accepted.flatMap((candidate) => this.#signing(candidate, attempt))
     const now = this.#parts.clock.now()
     const live = matches.find((match) => lapse(match, now, 'signed') === undefined)
     if (live === undefined) {
+      const entered = await this.#failures.enter(key, address)
       for (const candidate of accepted) this.#refused(candidate, undefined, 'wrong_signature', address)
       const [lapsed] = matches.map((match) => lapse(match, now, 'signed'))
       if (lapsed !== undefined) await entered.wasNoGuess()
       const decidedBy = lapsed ?? (accepted.length === 0 ? 'key' : 'signature')
       throw entered.tooMany ?? new DomainError('unauthenticated', notAccepted, { detail: { decidedBy } })
     }
-    await entered.wasNoGuess()
+    // Counted beforehand, as guesses are elsewhere, the calls that are under way at once would be too many.
+    await this.#failures.demandRoom(key, address)
     const principal = this.#principalOf(live.candidate, { secret: live.secret, signedInBy: 'signed' })
     return address === undefined ? principal : { ...principal, address }
   }
