@@ -1,13 +1,12 @@
 // OAuth 1.0a with nothing but a key and its secret (RFC 5849 without tokens, "two-legged"): reads what a signed request presents
 // and signs in whoever it was signed by. Knows no vendor and no xAPI; base strings are oauth-sign's.
 
-import { constants, createHmac, timingSafeEqual, verify } from 'node:crypto'
+import { constants, createHash, createHmac, timingSafeEqual, verify } from 'node:crypto'
 import type { Context } from 'hono'
 import { generateBase, rfc3986 } from 'oauth-sign'
 import type { Core } from '../core/core.ts'
-import { invalid } from '../core/errors.ts'
+import { invalid, isDomainError } from '../core/errors.ts'
 import type { DomainError, Failure } from '../core/errors.ts'
-import { isDomainError } from '../core/errors.ts'
 import type { OrganisationId } from '../core/ids.ts'
 import type { Principal } from '../core/principal.ts'
 import type { CredentialRecord } from '../core/storage.ts'
@@ -25,6 +24,11 @@ export interface SentRequest {
   readonly authorization?: string | undefined
   /** The fields of a body that is a form (section 3.4.1.3.1), decoded. */
   readonly form?: readonly Pair[] | undefined
+}
+
+export interface BodyCheck {
+  add(bytes: Uint8Array): void
+  end(): void
 }
 
 /** Seconds between the client's clock and ours, either way. */
@@ -57,21 +61,18 @@ export function withoutSignature(params: URLSearchParams): URLSearchParams {
 /** Read, and not yet believed: `signIn` says by whom. */
 export class SignedRequest {
   readonly key: string
-  /** What the body comes to, where the client says so: "OAuth Request Body Hash", a draft, signs what is no form in this way. */
-  readonly bodyHash: { readonly algorithm: string; readonly expected: string } | undefined
+  /** What the body comes to, where the client says so. */
+  readonly #bodyHash: string | undefined
   readonly #method: string
   readonly #signature: string
   readonly #timestamp: number
   readonly #nonce: string
   readonly #sent: SentRequest
-  readonly #params: readonly Pair[]
   #base: string | undefined
 
   /** Throws `invalid` for what section 3.2 has a 400 for. */
   constructor(sent: SentRequest) {
-    const inHeader = sent.authorization === undefined ? [] : parseHeader(sent.authorization)
-    this.#params = [...inHeader, ...queryOf(sent.url), ...(sent.form ?? [])]
-    const protocol = protocolOf(this.#params)
+    const protocol = protocolOf(paramsOf(sent))
     const read = (name: string, pattern: RegExp, expected: string): string => {
       const value = protocol.get(name) ?? ''
       if (pattern.test(value)) return value
@@ -91,22 +92,17 @@ export class SignedRequest {
     if (protocol.has('oauth_version')) read('oauth_version', /^1\.0$/, '1.0, or nothing')
     if (protocol.has('oauth_token'))
       read('oauth_token', /^$/, 'none: requests are signed with a key and its secret alone')
-    const expected = protocol.has('oauth_body_hash')
+    this.#bodyHash = protocol.has('oauth_body_hash')
       ? read('oauth_body_hash', /^[\w+/]{1,100}={0,2}$/, 'the hash of the body in base64')
       : undefined
-    this.bodyHash = expected === undefined ? undefined : { algorithm: macs[this.#method] ?? 'sha1', expected }
-    if (this.bodyHash !== undefined && sent.form !== undefined) {
+    if (this.#bodyHash !== undefined && sent.form !== undefined) {
       throw refused('oauth_body_hash', 'A form is signed itself, and has no hash besides.')
     }
   }
 
-  /** What was to be signed (section 3.4.1). Of the URL only path and query are the sender's: where it is, the server knows. */
+  /** What was to be signed. */
   base({ baseUrl }: Core): string {
-    return (this.#base ??= generateBase(
-      this.#sent.method,
-      new URL(baseUrl).origin + pathOf(this.#sent.url),
-      byName(this.#params),
-    ))
+    return (this.#base ??= baseStringOf(this.#sent, new URL(baseUrl).origin))
   }
 
   /** Whether it was signed with this secret, or with the private key to the public one registered. */
@@ -125,9 +121,26 @@ export class SignedRequest {
     return verify('sha1', Buffer.from(base), key, signature)
   }
 
+  /**
+   * Of a request with a hash of its body ("OAuth Request Body Hash", a draft, for bodies that are no forms): takes it in as it
+   * comes, and at its end throws `unauthenticated` where it is another one.
+   */
+  bodyCheck(): BodyCheck | undefined {
+    const expected = this.#bodyHash
+    if (expected === undefined) return undefined
+    const hash = createHash(macs[this.#method] ?? 'sha1')
+    return {
+      add: (bytes) => void hash.update(bytes),
+      end: () => {
+        if (!areEqual(hash.digest('base64'), expected))
+          throw unauthenticated('The body is another than oauth_body_hash says.')
+      },
+    }
+  }
+
   /** Throws `unauthenticated` for a time outside the window. */
   checkTime(now: number): void {
-    const late = Math.round(now / 1000) - this.#timestamp
+    const late = Math.floor(now / 1000) - this.#timestamp
     if (Math.abs(late) <= windowSeconds) return
     const by = `${Math.abs(late)} seconds ${late > 0 ? 'behind' : 'ahead of'} this server’s clock`
     throw unauthenticated(`oauth_timestamp is ${by}; ${windowSeconds} are accepted. Set the clock of the client.`)
@@ -139,6 +152,14 @@ export class SignedRequest {
     if (await core.replays.isFirst(organisationId, [key, String(this.#timestamp), this.#nonce], until)) return
     throw unauthenticated('This request was sent before: each needs an oauth_nonce of its own, and is signed anew.')
   }
+}
+
+/**
+ * What is signed of a request (section 3.4.1). Of its URL only path and query are the sender's word: where the server is, it knows
+ * itself, behind whatever proxy; and what was signed for another server is nothing here.
+ */
+export function baseStringOf(sent: SentRequest, origin: string): string {
+  return generateBase(sent.method, origin + pathOf(sent.url), byName(paramsOf(sent)))
 }
 
 /**
@@ -200,6 +221,11 @@ function refused(name: string, message: string): DomainError {
 function areEqual(one: string, other: string): boolean {
   const [left, right] = [Buffer.from(one), Buffer.from(other)]
   return left.length === right.length && timingSafeEqual(left, right)
+}
+
+/** All that is signed, and the signature. */
+function paramsOf({ authorization, url, form = [] }: SentRequest): readonly Pair[] {
+  return [...(authorization === undefined ? [] : parseHeader(authorization)), ...queryOf(url), ...form]
 }
 
 /** Those of the protocol, each once and all in one place (section 3.5): of two, nobody knows which is meant. */

@@ -8,10 +8,12 @@ import { cut, refusal, shown } from '../../core/xapi/rule.ts'
 import { latestVersion } from '../../core/xapi/version.ts'
 import type { AskedRequest } from '../face.ts'
 import { readBytes, textOf } from '../http.ts'
-import { ByteBudget } from '../load.ts'
+import { SignedRequest, areSigned, isSigned, withoutSignature } from '../oauth.ts'
+import type { Pair } from '../oauth.ts'
 import { admit, likelyVersion, mediaTypeOf, versionHeader } from './call.ts'
 import type { Call } from './call.ts'
 import { placeOf, signIn } from './caller.ts'
+import { unsignedBudget, unsignedForm } from './signed.ts'
 
 /** Communication 1.3.s3.b6; Accept-Language besides, which these clients cannot send either and no parameter is called. */
 const headerFields = new Map(
@@ -28,14 +30,12 @@ const headerFields = new Map(
 
 const methods: readonly string[] = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE']
 
-/** What may come before anybody signed in, where the credentials stand in the form: little, and of all of it together not much. */
-const unsignedForm = 256 * 1024
+/** What may come before anybody signed in, where the credentials stand in the form. */
 const unsignedLimit: SizeLimit = {
   most: unsignedForm,
   decidedBy: 'limit form',
-  remedy: 'With the Authorization header on the request itself, a form may be longer.',
+  remedy: 'With Basic in the Authorization header of the request itself, a form may be longer.',
 }
-const unsignedBudget = new ByteBudget(32 * 1024 * 1024)
 
 /** Percent-encoding makes three bytes of one. */
 const mostExpansion = 3
@@ -64,9 +64,11 @@ export async function unpack(call: Call): Promise<Call> {
   const version = form.headers.get('x-experience-api-version') ?? call.header(versionHeader)
   if (version !== undefined) call.headers[versionHeader] = latestVersion[likelyVersion(version)]
   if (isVersion2(version)) throw notInVersion2()
-  refuseAmbientCredentials(call, form.headers)
+  const signed = admitted ? undefined : signatureOf(call, form)
+  if (!signed) refuseAmbientCredentials(call, form.headers)
   refuseOtherCredentials(call, form.headers)
-  const { headers, params, content = '' } = form
+  const { headers, content = '' } = form
+  const params = signed ? withoutSignature(form.params) : form.params
   if (hasBody(method) && !headers.has('content-type') && call.c.req.path.endsWith('/statements')) {
     headers.set('content-type', 'application/json')
   }
@@ -80,7 +82,23 @@ export async function unpack(call: Call): Promise<Call> {
     },
     content: Buffer.from(content),
     ...(admitted && { admitted }),
+    ...(signed && { signed }),
   }
+}
+
+/**
+ * What signs a form and its carrier: in the header of the request, in the header that the form brings, which then is all of the
+ * form that is not signed, or in fields of its own (RFC 5849 section 3.5.2). The form is signed whatever its media type.
+ */
+function signatureOf({ c, header }: Call, { headers, params, fields }: Form): SignedRequest | undefined {
+  const sent = { method: 'POST', url: c.req.raw.url }
+  const outside = header('Authorization')
+  if (outside !== undefined) return new SignedRequest({ ...sent, authorization: outside, form: fields })
+  const authorization = headers.get('authorization')
+  if (authorization === undefined) return areSigned(params) ? new SignedRequest({ ...sent, form: fields }) : undefined
+  if (!isSigned(authorization)) return undefined
+  const form = fields.filter(([name]) => name.toLowerCase() !== 'authorization')
+  return new SignedRequest({ ...sent, authorization, form })
 }
 
 /** The request that a form describes, for who asks what it would meet. Throws as `unpack` does. */
@@ -163,7 +181,9 @@ const space = 0x20
 
 /** Nobody has anything read that may not come at all: rate, address and origin are settled before. */
 async function admitCarrier(call: Call): Promise<Call['admitted']> {
-  if (call.header('Authorization') === undefined) return undefined
+  const authorization = call.header('Authorization')
+  // What is signed is the form, too.
+  if (authorization === undefined || isSigned(authorization)) return undefined
   const place = await placeOf(call)
   const since = call.core.signIn.changes
   const principal = await signIn(call, place)
@@ -179,6 +199,8 @@ async function readFormBytes(call: Call, principal: Principal | undefined): Prom
 }
 
 interface Form {
+  /** As they were sent, decoded. */
+  readonly fields: readonly Pair[]
   /** By name in lower case. */
   readonly headers: Map<string, string>
   readonly params: URLSearchParams
@@ -202,8 +224,8 @@ function openForm(method: string, text: string): Form {
   // It tells the length of the content, which is known by now.
   headers.delete('content-length')
   const content = fields.find(([name]) => name === 'content')?.[1]
-  if (!hasBody(method)) return { headers, params }
-  if (content !== undefined) return { headers, params, content }
+  if (!hasBody(method)) return { fields, headers, params }
+  if (content !== undefined) return { fields, headers, params, content }
   throw failed('', `A ${method} brings its body in the form field "content" (Communication 1.3.s3.b4).`)
 }
 

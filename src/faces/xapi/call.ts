@@ -28,7 +28,9 @@ import {
   tooLarge,
 } from '../http.ts'
 import type { MediaType } from '../http.ts'
+import type { SignedRequest } from '../oauth.ts'
 import { placeOf, signIn } from './caller.ts'
+import { isSignedCall, readSigned } from './signed.ts'
 import type { SpokenVersions } from './spoken.ts'
 
 /** What 1.0.x readers get of 2.0 statements: as they are stored, or without what 1.0.x does not know. */
@@ -54,6 +56,8 @@ export interface Call {
   readonly header: (name: string) => string | undefined
   /** The body where it came in a form; absent: it is still to be read from the connection. See `readBody`. */
   readonly content?: Uint8Array
+  /** What signs it, read and not yet judged; absent where it is not signed, and as long as nobody has looked. */
+  readonly signed?: SignedRequest
   /** Whose credentials stand in a header beside a form; admitted before the form was read. */
   readonly admitted?: Admitted
   /** Headers of the answer, whatever it becomes, a refusal included: those of a content go beside them, at the very end. */
@@ -89,12 +93,14 @@ export function newCall(c: Context<FaceEnv>, service: Service, mount: XapiMount)
 
 /** Signs in, then settles the version: both the version's errors and the limits depend on who asks. */
 export async function admitCall(call: Call): Promise<AdmittedCall> {
-  const { core, service, headers } = call
+  const { core, service, headers, signed } = call
+  if (!signed && !call.admitted && isSignedCall(call)) return admitCall(await readSigned(call))
   const found = call.admitted?.place ?? placeOf(call)
   // Mostly the path says it all, and there is nothing to wait for.
   const place = found instanceof Promise ? await found : found
   // Who sends neither version nor credentials is no client of ours: the version is what the specification asks for first.
-  if (call.header('Authorization') === undefined && call.header(versionHeader) === undefined) parseVersion(undefined)
+  if (!signed && call.header('Authorization') === undefined && call.header(versionHeader) === undefined)
+    parseVersion(undefined)
   const since = call.admitted?.since ?? core.signIn.changes
   const principal = call.admitted?.principal ?? (await signIn(call, place))
   const sent = call.header(versionHeader)
@@ -128,14 +134,21 @@ export function paramsOf(query: URLSearchParams): Map<string, string[]> {
 
 /** The body as text, within `limit`. As `readText` of http.ts. */
 export function readBody(call: Call, limit: SizeLimit): Promise<string> {
-  return call.content === undefined ? readText(call.c, limit) : textOf(call.content, limit)
+  if (call.content === undefined && call.signed === undefined) return readText(call.c, limit)
+  return readContent(call, limit).then((content) => textOf(content, limit))
 }
 
 /** The body whole, within `limit`. As `readBytes` of http.ts. */
 export async function readContent(call: Call, limit: SizeLimit): Promise<Uint8Array> {
-  if (call.content === undefined) return readBytes(call.c, limit)
-  if (call.content.byteLength > limit.most) throw tooLarge(limit)
-  return call.content
+  if (call.content !== undefined) {
+    if (call.content.byteLength > limit.most) throw tooLarge(limit)
+    return call.content
+  }
+  const bytes = await readBytes(call.c, limit)
+  const check = call.signed?.bodyCheck()
+  check?.add(bytes)
+  check?.end()
+  return bytes
 }
 
 /** The body as it arrives, wherever it stands. Whoever reads it counts its bytes and keeps to a limit; chunks are counted here. */
@@ -143,6 +156,7 @@ export async function* bodyStream(call: Call): AsyncGenerator<Uint8Array, undefi
   const { content, c } = call
   if (content !== undefined) return void (yield content)
   const count = new ChunkCount()
+  const check = call.signed?.bodyCheck()
   const incoming = incomingOf(c)
   const arriving = { length: 0, abort: (error: Error) => void incoming?.destroy(error) }
   const received = beginReceiving(c, arriving)
@@ -150,9 +164,11 @@ export async function* bodyStream(call: Call): AsyncGenerator<Uint8Array, undefi
     // Whoever stops reading refuses the request: the answer still needs the connection.
     for await (const chunk of incoming?.iterator({ destroyOnReturn: false }) ?? c.req.raw.body ?? []) {
       count.add(chunk)
+      check?.add(chunk)
       arriving.length += chunk.byteLength
       yield chunk
     }
+    check?.end()
   } finally {
     received()
   }

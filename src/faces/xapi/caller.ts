@@ -4,6 +4,7 @@ import { DomainError } from '../../core/errors.ts'
 import type { Principal } from '../../core/principal.ts'
 import type { XapiPlace } from '../face.ts'
 import { authenticate } from '../http.ts'
+import { signInBySignature, whoSigned } from '../oauth.ts'
 import type { AdmittedCall, Call } from './call.ts'
 
 /** Where the path of the call leads; looked up anew each time, for it may change while a body arrives. */
@@ -13,7 +14,8 @@ export function placeOf({ c, core, mount }: Pick<Call, 'c' | 'core' | 'mount'>):
 
 const noParams: Readonly<Record<string, string>> = {}
 
-export function signIn({ c, core, header }: Call, { within, elsewhere }: XapiPlace): Promise<Principal> {
+export function signIn({ c, core, header, signed }: Call, { within, elsewhere }: XapiPlace): Promise<Principal> {
+  if (signed) return signInBySignature(c, core, signed, within)
   return authenticate(c, core, { within, elsewhere, authorization: header('Authorization') })
 }
 
@@ -24,7 +26,9 @@ export function signIn({ c, core, header }: Call, { within, elsewhere }: XapiPla
 export async function confirmCaller(call: AdmittedCall): Promise<void> {
   const { core, principal, since } = call
   if (core.signIn.isCurrent(principal, since)) return
-  const now = await signIn(call, await placeOf(call))
+  const place = await placeOf(call)
+  // A signature signs in once: of the same request it is only asked again whose it is.
+  const now = await (call.signed ? whoSigned(call.c, core, call.signed, place.within) : signIn(call, place))
   if (standingOf(now) === standingOf(principal)) return
   const detail = { retryAfterSeconds: 1 }
   const message = 'What this key may do was changed while the body arrived; nothing was stored. Send it again'
