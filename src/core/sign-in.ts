@@ -122,10 +122,11 @@ export class SignIn {
     const live = matches.find((match) => lapse(match, now, 'signed') === undefined)
     if (live === undefined) {
       const entered = await this.#failures.enter(key, address)
-      for (const candidate of accepted) this.#refused(candidate, undefined, 'wrong_signature', address)
-      const [lapsed] = matches.map((match) => lapse(match, now, 'signed'))
-      if (lapsed !== undefined) await entered.wasNoGuess()
-      const decidedBy = lapsed ?? (accepted.length === 0 ? 'key' : 'signature')
+      const lapsed = matches.map((match) => ({ ...match, reason: lapse(match, now, 'signed') ?? 'disabled' }))
+      for (const { candidate, secret, reason } of lapsed) this.#refused(candidate, secret, reason, address)
+      if (lapsed.length > 0) await entered.wasNoGuess()
+      else for (const candidate of accepted) this.#refused(candidate, undefined, 'wrong_signature', address)
+      const decidedBy = lapsed[0]?.reason ?? (accepted.length === 0 ? 'key' : 'signature')
       throw entered.tooMany ?? new DomainError('unauthenticated', notAccepted, { detail: { decidedBy } })
     }
     // Counted beforehand, as guesses are elsewhere, the calls that are under way at once would be too many.
