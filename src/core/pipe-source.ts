@@ -106,6 +106,7 @@ export class RemoteSource implements PipeSource {
   /** Of a page: not delivered yet. */
   #waiting: readonly ReadStatement[] = []
   #afterPage: PipePosition = {}
+  #hasBegunAnew = false
 
   constructor(remote: RemoteLrs) {
     this.#remote = remote
@@ -116,7 +117,10 @@ export class RemoteSource implements PipeSource {
     if (this.#waiting.length === 0) {
       const page = await this.#remote.read({ since, more, limit: most }, signal)
       // A page that is not there any more: its store keeps such addresses for a while only.
-      if (page.kind === 'refused' && more !== undefined) return anew(since, recent)
+      if (page.kind === 'refused' && more !== undefined && !this.#hasBegunAnew) {
+        this.#hasBegunAnew = true
+        return anew(since, recent)
+      }
       if (page.kind !== 'page') return page
       const last = page.statements.at(-1)?.stored
       const isNew = (one: ReadStatement): boolean => !recent.includes(one.id)
