@@ -8,7 +8,7 @@ import type { Answer } from '../../test/support/https.ts'
 import { OutboundError } from '../core/outbound.ts'
 import type { OutboundAnswer, OutboundRequest } from '../core/outbound.ts'
 import { OutboundClient } from './client.ts'
-import type { OutboundOptions } from './client.ts'
+import type { OutboundOptions, Resolve } from './client.ts'
 import { parseException } from './policy.ts'
 
 function newClient({ allow = [], ...options }: OutboundOptions & { readonly allow?: readonly string[] } = {}) {
@@ -69,7 +69,7 @@ describe('what is refused', () => {
     'https://example.org:22/',
   ])('%s: no connect is tried', async (url) => {
     const tried = watchConnects()
-    const resolve = vi.fn(async () => ['93.184.216.34'])
+    const resolve = vi.fn<Resolve>(async () => ['93.184.216.34'])
     const error = await failureOf(newClient({ resolve }), { url })
     expect(error.kind).toBe('refused-address')
     expect(tried).toEqual([])
@@ -92,7 +92,7 @@ describe('what is refused', () => {
   test('a name that changes between check and use: what was checked is connected to', async () => {
     const tried = watchConnects()
     const answers = [['93.184.216.34'], ['127.0.0.1']]
-    const resolve = vi.fn(async () => answers.shift()!)
+    const resolve = vi.fn<Resolve>(async () => answers.shift()!)
     const client = newClient({ resolve })
     expect((await failureOf(client, { url: 'https://name.example.org/' })).kind).toBe('connect')
     expect(resolve).toHaveBeenCalledTimes(1)
