@@ -218,6 +218,19 @@ export class Credentials {
     return caller.credentialId === id ? this.#find(caller, id) : this.#look(caller, id)
   }
 
+  /** The first of a key that the caller's management covers for `action`, whether or not it may list others. */
+  async findByKey(
+    caller: Caller,
+    action: ManagementAction,
+    filter: Required<CredentialFilter>,
+  ): Promise<CredentialRecord | undefined> {
+    demand(explainLook(caller, action))
+    const slice = { offset: 0, limit: pageSize }
+    const narrowed = { ...filter, ...withinBounds(caller) }
+    const { items } = await this.#directory.listCredentials(caller.organisationId, narrowed, slice)
+    return items.find((record) => explainLook(caller, action, record).allowed)
+  }
+
   /** By id. A caller whose management is bound sees only what lies inside. */
   async list(caller: Caller, filter: CredentialFilter, slice: Slice): Promise<Listed<CredentialRecord>> {
     demand(explainLook(caller, 'read'))

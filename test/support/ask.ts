@@ -37,8 +37,8 @@ export async function answerOf(app: HttpApp, method: string, path: string, ask: 
   const init = body === undefined ? { method, headers } : { method, headers, body: Buffer.from(body) }
   const response = await app.request(path, init)
   const text = await response.text()
-  const isXml = text.startsWith('<?xml')
-  const json = text === '' || isXml ? undefined : JSON.parse(text)
+  const isJson = response.headers.get('Content-Type')?.includes('json') === true && text !== ''
+  const json = isJson ? JSON.parse(text) : undefined
   return { status: response.status, headers: response.headers, text, json }
 }
 

@@ -2,11 +2,10 @@
 // name of Basic authentication. Those that others made of the same application are the same thing here.
 
 import { z } from 'zod'
-import type { Core } from '../../core/core.ts'
 import type { CredentialChange } from '../../core/credential.ts'
 import { DomainError } from '../../core/errors.ts'
 import type { LrsId } from '../../core/ids.ts'
-import type { Principal } from '../../core/principal.ts'
+import type { ManagementAction } from '../../core/rights.ts'
 import { checkName } from '../../core/check.ts'
 import { checkSecretValue, newShortText } from '../../core/secret.ts'
 import type { CredentialRecord, Json } from '../../core/storage.ts'
@@ -70,7 +69,7 @@ export async function createXapiCredential(call: Call): Promise<Response> {
 }
 
 export async function getXapiCredential(call: Call): Promise<Response> {
-  const [shown] = await show(call, [await getByKey(call)])
+  const [shown] = await show(call, [await getByKey(call, 'read')])
   return call.c.json(shown ?? null)
 }
 
@@ -78,7 +77,7 @@ export async function getXapiCredential(call: Call): Promise<Response> {
 export async function setXapiCredential(call: Call): Promise<Response> {
   const { core, principal, c } = call
   const input = readBody(shape, await bodyOf(call))
-  const found = await findByKey(call)
+  const found = await findByKey(call, 'write')
   if (found === undefined) {
     const id = idOf(call)
     if (!chosenId.test(id)) throw refuse('xapiCredentialId', 'must be 1 to 64 letters, digits, _ and - to be made')
@@ -90,7 +89,7 @@ export async function setXapiCredential(call: Call): Promise<Response> {
 }
 
 export async function deleteXapiCredential(call: Call): Promise<Response> {
-  const { id } = await getByKey(call)
+  const { id } = await getByKey(call, 'delete')
   await call.core.credentials.remove(call.principal, id)
   return call.c.body(null, 204)
 }
@@ -100,25 +99,17 @@ function idOf({ c }: Pick<Call, 'c'>): string {
 }
 
 /** Of those whose Lrs are all of the application: the caller sees no others. */
-async function findByKey(call: Call): Promise<CredentialRecord | undefined> {
-  return findKey(call, idOf(call))
+function findByKey(call: Call, action: ManagementAction): Promise<CredentialRecord | undefined> {
+  return call.core.credentials.findByKey(call.principal, action, { kind: 'client', key: idOf(call) })
 }
 
-export async function findKey(
-  { core, principal }: { readonly core: Core; readonly principal: Principal },
-  key: string,
-): Promise<CredentialRecord | undefined> {
-  const { items } = await core.credentials.list(principal, { kind: 'client', key }, { offset: 0, limit: 1 })
-  return items[0]
-}
-
-async function getByKey(call: Call): Promise<CredentialRecord> {
-  const found = await findByKey(call)
+async function getByKey(call: Call, action: ManagementAction): Promise<CredentialRecord> {
+  const found = await findByKey(call, action)
   if (found === undefined) throw noSuchCredential()
   return found
 }
 
-export function noSuchCredential(): DomainError {
+function noSuchCredential(): DomainError {
   return new DomainError('not_found', 'The application has no xAPI credential of this id')
 }
 
