@@ -63,7 +63,7 @@ export interface World {
 export async function openWorld(env: Readonly<Record<string, string>> = {}): Promise<World> {
   const logged: string[] = []
   const write = (fields: object, message: string): void => void logged.push(JSON.stringify([fields, message]))
-  const log = { info: write, warn: write, error: write }
+  const log = { debug: write, info: write, warn: write, error: write }
   const opened = await openCore({ ids: countingIds(), log })
   const { core, storage, clock, directory, organisationId, close } = opened
   const neighbour = await opened.addOrganisation('Second')

@@ -38,5 +38,7 @@ export interface Signing {
 /** What is sent: the parameters with `appid`, `ts` and `sig`. */
 export function signCall({ key, secret, time }: Signing, parameters: readonly Parameter[]): URLSearchParams {
   const all: Parameter[] = [...parameters, ['appid', key], ['ts', v1Timestamp(time)]]
-  return new URLSearchParams([...all, ['sig', v1Signature(secret, all)]].map(([name, value]) => [name, value]))
+  const query = new URLSearchParams(all.map(([name, value]) => [name, value]))
+  query.append('sig', v1Signature(secret, all))
+  return query
 }
