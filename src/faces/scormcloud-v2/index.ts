@@ -24,6 +24,13 @@ import { notOffered, presentError } from './errors.ts'
 import { getAbout, pingAppId } from './ping.ts'
 import { scopesFor } from './scopes.ts'
 import { createCredential, deleteCredential, getCredentials, updateCredential } from './secret-keys.ts'
+import {
+  createStatementPipe,
+  deleteStatementPipe,
+  getStatementPipe,
+  getStatementPipes,
+  setStatementPipe,
+} from './statement-pipes.ts'
 import { createToken, getAppToken } from './tokens.ts'
 import { presets } from './words.ts'
 import {
@@ -87,6 +94,19 @@ function xapi(method: Endpoint['method'], path: string, action: Action, answer: 
   }
 }
 
+/** Statement pipes of the application that asks. */
+function pipes(method: Endpoint['method'], path: string, action: Action, answer: Handler): Endpoint {
+  const needs = { area: 'forwarding', action } as const
+  return {
+    method,
+    path: `/xapi/statementPipes${path}`,
+    keys: ['application'],
+    scopes: scopesFor(action, 'xapipipe'),
+    needs,
+    answer,
+  }
+}
+
 const child = '/applications/:childAppId'
 const secretKeys = '/:childAppId/credentials'
 const credential = '/credentials/:xapiCredentialId'
@@ -119,6 +139,12 @@ export const endpoints: readonly Endpoint[] = [
   xapi('GET', credential, 'read', getXapiCredential),
   xapi('PUT', credential, 'write', setXapiCredential),
   xapi('DELETE', credential, 'delete', deleteXapiCredential),
+
+  pipes('GET', '', 'read', getStatementPipes),
+  pipes('POST', '', 'write', createStatementPipe),
+  pipes('GET', '/:id', 'read', getStatementPipe),
+  pipes('PUT', '/:id', 'write', setStatementPipe),
+  pipes('DELETE', '/:id', 'delete', deleteStatementPipe),
 ]
 
 /** Services of the vendor's API that somebody may ask for and that are not offered. */
