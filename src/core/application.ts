@@ -325,5 +325,9 @@ function noApplication(id: string): DomainError {
 
 function inWords({ statements, documents, isWhole }: Content): string {
   const least = isWhole ? '' : 'at least '
-  return `${least}${statements} statements and ${documents} documents`
+  return `${least}${counted(statements, 'statement')} and ${counted(documents, 'document')}`
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }

@@ -12,6 +12,9 @@ import type { Db } from './change.ts'
 import type { OrganisationRow } from './records.ts'
 import type { Rights } from '../../core/rights.ts'
 
+/** Settings in one query. */
+const atOnce = 500
+
 type Args<M extends keyof DirectoryStore> = Parameters<DirectoryStore[M]>
 
 export function createApplication(
@@ -218,21 +221,37 @@ export async function putSettings(
 ): Promise<void> {
   await change(db, organisationId, event, async (organisation) => {
     const { liveLrsId, sandboxLrsId } = await getApplication(db, organisationId, id)
-    for (const [name, value] of Object.entries(values)) {
-      const row = { application_id: id, level, name }
-      if (value === null)
-        await db
-          .deleteFrom('setting')
-          .where((eb) => eb.and(row))
-          .execute()
-      else {
-        const write = db.insertInto('setting').values({ ...row, value })
-        await write.onConflict((on) => on.columns(['application_id', 'level', 'name']).doUpdateSet({ value })).execute()
-      }
+    const all = Object.entries(values)
+    for (let start = 0; start < all.length; start += atOnce) {
+      await putSome(db, { application_id: id, level }, all.slice(start, start + atOnce))
     }
     await db.updateTable('application').set({ updated_at: at }).where('id', '=', id).execute()
     if (isOpen !== undefined) await setOpen(db, organisation, [liveLrsId, sandboxLrsId], isOpen)
   })
+}
+
+async function putSome(
+  db: Db,
+  of: { readonly application_id: ApplicationId; readonly level: string },
+  settings: readonly (readonly [name: string, value: string | null])[],
+): Promise<void> {
+  const gone = settings.filter(([, value]) => value === null).map(([name]) => name)
+  const rows = settings.flatMap(([name, value]) => (value === null ? [] : [{ ...of, name, value }]))
+  if (gone.length > 0) {
+    await db
+      .deleteFrom('setting')
+      .where((eb) => eb.and(of))
+      .where('name', 'in', gone)
+      .execute()
+  }
+  if (rows.length === 0) return
+  await db
+    .insertInto('setting')
+    .values(rows)
+    .onConflict((on) =>
+      on.columns(['application_id', 'level', 'name']).doUpdateSet((eb) => ({ value: eb.ref('excluded.value') })),
+    )
+    .execute()
 }
 
 async function setOpen(db: Db, organisation: OrganisationRow, lrsIds: readonly LrsId[], isOpen: boolean) {
