@@ -8,8 +8,7 @@ import { openCore } from '../../../test/support/core.ts'
 import type { OpenCore } from '../../../test/support/core.ts'
 import { exampleCertificate, serveHttps } from '../../../test/support/https.ts'
 import type { Answer, RunningServer } from '../../../test/support/https.ts'
-import { OutboundError } from '../../core/outbound.ts'
-import type { Outbound } from '../../core/outbound.ts'
+import type { Outbound, OutboundError } from '../../core/outbound.ts'
 import { OutboundClient } from '../../outbound/client.ts'
 import { parseException } from '../../outbound/policy.ts'
 import { callbackProtocol } from './callback-protocol.ts'
@@ -19,7 +18,7 @@ const read = (body: string | Uint8Array, status = 200) =>
 const resp = (auth: string, permissions = '<permissions>default</permissions>') =>
   `<resp><auth>${auth}</auth>${permissions}</resp>`
 
-const bomb = `<!DOCTYPE resp [<!ENTITY a "aaaaaaaaaa">${[...'bcdefgh']
+const bomb = `<!DOCTYPE resp [<!ENTITY a "aaaaaaaaaa">${['b', 'c', 'd', 'e', 'f', 'g', 'h']
   .map((name, index) => `<!ENTITY ${name} "${`&${'abcdefg'[index]};`.repeat(10)}">`)
   .join('')}]><resp><auth>verified</auth><permissions>&h;</permissions></resp>`
 
