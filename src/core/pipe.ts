@@ -85,7 +85,7 @@ export class Pipes {
     const { source, bound } = await this.#sourceOf(caller, 'write', input)
     this.#check(target, source, input.targetLrsId)
     if ((await this.#directory.listPipes(caller.organisationId, applicationId)).length >= mostPipes) {
-      throw new DomainError('forbidden', `There are ${mostPipes} pipes already. Delete one first.`)
+      throw new DomainError('invalid', `There are ${mostPipes} pipes already. Delete one first.`)
     }
     const { ids, clock, storage } = this.#parts
     const id = ids.uuid() as PipeId

@@ -3,8 +3,11 @@
 import type { Hono } from 'hono'
 import type { Core } from '../../core/core.ts'
 import type { ManagementAction, ManagementArea } from '../../core/rights.ts'
-import type { Face, FaceEnv } from '../face.ts'
+import { currentSecret } from '../../core/secret.ts'
+import type { Json } from '../../core/storage.ts'
+import type { Access, AskedRequest, Face, FaceEnv, ShownCredential } from '../face.ts'
 import { faceApp } from '../http.ts'
+import { accessOf, refuseMethod, refusePath, refuseService } from './access.ts'
 import {
   createApplication,
   deleteApplication,
@@ -23,7 +26,7 @@ import {
 import { notOffered, presentError } from './errors.ts'
 import { getAbout, pingAppId } from './ping.ts'
 import { scopesFor } from './scopes.ts'
-import { createCredential, deleteCredential, getCredentials, updateCredential } from './secret-keys.ts'
+import { createCredential, deleteCredential, getCredentials, presentSecret, updateCredential } from './secret-keys.ts'
 import {
   createStatementPipe,
   deleteStatementPipe,
@@ -38,6 +41,7 @@ import {
   deleteXapiCredential,
   getXapiCredential,
   getXapiCredentials,
+  presentXapiCredential,
   setXapiCredential,
 } from './xapi-credentials.ts'
 
@@ -149,7 +153,6 @@ export const endpoints: readonly Endpoint[] = [
 
 /** Services of the vendor's API that somebody may ask for and that are not offered. */
 export const otherServices = [
-  'content-connectors',
   'contentConnectors',
   'courses',
   'dispatch',
@@ -175,6 +178,39 @@ function routes(core: Core): Hono<FaceEnv> {
   return app
 }
 
+function accessFor(asked: AskedRequest): Access {
+  if (asked.method === 'OPTIONS') return { kind: 'public', reason: 'A browser asks beforehand without any key.' }
+  const method = asked.method === 'HEAD' ? 'GET' : asked.method
+  const service = otherServices.find((name) => `${asked.path}/`.startsWith(`${root}/${name}/`))
+  if (service !== undefined) return refuseService(service)
+  const here = endpoints.flatMap((endpoint) => {
+    const params = paramsIn(root + endpoint.path, asked.path)
+    return params ? [{ endpoint, params }] : []
+  })
+  const found = here.find(({ endpoint }) => endpoint.method === method)
+  if (found) return accessOf({ asked, params: found.params, ...found.endpoint })
+  return here.length > 0 ? refuseMethod(asked.method) : refusePath
+}
+
+function paramsIn(pattern: string, path: string): Record<string, string> | undefined {
+  const [wanted, given] = [pattern.split('/'), path.split('/')]
+  const fits = wanted.length === given.length && wanted.every((part, at) => part.startsWith(':') || part === given[at])
+  if (!fits) return undefined
+  const names = wanted.flatMap((part, at) => (part.startsWith(':') ? [[part.slice(1), given[at] ?? '']] : []))
+  return Object.fromEntries(names) as Record<string, string>
+}
+
+/** A client's as an xAPI credential; of an application, or of its management, the secret keys. */
+function showCredential({ credential, secrets }: ShownCredential): Json {
+  const now = Date.now()
+  const clear = new Map(secrets.map(({ record, clear: value }) => [record.id, value]))
+  if (credential.kind !== 'client') {
+    return { credentials: credential.secrets.map((record) => presentSecret(record, clear.get(record.id), now)) }
+  }
+  const current = currentSecret(credential.secrets, now)
+  return presentXapiCredential(credential, current && clear.get(current.id), now)
+}
+
 export const scormcloudV2: Face = {
   name: 'scormcloud-v2',
   // Last, for whoever looks at the first: what the vendor has there and nobody else of us owns.
@@ -188,4 +224,6 @@ export const scormcloudV2: Face = {
   ],
   routes,
   presets,
+  accessFor,
+  showCredential,
 }

@@ -19,7 +19,8 @@ const create = async (json: unknown = { target }): Promise<string> => (await ask
 const token = async (scope: string) => {
   const answer = await world.v2('POST', '/oauth/authenticate/application/token', {
     as: world.application.login,
-    form: { scope },
+    body: `scope=${encodeURIComponent(scope)}`,
+    headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
   })
   return answer.json.access_token as string
 }
@@ -170,12 +171,12 @@ describe('whose it is', () => {
       'read:xapicredential write:appmgmt': [401, 401, 401],
     } as const
     for (const [scope, [get, post, remove]] of Object.entries(tokens)) {
-      const bearer = await token(scope)
-      const shown = await world.v2('GET', `${path}/${id}`, { bearer })
+      const as = await token(scope)
+      const shown = await world.v2('GET', `${path}/${id}`, { as })
       expect([scope, shown.status]).toEqual([scope, get])
       if (get === 200) expect(shown.json.target).toEqual({ url: target.url, userName: target.userName })
-      expect((await world.v2('POST', path, { bearer, json: { target } })).status).toBe(post)
-      expect((await world.v2('DELETE', `${path}/${id}`, { bearer })).status).toBe(remove)
+      expect((await world.v2('POST', path, { as, json: { target } })).status).toBe(post)
+      expect((await world.v2('DELETE', `${path}/${id}`, { as })).status).toBe(remove)
     }
   })
 
