@@ -3,6 +3,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createCore } from './core.ts'
 import type { Core, CoreOptions } from './core.ts'
+import type { ApplicationId } from './ids.ts'
 import type { Caller } from './principal.ts'
 import { presetRights } from '../../test/support/core.ts'
 import type { Storage } from './storage.ts'
@@ -53,6 +54,33 @@ describe('what one node changes about a key is so on the other within a second',
       await signIn(secret)
       await a.credentials.disable(operator, id)
       await refused(secret)
+    }
+  })
+})
+
+describe('what one node changes about an application is so on the other within a second', () => {
+  it('that there is one, its name, whether it answers, a secret, that there is none', async () => {
+    const [a, b] = [await openNode(), await openNode()]
+    const operator = await addOrganisation(a)
+    for (let times = 0; times < 5; times++) {
+      const id = `NODES${String(times).padStart(5, '0')}` as ApplicationId
+      expect(await b.applications.find(id)).toBeUndefined()
+      await a.applications.create(operator, { name: 'One', id })
+      const shows = async (part: object) => expect(await b.applications.find(id)).toMatchObject(part)
+      await vi.waitFor(() => shows({ name: 'One' }), soon)
+      await a.applications.update(operator, id, { name: 'Two' })
+      await vi.waitFor(() => shows({ name: 'Two' }), soon)
+      const { secret, secretId } = await a.applications.addSecret(operator, id, {})
+      const signedBy = () => b.signIn.signed({ key: id, accepts: () => true, fits: (clear) => clear === secret })
+      const principal = await vi.waitFor(signedBy, soon)
+      await a.settings.put(operator, id, { level: '', values: {}, isOpen: false })
+      const closed = async () => expect((await signedBy()).closedLrsIds).toEqual(principal.lrsIds)
+      await vi.waitFor(closed, soon)
+      await a.applications.dropSecret(operator, id, secretId)
+      const refused = () => expect(signedBy()).rejects.toMatchObject({ code: 'unauthenticated' })
+      await vi.waitFor(refused, soon)
+      await a.applications.remove(operator, id)
+      await vi.waitFor(async () => expect(await b.applications.find(id)).toBeUndefined(), soon)
     }
   })
 })
