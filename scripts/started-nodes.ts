@@ -54,6 +54,7 @@ export async function startNodes({
     CLAVIGER_DATABASE_URL: server.url,
     CLAVIGER_MASTER_KEY: randomBytes(32).toString('base64'),
     CLAVIGER_BASE_URL: 'http://lrs.example.org',
+    CLAVIGER_TRUSTED_PROXIES: '127.0.0.1',
     ...env,
   }
   const start = () => startProgram({ env: shared })
