@@ -81,7 +81,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   const { core, organisationId: first } = opened
   const routing = { trustedProxies: options.trustedProxies ?? [], log }
   const { xapiDowngrade = 'as-stored' } = options
-  const app = routeFaces(core, enabledFaces({ faces: { watershed: true }, xapiDowngrade }), routing)
+  const app = routeFaces(core, enabledFaces({ faces: { watershed: true, scormcloudV2: true }, xapiDowngrade }), routing)
   return {
     app,
     core,
