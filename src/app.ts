@@ -23,6 +23,7 @@ import type { Operations } from './faces/unclaimed.ts'
 import { scormcloudV1 } from './faces/scormcloud-v1/index.ts'
 import { scormcloudV2 } from './faces/scormcloud-v2/index.ts'
 import { callbackProtocol } from './faces/scormcloud-xapi/callback-protocol.ts'
+import { scormcloudXapi } from './faces/scormcloud-xapi/index.ts'
 import { watershed } from './faces/watershed/index.ts'
 import { presentError } from './faces/xapi/errors.ts'
 import { xapiFace } from './faces/xapi/index.ts'
@@ -164,6 +165,7 @@ export function enabledFaces({
   const vendors: readonly Face[] = [
     ...(faces.scormcloudV1 ? [scormcloudV1] : []),
     ...(faces.scormcloudV2 ? [scormcloudV2] : []),
+    ...(faces.scormcloudV1 || faces.scormcloudV2 ? [scormcloudXapi] : []),
     ...(faces.watershed ? [watershed] : []),
   ]
   const mounts = vendors.flatMap((face) => face.xapiMounts ?? [])

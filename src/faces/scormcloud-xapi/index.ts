@@ -24,6 +24,7 @@ function placeIn(part: 'live' | 'sandbox'): XapiMount['place'] {
     return {
       within: application.organisationId,
       lrs: (principal) => reached(principal, lrsId),
+      elsewhere: (presented) => core.callbacks.elsewhere(application, presented),
     }
   }
 }
