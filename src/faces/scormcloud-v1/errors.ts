@@ -63,8 +63,12 @@ export function presentError(error: DomainError, { requestId }: ErrorContext): E
   return { status: 200, body: presentFailure(number, message), headers: xmlHeaders }
 }
 
+/** What core calls otherwise. */
+const parameterOf: Readonly<Record<string, string>> = { '/url': 'lrsAuthCallbackUrl' }
+
 /** May quote what the caller sent, which may be large. */
 function textOf({ message, detail: { failures = [] } }: DomainError): string {
-  const text = failures.length === 0 ? message : failures.map(inWords).join(' ')
+  const named = failures.map((failure) => ({ ...failure, pointer: parameterOf[failure.pointer] ?? failure.pointer }))
+  const text = named.length === 0 ? message : named.map(inWords).join(' ')
   return text.length <= longestMessage ? text : `${text.slice(0, longestMessage)}…`
 }

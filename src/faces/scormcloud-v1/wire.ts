@@ -28,6 +28,11 @@ export function presentFailure(number: number, message: string): string {
   return declaration + builder.build({ rsp: { '@stat': 'fail', err } })
 }
 
+/** Escaped. */
+export function plain(text: string): Element {
+  return toXmlText(text)
+}
+
 /** `<![CDATA[…]]>`, also around nothing. */
 export function cdata(text: string): Element {
   return { '#cdata': toXmlText(text) }
