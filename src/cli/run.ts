@@ -5,6 +5,7 @@ import { Command } from 'commander'
 import { addAsk } from './commands/ask.ts'
 import { addAudit } from './commands/audit.ts'
 import { addBackup } from './commands/backup.ts'
+import { addCallback } from './commands/callback.ts'
 import { addCopy } from './commands/copy.ts'
 import { addCredential } from './commands/credential.ts'
 import { addDoctor } from './commands/doctor.ts'
@@ -12,6 +13,7 @@ import { addErase } from './commands/erase.ts'
 import { addInstallation } from './commands/installation.ts'
 import { addLrs } from './commands/lrs.ts'
 import { addOrganisation } from './commands/organisation.ts'
+import { addPipe } from './commands/pipe.ts'
 import { addSession } from './commands/session.ts'
 import { addTry } from './commands/try.ts'
 import { addUsage } from './commands/usage.ts'
@@ -72,6 +74,8 @@ export function buildProgram(context: CommandContext, act: Act, isJson: boolean)
   addLrs(program, context, act)
   addCredential(program, context, act)
   addSession(program, context, act)
+  addCallback(program, context, act)
+  addPipe(program, context, act)
   addTry(program, context, act)
   addAsk(program, context, act)
   addAudit(program, context, act)

@@ -104,10 +104,10 @@ export class Pipes {
     return this.#open(record, true)
   }
 
-  /** Oldest first: of an application, or of the organisation itself. */
-  async list(caller: Caller, applicationId?: ApplicationId): Promise<readonly Pipe[]> {
+  /** Oldest first: of an application, of none (null), or all of the organisation. */
+  async list(caller: Caller, applicationId?: ApplicationId | null): Promise<readonly Pipe[]> {
     const bound = await this.#boundOf(caller, 'read', applicationId ?? null)
-    const records = await this.#directory.listPipes(caller.organisationId, applicationId ?? null)
+    const records = await this.#directory.listPipes(caller.organisationId, applicationId)
     const mayWrite = mayManage(caller, 'forwarding', 'write', bound)
     return Promise.all(records.map((record) => this.#open(record, mayWrite)))
   }
