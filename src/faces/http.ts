@@ -126,6 +126,15 @@ export function pathOf(request: Request, options?: { env?: Partial<RequestContex
   return options?.env?.path ?? getPath(request)
 }
 
+/** What a path has in the places of a pattern's `:params`; undefined where it does not fit. For who asks instead of requests. */
+export function paramsIn(pattern: string, path: string): Record<string, string> | undefined {
+  const [wanted, given] = [pattern.split('/'), path.split('/')]
+  const fits = wanted.length === given.length && wanted.every((part, at) => part.startsWith(':') || part === given[at])
+  if (!fits) return undefined
+  const names = wanted.flatMap((part, at) => (part.startsWith(':') ? [[part.slice(1), given[at] ?? '']] : []))
+  return Object.fromEntries(names) as Record<string, string>
+}
+
 /** Everything in it is absent when a test calls a face's Hono app without app.ts in front. */
 function contextOf(c: Context<FaceEnv>): Partial<RequestContext> {
   return (c.env as Partial<RequestContext> | undefined) ?? {}

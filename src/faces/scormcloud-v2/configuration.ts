@@ -6,7 +6,7 @@ import type { Setting } from '../../core/setting.ts'
 import type { Json } from '../../core/storage.ts'
 import { bodyOf, ownApplication, queryOf } from './auth.ts'
 import type { Call } from './auth.ts'
-import { learningStandards, readValue, settings, xapiEnabled } from './settings-catalogue.ts'
+import { findSetting, learningStandards, readValue, settings, xapiEnabled } from './settings-catalogue.ts'
 import type { LearningStandard, SettingDefinition } from './settings-catalogue.ts'
 import { flag, flagIn, notThis, parameter, readBody, refuse, text } from './wire.ts'
 
@@ -66,8 +66,7 @@ async function put(call: Call, part: Part, values: Readonly<Record<string, strin
 }
 
 function definitionOf(id: string, part: Part, pointer: string): SettingDefinition {
-  const found = settings.get(id)
-  if (found === undefined) throw refuse(pointer, `must be a setting of this API${notThis(id)}`)
+  const found = findSetting(id, pointer)
   if (!isKnownAt(found, part)) throw refuse(pointer, `${id} is not for this level: see its metadata`)
   return found
 }

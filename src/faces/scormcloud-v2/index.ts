@@ -6,7 +6,7 @@ import type { ManagementAction, ManagementArea } from '../../core/rights.ts'
 import { currentSecret } from '../../core/secret.ts'
 import type { Json } from '../../core/storage.ts'
 import type { Access, AskedRequest, Face, FaceEnv, ShownCredential } from '../face.ts'
-import { faceApp } from '../http.ts'
+import { faceApp, paramsIn } from '../http.ts'
 import { accessOf, refuseMethod, refusePath, refuseService } from './access.ts'
 import {
   createApplication,
@@ -190,14 +190,6 @@ function accessFor(asked: AskedRequest): Access {
   const found = here.find(({ endpoint }) => endpoint.method === method)
   if (found) return accessOf({ asked, params: found.params, ...found.endpoint })
   return here.length > 0 ? refuseMethod(asked.method) : refusePath
-}
-
-function paramsIn(pattern: string, path: string): Record<string, string> | undefined {
-  const [wanted, given] = [pattern.split('/'), path.split('/')]
-  const fits = wanted.length === given.length && wanted.every((part, at) => part.startsWith(':') || part === given[at])
-  if (!fits) return undefined
-  const names = wanted.flatMap((part, at) => (part.startsWith(':') ? [[part.slice(1), given[at] ?? '']] : []))
-  return Object.fromEntries(names) as Record<string, string>
 }
 
 /** A client's as an xAPI credential; of an application, or of its management, the secret keys. */

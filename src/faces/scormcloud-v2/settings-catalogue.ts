@@ -1,6 +1,8 @@
 // The settings this API knows: what each may be, what it is unless set, where it may be set, and what it is for. What is not here
 // is refused. Names and words are the vendor's (facts 2.4); defaults are its public ones where there are any, else our reading.
 
+import { notThis, refuse } from './wire.ts'
+
 export const learningStandards = [
   'SCORM_11',
   'SCORM_12',
@@ -280,6 +282,13 @@ const catalogue: readonly SettingDefinition[] = [
 export const settings: ReadonlyMap<string, SettingDefinition> = new Map(
   catalogue.map((each) => [each.id, each] as const).toSorted(([one], [other]) => (one < other ? -1 : 1)),
 )
+
+/** Throws `invalid` for what is none of them. */
+export function findSetting(id: string, pointer: string): SettingDefinition {
+  const found = settings.get(id)
+  if (found === undefined) throw refuse(pointer, `must be a setting of this API${notThis(id)}`)
+  return found
+}
 
 /** The value as it is kept, or what it must be. `YES` and `NO` are what older clients write. */
 export function readValue(

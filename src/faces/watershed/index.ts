@@ -7,7 +7,7 @@ import type { Principal } from '../../core/principal.ts'
 import { currentSecret } from '../../core/secret.ts'
 import type { Json } from '../../core/storage.ts'
 import type { Access, AskedRequest, Face, FaceEnv, ShownCredential, XapiMount } from '../face.ts'
-import { HttpError, answerError, faceApp } from '../http.ts'
+import { HttpError, answerError, faceApp, paramsIn } from '../http.ts'
 import type { FaceAppOptions } from '../http.ts'
 import {
   accessOf,
@@ -106,14 +106,6 @@ function accessFor(asked: AskedRequest): Access {
   const found = here.find(({ endpoint }) => endpoint.method === method)
   if (found) return accessOf(asked, found.params, found.endpoint.judge)
   return here.length > 0 ? refuseMethod(asked.method) : refusePath
-}
-
-function paramsIn(pattern: string, path: string): Record<string, string> | undefined {
-  const [wanted, given] = [pattern.split('/'), path.split('/')]
-  const fits = wanted.length === given.length && wanted.every((part, at) => part.startsWith(':') || part === given[at])
-  if (!fits) return undefined
-  const names = wanted.flatMap((part, at) => (part.startsWith(':') ? [[part.slice(1), given[at] ?? '']] : []))
-  return Object.fromEntries(names) as Record<string, string>
 }
 
 function showCredential({ organisation, credential, secrets }: ShownCredential): Json {
