@@ -118,7 +118,7 @@ async function loadAndCompare(
 ): Promise<readonly string[]> {
   const load = startStatementLoad({ targets: sources, writers: Number(options.writers) })
   const restarts = targets.map((target) => () => target.restart(500 + 2_000 * Math.random()))
-  const killing = [startKilling(restarts, 4_000), startKilling([killSource], 12_000)]
+  const killing = [startKilling(restarts, 2_000), startKilling([killSource], 9_000)]
   await sleep(Number(options.seconds) * 1000)
   await Promise.all(killing.map((one) => one.end()))
   await load.end()
