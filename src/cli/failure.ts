@@ -18,6 +18,7 @@ const optionOf: Readonly<Record<string, string>> = {
   '/lrs/id': '--lrs-id',
   '/lrs/name': '--lrs-name',
   '/lrsIds': '--lrs',
+  '/homePage': '--home-page',
   '/expiresAt': '--expires',
   '/expireSeconds': '--expires',
   '/overlapSeconds': '--overlap',

@@ -24,7 +24,7 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 /** The options that read standard input; without one of them nobody waits for it. */
-const readsStdin = new Set(['--secret-stdin', '--statement-stdin'])
+const readsStdin = new Set(['--secret-stdin', '--statement-stdin', '--password-stdin'])
 
 async function main(argv: readonly string[]): Promise<number> {
   // Whatever is written, the copy before an upgrade included, is for its owner only.
@@ -41,8 +41,9 @@ async function main(argv: readonly string[]): Promise<number> {
     directory: process.cwd(),
     ...(stdin !== undefined && { stdin }),
   }
-  // Beside any number of nodes a command has the database open itself; what opens stores of its own is no server's business.
-  const isOwn = config.database !== undefined || opensStores.has(commandOf(argv))
+  // Beside any number of nodes a command has the database open itself; what opens stores of its own, or serves something, is no
+  // server's business.
+  const isOwn = config.database !== undefined || opensStores.has(commandOf(argv)) || argv.includes('serve-example')
   const exit = isOwn ? undefined : await askServer(socketPath(config.dataDirectory), request, streams)
   if (exit !== undefined) return exit
   const { runAlone } = await import('./run-alone.ts')
