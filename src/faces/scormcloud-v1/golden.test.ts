@@ -87,7 +87,7 @@ function queryOf({ method, parameters, change, isUnsigned }: Exchange): URLSearc
   if (/edit|delete/.test(method)) named['accountkey'] = names[0]![0]
   const all = Object.entries({ ...named, ...parameters }) as Parameter[]
   const query = isUnsigned
-    ? new URLSearchParams(all.map(([name, value]) => [name, value]))
+    ? new URLSearchParams(Object.fromEntries(all))
     : signCall({ ...world.application.login, time: world.clock.now() }, all)
   change?.(query)
   return query
