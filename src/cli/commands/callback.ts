@@ -6,7 +6,7 @@ import type { CallbackPermission, CallbackVerdict } from '../../core/callback-ve
 import { describeRights } from '../../core/presets.ts'
 import type { Caller } from '../../core/principal.ts'
 import type { ApplicationRecord } from '../../core/storage.ts'
-import { locateApplication } from '../context.ts'
+import { callerIn, locateApplication } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { bullets, exitCodes, oneLine, pairs, UsageError } from '../outcome.ts'
 import type { Outcome } from '../outcome.ts'
@@ -108,8 +108,8 @@ async function locate(
   word: string,
 ): Promise<{ readonly application: ApplicationRecord; readonly caller: Caller; readonly opened: Opened }> {
   const opened = await context.open()
-  const { application, caller } = await locateApplication(opened, options, word)
-  return { application, caller, opened }
+  const application = await locateApplication(opened, options, word)
+  return { application, opened, caller: callerIn(opened, application.organisationId) }
 }
 
 function shown({ id, name }: ApplicationRecord, { url, homePage, usesMbox }: Callback): string {
