@@ -11,7 +11,7 @@ import type { ApplicationRecord, Storage } from '../../src/core/storage.ts'
 import { answerOf, countingIds } from './ask.ts'
 import type { Answer, Ask, Login } from './ask.ts'
 import { openCore } from './core.ts'
-import type { FakeClock } from './core.ts'
+import type { FakeClock, OpenCoreOptions } from './core.ts'
 import { signCall } from './v1-signer.ts'
 
 export { authorization } from './ask.ts'
@@ -59,12 +59,15 @@ export interface World {
   close(): Promise<void>
 }
 
-/** `env`: settings beside the defaults. */
-export async function openWorld(env: Readonly<Record<string, string>> = {}): Promise<World> {
+/** `env`: settings beside the defaults; `parts`: what the core is to be made of. */
+export async function openWorld(
+  env: Readonly<Record<string, string>> = {},
+  parts: Partial<OpenCoreOptions> = {},
+): Promise<World> {
   const logged: string[] = []
   const write = (fields: object, message: string): void => void logged.push(JSON.stringify([fields, message]))
   const log = { debug: write, info: write, warn: write, error: write }
-  const opened = await openCore({ ids: countingIds(), log })
+  const opened = await openCore({ ids: countingIds(), log, ...parts })
   const { core, storage, clock, directory, organisationId, close } = opened
   const neighbour = await opened.addOrganisation('Second')
   const config = loadConfig({ CLAVIGER_DATA: directory, CLAVIGER_LOG_LEVEL: 'silent', ...env })
