@@ -4,11 +4,12 @@
 import type { App, Integrity, OnChecked } from '../app.ts'
 import type { Config } from '../config.ts'
 import type { CopyProgress, Manifest } from '../copying.ts'
+import { mostApplications } from '../core/application.ts'
 import { isDomainError } from '../core/errors.ts'
 import type { CredentialId, OrganisationId } from '../core/ids.ts'
 import { maxId } from '../core/ids.ts'
 import type { Caller } from '../core/principal.ts'
-import type { CredentialRecord, LrsRecord, OrganisationRecord } from '../core/storage.ts'
+import type { ApplicationRecord, CredentialRecord, LrsRecord, OrganisationRecord } from '../core/storage.ts'
 import { PlainError, UsageError } from './outcome.ts'
 import type { Streams } from './socket.ts'
 
@@ -108,6 +109,24 @@ export async function locateLrs(
     if (lrs) return { organisation, lrs }
   }
   throw new PlainError(`there is no Lrs ${id}; claviger lrs list shows them`)
+}
+
+/** The application with this id, which no two have; of the organisation given, if one is. */
+export async function locateApplication(
+  opened: Opened,
+  options: GlobalOptions,
+  id: string,
+): Promise<ApplicationRecord> {
+  const found = await opened.core.applications.find(id)
+  const within = options.organisation === undefined ? undefined : await chooseOrganisation(opened, options)
+  if (found !== undefined && (within === undefined || within.id === found.organisationId)) return found
+  throw new PlainError(`there is no application ${id}; claviger application list shows them`)
+}
+
+/** All of an organisation, oldest first. */
+export async function listApplications(opened: Opened, caller: Caller): Promise<readonly ApplicationRecord[]> {
+  const query = { by: 'createdAt', isDescending: false, limit: mostApplications } as const
+  return (await opened.core.applications.list(caller, query)).items
 }
 
 export interface Located {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import type { LrsId } from '../core/ids.ts'
 import { allManagement, managementAreas, noRights } from '../core/rights.ts'
-import { addRights, parseDuration, parseExpiry, parseLimits, parseNumber, parsePins } from './credential-options.ts'
+import { addRights, applicationsIn, parseDuration, parseExpiry, parseLimits } from './credential-options.ts'
+import { parseNumber, parsePins } from './credential-options.ts'
 import { UsageError } from './outcome.ts'
 
 const now = Date.parse('2026-11-22T00:00:00Z')
@@ -72,6 +74,17 @@ describe('rights', () => {
     )
   })
 
+  it('understands applications, whose Lrs are looked up', () => {
+    const manage = ['credentials@application/ABC', 'settings:read@applications', 'data@lrs/1']
+    expect(applicationsIn({ manage })).toEqual(['ABC'])
+    const lrsIds = [1 as LrsId, 2 as LrsId]
+    expect(addRights(noRights, { manage }, new Map([['ABC', lrsIds]])).management.map(({ bound }) => bound)).toEqual([
+      { kind: 'application', id: 'ABC', lrsIds },
+      { kind: 'applications' },
+      { kind: 'lrs', id: 1 },
+    ])
+  })
+
   it('marks management of credentials as delegated, and nothing else', () => {
     const { management } = addRights(noRights, { manage: ['all'], within: true })
     expect(management).toEqual(
@@ -85,8 +98,9 @@ describe('rights', () => {
     [{ manage: ['credential'] }, 'did you mean credentials?'],
     [{ manage: ['credentials:reed'] }, 'did you mean read?'],
     [{ manage: ['credentials@lrs'] }, 'the bound is'],
-    [{ manage: ['data@application/ABC'] }, 'there are no applications yet'],
-    [{ manage: ['data@applications'] }, 'there are no applications yet'],
+    [{ manage: ['data@application'] }, 'the bound is'],
+    [{ manage: ['data@application/A/B'] }, 'the bound is'],
+    [{ manage: ['data@applications/A'] }, 'the bound is'],
     [{ manage: ['credentials@lrs/x'] }, 'a whole number'],
     [{ manage: ['settings'], within: true }, '--within belongs to'],
     [{ within: true }, '--within belongs to'],

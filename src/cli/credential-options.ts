@@ -78,11 +78,19 @@ export interface RightsOptions {
   readonly within?: boolean
 }
 
+/** The Lrs of applications, by the applications' ids. */
+export type LrsOfApplications = ReadonlyMap<string, readonly LrsId[]>
+
+/** The applications that bounds of management name. */
+export function applicationsIn({ manage = [] }: RightsOptions): readonly string[] {
+  return manage.flatMap((text) => /@application\/([^/]+)$/.exec(text)?.[1] ?? [])
+}
+
 /** `start` plus what the options add; a right given again takes the reach given here. */
-export function addRights(start: Rights, options: RightsOptions): Rights {
+export function addRights(start: Rights, options: RightsOptions, lrsOf: LrsOfApplications = new Map()): Rights {
   const xapi: Partial<Record<XapiRight, Reach>> = { ...start.xapi }
   for (const text of options.right ?? []) Object.assign(xapi, parseRight(text))
-  const management = (options.manage ?? []).flatMap((text) => parseManage(text, options.within ?? false))
+  const management = (options.manage ?? []).flatMap((text) => parseManage(text, options.within ?? false, lrsOf))
   if (options.within && !management.some((grant) => grant.within)) {
     throw new UsageError('--within belongs to --manage credentials')
   }
@@ -97,8 +105,8 @@ function parseRight(text: string): Partial<Record<XapiRight, Reach>> {
   return { [oneOf(name, xapiRights, '--right')]: reach }
 }
 
-// AREA[:ACTION[,ACTION…]][@lrs/ID], where AREA may be all
-function parseManage(text: string, within: boolean): readonly ManagementGrant[] {
+// AREA[:ACTION[,ACTION…]][@lrs/ID or @application/ID], where AREA may be all
+function parseManage(text: string, within: boolean, lrsOf: LrsOfApplications): readonly ManagementGrant[] {
   const [, areaText = '', actionsText, boundText] = /^([^:@]*)(?::([^@]*))?(?:@(.*))?$/.exec(text) ?? []
   const area = oneOf(areaText, ['all', ...managementAreas] as const, '--manage')
   const areas: readonly ManagementArea[] = area === 'all' ? managementAreas : [area]
@@ -106,7 +114,7 @@ function parseManage(text: string, within: boolean): readonly ManagementGrant[] 
     actionsText === undefined
       ? managementActions
       : actionsText.split(',').map((action) => oneOf(action, managementActions, `--manage ${areaText}`))
-  const bound = parseBound(boundText)
+  const bound = parseBound(boundText, lrsOf)
   return areas.map((each) => delegated({ area: each, actions, bound }, within))
 }
 
@@ -114,14 +122,13 @@ function delegated(grant: ManagementGrant, within: boolean): ManagementGrant {
   return within && grant.area === 'credentials' ? { ...grant, within } : grant
 }
 
-function parseBound(text: string | undefined): Bound {
+function parseBound(text: string | undefined, lrsOf: LrsOfApplications): Bound {
   if (text === undefined || text === 'organisation') return { kind: 'organisation' }
+  if (text === 'applications') return { kind: text }
   const [kind, id, ...rest] = text.split('/')
   if (rest.length === 0 && id && kind === 'lrs') return { kind, id: parseNumber(id, 'the Lrs of --manage') as LrsId }
-  if (kind === 'application' || kind === 'applications') {
-    throw new UsageError(`--manage …@${text}: there are no applications yet; the bound is organisation or lrs/ID`)
-  }
-  throw new UsageError(`--manage …@${text}: the bound is organisation or lrs/ID`)
+  if (rest.length === 0 && id && kind === 'application') return { kind, id, lrsIds: lrsOf.get(id) ?? [] }
+  throw new UsageError(`--manage …@${text}: the bound is organisation, applications, application/ID or lrs/ID`)
 }
 
 function oneOf<T extends string>(text: string, allowed: readonly T[], what: string): T {

@@ -1,5 +1,6 @@
 // A key as the command line shows it: its record without secrets, its rights in words, and where it is used.
 
+import { createHash, createPublicKey } from 'node:crypto'
 import type { Described } from '../core/presets.ts'
 import type { CredentialRecord } from '../core/storage.ts'
 import { bullets, time } from './outcome.ts'
@@ -12,6 +13,15 @@ export function inWords({ may, only, mayNot }: Described): string {
     ...(mayNot.length === 0 ? [] : [`It may not\n${bullets(mayNot)}`]),
   ]
   return sections.join('\n\n')
+}
+
+/** How its requests show that they are its own. */
+export function signing({ oauth }: CredentialRecord): string {
+  if (oauth === null) return 'present its secret'
+  if (oauth.publicKey === undefined) return 'are signed with its secret (OAuth 1.0a, HMAC-SHA1)'
+  const key = createPublicKey(oauth.publicKey).export({ type: 'spki', format: 'der' })
+  const fingerprint = createHash('sha256').update(key).digest('base64').replace(/=+$/, '')
+  return `are signed with the RSA key SHA256:${fingerprint} (OAuth 1.0a, RSA-SHA1)`
 }
 
 /** Everything but the sealed secrets. */

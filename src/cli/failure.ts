@@ -24,6 +24,7 @@ const optionOf: Readonly<Record<string, string>> = {
   '/overlapSeconds': '--overlap',
   '/rights/xapi': '--right',
   '/rights/management': '--manage',
+  '/oauth/publicKey': '--oauth-public-key',
   '/pins/actor': '--pin-actor',
   '/pins/registration': '--pin-registration',
   '/pins/activity': '--pin-activity',

@@ -34,7 +34,13 @@ export async function principalOf(opened: Opened, { caller, organisation, creden
   const { secrets } = await opened.core.credentials.reveal(caller, credential.id)
   const secret = secrets.findLast((item) => isLive(item, opened.core.clock.now()))
   if (!secret) throw new PlainError('the key has no secret that works')
-  return opened.core.signIn.basic({ key: credential.key, secret: secret.value, within: organisation.id })
+  const attempt = { key: credential.key, within: organisation.id }
+  if (credential.oauth === null) return opened.core.signIn.basic({ ...attempt, secret: secret.value })
+  return opened.core.signIn.signed({
+    ...attempt,
+    accepts: ({ id }) => id === credential.id,
+    fits: (clear) => clear === secret.value,
+  })
 }
 
 export function homeOf({ lrsIds }: Principal): LrsId {

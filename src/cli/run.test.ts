@@ -48,7 +48,8 @@ describe('wrong input', () => {
     ['credential create --name A --limit-address x', '--limit-address "x": '],
     ['credential create --name A --key a:b', '--key "a:b": A key must not contain a colon'],
     ['credential create --name A --manage all@lrs/77', '--manage "all@lrs/77": The organisation has no Lrs 77.'],
-    ['credential create --name A --manage data@application/X', 'there are no applications yet'],
+    ['credential create --name A --manage data@application/X/Y', 'application/ID or lrs/ID'],
+    ['credential create --name A --manage data@applications', 'Management of data reaches into Lrs'],
     ['credential create --name A --expires 2030-02-31', '--expires 2030-02-31: there is no such day'],
     ['credential create --name A --secret seven77', '--secret must have at least 8 characters'],
     [

@@ -2,6 +2,8 @@
 // process of their own. Never ends the process, never lets an error out.
 
 import { Command } from 'commander'
+import { addApplication } from './commands/application.ts'
+import { addApplicationManagement } from './commands/application-management.ts'
 import { addAsk } from './commands/ask.ts'
 import { addAudit } from './commands/audit.ts'
 import { addBackup } from './commands/backup.ts'
@@ -72,6 +74,8 @@ export function buildProgram(context: CommandContext, act: Act, isJson: boolean)
   addServe(program, context, act)
   addOrganisation(program, context, act)
   addLrs(program, context, act)
+  addApplication(program, context, act)
+  addApplicationManagement(program, context, act)
   addCredential(program, context, act)
   addSession(program, context, act)
   addCallback(program, context, act)

@@ -1,22 +1,31 @@
 // claviger credential create: a new key, and the options that say what it is worth, which `credential set` shares.
 
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { LrsId } from '../../core/ids.ts'
 import { findPreset, presets } from '../../core/presets.ts'
+import type { Caller } from '../../core/principal.ts'
 import { noRights } from '../../core/rights.ts'
 import type { Rights } from '../../core/rights.ts'
-import type { Json } from '../../core/storage.ts'
+import type { Json, OauthSigning } from '../../core/storage.ts'
 import { callerIn, chooseOrganisation } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
-import { addRights, parseExpiry, parseLimits, parseNumber, parsePins, unknownWord } from '../credential-options.ts'
-import type { LimitOptions, PinOptions, RightsOptions } from '../credential-options.ts'
+import { addRights, applicationsIn, parseExpiry, parseLimits, parseNumber, parsePins } from '../credential-options.ts'
+import { unknownWord } from '../credential-options.ts'
+import type { LimitOptions, LrsOfApplications, PinOptions, RightsOptions } from '../credential-options.ts'
 import { credentialJson, inWords } from '../credential-shown.ts'
-import { pairs, table, time, UsageError } from '../outcome.ts'
+import { pairs, PlainError, table, time, UsageError } from '../outcome.ts'
 import type { Act } from '../run.ts'
 import { secretLines, secretOf, takeSecret } from './credential-secret.ts'
 import type { SecretOptions } from './credential-secret.ts'
 
-interface CreateOptions extends GlobalOptions, RightsOptions, PinOptions, LimitOptions, SecretOptions {
+export interface OauthOptions {
+  readonly oauth?: boolean
+  readonly oauthPublicKey?: string
+}
+
+interface CreateOptions extends GlobalOptions, RightsOptions, PinOptions, LimitOptions, SecretOptions, OauthOptions {
   readonly name: string
   readonly preset?: string
   readonly key?: string
@@ -35,7 +44,7 @@ export function takeWorth(command: Command, presetsAre: string): Command {
     )
     .option(
       '--manage <area[:actions][@bound]>',
-      'add management: all, credentials, credentials:read@lrs/3, …; may be repeated',
+      'add management: all, credentials, credentials:read@lrs/3, settings@application/ID, …; may be repeated',
       repeatedly,
     )
     .option('--within', 'may not grant what it lacks itself (with --manage credentials)')
@@ -55,6 +64,8 @@ export function takeWorth(command: Command, presetsAre: string): Command {
     .option('--limit-address <cidr>', 'only from these addresses or ranges; may be repeated', repeatedly)
     .option('--limit-origin <origin>', 'only from web pages of these origins; may be repeated', repeatedly)
     .option('--limit-xapi-version <version>', 'only these xAPI versions: 1.0, 2.0; may be repeated', repeatedly)
+    .option('--oauth', 'it signs its requests (OAuth 1.0a, HMAC-SHA1) instead of presenting its secret')
+    .option('--oauth-public-key <file>', 'as above, with the RSA key this one belongs to (RSA-SHA1, PEM)')
     .option('--lrs <id>', 'the Lrs it reaches, home first; may be repeated', repeatedly)
     .option('--expires <when>', 'a date, a time such as 30d, or never')
 }
@@ -74,9 +85,11 @@ export function addCreate(group: Command, context: CommandContext, act: Act): vo
   act<CreateOptions>(create, async (options) => {
     const opened = await context.open()
     const { rights: start, words } = startOf(opened, options)
-    const rights = addRights(start, options)
+    addRights(start, options)
     const organisation = await chooseOrganisation(opened, options)
     const caller = callerIn(opened, organisation.id)
+    const rights = addRights(start, options, await lrsOfApplications(opened, caller, options))
+    const oauth = oauthOf(options, context)
     const secret = secretOf(options, context)
     const issued = await opened.core.credentials.create(caller, {
       name: options.name,
@@ -87,6 +100,7 @@ export function addCreate(group: Command, context: CommandContext, act: Act): vo
       limits: parseLimits(options),
       ...(options.lrs && { lrsIds: options.lrs.map((id) => parseNumber(id, '--lrs') as LrsId) }),
       ...(words && { words }),
+      ...(oauth && { oauth }),
       ...(options.expires !== undefined && { expiresAt: parseExpiry(options.expires, opened.core.clock.now()) }),
     })
     const { credential } = issued
@@ -103,6 +117,33 @@ export function addCreate(group: Command, context: CommandContext, act: Act): vo
     const text = `${head}\n\n${keys}\n\n${note}${inWords(described)}`
     return { json: { ...credentialJson(credential), ...secretJson, may, only, mayNot }, text, warnings }
   })
+}
+
+/** The Lrs of the applications that bounds name. */
+export async function lrsOfApplications(
+  opened: Opened,
+  caller: Caller,
+  options: RightsOptions,
+): Promise<LrsOfApplications> {
+  const found = applicationsIn(options).map(async (id) => {
+    const application = await opened.core.applications.find(id)
+    if (application?.organisationId === caller.organisationId) {
+      return [id, [application.liveLrsId, application.sandboxLrsId]] as const
+    }
+    throw new PlainError(`there is no application ${id}; claviger application list shows them`)
+  })
+  return new Map(await Promise.all(found))
+}
+
+/** Undefined: it says nothing of how requests are signed. */
+export function oauthOf(options: OauthOptions, { directory }: CommandContext): OauthSigning | undefined {
+  const { oauth = false, oauthPublicKey: file } = options
+  if (file === undefined) return oauth ? {} : undefined
+  try {
+    return { publicKey: readFileSync(resolve(directory ?? '.', file), 'utf8').trim() }
+  } catch (error) {
+    throw new UsageError(`--oauth-public-key ${file}: ${(error as Error).message}`)
+  }
 }
 
 /** Where the key is used: xAPI, and the API of the vendor in whose words it was made. */
@@ -131,6 +172,7 @@ Examples:
   $ claviger credential create --name Reports --preset read-only --expires 90d
   $ claviger credential create --name Kiosk --right statements/write --limit-rate 60
   $ claviger credential create --name Portal --manage credentials --within --right statements/read
+  $ claviger credential create --name Courses --lrs 5 --lrs 6 --oauth
   $ printf %s "$SECRET" | claviger credential create --name Moodle --key moodle --secret-stdin
 `
 

@@ -12,16 +12,17 @@ import type { CredentialRecord } from '../../core/storage.ts'
 import { locateCredential } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { addRights, parseExpiry, parseLimits, parseNumber, parsePins, unknownWord } from '../credential-options.ts'
-import type { LimitOptions, PinOptions, RightsOptions } from '../credential-options.ts'
-import { credentialJson, inWords } from '../credential-shown.ts'
+import type { LimitOptions, LrsOfApplications, PinOptions, RightsOptions } from '../credential-options.ts'
+import { credentialJson, inWords, signing } from '../credential-shown.ts'
 import { oneLine, time, UsageError } from '../outcome.ts'
 import type { Act } from '../run.ts'
-import { presetOf, takeWorth } from './credential-create.ts'
+import { lrsOfApplications, oauthOf, presetOf, takeWorth } from './credential-create.ts'
+import type { OauthOptions } from './credential-create.ts'
 
 /** Of each option that has a `--no-` form: false when that was given last. */
 type Unset<Options> = { readonly [Name in keyof Options]: Options[Name] | false }
 
-interface SetOptions extends GlobalOptions, RightsOptions, Unset<PinOptions>, Unset<LimitOptions> {
+interface SetOptions extends GlobalOptions, RightsOptions, Unset<PinOptions>, Unset<LimitOptions>, OauthOptions {
   readonly name?: string
   readonly preset?: string
   readonly dropRight?: readonly string[]
@@ -60,6 +61,7 @@ export function addSet(group: Command, context: CommandContext, act: Act): void 
     .option('--no-pin', 'no pins any more; also --no-pin-actor, --no-pin-registration, --no-pin-activity')
     .option('--no-limit', 'no limits any more; also --no-limit-rate and so on, one by one')
     .option('--no-expires', 'it does not end by itself')
+    .option('--no-oauth', 'it presents its secret again')
     .addHelpText('after', setHelp)
   for (const name of [...Object.keys(pinNames), ...Object.keys(limitNames)]) {
     const kebab = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
@@ -68,10 +70,12 @@ export function addSet(group: Command, context: CommandContext, act: Act): void 
   act<SetOptions>(set, async (options, word = '') => {
     const opened = await context.open()
     const { caller, credential } = await locateCredential(opened, options, word)
+    const lrsOf = await lrsOfApplications(opened, caller, options)
+    const oauth = oauthChange(options, context)
     let before = credential
     const after = await opened.core.credentials.update(caller, credential.id, (current) => {
       before = current
-      return changeOf(opened, options, current)
+      return changeOf(opened, options, current, { lrsOf, oauth })
     })
     const described = await opened.core.credentials.describe(caller, credential.id)
     const changes = differences(before, after)
@@ -97,11 +101,30 @@ Examples:
   $ claviger credential set 3 --no-pin-actor
 `
 
-function changeOf(opened: Opened, options: SetOptions, before: CredentialRecord): CredentialChange {
+/** What had to be looked up, or read from files. */
+interface Read {
+  readonly lrsOf: LrsOfApplications
+  readonly oauth: Pick<CredentialChange, 'oauth'>
+}
+
+function oauthChange(options: SetOptions, context: CommandContext): Pick<CredentialChange, 'oauth'> {
+  // Of --oauth and --no-oauth, the last.
+  if (options.oauth === false) return { oauth: null }
+  const oauth = oauthOf(options, context)
+  return oauth === undefined ? {} : { oauth }
+}
+
+function changeOf(
+  opened: Opened,
+  options: SetOptions,
+  before: CredentialRecord,
+  { lrsOf, oauth }: Read,
+): CredentialChange {
   const { name, expires, lrs } = options
   const change: CredentialChange = {
     ...(name !== undefined && { name }),
-    ...rightsChange(opened, options, before),
+    ...rightsChange(opened, options, before, lrsOf),
+    ...oauth,
     ...pinsChange(options, before),
     ...limitsChange(options, before),
     ...(lrs && { lrsIds: lrs.map((id) => parseNumber(id, '--lrs') as LrsId) }),
@@ -113,7 +136,12 @@ function changeOf(opened: Opened, options: SetOptions, before: CredentialRecord)
   throw new UsageError('say what to change, such as --name, --right, --pin-actor, --limit-rate or --expires')
 }
 
-function rightsChange(opened: Opened, options: SetOptions, before: CredentialRecord): CredentialChange {
+function rightsChange(
+  opened: Opened,
+  options: SetOptions,
+  before: CredentialRecord,
+  lrsOf: LrsOfApplications,
+): CredentialChange {
   const { preset, right, manage, within, dropRight = [], dropManage = false } = options
   const isAsked = preset ?? right ?? manage ?? within ?? (dropRight.length > 0 || dropManage || undefined)
   if (isAsked === undefined) return {}
@@ -122,7 +150,7 @@ function rightsChange(opened: Opened, options: SetOptions, before: CredentialRec
   const kept = Object.entries(xapi).filter(([name]) => !dropRight.map(rightNamed).includes(name as XapiRight))
   const start: Rights = { xapi: Object.fromEntries(kept), management: dropManage ? [] : management }
   // With everything, to write down each right once.
-  const rights = intersect(addRights(start, options), everyRight)
+  const rights = intersect(addRights(start, options, lrsOf), everyRight)
   return { rights, ...(named?.words && { words: { ...before.words, ...named.words } }) }
 }
 
@@ -183,6 +211,7 @@ function differences(before: CredentialRecord, after: CredentialRecord): readonl
     ...only(after).flatMap((line) => (only(before).includes(line) ? [] : [`now only ${line}`])),
     ...only(before).flatMap((line) => (only(after).includes(line) ? [] : [`no longer only ${line}`])),
     ...changed('Lrs', before.lrsIds.join(', '), after.lrsIds.join(', ')),
+    ...changed('requests', signing(before), signing(after)),
     ...changed('expires', time(before.expiresAt), time(after.expiresAt)),
   ].map(oneLine)
 }

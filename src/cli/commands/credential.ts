@@ -1,14 +1,15 @@
 // claviger credential …: keys, what they may do, and their secrets. A secret is printed once, when it is made.
 
 import type { Command } from 'commander'
-import { mostApplications } from '../../core/application.ts'
+import type { CredentialFilter } from '../../core/credential.ts'
 import { describeRights, presets } from '../../core/presets.ts'
 import type { Rights } from '../../core/rights.ts'
 import type { CredentialRecord } from '../../core/storage.ts'
-import { callerIn, chooseOrganisation, everyOrganisation, locateCredential } from '../context.ts'
+import { callerIn, chooseOrganisation, everyOrganisation } from '../context.ts'
+import { listApplications, locateApplication, locateCredential } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { parseDuration, unknownWord } from '../credential-options.ts'
-import { credentialJson, inWords } from '../credential-shown.ts'
+import { credentialJson, inWords, signing } from '../credential-shown.ts'
 import { stateOf } from '../key-state.ts'
 import { pairs, table, time, UsageError } from '../outcome.ts'
 import type { Outcome } from '../outcome.ts'
@@ -30,13 +31,13 @@ export function addCredential(program: Command, context: CommandContext, act: Ac
 }
 
 function addList(group: Command, context: CommandContext, act: Act): void {
-  const list = group.command('list').description('list keys; of every organisation unless one is given')
-  act<GlobalOptions>(list, async (options) => {
+  const list = group
+    .command('list')
+    .description('list keys; of every organisation unless one is given')
+    .option('--application <id>', 'only those that reach an Lrs of this application, its own key among them')
+  act<GlobalOptions & { application?: string }>(list, async (options) => {
     const opened = await context.open()
-    const organisations =
-      options.organisation === undefined ? everyOrganisation(opened) : [await chooseOrganisation(opened, options)]
-    const all: CredentialRecord[] = []
-    for await (const { id } of organisations) all.push(...(await listAll(opened, id)))
+    const all = await listAsked(opened, options)
     const now = opened.core.clock.now()
     const rows = all.map((credential) => [
       credential.id,
@@ -52,14 +53,31 @@ function addList(group: Command, context: CommandContext, act: Act): void {
   })
 }
 
+async function listAsked(
+  opened: Opened,
+  { application: id, ...options }: GlobalOptions & { application?: string },
+): Promise<readonly CredentialRecord[]> {
+  if (id !== undefined) {
+    const { organisationId, liveLrsId, sandboxLrsId } = await locateApplication(opened, options, id)
+    const own = [liveLrsId, sandboxLrsId]
+    return (await listAll(opened, organisationId)).filter(({ lrsIds }) => lrsIds.some((lrs) => own.includes(lrs)))
+  }
+  const organisations =
+    options.organisation === undefined ? everyOrganisation(opened) : [await chooseOrganisation(opened, options)]
+  const all: CredentialRecord[] = []
+  for await (const organisation of organisations) all.push(...(await listAll(opened, organisation.id)))
+  return all
+}
+
 export async function listAll(
   opened: Opened,
   organisationId: CredentialRecord['organisationId'],
+  filter: CredentialFilter = {},
 ): Promise<CredentialRecord[]> {
   const all: CredentialRecord[] = []
   const limit = 500
   for (let offset = 0; ; offset += limit) {
-    const page = await opened.core.credentials.list(callerIn(opened, organisationId), {}, { offset, limit })
+    const page = await opened.core.credentials.list(callerIn(opened, organisationId), filter, { offset, limit })
     all.push(...page.items)
     if (offset + limit >= page.total) return all
   }
@@ -96,6 +114,7 @@ function addShow(group: Command, context: CommandContext, act: Act): void {
       ['name', credential.name],
       ['kind', credential.kind],
       ['key', credential.key],
+      ['requests', signing(credential)],
       ['state', stateOf(credential, opened.core.clock.now())],
       ['Lrs', credential.lrsIds.join(', ')],
       ['version', credential.version],
@@ -132,8 +151,7 @@ async function showAs(
     const record = credential.secrets.find((secret) => secret.id === id)
     return record ? [{ record, clear: value }] : []
   })
-  const everyOne = { by: 'createdAt', isDescending: false, limit: mostApplications } as const
-  const { items: applications } = await opened.core.applications.list(caller, everyOne)
+  const applications = await listApplications(opened, caller)
   const json = face.showCredential({ organisation, applications, credential, secrets })
   return { json, text: JSON.stringify(json, undefined, 2) }
 }

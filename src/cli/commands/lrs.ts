@@ -3,7 +3,7 @@
 import type { Command } from 'commander'
 import type { LrsId, Oid } from '../../core/ids.ts'
 import type { LrsRecord } from '../../core/storage.ts'
-import { callerIn, chooseOrganisation, locateLrs } from '../context.ts'
+import { callerIn, chooseOrganisation, listApplications, locateLrs } from '../context.ts'
 import type { CommandContext, GlobalOptions } from '../context.ts'
 import { parseNumber } from '../credential-options.ts'
 import { counted, pairs, table, time, UsageError } from '../outcome.ts'
@@ -77,14 +77,24 @@ export function addLrs(program: Command, context: CommandContext, act: Act): voi
   act<GlobalOptions>(group.command('list').description('list them'), async (options) => {
     const opened = await context.open()
     const organisation = await chooseOrganisation(opened, options)
-    const all = await opened.core.lrs.list(callerIn(opened, organisation.id))
+    const caller = callerIn(opened, organisation.id)
+    const all = await opened.core.lrs.list(caller)
+    const applications = new Map(
+      (await listApplications(opened, caller)).flatMap((application) =>
+        [application.liveLrsId, application.sandboxLrsId].map((id) => [id, application] as const),
+      ),
+    )
     const rows = all.map(({ id, oid, name, createdAt }) => [
       id,
       oid,
       name + (id === organisation.defaultLrsId ? ' (default)' : ''),
+      applications.get(id)?.name ?? '',
       time(createdAt),
     ])
-    return { json: all.map(lrsJson), text: table([['id', 'oid', 'name', 'created'], ...rows]) }
+    return {
+      json: all.map((lrs) => ({ ...lrsJson(lrs), applicationId: applications.get(lrs.id)?.id ?? null })),
+      text: table([['id', 'oid', 'name', 'of application', 'created'], ...rows]),
+    }
   })
 }
 
