@@ -94,13 +94,13 @@ export function newCall(c: Context<FaceEnv>, service: Service, mount: XapiMount)
 /** Signs in, then settles the version: both the version's errors and the limits depend on who asks. */
 export async function admitCall(call: Call): Promise<AdmittedCall> {
   const { core, service, headers, signed } = call
-  if (!signed && !call.admitted && isSignedCall(call)) return admitCall(await readSigned(call))
+  const authorization = call.header('Authorization')
+  if (!signed && !call.admitted && isSignedCall(call, authorization)) return admitCall(await readSigned(call))
   const found = call.admitted?.place ?? placeOf(call)
   // Mostly the path says it all, and there is nothing to wait for.
   const place = found instanceof Promise ? await found : found
   // Who sends neither version nor credentials is no client of ours: the version is what the specification asks for first.
-  if (!signed && call.header('Authorization') === undefined && call.header(versionHeader) === undefined)
-    parseVersion(undefined)
+  if (!signed && authorization === undefined && call.header(versionHeader) === undefined) parseVersion(undefined)
   const since = call.admitted?.since ?? core.signIn.changes
   const principal = call.admitted?.principal ?? (await signIn(call, place))
   const sent = call.header(versionHeader)

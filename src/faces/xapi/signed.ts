@@ -20,8 +20,7 @@ const signedLimit: SizeLimit = {
 const mostFields = 1000
 
 /** Whether the credentials of the call are a signature, in the header or in the query. */
-export function isSignedCall({ header, params }: Call): boolean {
-  const authorization = header('Authorization')
+export function isSignedCall({ params }: Call, authorization: string | undefined): boolean {
   return authorization === undefined ? areSigned(params) : isSigned(authorization)
 }
 
