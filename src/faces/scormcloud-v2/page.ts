@@ -2,8 +2,7 @@
 // and where its page ended, never who asked.
 
 import { z } from 'zod'
-import { parameter, refuse, timeIn, wordIn } from './wire.ts'
-import { flagIn } from './wire.ts'
+import { flagIn, parameter, refuse, timeIn, wordIn } from './wire.ts'
 
 export interface ListQuery {
   readonly filter?: { readonly by: string; readonly text: string }
@@ -81,8 +80,9 @@ const moreSchema = z.strictObject({
 })
 
 /** For a page that ends at `last`. */
-export function writeMore(list: string, { isCounted: _, ...query }: ListQuery, last: Position): string {
-  return Buffer.from(JSON.stringify({ list, ...query, after: last })).toString('base64url')
+export function writeMore(list: string, query: ListQuery, last: Position): string {
+  const { isCounted: _, ...kept } = query
+  return Buffer.from(JSON.stringify({ list, ...kept, after: last })).toString('base64url')
 }
 
 function readMore(more: string, list: string): ListQuery {
