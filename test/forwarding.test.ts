@@ -12,7 +12,7 @@ import { startTarget, testRemoteLrs } from './support/target.ts'
 import type { Posted, Target } from './support/target.ts'
 
 const voided = 'http://adlnet.gov/expapi/verbs/voided'
-const timing = { lookEveryMs: 20, pollEveryMs: 50, turnMs: 5_000 }
+const timing = { lookEveryMs: 20, pollEveryMs: 50, turnMs: 5_000, restMs: 100 }
 const soon = { timeout: 10_000, interval: 10 }
 const user = { user: 'forwarder', password: 'pass:word & more' }
 

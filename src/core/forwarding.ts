@@ -23,17 +23,17 @@ export interface ForwardingTiming {
   readonly pollEveryMs: number
   /** After so long a pipe with much to do makes room for others. */
   readonly turnMs: number
+  /** Another node works on it, or this one could not: not asked again before. */
+  readonly restMs: number
 }
 
-export const forwardingTiming: ForwardingTiming = { lookEveryMs: 1_000, pollEveryMs: 10_000, turnMs: 30_000 }
+const forwardingTiming: ForwardingTiming = { lookEveryMs: 1_000, pollEveryMs: 10_000, turnMs: 30_000, restMs: 5_000 }
 
 /** Pipes a node works on at once, and those of one organisation: each holds a batch, and may wait for a target that hangs. */
 const mostSideBySide = 32
 const mostOfOne = 8
 /** Looking for what changed takes at most this part of the time, however many pipes there are. */
 const lookShare = 0.05
-/** Another node works on it, or this one could not: not asked again before. */
-const restMs = 5_000
 /** As many rows as the store gives at once. */
 const pageSize = 1_000
 
@@ -221,10 +221,10 @@ export class Forwarding {
       const { leases } = this.#parts
       const work = (signal: AbortSignal): Promise<Turn> => this.#work(id, known.organisationId, signal)
       const held = await leases.hold(`pipe ${id}`, work)
-      if (held === undefined) known.notBefore = performance.now() + restMs
+      if (held === undefined) known.notBefore = performance.now() + this.#timing.restMs
       else this.#note(id, known, held.result)
     } catch (error) {
-      known.notBefore = performance.now() + restMs
+      known.notBefore = performance.now() + this.#timing.restMs
       if (this.#closing.signal.aborted || isDomainError(error)) return
       this.#parts.log?.error({ err: error, pipe: id }, 'Forwarding broke off; it is tried again.')
     }
