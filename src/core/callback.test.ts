@@ -74,7 +74,7 @@ async function refusals(): Promise<Readonly<Record<string, number>>> {
 }
 
 describe('who a verified user is', () => {
-  it('themselves, on the application’s own account, in its Lrs', async () => {
+  it('S1.16 themselves, on the application’s own account, in its Lrs', async () => {
     const { liveLrsId, sandboxLrsId, credentialId, organisationId } = made.application
     expect(await signIn('ann', 'right', { address: '192.0.2.1' })).toMatchObject({
       ...{ organisationId, credentialId, key: 'ann', kind: 'client', signedInBy: 'callback', address: '192.0.2.1' },
@@ -92,7 +92,7 @@ describe('who a verified user is', () => {
     expect(Object.keys(rights.xapi)).not.toContain('define')
   })
 
-  it('on the home page that was configured, or their address where that is so', async () => {
+  it('S1.16 on the home page that was configured, or their address where that is so', async () => {
     endpoint = () => verified('own')
     const actorOf = async (user: string) => (await signIn(user, 'x')).pins.actor
     await world.core.callbacks.set(made.principal, made.id, { url, homePage: 'https://lms.example.org' })
@@ -106,7 +106,7 @@ describe('who a verified user is', () => {
     ])
   })
 
-  it('unpinned with the other two, and no writer where they may only read', async () => {
+  it('S1.17 unpinned with the other two, and no writer where they may only read', async () => {
     endpoint = (user) => verified(user === 'root' ? 'everything' : 'reading')
     const [root, reader] = [await signIn('root', 'x'), await signIn('reader', 'x')]
     expect([root.pins, reader.pins]).toEqual([{}, {}])
@@ -115,7 +115,7 @@ describe('who a verified user is', () => {
     expect(Object.keys(reader.rights.xapi).filter((right) => /write|void|define/.test(right))).toEqual([])
   })
 
-  it('only where no key of ours fits', async () => {
+  it('S1.18 only where no key of ours fits', async () => {
     const local = await world.issue('isolated', { key: 'ann', secret: 'a secret of ours' })
     expect((await signIn('ann', 'a secret of ours')).credentialId).toBe(local.credential.id)
     expect(asked).toEqual([])
@@ -139,7 +139,7 @@ describe('who a verified user is', () => {
 })
 
 describe('how seldom it is asked', () => {
-  it('verified: once in 30 minutes, whatever else of the organisation changes', async () => {
+  it('S1.15 verified: once in 30 minutes, whatever else of the organisation changes', async () => {
     await signIn('ann', 'right')
     world.clock.pass(20 * minute)
     await world.issue('isolated')
@@ -152,7 +152,7 @@ describe('how seldom it is asked', () => {
     expect(asked).toHaveLength(2)
   })
 
-  it('unverified: once in 60 seconds for a user and a password', async () => {
+  it('S1.15 unverified: once in 60 seconds for a user and a password', async () => {
     await refused('ann', 'wrong')
     world.clock.pass(minute - 1)
     await refused('ann', 'wrong')
@@ -165,7 +165,7 @@ describe('how seldom it is asked', () => {
     expect(asked).toHaveLength(4)
   })
 
-  it('out of reach: once in 60 seconds for a user, whatever the password', async () => {
+  it('S1.14 out of reach: once in 60 seconds for a user, whatever the password', async () => {
     endpoint = away
     await refused('ann', 'right')
     endpoint = annOnly
@@ -201,7 +201,7 @@ describe('how seldom it is asked', () => {
     expect(asked).toHaveLength(1)
   })
 
-  it('as seldom by two nodes', async () => {
+  it('S1.19 as seldom by two nodes', async () => {
     const { storage, clock, masterKey } = world
     const limits = { batch: 10, bodyBytes: 1000, documentBytes: 1000, xapiRatePerMinute: undefined }
     const core = await createCore({
@@ -224,7 +224,7 @@ describe('how seldom it is asked', () => {
     core.signIn.close()
   })
 
-  it('anew once it was forgotten, or asks elsewhere', async () => {
+  it('S1.15 anew once it was forgotten, or asks elsewhere', async () => {
     await signIn('ann', 'right')
     await refused('ann', 'wrong')
     await world.core.callbacks.forget(made.principal, made.id)
@@ -353,7 +353,7 @@ describe('guessing, and outages', () => {
 })
 
 describe('configuring', () => {
-  it('shows what counts, and stays what was not named', async () => {
+  it('S1.11 shows what counts, and stays what was not named', async () => {
     const { callbacks } = world.core
     const homePage = 'https://lms.example.org'
     await callbacks.set(made.principal, made.id, { url, homePage, usesMbox: true })
@@ -380,7 +380,7 @@ describe('configuring', () => {
     'https://lms.example.org/\ud800',
     'ftp://lms.example.org',
     `https://lms.example.org/${'a'.repeat(2000)}`,
-  ])('%j is refused, and nothing written', async (bad) => {
+  ])('S1.11 %j is refused, and nothing written', async (bad) => {
     const before = await world.events()
     await expect(world.core.callbacks.set(made.principal, made.id, { url: bad })).rejects.toEqual(refusal('invalid'))
     expect(await world.events()).toEqual(before)

@@ -23,7 +23,7 @@ const bomb = `<!DOCTYPE resp [<!ENTITY a "aaaaaaaaaa">${['b', 'c', 'd', 'e', 'f'
   .join('')}]><resp><auth>verified</auth><permissions>&h;</permissions></resp>`
 
 describe('what is asked', () => {
-  it('is the bare base64 of user and password in a header, without a body', () => {
+  it('S1.12 is the bare base64 of user and password in a header, without a body', () => {
     const { method, headers, body } = callbackProtocol.ask('jim.raynor', 'hunter2')
     expect([method, body]).toEqual(['GET', undefined])
     expect(headers).toMatchObject({ CloudLrsAuthorization: 'amltLnJheW5vcjpodW50ZXIy' })
@@ -55,7 +55,7 @@ describe('what is answered', () => {
     ['unknown permissions', resp('verified', '<permissions>admin</permissions>'), 'own'],
     ['two permissions', resp('verified', '<permissions>root</permissions><permissions>root</permissions>'), 'own'],
     ['permissions in other case', resp('verified', '<permissions>ROOT</permissions>'), 'own'],
-  ])('%s: verified', (_, body, permission) => {
+  ])('S1.13 %s: verified', (_, body, permission) => {
     expect(read(body)).toEqual({ kind: 'verified', permission })
   })
 
@@ -64,7 +64,7 @@ describe('what is answered', () => {
     ['with permissions of any kind', resp(' unverified ', '<permissions>root</permissions>'), 200],
     ['the status 401', 'no', 401],
     ['the status 403', resp('verified'), 403],
-  ])('%s: unverified', (_, body, status) => {
+  ])('S1.13 %s: unverified', (_, body, status) => {
     expect(read(body, status)).toEqual({ kind: 'unverified' })
   })
 
@@ -144,7 +144,7 @@ describe('an endpoint of HTTPS', () => {
   const refused = (...of: Parameters<typeof signIn>) =>
     expect(signIn(...of)).rejects.toMatchObject({ code: 'unauthenticated' })
 
-  it('is asked as the seed says, and once', async () => {
+  it('S1.12 is asked as the seed says, and once', async () => {
     expect(await signIn('jim.raynor')).toMatchObject({ key: 'jim.raynor', signedInBy: 'callback' })
     await signIn('jim.raynor')
     const [request] = server.asked
