@@ -3,7 +3,7 @@
 
 import { createHash, randomUUID } from 'node:crypto'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import type { Caller, Principal } from '../src/core/principal.ts'
+import type { Principal } from '../src/core/principal.ts'
 import type { LrsId, PipeId } from '../src/core/ids.ts'
 import type { NewPipeInput, Pipe } from '../src/core/pipe.ts'
 import { openCore } from './support/core.ts'
@@ -228,6 +228,14 @@ describe('what the target refuses', () => {
       expect(JSON.stringify(await events())).not.toContain('pass:word')
     },
   )
+
+  it('with text that no database keeps is shown without it', async () => {
+    const { target, store, pipe, find } = await openWorld()
+    await store(...some(1))
+    target.answering = () => ({ status: 401, body: `a\0b ${'😀'.repeat(400)}` })
+    const { id } = await pipe()
+    await vi.waitFor(async () => expect((await find(id)).pausedBecause).toMatch(/answered 401: a b (😀)+ ?…$/u), soon)
+  })
 
   it('as it is no store of statements: a web page that says 200 swallows nothing', async () => {
     const { target, store, pipe, find } = await openWorld()

@@ -67,7 +67,7 @@ export function afterFailure(
 
 /** `most` grows again by one: what the target refused may have been the length of those few. */
 export function afterDelivery(
-  { failure: _, retryAt: _retryAt, most, ...progress }: PipeProgress,
+  { failure: _failure, retryAt: _retryAt, most, ...progress }: PipeProgress,
   done: { readonly statements: number; readonly alreadyThere: number; readonly lastStored: string | undefined },
   now: number,
 ): PipeProgress {
@@ -90,10 +90,12 @@ export function movedTo(
 }
 
 /** Goes on at once, whatever went wrong before. */
-export function afterResumption({ failure: _, retryAt: _retryAt, ...progress }: PipeProgress): PipeProgress {
+export function afterResumption({ failure: _failure, retryAt: _retryAt, ...progress }: PipeProgress): PipeProgress {
   return { ...progress, failures: 0 }
 }
 
+/** What somebody elsewhere said, as text that any store keeps. */
 export function shortened(reason: string): string {
-  return reason.length > longestReason ? `${reason.slice(0, longestReason)}…` : reason
+  const text = reason.length > longestReason ? `${reason.slice(0, longestReason)}…` : reason
+  return text.replaceAll(/[\p{Cc}\p{Surrogate}]/gu, ' ')
 }

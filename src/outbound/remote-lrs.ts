@@ -252,7 +252,7 @@ class HttpLrs implements RemoteLrs {
       .replaceAll(/[\p{C}\s]+/gu, ' ')
       .trim()
     for (const secret of password === '' ? [] : secrets) text = text.replaceAll(secret, '…')
-    const said = text.length > mostSaid ? `${[...text].slice(0, mostSaid).join('')}…` : text
+    const said = text.length > mostSaid ? `${text.slice(0, mostSaid)}…` : text
     return `${this.#root} answered ${answer.status}${said === '' ? '' : `: ${said}`}`
   }
 }

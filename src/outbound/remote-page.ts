@@ -8,6 +8,10 @@ import type { Statement } from '../core/xapi/statement.ts'
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
+/** Both are kept. */
+const longestMore = 4_000
+const longestTime = 40
+
 /** Undefined when it is none. */
 export function readPage({ body, headers }: OutboundAnswer): ReadPage | undefined {
   let page: unknown
@@ -17,7 +21,7 @@ export function readPage({ body, headers }: OutboundAnswer): ReadPage | undefine
     return undefined
   }
   const { statements, more } = (page ?? {}) as { readonly statements?: unknown; readonly more?: unknown }
-  if (!Array.isArray(statements)) return undefined
+  if (!Array.isArray(statements) || (typeof more === 'string' && more.length > longestMore)) return undefined
   const read = statements.map(readStatement)
   if (!read.every((one) => one !== undefined)) return undefined
   return {
@@ -32,7 +36,7 @@ function readStatement(value: unknown): ReadStatement | undefined {
   const statement = (value ?? {}) as Statement & { readonly id?: unknown; readonly stored?: unknown; version?: unknown }
   const { id, stored, version } = statement
   if (typeof id !== 'string' || !uuid.test(id)) return undefined
-  if (typeof stored !== 'string' || Number.isNaN(Date.parse(stored))) return undefined
+  if (typeof stored !== 'string' || stored.length > longestTime || Number.isNaN(Date.parse(stored))) return undefined
   const sha2s = sha2sOf(statement)
   const family = String(version ?? '').startsWith('2.') ? '2.0' : '1.0'
   return { id: id.toLowerCase(), text: JSON.stringify(value), stored, version: family, sha2s: [...new Set(sha2s)] }

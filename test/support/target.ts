@@ -12,6 +12,8 @@ import { remoteLrsDoor } from '../../src/outbound/remote-lrs.ts'
 
 export interface Posted {
   readonly statements: readonly Record<string, unknown>[]
+  /** The same as it came. */
+  readonly text: string
   readonly headers: IncomingMessage['headers']
   /** By sha2. */
   readonly parts: ReadonlyMap<string, Buffer>
@@ -34,7 +36,10 @@ export interface Target {
   answering: Answering
   /** What GET answers; undefined: as a store does. */
   reading:
-    | ((query: URLSearchParams, request: IncomingMessage) => { status: number; body: unknown } | undefined)
+    | ((
+        query: URLSearchParams,
+        request: IncomingMessage,
+      ) => { status: number; body: unknown; headers?: Record<string, string> } | undefined)
     | undefined
   versions: readonly string[]
   /** Cuts every connection and listens no more. */
@@ -84,7 +89,7 @@ export async function startTarget(): Promise<Target> {
     if (request.method === 'GET') {
       asked.push(request.url ?? '')
       const given = target.reading?.(searchParams, request)
-      if (given) return send(response, given.status, given.body)
+      if (given) return send(response, given.status, given.body, given.headers)
       const found = stored.get(searchParams.get('statementId') ?? '')
       return send(response, found ? 200 : 404, found ?? { error: 'none' })
     }
@@ -128,7 +133,8 @@ async function read(request: IncomingMessage): Promise<Posted> {
       if (json === undefined) json = content
       else parts.set(part.headers.get('x-experience-api-hash') ?? '', content)
     }
-  return { statements: JSON.parse(String(json)) as Record<string, unknown>[], headers, parts }
+  const text = String(json)
+  return { statements: JSON.parse(text) as Record<string, unknown>[], text, headers, parts }
 }
 
 async function bufferOf(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
