@@ -30,6 +30,7 @@ async function addApplication(caller = world.operator) {
 }
 
 const refused = async (promise: Promise<unknown>, code: string) => {
+  promise.catch(() => {})
   const before = (await world.events()).length
   await expect(promise).rejects.toMatchObject({ code })
   expect(await world.events()).toHaveLength(before)

@@ -56,6 +56,8 @@ export interface Pipe {
   readonly updatedAt: number
 }
 
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
 /** Of one application, or of an organisation's own. */
 export const mostPipes = 100
 
@@ -189,7 +191,7 @@ export class Pipes {
     action: ManagementAction,
     id: PipeId,
   ): Promise<{ readonly record: PipeRecord; readonly bound: Bound }> {
-    const record = await this.#directory.findPipe(caller.organisationId, id)
+    const record = uuid.test(id) ? await this.#directory.findPipe(caller.organisationId, id) : undefined
     if (record === undefined) throw noPipe(id)
     const application = record.applicationId
       ? await this.#directory.findApplication(caller.organisationId, record.applicationId)
