@@ -204,7 +204,7 @@ describe('deleteApplication', () => {
     const { status, json } = await ask('DELETE', `${many}/${record.id}`)
     expect([status, json]).toEqual([
       409,
-      { message: expect.stringMatching(/live: 0 statements .*sandbox: 1 statements/) },
+      { message: expect.stringMatching(/live: 0 statements .*sandbox: 1 statement /) },
     ])
     expect((await ask('GET', `${many}/${record.id}`)).status).toBe(200)
   })
