@@ -38,7 +38,8 @@ export interface Signing {
 /** What is sent: the parameters with `appid`, `ts` and `sig`. */
 export function signCall({ key, secret, time }: Signing, parameters: readonly Parameter[]): URLSearchParams {
   const all: Parameter[] = [...parameters, ['appid', key], ['ts', v1Timestamp(time)]]
-  const query = new URLSearchParams(all.map(([name, value]) => [name, value]))
+  const query = new URLSearchParams()
+  for (const [name, value] of all) query.append(name, value)
   query.append('sig', v1Signature(secret, all))
   return query
 }
