@@ -108,9 +108,9 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
       trace: traces?.call,
     })
   const opened = parts.core
-    ? { core: parts.core, storage: parts.storage }
+    ? { core: parts.core, storage: parts.storage, outbound: undefined }
     : await openCore(config, parts, { watch, log, metrics })
-  const { core, storage } = opened
+  const { core, storage, outbound } = opened
   const faces = enabledFaces(config)
   const readiness = new ReadinessProbe({
     checks: storage ? checksOf(storage) : {},
@@ -140,7 +140,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
       drain: () => readiness.drain(),
       countConnections: (count) => void (connections = count),
     },
-    close: () => (closing ??= core.close()),
+    close: () => (closing ??= core.close().finally(() => outbound?.close())),
   }
 }
 
@@ -254,7 +254,7 @@ async function openCore(
   config: Config,
   { storage: given }: AppParts,
   { watch, log, metrics }: Watching,
-): Promise<{ readonly core: Core; readonly storage: Storage }> {
+): Promise<{ readonly core: Core; readonly storage: Storage; readonly outbound: OutboundClient }> {
   if (!config.masterKey) throw new Error('createApp needs a master key in the configuration, or an open core')
   const unwatched = given ?? (await openStorage(config, { threads: 'workers', log }))
   const storage = watch(unwatched)
@@ -276,10 +276,11 @@ async function openCore(
       log,
       outbound,
       remoteLrs: remoteLrsDoor(outbound),
+      isForwarding: config.isForwarding,
       callbackProtocol,
       ...(metrics && { meter: metrics }),
     })
-    return { core, storage }
+    return { core, storage, outbound }
   } catch (error) {
     if (!given) await unwatched.close()
     throw error
