@@ -43,6 +43,8 @@ export interface Config {
   readonly load: LoadConfig
   readonly metrics: MetricsConfig
   readonly outbound: OutboundConfig
+  /** This node works on pipes. */
+  readonly isForwarding: boolean
   /** After the signal to stop: so long everything goes on, but `/readyz` says no. */
   readonly drainWaitSeconds: number
   /** What 1.0.x readers get of 2.0 statements. */
@@ -430,6 +432,11 @@ const schema = z.object({
       'File with PEM certificates of authorities that callbacks and pipes trust beside those that Node knows, for certificates made in-house.',
     default: 'none',
   }),
+  CLAVIGER_FORWARDING: onOff.default(true).meta({
+    description:
+      'Whether this node works on pipes: `on` or `off`. Off for a copy of a store, as a backup that is opened to look into it, which would forward to the same targets.',
+    default: 'on',
+  }),
   CLAVIGER_XAPI_DOWNGRADE: z.enum(['as-stored', 'strip'], 'must be as-stored or strip').default('as-stored').meta({
     description:
       'What a request of xAPI 1.0.x gets of statements stored with 2.0: `as-stored`, or `strip`, without `contextAgents` and `contextGroups` and with a `version` of 1.0. What is stored stays as it is.',
@@ -679,6 +686,7 @@ function assemble(
       requestTimeoutSeconds: values.CLAVIGER_REQUEST_TIMEOUT,
     },
     metrics: metricsOf(values),
+    isForwarding: values.CLAVIGER_FORWARDING,
     outbound: { exceptions: values.CLAVIGER_OUTBOUND_ALLOW, ...(ca !== undefined && { ca }) },
     drainWaitSeconds: values.CLAVIGER_DRAIN_WAIT,
     xapiDowngrade: values.CLAVIGER_XAPI_DOWNGRADE,

@@ -69,6 +69,8 @@ export interface CoreOptions {
   readonly callbackProtocol?: CallbackProtocol
   /** Where pipes lead; without it nothing is forwarded. */
   readonly remoteLrs?: RemoteLrsDoor
+  /** Whether this node works on pipes; it does unless told otherwise. */
+  readonly isForwarding?: boolean
   /** For tests. */
   readonly forwardingTiming?: ForwardingTiming
   /** For tests: how fast another node follows one that was killed. */
@@ -175,9 +177,11 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const statements = new Statements({ storage, ids, batchLimit: options.limits.batch, meter })
   const credentials = new Credentials({ ...parts, guesses: newFailures('pair', guessLimits) })
   const applications = new Applications({ ...parts, credentials })
-  const { remoteLrs } = options
+  const { remoteLrs, isForwarding = true } = options
   const forwarding =
-    remoteLrs && new Forwarding({ ...parts, leases, remote: remoteLrs, meter, log, timing: options.forwardingTiming })
+    isForwarding && remoteLrs
+      ? new Forwarding({ ...parts, leases, remote: remoteLrs, meter, log, timing: options.forwardingTiming })
+      : undefined
   const pipes = new Pipes({
     ...{ ...parts, applications },
     problemWith: (url) => remoteLrs?.problemWith(url),
