@@ -1,5 +1,6 @@
 // Counters per credential and secret, kept in memory and flushed every few seconds: never a write on the hot path.
 
+import { DomainError } from './errors.ts'
 import { demand, explainLook } from './grant.ts'
 import type { CredentialId, OrganisationId, SecretId } from './ids.ts'
 import type { Caller, Principal } from './principal.ts'
@@ -61,11 +62,18 @@ export class UsageMeter {
     if (refusal !== undefined) addReason(counter.refusals, refusal, 1)
   }
 
-  /** Totals per secret, what is still in memory included. Needs management, or be one's own. */
+  /** Totals per secret, what is still in memory included. Needs management that may look at the key, or be one's own. */
   async list(caller: Caller, credentialId: CredentialId): Promise<readonly UsageDelta[]> {
-    if (caller.credentialId !== credentialId) demand(explainLook(caller, 'read'))
+    if (caller.credentialId !== credentialId) await this.#look(caller, credentialId)
     await this.flush()
     return this.#storage.directory.listUsage(caller.organisationId, credentialId)
+  }
+
+  async #look(caller: Caller, id: CredentialId): Promise<void> {
+    demand(explainLook(caller, 'read'))
+    const found = await this.#storage.directory.findCredential(caller.organisationId, id)
+    if (found === undefined) throw new DomainError('not_found', `There is no key ${id}.`)
+    demand(explainLook(caller, 'read', found))
   }
 
   /** Writes what was counted so far. What cannot be written is kept for the next time. */

@@ -267,6 +267,48 @@ const steps: readonly Step[] = [
     excludes: ['ann@'],
   },
 
+  { argv: ['application', '--help'], contains: ['allow-delete', 'key', 'settings'] },
+  { argv: ['application', 'create', '--help'], contains: ['Example:', '--id'] },
+  { argv: ['application', 'key', 'add', '--help'], contains: ['Examples:', '--secret-stdin'] },
+  {
+    argv: ['application', 'create', 'Safety courses', '--id', 'SAFETY0001'],
+    contains: ['Application SAFETY0001 (Safety courses) created', 'Next: claviger application key add SAFETY0001'],
+  },
+  { argv: ['application', 'create', 'Again', '--id', 'SAFETY0001'], code: 1, contains: ['--id SAFETY0001: '] },
+  { argv: ['application', 'create', 'Again', '--id', 'safety'], code: 2, contains: ['ten of A to Z'] },
+  { argv: ['application', 'list'], contains: ['SAFETY0001', 'Safety courses', 'live Lrs'] },
+  {
+    argv: ['application', 'key', 'add', 'SAFETY0001', '--name', 'LMS'],
+    contains: ['secret key', 'The secret is not shown again.', 'Next: claviger application show SAFETY0001'],
+  },
+  {
+    argv: ['application', 'key', 'add', 'SAFETY0001', '--secret-stdin', '--json'],
+    stdin: 'safety-secret-0123456789\n',
+    contains: ['"applicationId": "SAFETY0001"'],
+    excludes: ['safety-secret'],
+  },
+  { argv: ['application', 'key', 'list', 'SAFETY0001'], contains: ['LMS', 'enabled'], excludes: ['safety-secret'] },
+  { argv: ['application', 'key', 'disable', 'SAFETY0001', 'none'], code: 1, contains: ['no such secret'] },
+  { argv: ['application', 'show', 'SAFETY0001'], contains: ['answers xAPI', '/lrs/SAFETY0001/'], excludes: ['sealed'] },
+  { argv: ['application', 'show', 'SAFETY0002'], code: 1, contains: ['claviger application list shows them'] },
+  { argv: ['application', 'rename', 'SAFETY0001', 'Safety'], contains: ['is called Safety now'] },
+  { argv: ['application', 'settings', 'SAFETY0001'], contains: ['Nothing is set'] },
+  {
+    argv: ['credential', 'create', '--name', 'Desk', '--manage', 'credentials@application/SAFETY0001'],
+    contains: ['in application SAFETY0001', 'warning: It administers'],
+  },
+  { argv: ['credential', 'create', '--name', 'Signs', '--oauth', '--lrs', '7'], contains: ['Signs'] },
+  { argv: ['credential', 'list', '--application', 'SAFETY0001'], contains: ['Safety'], excludes: ['Signs'] },
+  { argv: ['lrs', 'list'], contains: ['of application', 'SAFETY0001 sandbox'] },
+  { argv: ['application-management', 'create'], contains: ['management id', 'warning: whoever has it'] },
+  { argv: ['application-management', 'create', '--help'], contains: ['Example:'] },
+  { argv: ['application-management', 'list'], contains: ['Application management', 'active'] },
+  { argv: ['application', 'allow-delete', 'SAFETY0001', 'no'], contains: ['is not deleted by anybody'] },
+  { argv: ['application', 'delete', 'SAFETY0001'], code: 1, contains: ['must not be deleted'] },
+  { argv: ['application', 'allow-delete', 'SAFETY0001'], contains: ['may be deleted'] },
+  { argv: ['application', 'delete', 'SAFETY0001'], contains: ['is gone'] },
+  { argv: ['audit', 'list', '--newest', '--limit', '4'], contains: ['application.delete', 'application.update'] },
+
   { argv: ['organisation', 'create', 'Acme', '--id', '42', '--lrs-id', '99'], contains: ['Organisation 42 (Acme)'] },
   { argv: ['credential', 'create', '--name', 'Which'], code: 2, contains: ['--organisation', '42 (Acme)'] },
   { argv: ['credential', 'create', '--name', 'Theirs', '-o', '42', '--key', 'course'], contains: ['organisation 42'] },
@@ -285,6 +327,7 @@ function comparable({ code, stdout, stderr }: Ended, dataDirectory: string): obj
       .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z/g, '<time>')
       .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<uuid>')
       .replaceAll(/(?<![0-9a-zA-Z])([0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{24})\b/g, '<hex>')
+      .replaceAll(/\b[A-Z0-9]{10}\b/g, '<application>')
       .replaceAll(/\b1[78]\d{11}\b/g, '<milliseconds>')
       .replaceAll(/\b1[78]\d{14}\b/g, '<microseconds>')
       .replaceAll(/"[0-9a-f-]*…/g, '"…')
