@@ -253,7 +253,7 @@ it('the table has every word once, and every column', () => {
 })
 
 describe.each(rows.map(([word = '', ...cells]) => ({ word, cells })))('$word', ({ word, cells }) => {
-  it.each(['', '/sandbox'])('in its application: /lrs/{appId}%s', async (rest) => {
+  it.each(['', '/sandbox'])('S1.7 in its application: /lrs/{appId}%s', async (rest) => {
     const application = await world.addApplication(`${word}${rest}`)
     const { record } = application
     await setCallback(application, callbackUrl)

@@ -66,6 +66,8 @@ export interface XapiMount {
 export interface XapiPlace {
   /** The organisation the path names; sign-in looks nowhere else. */
   readonly within?: OrganisationId
+  /** Why there is nothing here for anybody, for who asks instead of requests: those are answered as if they were anybody's. */
+  readonly nothing?: string
   /** Which Lrs the principal reaches on this path. Throws why none. */
   lrs(principal: Principal): LrsId
   /** Whom to ask about keys and secrets that nobody here knows. */

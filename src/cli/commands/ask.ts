@@ -122,7 +122,7 @@ const front: Judgement = {
 function otherOrganisation({ organisation }: Located, within: number | undefined): Judgement | undefined {
   if (within === undefined || within === organisation.id) return undefined
   const reason = 'The path names another organisation; the answer is the same as for a wrong secret.'
-  const remedy = `Use organisation ${organisation.id} in the path, or a key of organisation ${within}.`
+  const remedy = `Use a path of organisation ${organisation.id}, or a key of organisation ${within}.`
   return { allowed: false, decidedBy: 'organisation', reason, remedy }
 }
 

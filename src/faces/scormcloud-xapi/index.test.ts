@@ -220,7 +220,7 @@ describe('what the command line asks', () => {
       const stranger = await world.core.signIn.basic(await key([other.record.liveLrsId]))
       await expect(found.judge(world.core, stranger)).rejects.toMatchObject({ detail: { decidedBy: 'lrs' } })
     }
-    expect(await access(`${root}/NOSUCHAPP0/statements`)).toMatchObject({ kind: 'key', within: 0 })
+    expect(await access(`${root}/NOSUCHAPP0/statements`)).toMatchObject({ kind: 'refused', decidedBy: 'path' })
     expect(await access(`${root}/${id}/sandbox/nothing`)).toMatchObject({ kind: 'refused', decidedBy: 'path' })
   })
 })

@@ -31,10 +31,12 @@ function placeIn(part: 'live' | 'sandbox'): XapiMount['place'] {
 
 /** No organisation has this id: whoever signs in is looked for, and not found. */
 const nobody = 0 as OrganisationId
+const nothing = 'There is no such application (401), whichever key asks.'
 const nowhere: XapiPlace = {
   within: nobody,
+  nothing,
   lrs: () => {
-    throw new DomainError('unauthenticated', 'There is no such application.')
+    throw new DomainError('unauthenticated', nothing)
   },
 }
 

@@ -35,6 +35,7 @@ function keyed(judges: Readonly<Record<string, (it: Case) => Promise<Judgement>>
     const judge = judges[asked.method]
     if (judge === undefined) return methodNotOffered(asked.method)
     const place = await placeOf()
+    if (place.nothing !== undefined) return { kind: 'refused', decidedBy: 'path', reason: place.nothing }
     return {
       kind: 'key',
       ...(place.within !== undefined && { within: place.within }),

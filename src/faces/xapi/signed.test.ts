@@ -88,7 +88,7 @@ describe('a request that is signed', () => {
   ]
 
   it.each(['/xapi', '/api/organizations/1/lrs', 'application', 'sandbox'])(
-    'is let in on every resource: %s',
+    'S1.8 is let in on every resource: %s',
     async (at) => {
       const operator = stage.core.signIn.operator(stage.organisationId, 'test')
       const application = await stage.core.applications.create(operator, { name: 'Signed' })
@@ -531,7 +531,7 @@ describe('the alternate request syntax', () => {
 })
 
 describe('tampering', () => {
-  it('with any one thing is refused, and stores nothing', async () => {
+  it('S1.8 with any one thing is refused, and stores nothing', async () => {
     const signer = await keyThatSigns()
     const sent = statement()
     const query = { statementId: sent.id }
