@@ -1,7 +1,7 @@
 // The part of scormcloud-api-wrapper that reaches this server: it brings no types.
 
 declare module 'scormcloud-api-wrapper' {
-  type Callback = (error: (Error & { readonly message: string }) | null | undefined, data: any) => void
+  type Callback = (error: (Error & { readonly message: string }) | null | undefined, data: unknown) => void
 
   export default class SCORMCloud {
     constructor(appid: string, secretKey: string, managementid?: string, managementKey?: string)
