@@ -18,7 +18,7 @@ const call = async (method: string, parameters: Record<string, string> = {}, as 
 const url = 'https://lms.example.com/cb?x=1&y=2'
 
 describe('the callback URL', () => {
-  it('is set, shown, escaped as text, and reset, as often as one likes', async () => {
+  it('S1.11 is set, shown, escaped as text, and reset, as often as one likes', async () => {
     expect(await call('get')).toBe('<lrsAuthCallbackUrl/>')
     expect(await call('reset')).toBe('<success/>')
     expect(await call('set', { lrsAuthCallbackUrl: url })).toBe('<success/>')

@@ -62,7 +62,7 @@ const store = (as: Login, path: string) => world.ask('POST', path, { as, json: s
 const read = (as: Login, path: string) => world.ask('GET', path, { as, headers: version })
 
 describe('createActivityProvider', () => {
-  it('makes a key for the application’s live and sandbox Lrs, as the reference shows it', async () => {
+  it('S1.1 S1.2 makes a key for the application’s live and sandbox Lrs, as the reference shows it', async () => {
     const { inside } = await world.v1('lrsaccount.createActivityProvider', {}, application.login)
     const [made] = providersIn(inside)
     expect(Object.keys(made!)).toEqual([
@@ -89,7 +89,7 @@ describe('createActivityProvider', () => {
     expect(await world.events()).toEqual([`credential.create ${record.id}`])
   })
 
-  it('makes another each time, and takes no wishes', async () => {
+  it('S1.2 makes another each time, and takes no wishes', async () => {
     const [one, other] = [await create(), await create()]
     expect(one.key).not.toBe(other.key)
     const [made] = await call('createActivityProvider', { label: 'x', permissionslevel: 'READ_ANY', isactive: 'false' })
@@ -114,7 +114,7 @@ describe('listActivityProviders', () => {
     expect(inside).toBe('<activityProviderList/>')
   })
 
-  it('shows all eight elements of those of this application, with their secrets', async () => {
+  it('S1.3 S1.4 shows all eight elements of those of this application, with their secrets', async () => {
     const [first, second] = [await create(), await create()]
     const other = await world.addApplication('Other')
     await create(other.login)
@@ -163,7 +163,7 @@ describe('listActivityProviders', () => {
 })
 
 describe('editActivityProvider', () => {
-  it('changes what was sent and nothing else, and shows all eight elements', async () => {
+  it('S1.5 changes what was sent and nothing else, and shows all eight elements', async () => {
     const { key, secret } = await create()
     const shown = await edit(key, { label: 'forum_activity_provider' })
     expect(shown).toEqual({
@@ -233,7 +233,7 @@ describe('editActivityProvider', () => {
     ['%,%_sandbox', '', [0, 1]],
     [' %_sandbox , APPID ,', '', [1, 0]],
     ['%,%', '%', [0]],
-  ])('allowedendpoints=%s is shown as %s', async (sent, shown, expected) => {
+  ])('S1.6 allowedendpoints=%s is shown as %s', async (sent, shown, expected) => {
     const { key } = await create()
     const { id, liveLrsId, sandboxLrsId } = application.record
     await edit(key, { allowedendpoints: `${id}_sandbox` })
@@ -317,7 +317,7 @@ describe('editActivityProvider', () => {
     expect((await recordOf(key)).version).toBe(version)
   })
 
-  it('another application’s endpoint is as unknown as nobody’s', async () => {
+  it('S1.6 another application’s endpoint is as unknown as nobody’s', async () => {
     const { key } = await create()
     const other = await world.addApplication('Other')
     const sent = { accountkey: key, allowedendpoints: other.record.id }
@@ -376,7 +376,7 @@ describe('editActivityProvider', () => {
     })
   })
 
-  it('switches off and on at once', async () => {
+  it('S1.9 switches off and on at once', async () => {
     const made = await create()
     expect((await store(made, xapiPath(application))).status).toBe(200)
     await edit(made.key, { isactive: '' })
@@ -389,7 +389,7 @@ describe('editActivityProvider', () => {
 })
 
 describe('deleteActivityProvider', () => {
-  it('cannot be undone, and holds at once', async () => {
+  it('S1.9 S1.10 cannot be undone, and holds at once', async () => {
     const made = await create()
     expect((await store(made, xapiPath(application))).status).toBe(200)
     const { id } = await recordOf(made.key)
@@ -472,7 +472,7 @@ describe('realm-wide', () => {
   })
   afterAll(() => set(false))
 
-  it('a new provider reaches all applications there are, and says so by an empty element', async () => {
+  it('S1.6 a new provider reaches all applications there are, and says so by an empty element', async () => {
     const made = await create()
     for (const at of [application, other]) {
       expect((await store(made, xapiPath(at))).status).toBe(200)
@@ -488,7 +488,7 @@ describe('realm-wide', () => {
     expect((await store(made, xapiPath(later))).status).toBe(200)
   })
 
-  it('lists and changes those of every application, and of no other organisation', async () => {
+  it('S1.3 lists and changes those of every application, and of no other organisation', async () => {
     const stranger = await world.addApplication('Stranger', world.neighbour)
     const foreign = await create(stranger.login)
     const made = await create(other.login)

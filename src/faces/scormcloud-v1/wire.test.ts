@@ -4,7 +4,7 @@ import { cdata, isXmlText, plain, presentFailure, presentSuccess, presentTime } 
 const declaration = '<?xml version="1.0" encoding="utf-8" ?>'
 
 describe('XML', () => {
-  it('is compact, with its declaration first', () => {
+  it('S1.10 is compact, with its declaration first', () => {
     expect(presentSuccess({ success: '' })).toBe(`${declaration}<rsp stat="ok"><success/></rsp>`)
     const two = { a: { b: [{ c: cdata('1') }, { c: cdata('') }], d: 'true' } }
     expect(presentSuccess(two)).toBe(
