@@ -147,9 +147,11 @@ export class SignedRequest {
   }
 
   /** Throws `unauthenticated` when the key came with this nonce at this time before. */
-  async spend(core: Core, { organisationId, key }: Principal): Promise<void> {
+  async spend(core: Core, principal: Principal): Promise<void> {
+    const { organisationId, key } = principal
     const until = (this.#timestamp + rememberedSeconds) * 1000
     if (await core.replays.isFirst(organisationId, [key, String(this.#timestamp), this.#nonce], until)) return
+    core.usage.countFor(principal, { refusal: 'replayed' })
     throw unauthenticated('This request was sent before: each needs an oauth_nonce of its own, and is signed anew.')
   }
 }

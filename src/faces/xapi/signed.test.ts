@@ -176,6 +176,19 @@ describe('a request that is signed', () => {
     expect(statuses).toEqual([200, 401, 401, 401])
   })
 
+  it('is one of many at once, from one address', async () => {
+    const signer = await keyThatSigns()
+    const path = '/xapi/statements?limit=1'
+    const statuses = await Promise.all(
+      Array.from({ length: 40 }, async () => {
+        const Authorization = headerOf(sign(signer, { method: 'GET', url: outside(path) }, atNow()))
+        const headers = { Authorization, 'X-Experience-API-Version': '1.0.3' }
+        return (await stage.app.request(path, { headers }, { peer: '10.9.9.9' })).status
+      }),
+    )
+    expect(new Set(statuses)).toEqual(new Set([200]))
+  })
+
   it('is signed as it was sent, slashes and all', async () => {
     const signer = await keyThatSigns()
     expect((await sendSigned(signer, { method: 'GET', path: '/xapi//statements/' })).status).toBe(200)
@@ -329,6 +342,19 @@ describe('a replay', () => {
     stage.clock.pass(2_000)
     expect((await send({ ...post(second), headers })).json.message).toMatch(/^oauth_timestamp is 301 seconds behind/)
     expect(await isStored(second.id)).toBe(false)
+  })
+
+  it('is counted for its key, as a wrong signature is', async () => {
+    const signer = await keyThatSigns()
+    const { path } = post()
+    const authorization = headerOf(sign(signer, { method: 'POST', url: outside(path) }, atNow()))
+    for (let times = 0; times < 3; times++)
+      await send({ ...post(), headers: { ...json, Authorization: authorization } })
+    await sendSigned({ ...signer, secret: 'wrong' }, post())
+    const operator = stage.core.signIn.operator(stage.organisationId, 'test')
+    const usage = await stage.core.usage.list(operator, signer.credential.id)
+    expect(Object.assign({}, ...usage.map(({ refusals }) => refusals))).toEqual({ replayed: 2, wrong_signature: 1 })
+    expect(usage.reduce((sum, { statements }) => sum + statements, 0)).toBe(1)
   })
 
   it('of many at once, one is let in', async () => {
