@@ -25,7 +25,7 @@ export class OutboundError extends Error {
 }
 
 export interface OutboundRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Absolute; https, or http where the policy allows it. Without user name and password. */
   readonly url: string
   /** Values without line breaks. Host, Connection, Content-Length and Accept-Encoding are the client's. */

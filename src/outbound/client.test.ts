@@ -194,6 +194,21 @@ describe('what is answered', () => {
     for (let times = 0; times < 3; times++) await ask(client, { url })
     expect(ports.size).toBe(1)
   })
+
+  test('one that was closed meanwhile is no failure, unless the request may have done something', async () => {
+    const used = new Set<unknown>()
+    const { url, asked } = await serve((request, response) => {
+      if (used.has(request.socket)) return void request.socket.destroy()
+      used.add(request.socket)
+      response.end('yes')
+    })
+    const client = newClient({ allow: ['localhost'] })
+    await ask(client, { url })
+    expect((await ask(client, { url })).status).toBe(200)
+    expect(asked).toHaveLength(3)
+    expect((await failureOf(client, { url, method: 'POST', body: 'a' })).kind).toBe('connect')
+    expect(asked).toHaveLength(4)
+  })
 })
 
 describe('what goes wrong', () => {
