@@ -20,7 +20,17 @@ import type { Described } from './presets.ts'
 import type { Caller } from './principal.ts'
 import { mayManage, missingFrom } from './rights.ts'
 import type { Bound, ManagementAction, ManagementArea, Rights } from './rights.ts'
-import { currentSecret, isLive, maxSecrets, newKey, openSecrets, sealSecret, secretPlace, weakness } from './secret.ts'
+import {
+  checkKey,
+  currentSecret,
+  isLive,
+  maxSecrets,
+  newKey,
+  openSecrets,
+  sealSecret,
+  secretPlace,
+  weakness,
+} from './secret.ts'
 import type { ClearSecret, NewSecret } from './secret.ts'
 import type {
   Clock,
@@ -225,6 +235,8 @@ export class Credentials {
     filter: Required<CredentialFilter>,
   ): Promise<CredentialRecord | undefined> {
     demand(explainLook(caller, action))
+    // Nobody has one that may not be made.
+    if (checkKey(filter.key).length > 0) return undefined
     const slice = { offset: 0, limit: pageSize }
     const narrowed = { ...filter, ...withinBounds(caller) }
     const { items } = await this.#directory.listCredentials(caller.organisationId, narrowed, slice)
