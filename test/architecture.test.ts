@@ -44,7 +44,7 @@ describe('ARCHITECTURE.md', () => {
   })
 
   it('names every file at the top of core, faces and storage', () => {
-    const expected = sources.filter((path) => /^src\/((core|faces|storage)\/)?[^/]+(?<!\.test)\.ts$/.test(path))
+    const expected = sources.filter((path) => /^src\/((core|faces|storage)\/)?[^/]+(?<!\.(test|d))\.ts$/.test(path))
     expect(expected.filter((path) => !named.includes(path.split('/').at(-1) ?? ''))).toEqual([])
   })
 })
