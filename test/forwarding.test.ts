@@ -2,11 +2,13 @@
 // pipe says when it does not.
 
 import { createHash, randomUUID } from 'node:crypto'
+import { createServer } from 'node:http'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Principal } from '../src/core/principal.ts'
 import type { LrsId, PipeId } from '../src/core/ids.ts'
 import type { NewPipeInput, Pipe } from '../src/core/pipe.ts'
-import { openCore } from './support/core.ts'
+import { createCore } from '../src/core/core.ts'
+import { baseUrl, openCore } from './support/core.ts'
 import type { OpenCore, OpenCoreOptions } from './support/core.ts'
 import { startTarget, testRemoteLrs } from './support/target.ts'
 import type { Posted, Target } from './support/target.ts'
@@ -85,6 +87,20 @@ describe('what is stored', () => {
     await store(...some(3))
     await pipe({ startsNow: true })
     await arrived(target, await store(...some(2)))
+  })
+
+  it('is not sent when it was erased before it was its turn', async () => {
+    const { target, store, pipe, find, core, operator, clock, lrsId } = await openWorld()
+    await target.stop()
+    const mbox = 'mailto:gone@example.org'
+    const [first, gone, last] = await store(statement(), statement({ actor: { mbox } }), statement())
+    const { id } = await pipe()
+    await vi.waitFor(async () => expect((await find(id)).progress.failures).toBe(1), soon)
+    await core.erasures.erasePerson(operator, { agents: [{ mbox }], lrsId })
+    await target.start()
+    clock.pass(5_000)
+    await arrived(target, [first!, last!])
+    expect(target.stored.has(gone!)).toBe(false)
   })
 
   it('goes in batches of one version of the data model, each under its own header', async () => {
@@ -355,6 +371,32 @@ describe('whoever manages it', () => {
     expect(target.posts).toHaveLength(2)
     await core.pipes.update(operator, id, { target: { url: other.url, user: 'x', password: 'y' } })
     await arrived(other, [...ids, ...more])
+  })
+})
+
+describe('closing', () => {
+  it('ends while a target hangs, and what it did not acknowledge is sent by the next', async () => {
+    const { target, store, pipe, core, place, clock, masterKey } = await openWorld()
+    let isAsked = false
+    const { url } = target
+    const silent = createServer(() => (isAsked = true))
+    await target.stop()
+    await new Promise<void>((resolve) => silent.listen(Number(new URL(url).port), '127.0.0.1', resolve))
+    onTestFinished(() => void silent.closeAllConnections())
+    const ids = await store(...some(3))
+    await pipe()
+    await vi.waitFor(() => expect(isAsked).toBe(true), soon)
+    await core.close()
+    silent.closeAllConnections()
+    await new Promise((resolve) => silent.close(resolve))
+    await target.start()
+    const storage = await place.open({ clock })
+    const next = await createCore({
+      ...{ storage, clock, masterKey, baseUrl, remoteLrs: testRemoteLrs(), forwardingTiming: timing },
+      limits: { batch: 1, bodyBytes: 1, documentBytes: 1, xapiRatePerMinute: undefined },
+    })
+    onTestFinished(() => next.close())
+    await arrived(target, ids)
   })
 })
 

@@ -224,9 +224,10 @@ export class Forwarding {
       if (held === undefined) known.notBefore = performance.now() + this.#timing.restMs
       else this.#note(id, known, held.result)
     } catch (error) {
-      known.notBefore = performance.now() + this.#timing.restMs
-      if (this.#closing.signal.aborted || isDomainError(error)) return
-      this.#parts.log?.error({ err: error, pipe: id }, 'Forwarding broke off; it is tried again.')
+      // The store is out of reach, or another node goes on with it.
+      const isPassing = this.#closing.signal.aborted || (isDomainError(error) && error.code === 'unavailable')
+      known.notBefore = performance.now() + this.#timing.restMs * (isPassing ? 1 : 12)
+      if (!isPassing) this.#parts.log?.error({ err: error, pipe: id }, 'Forwarding broke off; it is tried again.')
     }
   }
 
