@@ -382,7 +382,7 @@ describe('closing', () => {
     const silent = createServer(() => (isAsked = true))
     await target.stop()
     await new Promise<void>((resolve) => silent.listen(Number(new URL(url).port), '127.0.0.1', resolve))
-    onTestFinished(() => void silent.closeAllConnections())
+    onTestFinished(() => silent.closeAllConnections())
     const ids = await store(...some(3))
     await pipe()
     await vi.waitFor(() => expect(isAsked).toBe(true), soon)
