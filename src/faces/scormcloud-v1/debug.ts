@@ -1,13 +1,12 @@
 // The debug service: whether the server answers, whether a signature is right, what time it is here.
 
 import type { Core } from '../../core/core.ts'
-import { presentTime } from './wire.ts'
-import type { Payload } from './wire.ts'
+import { elements, presentTime } from './wire.ts'
 
-export async function ping(): Promise<Payload> {
-  return { pong: '' }
+export async function ping(): Promise<string> {
+  return elements({ pong: '' })
 }
 
-export async function getTime({ clock }: Core): Promise<Payload> {
-  return { currenttime: { '@tz': 'UTC', '#text': presentTime(clock.now()) } }
+export async function getTime({ clock }: Core): Promise<string> {
+  return elements({ currenttime: { '@tz': 'UTC', '#text': presentTime(clock.now()) } })
 }

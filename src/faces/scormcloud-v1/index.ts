@@ -12,7 +12,6 @@ import { readParameters } from './parameters.ts'
 import { showCredential } from './show.ts'
 import { switches } from './switches.ts'
 import { presentSuccess, xmlHeaders } from './wire.ts'
-import type { Payload } from './wire.ts'
 import { presets } from './words.ts'
 
 /** The documented one, and the one below the service URL of the .NET, Java and PHP libraries; PHP makes `//` of its slash. */
@@ -30,7 +29,7 @@ function routes(core: Core): Hono<FaceEnv> {
   return app
 }
 
-async function answer(c: Context<FaceEnv>, core: Core): Promise<Payload> {
+async function answer(c: Context<FaceEnv>, core: Core): Promise<string> {
   // Here a GET may create: who asks for headers alone asks for nothing to be done.
   if (c.req.method === 'HEAD') throw methodNotAllowed('HEAD', ['GET', 'POST'])
   const parameters = await readParameters(c)

@@ -15,7 +15,6 @@ import {
   editActivityProvider,
   listActivityProviders,
 } from './providers.ts'
-import type { Payload } from './wire.ts'
 
 /** What the key of the application must manage of it; core asks for the same. */
 export interface Needs {
@@ -28,14 +27,15 @@ export interface Needs {
 export interface OpenMethod {
   readonly name: string
   readonly isSigned: false
-  readonly answer: (core: Core) => Promise<Payload>
+  /** What stands inside `<rsp>`. */
+  readonly answer: (core: Core) => Promise<string>
 }
 
 export interface SignedMethod {
   readonly name: string
   readonly isSigned: true
   readonly needs?: Needs
-  readonly answer: (call: Call) => Promise<Payload>
+  readonly answer: (call: Call) => Promise<string>
 }
 
 const looking: Needs = { area: 'credentials', action: 'read' }

@@ -1,8 +1,7 @@
 // What this API shows of an activity provider. Knows nothing of methods.
 
 import type { CredentialRecord } from '../../core/storage.ts'
-import { presentEndpoints } from './endpoints.ts'
-import type { Covered } from './endpoints.ts'
+import type { Endpoints } from './endpoints.ts'
 import { cdata } from './wire.ts'
 import type { Element } from './wire.ts'
 import { levelOf } from './words.ts'
@@ -23,19 +22,20 @@ export interface Provider {
 export interface Describing {
   readonly credential: CredentialRecord
   readonly secret: string | undefined
-  readonly covered: Covered
+  /** Of whoever it is shown to. */
+  readonly endpoints: Endpoints
   /** Unix milliseconds: a credential that has expired is not enabled. */
   readonly now: number
 }
 
-export function describeProvider({ credential, secret = '', covered, now }: Describing): Provider {
+export function describeProvider({ credential, secret = '', endpoints, now }: Describing): Provider {
   return {
     key: credential.key,
     label: credential.name,
     secret,
     authType: credential.oauth === null ? 'basic' : 'oauth',
     isEnabled: credential.isEnabled && !hasExpired(credential, now),
-    endpoints: presentEndpoints(credential.lrsIds, covered),
+    endpoints: endpoints.present(credential.lrsIds),
     level: levelOf(credential),
   }
 }

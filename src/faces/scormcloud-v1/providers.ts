@@ -9,8 +9,7 @@ import type { Caller } from '../../core/principal.ts'
 import { checkKey, newShortText } from '../../core/secret.ts'
 import type { CredentialRecord } from '../../core/storage.ts'
 import type { Call } from './auth.ts'
-import { everyLrs, readEndpoints } from './endpoints.ts'
-import type { Covered } from './endpoints.ts'
+import { Endpoints } from './endpoints.ts'
 import { CallError } from './errors.ts'
 import { required, single } from './parameters.ts'
 import type { Parameters } from './parameters.ts'
@@ -18,8 +17,7 @@ import { describeProvider, hasExpired, presentNewProvider, presentProvider } fro
 import type { Provider } from './provider.ts'
 import { isRealmWide } from './switches.ts'
 import { changeLevel, newWorth, permissionsLevels } from './words.ts'
-import { isXmlText } from './wire.ts'
-import type { Payload } from './wire.ts'
+import { elements, isXmlText, listOf } from './wire.ts'
 
 const defaultLabel = 'Unnamed Account'
 /** Of one list; the API has no pages. */
@@ -30,56 +28,59 @@ const mostTries = 2
 /** Whose providers a call is about, and as whom it reaches them. */
 export interface Realm {
   readonly caller: Caller
-  readonly covered: Covered
+  readonly endpoints: Endpoints
 }
 
 export async function realmOf({ core, principal, application }: Omit<Call, 'parameters'>): Promise<Realm> {
-  if (!isRealmWide(await core.organisations.get(principal))) return { caller: principal, covered: [application] }
+  if (!isRealmWide(await core.organisations.get(principal))) {
+    return { caller: principal, endpoints: new Endpoints([application]) }
+  }
   const caller = await core.applications.callerForAll(principal)
   const all = await core.applications.list(caller, { by: 'createdAt', isDescending: false, limit: mostApplications })
-  return { caller, covered: [application, ...all.items.filter(({ id }) => id !== application.id)] }
+  const others = all.items.filter(({ id }) => id !== application.id)
+  return { caller, endpoints: new Endpoints([application, ...others]) }
 }
 
-export async function createActivityProvider(call: Call): Promise<Payload> {
+export async function createActivityProvider(call: Call): Promise<string> {
   const { core } = call
-  const { caller, covered } = await realmOf(call)
-  const input = { name: defaultLabel, ...newWorth(), lrsIds: everyLrs(covered) }
+  const { caller, endpoints } = await realmOf(call)
+  const input = { name: defaultLabel, ...newWorth(), lrsIds: endpoints.all }
   for (let tries = 1; ; tries++) {
     try {
       const key = newShortText(core.ids)
       const issued = await core.credentials.create(caller, { ...input, key, secret: newShortText(core.ids) })
-      return { activityProvider: presentNewProvider(describe(call, covered, issued)) }
+      return elements({ activityProvider: presentNewProvider(describe(call, endpoints, issued)) })
     } catch (error) {
       if (!isDomainError(error) || error.code !== 'conflict' || tries >= mostTries) throw error
     }
   }
 }
 
-export async function listActivityProviders(call: Call): Promise<Payload> {
-  const { caller, covered } = await realmOf(call)
+export async function listActivityProviders(call: Call): Promise<string> {
+  const { caller, endpoints } = await realmOf(call)
   const slice = { offset: 0, limit: longestList }
   const { items } = await call.core.credentials.listRevealed(caller, { kind: 'client' }, slice)
-  const shown = items.map((item) => presentProvider(describe(call, covered, item)))
-  return { activityProviderList: shown.length === 0 ? '' : { activityProvider: shown } }
+  const present = (item: Revealed) => ({ activityProvider: presentProvider(describe(call, endpoints, item)) })
+  return listOf('activityProviderList', items, present)
 }
 
-export async function editActivityProvider(call: Call): Promise<Payload> {
+export async function editActivityProvider(call: Call): Promise<string> {
   const { core, parameters } = call
   const realm = await realmOf(call)
   const { id } = await findProvider(call, realm)
   await core.credentials.update(realm.caller, id, (credential) => {
-    const shown = describe(call, realm.covered, { credential, secret: undefined })
-    return changeOf({ shown, credential, covered: realm.covered, now: core.clock.now() }, parameters)
+    const shown = describe(call, realm.endpoints, { credential, secret: undefined })
+    return changeOf({ shown, credential, endpoints: realm.endpoints, now: core.clock.now() }, parameters)
   })
   const revealed = await core.credentials.reveal(realm.caller, id)
-  return { activityProvider: presentProvider(describe(call, realm.covered, revealed)) }
+  return elements({ activityProvider: presentProvider(describe(call, realm.endpoints, revealed)) })
 }
 
-export async function deleteActivityProvider(call: Call): Promise<Payload> {
+export async function deleteActivityProvider(call: Call): Promise<string> {
   const realm = await realmOf(call)
   const { id } = await findProvider(call, realm)
   await call.core.credentials.remove(realm.caller, id)
-  return { success: '' }
+  return elements({ success: '' })
 }
 
 /** By `accountkey`. One of another application is as unknown as one of nobody. */
@@ -103,25 +104,25 @@ interface Revealed {
   readonly secret: string | undefined
 }
 
-function describe({ core }: Pick<Call, 'core'>, covered: Covered, revealed: Revealed): Provider {
-  return describeProvider({ ...revealed, covered, now: core.clock.now() })
+function describe({ core }: Pick<Call, 'core'>, endpoints: Endpoints, revealed: Revealed): Provider {
+  return describeProvider({ ...revealed, endpoints, now: core.clock.now() })
 }
 
 interface Editing {
   readonly shown: Provider
   readonly credential: CredentialRecord
-  readonly covered: Covered
+  readonly endpoints: Endpoints
   readonly now: number
 }
 
 /** Only what was sent, and of that what differs from what is shown. */
-function changeOf({ shown, credential, covered, now }: Editing, parameters: Parameters): CredentialChange {
+function changeOf({ shown, credential, endpoints, now }: Editing, parameters: Parameters): CredentialChange {
   const sent = (name: string): string | undefined => single(parameters, name)
   const isactive = sent('isactive')
   const isEnabled = isactive === undefined ? shown.isEnabled : readBoolean('isactive', isactive)
   const authType = readWord('authtype', ['basic', 'oauth'], sent('authtype')) ?? shown.authType
   const label = readLabel(sent('label')) ?? shown.label
-  const endpoints = sent('allowedendpoints')
+  const allowed = sent('allowedendpoints')
   const level = readLevel(sent('permissionslevel'), shown)
   if (isEnabled && hasExpired(credential, now)) {
     throw new CallError(205, 'isactive: this activity provider has expired; it takes an operator to prolong it')
@@ -130,7 +131,7 @@ function changeOf({ shown, credential, covered, now }: Editing, parameters: Para
     ...(isEnabled !== shown.isEnabled && { isEnabled }),
     ...(authType !== shown.authType && { oauth: authType === 'oauth' ? {} : null }),
     ...(label !== shown.label && { name: label }),
-    ...(endpoints !== undefined && endpoints !== shown.endpoints && { lrsIds: readEndpoints(endpoints, covered) }),
+    ...(allowed !== undefined && allowed !== shown.endpoints && { lrsIds: endpoints.read(allowed) }),
     ...(level !== undefined && changeLevel(credential, level)),
   }
 }

@@ -4,6 +4,7 @@ import { DomainError } from '../../core/errors.ts'
 import { currentSecret } from '../../core/secret.ts'
 import type { ApplicationRecord, Json } from '../../core/storage.ts'
 import type { ShownCredential } from '../face.ts'
+import { Endpoints } from './endpoints.ts'
 import type { Covered } from './endpoints.ts'
 import { describeProvider } from './provider.ts'
 import { isRealmWide } from './switches.ts'
@@ -17,7 +18,7 @@ export function showCredential(shown: ShownCredential): Json {
     now,
   )
   const secret = secrets.find(({ record }) => record.id === current?.id)?.clear
-  const provider = describeProvider({ credential, secret, covered: coveredBy(shown), now })
+  const provider = describeProvider({ credential, secret, endpoints: new Endpoints(coveredBy(shown)), now })
   return {
     id: provider.key,
     accountLabel: provider.label,

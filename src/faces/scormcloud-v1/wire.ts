@@ -2,10 +2,11 @@
 // and before `<err>` Java and Python fail altogether. CDATA stands exactly where the reference has it. Knows nothing of HTTP.
 
 import { XMLBuilder } from 'fast-xml-parser'
+import { inSlices } from '../../core/slices.ts'
+import type { Sliceable } from '../../core/slices.ts'
 
 export type Element = string | { readonly [name: string]: Element | readonly Element[] }
-/** What stands inside `<rsp>`. */
-export type Payload = { readonly [name: string]: Element }
+export type Elements = { readonly [name: string]: Element }
 
 /** Clients look for the declaration at the very beginning (.NET). */
 const declaration = '<?xml version="1.0" encoding="utf-8" ?>'
@@ -19,13 +20,35 @@ const builder = new XMLBuilder({
   suppressBooleanAttributes: false,
 })
 
-export function presentSuccess(payload: Payload): string {
-  return declaration + builder.build({ rsp: { '@stat': 'ok', ...payload } })
+/** `inside`: XML. */
+export function presentSuccess(inside: string): string {
+  return `${declaration}<rsp stat="ok">${inside}</rsp>`
 }
 
 export function presentFailure(number: number, message: string): string {
   const err = { '@code': String(number), '@msg': toXmlText(message).replaceAll(/[\t\n\r]+/g, ' ') }
   return declaration + builder.build({ rsp: { '@stat': 'fail', err } })
+}
+
+/** As XML. */
+export function elements(named: Elements): string {
+  return builder.build(named)
+}
+
+/** As XML, of however many, while others get their turn. */
+export async function listOf<T>(name: string, items: readonly T[], present: (item: T) => Elements): Promise<string> {
+  if (items.length === 0) return elements({ [name]: '' })
+  const parts = await inSlices(buildEach(items, present))
+  return `<${name}>${parts.join('')}</${name}>`
+}
+
+function* buildEach<T>(items: readonly T[], present: (item: T) => Elements): Sliceable<string[]> {
+  const parts: string[] = []
+  for (const item of items) {
+    parts.push(elements(present(item)))
+    yield undefined
+  }
+  return parts
 }
 
 /** Escaped. */
