@@ -547,7 +547,7 @@ describe('describing', () => {
     expect(warnings).toEqual([
       'It cannot read back what it stores.',
       'It is disabled.',
-      'Secret "Secret": The secret has 5 of the 20 characters that are safe.',
+      'Secret "Secret": The secret has 5 of the 19 characters that are safe.',
     ])
     expect(JSON.stringify({ may, mayNot, warnings })).not.toContain('short')
   })
