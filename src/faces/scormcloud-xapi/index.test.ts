@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openWorld } from '../../../test/support/scormcloud.ts'
 import type { Application, Login, World } from '../../../test/support/scormcloud.ts'
 import { presetRights } from '../../../test/support/core.ts'
+import { headerOf, sign } from '../../../test/support/oauth.ts'
 import { answerOf, statement } from '../../../test/support/xapi.ts'
 import type { Answer } from '../../../test/support/xapi.ts'
 import { locatePath } from '../../app.ts'
@@ -196,6 +197,51 @@ it('an application that is gone is one that never was', async () => {
   expect((await send('GET', `/lrs/${record.id}/statements`, as)).status).toBe(200)
   await world.core.applications.remove(world.operator(), record.id)
   expect((await send('GET', `/lrs/${record.id}/statements`, as)).text).toBe(notHere)
+})
+
+describe('S1.8 a key that either API made one that signs', () => {
+  async function ofV1({ login }: Application): Promise<Login> {
+    const { inside } = await world.v1('lrsaccount.createActivityProvider', {}, login)
+    const [, key = ''] = /<accountKey><!\[CDATA\[(.*?)\]\]>/.exec(inside) ?? []
+    const [, secret = ''] = /<accountSecret><!\[CDATA\[(.*?)\]\]>/.exec(inside) ?? []
+    await world.v1('lrsaccount.editActivityProvider', { accountkey: key, authtype: 'oauth' }, login)
+    return { key, secret }
+  }
+  async function ofV2({ login }: Application): Promise<Login> {
+    const auth = { xapiCredentialAuthType: 'OAUTH' }
+    const permissionsLevel = { xapiCredentialPermissionsLevel: 'ROOT' }
+    const made = { name: 'Signs', secret: 'a secret of 20 bytes', isEnabled: true, auth, permissionsLevel }
+    const { json } = await world.v2('POST', '/xapi/credentials', { as: login, json: made })
+    return { key: json.result, secret: made.secret }
+  }
+
+  it.each([
+    ['v1', ofV1],
+    ['v2', ofV2],
+  ] as const)('%s: is let in by its signature, and by nothing else', async (_, make) => {
+    const signer = await make(world.application)
+    const signed = (path: string, by: Login = signer): Promise<Answer> => {
+      const url = `https://lrs.example.org${path}`
+      const authorization = headerOf(sign(by, { method: 'GET', url }, { now: world.clock.now() }))
+      return send('GET', path, undefined, undefined, { Authorization: authorization })
+    }
+    const path = `/lrs/${world.application.record.id}/statements`
+    expect((await signed(path)).status).toBe(200)
+    expect((await signed(path.replace('/statements', '/sandbox/statements'))).status).toBe(200)
+    expect((await send('GET', path, signer)).text).toBe(notHere)
+    const wrong = await signed(path, { ...signer, secret: 'another' })
+    expect([wrong.status, wrong.headers.get('WWW-Authenticate')]).toEqual([401, 'OAuth realm="Claviger"'])
+    expect(wrong.text).toMatch(
+      /^Credentials invalid for this endpoint\. The signature does not fit.*GET&https%3A%2F%2F/,
+    )
+    const elsewhere = await signed(`/lrs/${other.record.id}/statements`)
+    expect([elsewhere.status, elsewhere.text]).toEqual([
+      401,
+      expect.stringContaining('does not reach the Lrs of this path'),
+    ])
+    const abroad = await signed(`/lrs/${foreign.record.id}/statements`)
+    expect([abroad.status, abroad.text]).toEqual([401, expect.stringContaining('The signature does not fit')])
+  })
 })
 
 describe('what the command line asks', () => {
