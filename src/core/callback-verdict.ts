@@ -12,9 +12,8 @@ import type { Outbound, OutboundAnswer, OutboundRequest } from './outbound.ts'
 import type { Clock, Note, Storage } from './storage.ts'
 import type { Vault } from './vault.ts'
 
-/** What a user may whom the endpoint verified: what is about themselves, everything, read everything. */
-export const callbackPermissions = ['own', 'everything', 'reading'] as const
-export type CallbackPermission = (typeof callbackPermissions)[number]
+/** How far a verified user reaches: what is about themselves, everything, everything but only to read it. */
+export type CallbackPermission = 'own' | 'everything' | 'reading'
 
 export type CallbackVerdict =
   | { readonly kind: 'verified'; readonly permission: CallbackPermission }

@@ -276,6 +276,17 @@ describe('what goes wrong', () => {
     expect((await failureOf(newClient({ allow }), { url, signal: given.signal })).kind).toBe('aborted')
   })
 
+  test('more than can be under way and wait: the next is told at once', async () => {
+    const client = newClient({ resolve: () => new Promise<never>(() => {}) })
+    const given = new AbortController()
+    const url = 'https://a.example.org/'
+    const all = Array.from({ length: 256 + 512 }, () => failureOf(client, { url, signal: given.signal }))
+    expect((await failureOf(client, { url })).kind).toBe('busy')
+    given.abort()
+    const kinds = (await Promise.all(all)).map(({ kind }) => kind)
+    expect(new Set(kinds)).toEqual(new Set(['aborted']))
+  })
+
   test('a certificate of nobody known, or for another name', async () => {
     const { url, port } = await serve((_, response) => response.end())
     expect((await failureOf(new OutboundClient({ exceptions: [parseException('localhost')!] }), { url })).kind).toBe(
