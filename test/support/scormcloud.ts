@@ -14,7 +14,6 @@ import { openCore } from './core.ts'
 import type { FakeClock, OpenCoreOptions } from './core.ts'
 import { signCall } from './v1-signer.ts'
 
-export { authorization } from './ask.ts'
 export type { Answer, Ask, Login } from './ask.ts'
 
 /** What stands inside `<rsp>`; the error's number where it failed. */

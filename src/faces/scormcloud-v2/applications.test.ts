@@ -19,7 +19,7 @@ const info = async (id: string) => (await ask('GET', `${many}/${id}`)).json
 const names = (answer: Answer): string[] => answer.json.applications.map((it: { name: string }) => it.name)
 
 describe('createApplication', () => {
-  it('answers id and name; the id is ten of A to Z and 0 to 9', async () => {
+  it('S4.3 answers id and name; the id is ten of A to Z and 0 to 9', async () => {
     const { status, json } = await ask('POST', many, { name: 'Börse 7', whatever: 1 })
     expect([status, json]).toEqual([200, { id: expect.stringMatching(/^[A-Z0-9]{10}$/), name: 'Börse 7' }])
     expect(await world.events()).toEqual([`application.create ${json.id}`])
@@ -53,7 +53,7 @@ describe('createApplication', () => {
 })
 
 describe('getApplicationList', () => {
-  it('has all of the realm and none of another', async () => {
+  it('S4.3 has all of the realm and none of another', async () => {
     world.clock.pass(1)
     await world.addApplication('Second')
     await world.addApplication('Foreign', world.neighbour)
@@ -184,7 +184,7 @@ describe('deleteApplication', () => {
     expect((await world.v2('GET', '/ping', { as: login })).status).toBe(401)
   })
 
-  it('refuses with 409 and the counts while there is content, in the sandbox, too', async () => {
+  it('S4.8 refuses with 409 and the counts while there is content, in the sandbox, too', async () => {
     const { record, login } = await world.addApplication('Full')
     const key = await world.v2('POST', '/xapi/credentials', {
       as: login,
@@ -219,7 +219,7 @@ describe('deleteApplication', () => {
   })
 })
 
-it('of another realm there is nothing', async () => {
+it('S4.3 S4.11 of another realm there is nothing', async () => {
   const { record } = await world.addApplication('Foreign', world.neighbour)
   await world.events(world.neighbour)
   const one = `${many}/${record.id}`

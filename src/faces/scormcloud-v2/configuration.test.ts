@@ -37,7 +37,7 @@ describe('reading', () => {
     }
   })
 
-  it('adds metadata where it is asked for', async () => {
+  it('S4.9 adds metadata where it is asked for', async () => {
     expect((await item('PlayerResetRunTimeData', '?includeMetadata=true')).metadata).toEqual({
       default: 'NEVER',
       dataType: 'Enum',
@@ -73,7 +73,7 @@ describe('reading', () => {
 })
 
 describe('the cascade', () => {
-  it('takes the most specific level that has a value', async () => {
+  it('S4.9 takes the most specific level that has a value', async () => {
     await set(show, 'true')
     expect(await item(show)).toEqual({
       id: show,
@@ -94,7 +94,7 @@ describe('the cascade', () => {
     expect((await item(show, '?learningStandard=CMI5&singleSco=true')).effectiveValueSource).toBe('application')
   })
 
-  it('goes back level by level', async () => {
+  it('S4.9 goes back level by level', async () => {
     await set(show, 'true')
     await set(show, 'false', scorm12)
     expect(await revert(show, scorm12)).toMatchObject({ status: 204, text: '' })
@@ -112,7 +112,7 @@ describe('the cascade', () => {
     }
   })
 
-  it('is each application’s own', async () => {
+  it('S4.10 is each application’s own', async () => {
     const other = await world.addApplication('Other')
     await set(show, 'true')
     const { json } = await world.v2('GET', path, { as: other.login })
@@ -225,7 +225,7 @@ describe('setting', () => {
     ['?learningStandard=SCORM_13&singleSco=true', /\?learningStandard: must be one of/],
     ['?learningStandard=SCORM_12&singleSco=1', /\?singleSco: must be true or false/],
     ['?learningStandard=SCORM_12&learningStandard=AICC&singleSco=true', /must be given once/],
-  ])('refuses the level %s everywhere', async (query, message) => {
+  ])('S4.9 refuses the level %s everywhere', async (query, message) => {
     await world.events()
     for (const answer of [
       await get(query),
@@ -251,7 +251,7 @@ describe('setting', () => {
   })
 })
 
-it('xAPIEnabled acts: both Lrs of the application answer, or do not', async () => {
+it('S4.10 xAPIEnabled acts: both Lrs of the application answer, or do not', async () => {
   const { record, login } = world.application
   const secret = 'a-secret-long-enough'
   const made = await world.v2('POST', '/xapi/credentials', {

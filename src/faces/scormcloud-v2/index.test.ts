@@ -24,7 +24,7 @@ afterAll(() => world.close())
 const at = (path: string): string => path.replaceAll(/:\w+/g, 'ZZZZZZZZZZ')
 
 describe('the README', () => {
-  it('has the route list for an endpoint table, with keys and scopes', () => {
+  it('S4.11 has the route list for an endpoint table, with keys and scopes', () => {
     const rows = [...readme.matchAll(/^\| \w+ \| (GET|POST|PUT|DELETE) \| (\S+) \| ([\w, ]+) \| ([^|]*) \|/gm)]
     const documented = rows.map(([, method, path, keys, scopes]) => [
       method,
@@ -78,14 +78,14 @@ describe('paths', () => {
     '/api/v2/oauth/authenticate/user/token',
     '/api/v2/coursesx',
     '/api/v2/ping/pong',
-  ])('%s is 404 in the vendor’s shape', async (path) => {
+  ])('S4.12 %s is 404 in the vendor’s shape', async (path) => {
     for (const method of ['GET', 'POST']) {
       const { status, json, headers } = await world.ask(method, path, { as: world.application.login })
       expect([status, Object.keys(json), headers.get('Content-Type')]).toEqual([404, ['message'], 'application/json'])
     }
   })
 
-  it.each(otherServices)('%s is 501, whatever is asked of it', async (service) => {
+  it.each(otherServices)('S4.12 %s is 501, whatever is asked of it', async (service) => {
     for (const path of [`/${service}`, `/${service}/`, `//${service}/x/y?z=1`]) {
       for (const method of ['GET', 'POST', 'PUT', 'DELETE']) {
         const { status, json } = await world.v2(method, `/api/v2${path}`)
@@ -161,7 +161,7 @@ describe('whose keys do', () => {
     expect(await world.events()).toEqual([])
   })
 
-  it('each operation is for its own kind of key, and says which', async () => {
+  it('S4.1 S4.11 each operation is for its own kind of key, and says which', async () => {
     const logins = { application: world.application.login, management: world.management }
     for (const { method, path, keys } of endpoints) {
       for (const kind of ['application', 'management'] as const) {

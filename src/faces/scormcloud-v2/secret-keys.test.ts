@@ -20,7 +20,7 @@ const ping = async (secret: string): Promise<number> => {
   return (await world.v2('GET', '/ping', { as })).status
 }
 
-it('makes one that works at once, beside the others', async () => {
+it('S4.4 makes one that works at once, beside the others', async () => {
   const { status, json } = await ask('POST', keys, { name: 'Deploy', active: true })
   expect([status, json]).toEqual([
     200,
@@ -46,7 +46,7 @@ it('makes one that is off, without a name', async () => {
   expect(await ping(json.credential)).toBe(200)
 })
 
-it('changes name and status, each alone', async () => {
+it('S4.4 S4.5 changes name and status, each alone', async () => {
   const [before] = (await ask('GET', keys)).json.credentials
   const one = `${keys}/${before.id}`
   expect(await ask('PUT', one, { active: false })).toMatchObject({ status: 204, text: '' })
@@ -63,7 +63,7 @@ it('changes name and status, each alone', async () => {
   expect((await ask('GET', keys)).json.credentials).toEqual([{ ...before, name: 'Old', status: 'disabled' }])
 })
 
-it('lets the last one go: then no API until there is another', async () => {
+it('S4.5 lets the last one go: then no API until there is another', async () => {
   const [{ id }] = (await ask('GET', keys)).json.credentials
   expect(await ask('DELETE', `${keys}/${id}`)).toMatchObject({ status: 204, text: '' })
   expect(await ping(world.application.login.secret)).toBe(401)

@@ -28,7 +28,7 @@ const form = (as: Login | string, body: string): Promise<Answer> =>
 const ping = async (as: string): Promise<number> => (await world.v2('GET', '/ping', { as })).status
 
 describe('createToken', () => {
-  it('answers a token that works until the end it was given', async () => {
+  it('S4.6 answers a token that works until the end it was given', async () => {
     const { json } = await create(world.application.login, { scopes: ['read:ping'] })
     expect(json).toEqual({ result: expect.stringMatching(/^eyJ/) })
     expect(await ping(json.result)).toBe(200)
@@ -186,7 +186,7 @@ describe('what a token opens', () => {
         ['/xapi/credentials', /./],
       ],
     ],
-  ] as [string, string[], [string, RegExp][]][])('%s of an application', async (scope, plain, areas) => {
+  ] as [string, string[], [string, RegExp][]][])('S4.7 %s of an application', async (scope, plain, areas) => {
     const expected = [...plain, ...areas.flatMap(([area, methods]) => of(area, methods))]
     expect((await open(await token(world.application.login, scope))).toSorted()).toEqual(expected.toSorted())
   })
@@ -196,13 +196,13 @@ describe('what a token opens', () => {
     ['write:appmgmt', /POST|PUT/],
     ['delete:appmgmt', /DELETE/],
     ['admin', /./],
-  ])('%s of application management', async (scope, methods) => {
+  ])('S4.7 %s of application management', async (scope, methods) => {
     const realm = endpoints.filter(({ keys }) => keys.length === 1 && keys[0] === 'management')
     const expected = realm.filter(({ method }) => methods.test(method)).map(({ method, path: at }) => `${method} ${at}`)
     expect((await open(await token(world.management, scope))).toSorted()).toEqual(expected.toSorted())
   })
 
-  it('application management gets no word beyond its own', async () => {
+  it('S4.6 application management gets no word beyond its own', async () => {
     for (const scope of scopes.filter((word) => word !== 'admin' && !word.endsWith(':appmgmt'))) {
       const { status, json } = await create(world.management, { scopes: ['read:appmgmt', scope] })
       expect([status, json.message]).toEqual([
@@ -212,7 +212,7 @@ describe('what a token opens', () => {
     }
   })
 
-  it('nothing on xAPI, nor elsewhere in the realm', async () => {
+  it('S4.7 nothing on xAPI, nor elsewhere in the realm', async () => {
     const as = await token(world.application.login, 'admin', 'read', 'write', 'delete')
     const { id } = world.application.record
     const headers = { 'X-Experience-API-Version': '1.0.3' }
@@ -235,7 +235,7 @@ describe('what ends a token', () => {
     return `${keys()}/${json.credentials[0].id}`
   }
 
-  it('its secret key disabled, until it is enabled again', async () => {
+  it('S4.6 its secret key disabled, until it is enabled again', async () => {
     const as = await token(world.application.login, 'read:ping')
     const one = await firstKey()
     await world.v2('PUT', one, { as: world.management, json: { active: false } })
@@ -244,7 +244,7 @@ describe('what ends a token', () => {
     expect(await ping(as)).toBe(200)
   })
 
-  it('its secret key deleted; one of another key goes on', async () => {
+  it('S4.6 its secret key deleted; one of another key goes on', async () => {
     const { json } = await world.v2('POST', keys(), { as: world.management, json: { name: 'Second' } })
     const one = await token(world.application.login, 'read:ping')
     const other = await token({ key: world.application.record.id, secret: json.credential }, 'read:ping')
