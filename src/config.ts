@@ -292,7 +292,7 @@ const schema = z.object({
   }),
   CLAVIGER_BASE_URL: origin.optional().meta({
     description:
-      'Origin under which clients reach this server, such as `https://lrs.example.org`; no path. Part of the authority stamped on statements: set it before the first one is stored.',
+      'Origin under which clients reach this server, such as `https://lrs.example.org`; no path. Part of the authority stamped on statements, and of what requests with OAuth 1.0a sign: set it before the first one is stored.',
     default: 'scheme, host and port the server listens on',
   }),
   CLAVIGER_MASTER_KEY: keyBytes.optional().meta({
