@@ -140,6 +140,32 @@ describe('what is stored', () => {
   })
 })
 
+describe('attachments of many megabytes', () => {
+  it('are sent as they are read, and arrive whole', async () => {
+    const { target, pipe, core, writer, lrsId } = await openWorld()
+    const bytes = Buffer.alloc(9 * 1024 * 1024, 'some bytes that are not all alike ')
+    const sha2 = createHash('sha256').update(bytes).digest('hex')
+    const attachment = {
+      usageType: 'urn:u',
+      display: { en: 'x' },
+      contentType: 'text/plain',
+      length: bytes.length,
+      sha2,
+    }
+    const limit = { most: 1e8, decidedBy: 'test', remedy: '' } as never
+    async function* parts() {
+      yield { sha2, bytes: () => inPieces(bytes) }
+    }
+    const text = JSON.stringify([statement(), statement({ attachments: [attachment] }), statement()])
+    const attachments = { parts: parts(), each: limit, together: limit }
+    const { ids } = await core.statements.store(writer, lrsId, { text, version: '2.0', attachments })
+    await pipe()
+    await arrived(target, ids)
+    expect(target.posts.map(({ headers }) => headers['content-length'] === undefined)).toEqual([false, true, false])
+    expect(target.parts.get(sha2)?.equals(bytes)).toBe(true)
+  })
+})
+
 async function* inPieces(bytes: Buffer) {
   yield bytes.subarray(0, 5)
   yield bytes.subarray(5)
@@ -447,7 +473,8 @@ describe('a pipe from elsewhere', () => {
     const { target, pipe, find } = await openWorld()
     const source = await startTarget()
     const evil = await startTarget()
-    source.reading = () => ({ status: 200, body: { statements: [stamped(1)], more: `${evil.url}/statements` } })
+    const one = stamped(1)
+    source.reading = () => ({ status: 200, body: { statements: [one], more: `${evil.url}/statements` } })
     const { id } = await pipe(remoteOf(source))
     await vi.waitFor(async () => expect(target.ids).toHaveLength(1), soon)
     await vi.waitFor(async () => expect((await find(id)).pausedBecause).toContain('another server'), soon)

@@ -1,7 +1,7 @@
 // Where a pipe takes its statements from, oldest first: an Lrs of ours, which is its own queue, or a store elsewhere. Says with each
 // batch how far the pipe has come once that is delivered.
 
-import { isDomainError } from './errors.ts'
+import { DomainError, isDomainError } from './errors.ts'
 import type { LrsId } from './ids.ts'
 import type { PipePosition, PipeProgress } from './pipe-progress.ts'
 import type { Later, OutgoingPart, OutgoingStatement, ReadStatement, Refused, RemoteLrs } from './remote-lrs.ts'
@@ -93,7 +93,7 @@ export class LrsSource implements PipeSource {
 
 async function* readBlob(blobs: BlobStore, lrsId: LrsId, sha2: string): AsyncGenerator<Uint8Array> {
   const blob = await blobs.open(lrsId, sha2)
-  if (blob === undefined) throw new Error('erased while it was sent')
+  if (blob === undefined) throw new DomainError('unavailable', 'A statement was erased while it was sent.')
   try {
     yield* blob.bytes
   } finally {

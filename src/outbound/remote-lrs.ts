@@ -32,6 +32,10 @@ const mostInMemory = 8 * 1024 * 1024
 /** Of what a store says when it refuses. */
 const mostSaid = 300
 
+/** Stores whose versions are known, and for how long. */
+const mostRemembered = 1_000
+const rememberedMs = 3_600_000
+
 const latest: Record<XapiVersion, string> = { '1.0': '1.0.3', '2.0': '2.0.0' }
 
 /** Statuses after which a later attempt may pass. */
@@ -40,22 +44,44 @@ const passing: ReadonlySet<number> = new Set([408, 423, 425, 429])
 const refusingAll: ReadonlySet<number> = new Set([401, 403, 404, 405, 407, 410, 421])
 
 export function remoteLrsDoor(outbound: Outbound): RemoteLrsDoor {
+  const spoken = new SpokenVersions()
   return {
-    open: (endpoint, known = {}) => new HttpLrs(outbound, endpoint, known.isBare === true),
+    open: (endpoint, known = {}) => new HttpLrs({ outbound, spoken }, endpoint, known.isBare === true),
     problemWith: (url) => outbound.problemWith(url),
   }
 }
 
+/** Which versions a store says it speaks: asked again after a while, for it may learn. */
+class SpokenVersions {
+  readonly #known = new Map<string, { readonly versions: readonly string[]; readonly until: number }>()
+
+  find(root: string): readonly string[] | undefined {
+    const known = this.#known.get(root)
+    return known !== undefined && known.until > performance.now() ? known.versions : undefined
+  }
+
+  learn(root: string, versions: readonly string[]): readonly string[] {
+    if (this.#known.size >= mostRemembered) this.#known.clear()
+    this.#known.set(root, { versions, until: performance.now() + rememberedMs })
+    return versions
+  }
+}
+
+interface Parts {
+  readonly outbound: Outbound
+  readonly spoken: SpokenVersions
+}
+
 class HttpLrs implements RemoteLrs {
   readonly #outbound: Outbound
+  readonly #spoken: SpokenVersions
   readonly #endpoint: Endpoint
   readonly #root: string
   #isBare: boolean
-  /** Which versions it says it speaks, once it was asked. */
-  #versions: readonly string[] | undefined
 
-  constructor(outbound: Outbound, endpoint: Endpoint, isBare: boolean) {
+  constructor({ outbound, spoken }: Parts, endpoint: Endpoint, isBare: boolean) {
     this.#outbound = outbound
+    this.#spoken = spoken
     this.#endpoint = endpoint
     this.#root = endpoint.url.replace(/\/+$/, '')
     this.#isBare = isBare
@@ -174,17 +200,21 @@ class HttpLrs implements RemoteLrs {
 
   /** The statements' own family where the store speaks it; else what it does, for it may take them all the same. */
   async #versionFor(family: XapiVersion, signal: AbortSignal): Promise<string> {
-    this.#versions ??= await this.#askVersions(signal)
-    const isSpoken = this.#versions.length === 0 || this.#versions.some((one) => one.startsWith(`${family}.`))
-    const own = this.#versions.filter((one) => one.startsWith(isSpoken ? `${family}.` : '')).toSorted()
+    const versions = await this.#versions(signal)
+    const isSpoken = versions.length === 0 || versions.some((one) => one.startsWith(`${family}.`))
+    const own = versions.filter((one) => one.startsWith(isSpoken ? `${family}.` : '')).toSorted()
     return (isSpoken ? undefined : own.at(-1)) ?? latest[family]
   }
 
-  async #askVersions(signal: AbortSignal): Promise<readonly string[]> {
+  async #versions(signal: AbortSignal): Promise<readonly string[]> {
+    const known = this.#spoken.find(this.#root)
+    if (known !== undefined) return known
     const answer = await this.#ask({ method: 'GET', url: `${this.#root}/about` }, latest['1.0'], signal)
-    if (answer.status !== 200) return []
+    // It may be that it cannot say so now.
+    if (answer.status >= 500) return []
     const { version } = (parsed(answer) ?? {}) as { readonly version?: unknown }
-    return Array.isArray(version) ? version.filter((one) => /^[12]\.0(\.\d+)?$/.test(String(one))).map(String) : []
+    const versions = Array.isArray(version) ? version.map(String).filter((one) => /^[12]\.0(\.\d+)?$/.test(one)) : []
+    return this.#spoken.learn(this.#root, versions)
   }
 
   async read(
@@ -218,8 +248,8 @@ class HttpLrs implements RemoteLrs {
 
   /** The newest it speaks: what it has of that may not be told in an older one. */
   async #readingVersion(signal: AbortSignal): Promise<XapiVersion> {
-    this.#versions ??= await this.#askVersions(signal)
-    return this.#versions.some((one) => one.startsWith('2.')) ? '2.0' : '1.0'
+    const versions = await this.#versions(signal)
+    return versions.some((one) => one.startsWith('2.')) ? '2.0' : '1.0'
   }
 
   /** Credentials go to no other server than the one they were given for. */
