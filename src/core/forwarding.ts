@@ -34,6 +34,8 @@ const mostSideBySide = 32
 const mostOfOne = 8
 /** Looking for what changed takes at most this part of the time, however many pipes there are. */
 const lookShare = 0.05
+/** As long ago as the last statement it delivered may be stored. */
+const keepingUpMs = 10_000
 /** As many rows as the store gives at once. */
 const pageSize = 1_000
 
@@ -239,7 +241,9 @@ export class Forwarding {
     const { lookEveryMs, pollEveryMs } = this.#timing
     const restsMs = known.lrsId === null ? pollEveryMs : lookEveryMs / 2
     known.notBefore = performance.now() + (turn.kind === 'idle' ? restsMs : 0)
-    if (turn.kind === 'idle') this.#behindSince.delete(id)
+    // Under constant load a pipe that keeps up may never find nothing.
+    const keepsUp = turn.kind === 'busy' && this.#parts.clock.now() - turn.at / 1000 < keepingUpMs
+    if (turn.kind === 'idle' || keepsUp) this.#behindSince.delete(id)
   }
 
   async #work(id: PipeId, organisationId: OrganisationId, lost: AbortSignal): Promise<Turn> {
