@@ -124,6 +124,20 @@ describe('application', () => {
   })
 })
 
+describe('audit list --key', () => {
+  it('shows what was done to an application, also when it is gone', async () => {
+    const id = await make()
+    await cli(`application rename ${id} Other`)
+    await cli(`application delete ${id}`)
+    const { json } = await cli(`audit list --key ${id} --json -o 1`)
+    expect(json.events.map(({ action }: { action: string }) => action)).toEqual([
+      'application.create',
+      'application.update',
+      'application.delete',
+    ])
+  })
+})
+
 describe('application key', () => {
   it('add shows a secret once, and does not echo one that was given', async () => {
     const id = await make()

@@ -50,7 +50,10 @@ function addList(group: Command, context: CommandContext, act: Act): void {
     .option('--after <number>', 'only those after this one', '0')
     .option('--limit <number>', 'at most this many', '100')
     .option('--newest', 'the newest ones, newest first')
-    .option('--key <id-or-key>', 'only what was done to this key, to its sessions, or with it; it may be gone by now')
+    .option(
+      '--key <id-or-key>',
+      'only what was done to this key or application, to its sessions, or with it; it may be gone',
+    )
     .addHelpText(
       'after',
       '\nExamples:\n  $ claviger audit list --newest --limit 20\n  $ claviger audit list --key 4f1c09d2a7b35e8d60c2e914\n',
@@ -114,7 +117,7 @@ function concerning(word: string): (event: AuditEvent) => boolean {
   const sessions = new Set<unknown>()
   return ({ actor, target, detail }) => {
     const { key, credential } = Object(detail) as { key?: unknown; credential?: unknown }
-    const isNamed = [key, Object(key).from, Object(key).to].includes(word)
+    const isNamed = [key, Object(key).from, Object(key).to, target.id].includes(word)
     if (isNamed && target.noun === 'credential' && target.id !== null) ids.add(target.id)
     if (target.noun === 'session' && ids.has(credential)) sessions.add(target.id)
     const isBy = { credential: ids, session: sessions, operator: none, system: none }[actor.kind].has(actor.id)

@@ -122,13 +122,13 @@ export function insertLrs(db: Db, organisationId: OrganisationId, lrs: Args<'cre
     .executeTakeFirstOrThrow()
 }
 
+/** However many: whoever erases a person must miss none. Deleted applications leave theirs. */
 export async function listLrs(db: Db, organisationId: OrganisationId): ReturnType<DirectoryStore['listLrs']> {
   const rows = await db
     .selectFrom('lrs')
     .selectAll()
     .where('organisation_id', '=', organisationId)
     .orderBy('id')
-    .limit(mostRows)
     .execute()
   return rows.map(toLrs)
 }
