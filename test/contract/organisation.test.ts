@@ -25,7 +25,8 @@ describe.each(engines)('organisations, $name', (engine) => {
     it('creates the organisation with its first Lrs as default', async () => {
       const [given, first] = [organisation(), lrs()]
       const created = await store.storage.platform.createOrganisation(given, first, event('organisation.create'))
-      expect(created.organisation).toEqual({ ...given, id: created.organisation.id, defaultLrsId: created.lrs.id })
+      const made = { id: created.organisation.id, defaultLrsId: created.lrs.id, closedLrsIds: [] }
+      expect(created.organisation).toEqual({ ...given, ...made })
       expect(created.lrs).toEqual({ ...first, id: created.lrs.id, organisationId: created.organisation.id })
       const { directory } = store.storage
       expect(await directory.findOrganisation(created.organisation.id)).toEqual(created.organisation)
