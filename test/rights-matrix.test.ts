@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LrsId, OrganisationId } from '../src/core/ids.ts'
 import type { Rights } from '../src/core/rights.ts'
-import type { DocumentKey } from '../src/core/storage.ts'
+import type { ApplicationRecord, DocumentKey } from '../src/core/storage.ts'
 import { presets as watershedPresets } from '../src/faces/watershed/words.ts'
 import { presetRights } from './support/core.ts'
 import { openStage, statement, voiding } from './support/xapi.ts'
@@ -15,8 +15,8 @@ import type { Answer, Client, Stage } from './support/xapi.ts'
 // What each word lets its key do
 
 /**
- * `rights`: the preset of core or of Watershed's face the word stands for. The faces of Learning Locker and SCORM Cloud are
- * still to come: what their words will stand for is the neutral preset, or stands in `ownRights`.
+ * `rights`: the preset of core or of Watershed's face the word stands for. The face of Learning Locker is still to come: what its
+ * words will stand for is the neutral preset. Those of SCORM Cloud are given through its APIs in scormcloud-permissions.test.ts.
  * `any`: everybody's; `mine`: what this key stored; `-`: nothing. `read` in front: reads only.
  */
 const words = `
@@ -55,15 +55,11 @@ SCORM Cloud application key                 | application key      | -     | -  
 SCORM Cloud management key                  | applications         | -     | -    | -    | -         | -         | -      | -          | -      | -         | yes
 `
 
-const ownRights: Readonly<Record<string, Rights>> = {
-  'application key': {
-    xapi: {},
-    management: (['credentials', 'settings', 'forwarding'] as const).map((area) => ({
-      area,
-      actions: ['read', 'write', 'delete'],
-      bound: { kind: 'application', id: 'app', lrsIds: [] },
-    })),
-  },
+/** Those of the key that each application comes with. */
+function applicationKeyRights({ id, liveLrsId, sandboxLrsId }: ApplicationRecord): Rights {
+  const bound = { kind: 'application', id, lrsIds: [liveLrsId, sandboxLrsId] } as const
+  const areas = ['credentials', 'settings', 'forwarding'] as const
+  return { xapi: {}, management: areas.map((area) => ({ area, actions: ['read', 'write', 'delete'], bound })) }
 }
 
 type Reach = 'any' | 'mine' | '-'
@@ -311,7 +307,11 @@ for (const [mount, prefixOf, refusalWithoutAccess] of mounts) {
       lrsId = subject.credential.lrsIds[0]!
       const operator = stage.core.signIn.operator(organisationId, 'test')
       const pins = row.rights === 'actor' ? { actor: [learner] } : {}
-      await stage.core.credentials.update(operator, subject.credential.id, { rights: rightsOf(row.rights), pins })
+      const rights =
+        row.rights === 'application key'
+          ? applicationKeyRights(await stage.core.applications.create(operator, { name: 'Application' }))
+          : rightsOf(row.rights)
+      await stage.core.credentials.update(operator, subject.credential.id, { rights, pins })
     })
 
     it('reading statements', async () => {
@@ -466,7 +466,6 @@ describe.each(mounts)('SCORM Cloud callback default on %s, outside its actor', (
 })
 
 function rightsOf(name: string): Rights {
-  if (name in ownRights) return ownRights[name]!
   const word = /^watershed (.*)$/.exec(name)?.[1]
   if (word === undefined) return presetRights(name)
   const preset = watershedPresets.find((each) => each.name === word)
