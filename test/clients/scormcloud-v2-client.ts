@@ -2,6 +2,8 @@
 // and nothing else.
 
 import SCORM from '@rusticisoftware/scormcloud-api-v2-client-javascript'
+import type { Done } from '@rusticisoftware/scormcloud-api-v2-client-javascript'
+import type { Answer } from '../support/ask.ts'
 
 export interface Login {
   readonly key: string
@@ -10,7 +12,7 @@ export interface Login {
 
 export interface Reply {
   /** What the library makes of the answer. */
-  readonly data: any
+  readonly data: Answer['json']
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
 }
@@ -30,17 +32,18 @@ export function connect(url: string, as: { application?: Login; management?: Log
   if (as.token !== undefined) OAUTH.accessToken = as.token
   return (api, operation, ...args) =>
     new Promise((resolve, reject) => {
-      const target = new SCORM[api](client)
-      target[operation](...args, (error: any, data: any, response: any) => {
+      const target = new SCORM[api]!(client)
+      const done: Done = (error, data, response) => {
         if (error) reject(new Refused(error.status, error.response?.text ?? String(error)))
         else resolve({ data, status: response.status, headers: response.headers })
-      })
+      }
+      target[operation]?.(...args, done)
     })
 }
 
 /** A model of the library, filled. */
-export function model(name: string, members: object): unknown {
-  return SCORM[name].constructFromObject(members)
+export function model(name: `${string}Schema`, members: object): unknown {
+  return SCORM[name]!.constructFromObject(members)
 }
 
 export class Refused extends Error {

@@ -28,12 +28,13 @@ const noting =
     return call(api, operation, ...args)
   }
 const refusal = async (attempt: Promise<unknown>): Promise<[number, unknown]> => {
-  const error = await attempt.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  )
-  if (!(error instanceof Refused)) throw error ?? new Error('was not refused')
-  return [error.status, JSON.parse(error.text)]
+  try {
+    await attempt
+  } catch (error) {
+    if (error instanceof Refused) return [error.status, JSON.parse(error.text)]
+    throw error
+  }
+  throw new Error('was not refused')
 }
 
 /** An application with its first secret key, made with the library. */
