@@ -140,7 +140,8 @@ export class OutboundClient implements Outbound {
         headers: { 'User-Agent': 'Claviger', ...foreign(headers), ...lengthOf(body), ...identity(url) },
       })
       sent.on('socket', (socket) => {
-        if (sent.reusedSocket) phase = 'exchanging'
+        // One that was used before does neither again, and what listens would pile up on it.
+        if (sent.reusedSocket) return void (phase = 'exchanging')
         socket.once('connect', () => (phase = isPlain ? 'exchanging' : 'securing'))
         socket.once('secureConnect', () => (phase = 'exchanging'))
       })
