@@ -26,6 +26,7 @@ import {
 import { notOffered, presentError } from './errors.ts'
 import { getAbout, pingAppId } from './ping.ts'
 import { scopesFor } from './scopes.ts'
+import type { Thing } from './scopes.ts'
 import { createCredential, deleteCredential, getCredentials, presentSecret, updateCredential } from './secret-keys.ts'
 import {
   createStatementPipe,
@@ -56,60 +57,33 @@ export interface Endpoint extends Admission {
   readonly needs?: { readonly area: ManagementArea; readonly action: ManagementAction }
 }
 
-type Action = ManagementAction
-type Handler = Endpoint['answer']
+interface Group extends Pick<Endpoint, 'keys'> {
+  readonly at: string
+  /** Of the scopes. */
+  readonly thing: Thing
+  readonly area: ManagementArea
+}
 
+/** Operations on one thing: what they read, write or delete decides which scopes will do. */
+function group({ at, keys, thing, area }: Group) {
+  return (
+    method: Endpoint['method'],
+    path: string,
+    action: ManagementAction,
+    answer: Endpoint['answer'],
+  ): Endpoint => ({ method, path: at + path, keys, scopes: scopesFor(action, thing), needs: { area, action }, answer })
+}
+
+const application = ['application'] as const
+const management = ['management'] as const
 /** Applications of the realm and their secret keys. */
-function realm(method: Endpoint['method'], path: string, action: Action, answer: Handler): Endpoint {
-  const needs = { area: 'applications', action } as const
-  return {
-    method,
-    path: `/appManagement${path}`,
-    keys: ['management'],
-    scopes: scopesFor(action, 'appmgmt'),
-    needs,
-    answer,
-  }
-}
-
+const realm = group({ at: '/appManagement', keys: management, thing: 'appmgmt', area: 'applications' })
 /** Settings of the application that asks. Reverting one is `write`, as the vendor has it. */
-function own(method: Endpoint['method'], path: string, action: 'read' | 'write', answer: Handler): Endpoint {
-  const needs = { area: 'settings', action } as const
-  return {
-    method,
-    path: `/appManagement${path}`,
-    keys: ['application'],
-    scopes: scopesFor(action, 'appmgmt'),
-    needs,
-    answer,
-  }
-}
-
+const own = group({ at: '/appManagement', keys: application, thing: 'appmgmt', area: 'settings' })
 /** xAPI credentials of the application that asks. */
-function xapi(method: Endpoint['method'], path: string, action: Action, answer: Handler): Endpoint {
-  const needs = { area: 'credentials', action } as const
-  return {
-    method,
-    path: `/xapi${path}`,
-    keys: ['application'],
-    scopes: scopesFor(action, 'xapicredential'),
-    needs,
-    answer,
-  }
-}
-
+const xapi = group({ at: '/xapi', keys: application, thing: 'xapicredential', area: 'credentials' })
 /** Statement pipes of the application that asks. */
-function pipes(method: Endpoint['method'], path: string, action: Action, answer: Handler): Endpoint {
-  const needs = { area: 'forwarding', action } as const
-  return {
-    method,
-    path: `/xapi/statementPipes${path}`,
-    keys: ['application'],
-    scopes: scopesFor(action, 'xapipipe'),
-    needs,
-    answer,
-  }
-}
+const pipes = group({ at: '/xapi/statementPipes', keys: application, thing: 'xapipipe', area: 'forwarding' })
 
 const child = '/applications/:childAppId'
 const secretKeys = '/:childAppId/credentials'
@@ -117,8 +91,8 @@ const credential = '/credentials/:xapiCredentialId'
 const either = ['application', 'management'] as const
 
 export const endpoints: readonly Endpoint[] = [
-  { method: 'GET', path: '/ping', keys: ['application'], scopes: ['read:ping', 'read', 'admin'], answer: pingAppId },
-  { method: 'GET', path: '/about', keys: ['application'], scopes: ['read:about', 'read', 'admin'], answer: getAbout },
+  { method: 'GET', path: '/ping', keys: application, scopes: ['read:ping', 'read', 'admin'], answer: pingAppId },
+  { method: 'GET', path: '/about', keys: application, scopes: ['read:about', 'read', 'admin'], answer: getAbout },
   { method: 'POST', path: '/oauth/authenticate/application/token', keys: either, scopes: [], answer: getAppToken },
   { method: 'POST', path: '/appManagement/token', keys: either, scopes: [], answer: createToken },
 

@@ -25,26 +25,29 @@ export const scopes: readonly Scope[] = [
   ...(['read:ping', 'read:about', 'read:reporting', 'read:learner', 'write:learner'] as const),
 ]
 
-/** What a word reaches of what an application's key manages; of what it manages applications with, `appmgmt` alone. */
-const reached: Readonly<Record<'xapicredential' | 'xapipipe' | 'appmgmt', readonly ManagementArea[]>> = {
-  xapicredential: ['credentials'],
-  xapipipe: ['forwarding'],
-  appmgmt: ['settings', 'applications'],
+/** What is offered here. */
+export type Thing = 'xapicredential' | 'xapipipe' | 'appmgmt'
+
+/** Of the areas that keys of this API manage, the thing that scopes call it. */
+const thingOf: Readonly<Partial<Record<ManagementArea, Thing>>> = {
+  applications: 'appmgmt',
+  credentials: 'xapicredential',
+  forwarding: 'xapipipe',
+  settings: 'appmgmt',
 }
 
 /** Words that will do for a verb on a thing: its own, `admin`, and the plain verb, which does not reach `appmgmt` (S4.7). */
-export function scopesFor(verb: Verb, thing: keyof typeof reached): readonly Scope[] {
+export function scopesFor(verb: Verb, thing: Thing): readonly Scope[] {
   return thing === 'appmgmt' ? [`${verb}:${thing}`, 'admin'] : [verb, `${verb}:${thing}`, 'admin']
 }
 
 /** The part of a key's rights that the words stand for; never more than the key has. */
 export function rightsOf(held: Rights, asked: readonly Scope[]): Rights {
   const management = held.management.flatMap((grant) => {
-    const actions = grant.actions.filter((action) =>
-      (Object.keys(reached) as (keyof typeof reached)[]).some(
-        (thing) => reached[thing].includes(grant.area) && scopesFor(action, thing).some((word) => asked.includes(word)),
-      ),
-    )
+    const thing = thingOf[grant.area]
+    const isAsked = (action: Verb): boolean =>
+      thing !== undefined && scopesFor(action, thing).some((word) => asked.includes(word))
+    const actions = grant.actions.filter(isAsked)
     return actions.length === 0 ? [] : [{ ...grant, actions }]
   })
   return { xapi: {}, management }
