@@ -465,7 +465,7 @@ describe('a pipe from elsewhere', () => {
     )
     const sent = idsOf(target.posts).flat()
     expect(new Set(sent).size).toBe(sent.length)
-    expect((await find(id)).progress.delivered).toBe(9)
+    await vi.waitFor(async () => expect((await find(id)).progress.delivered).toBe(9), soon)
     expect(source.asked[0]).toBe('/xapi/statements?ascending=true&limit=200')
   })
 
