@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { makeApplication } from '../../../test/support/application.ts'
 import { openWorld } from '../../../test/support/watershed.ts'
 import type { Login, World } from '../../../test/support/watershed.ts'
 import type { CredentialId, LrsId } from '../../core/ids.ts'
@@ -131,14 +132,15 @@ describe('list', () => {
   })
 
   it('leaves out the keys of applications and of their management', async () => {
-    for (const kind of ['application', 'management'] as const) {
-      const { credential } = await world.credential({}, { kind, key: kind })
-      const { json } = await world.ask('GET', `${base}?key=${kind}`, { as: admin })
+    const management = await world.credential({}, { kind: 'management', key: 'management' })
+    const { application } = await makeApplication(world.core, world.operator())
+    for (const { id, key } of [management.credential, { id: application.credentialId, key: application.id }]) {
+      const { json } = await world.ask('GET', `${base}?key=${key}`, { as: admin })
       expect(json).toEqual({ count: 0, results: [] })
       await world.events()
       for (const method of ['GET', 'PUT', 'DELETE']) {
         const body = method === 'PUT' ? { json: {} } : {}
-        const { status } = await world.ask(method, `${base}/${credential.id}`, { as: admin, ...body })
+        const { status } = await world.ask(method, `${base}/${id}`, { as: admin, ...body })
         expect([method, status]).toEqual([method, 404])
       }
       expect(await world.events()).toEqual([])
