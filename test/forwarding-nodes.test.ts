@@ -1,7 +1,7 @@
 // Several nodes over one database that forward: each pipe is worked on by one of them, and by another when that is gone.
 
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest'
+import { beforeEach, expect, it, onTestFinished, vi } from 'vitest'
 import { createCore } from '../src/core/core.ts'
 import type { Core, CoreOptions } from '../src/core/core.ts'
 import type { LrsId } from '../src/core/ids.ts'
@@ -18,8 +18,11 @@ const forwardingTiming = { lookEveryMs: 20, pollEveryMs: 50, turnMs: 200, restMs
 const soon = { timeout: 20_000, interval: 20 }
 
 let place: Place
-beforeAll(async () => void (place = await createPlace('postgres')))
-afterAll(() => place.remove())
+// Each has its own: pipes of another would be worked on, too.
+beforeEach(async () => {
+  const own = (place = await createPlace('postgres'))
+  onTestFinished(() => own.remove())
+})
 
 async function openNode(remoteLrs: RemoteLrsDoor, wrap = (storage: Storage) => storage): Promise<Core> {
   const options: CoreOptions = {
