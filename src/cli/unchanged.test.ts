@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { takeLastStepBack } from '../../test/support/schema-before.ts'
 import { loadConfig } from '../config.ts'
 import { firstStart } from './first-start.ts'
 import { openData } from './open-data.ts'
@@ -79,12 +80,6 @@ describe('a backup', () => {
   })
 })
 
-/** The last step of the schema, taken back. */
-const undone = `
-  drop table note; drop table pipe; drop table setting; drop table application; drop index credential_lrs;
-  alter table credential drop column oauth; alter table organisation drop column closed_lrs_ids;
-  delete from schema_migration where number = 10`
-
 describe.each([
   ['missing', {}],
   ['another', someKey],
@@ -96,7 +91,7 @@ describe.each([
     const file = new Sqlite(join(directory, 'claviger.db'))
     // No log, a step of the schema to take, no id: everything that an opening would write.
     file.pragma('journal_mode = delete')
-    file.exec(`${undone}; delete from platform_value where name = 'store'`)
+    file.exec(`${takeLastStepBack}; delete from platform_value where name = 'store'`)
     file.close()
     rmSync(join(directory, 'blobs', 'store'))
     const before = contentOf(directory)

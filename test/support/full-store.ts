@@ -10,6 +10,7 @@ import type { LrsId, OrganisationId } from '../../src/core/ids.ts'
 import type { Principal } from '../../src/core/principal.ts'
 import type { Storage } from '../../src/core/storage.ts'
 import type { DocumentTarget } from '../../src/core/xapi/document-query.ts'
+import { makeApplication } from './application.ts'
 import { baseUrl, openCore } from './core.ts'
 import type { OpenCore } from './core.ts'
 import { statementArbitrary } from './statement-arbitrary.ts'
@@ -52,6 +53,7 @@ export async function fillStore(place: Place, statements = 120): Promise<FullSto
   await core.erasures.erasePerson(operator, { agents: [ann], lrsId })
   core.usage.count(principal, { statements: 3 })
   await core.usage.flush()
+  await addApplication(world)
   await leaveOpen(world)
   await core.close()
   return {
@@ -60,6 +62,15 @@ export async function fillStore(place: Place, statements = 120): Promise<FullSto
     organisationIds: [organisationId, other.organisationId],
     lrsId,
   }
+}
+
+/** With a setting, a pipe that stands still, and a note all nodes share. */
+async function addApplication({ core, operator, storage, clock }: OpenCore): Promise<void> {
+  const { id, principal } = await makeApplication(core, operator)
+  await core.settings.put(principal, id, { level: '', values: { set: 'value' } })
+  const target = { url: 'https://elsewhere.example.org/xapi', user: 'u', password: 'p' }
+  await core.pipes.pause(principal, (await core.pipes.create(principal, { applicationId: id, target })).id)
+  await storage.platform.remember([{ name: 'a note', value: '', until: clock.now() + 3_600_000 }], clock.now())
 }
 
 async function storeRandom(core: Core, principal: Principal, lrsId: LrsId, count: number): Promise<void> {
