@@ -314,4 +314,19 @@ describe('what goes wrong', () => {
     await broken.close().catch(() => {})
     expect((await failureOf(plain, { url: broken.url.replace('localhost', '127.0.0.1') })).kind).toBe('connect')
   })
+
+  test('another protocol: neither an answer, nor waited for beyond its time', async () => {
+    const switching = createServer((socket) => {
+      socket
+        .on('error', () => {})
+        .once('data', () => {
+          socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n')
+        })
+    }).listen(0, '127.0.0.1')
+    await once(switching, 'listening')
+    onTestFinished(() => void switching.close())
+    const { port } = switching.address() as AddressInfo
+    const client = newClient({ allow: ['http://127.0.0.1'] })
+    expect((await failureOf(client, { url: `http://127.0.0.1:${port}`, timeoutMs: 500 })).kind).toBe('protocol')
+  })
 })

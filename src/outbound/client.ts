@@ -127,6 +127,7 @@ export class OutboundClient implements Outbound {
     const source = isStream(body) ? Readable.from(body) : undefined
     return new Promise<OutboundAnswer>((resolve, reject) => {
       let phase: Phase = 'connecting'
+      let isAnswered = false
       const fail = (error: unknown): void => {
         sent.destroy()
         reject(error as Error)
@@ -150,7 +151,13 @@ export class OutboundClient implements Outbound {
         const failure = signal.aborted ? error : failureOf(error, phase, target)
         fail(isStale && !signal.aborted ? new Stale(failure) : failure)
       })
+      // Neither answered nor failed, and nothing more will come: so Node ends what was answered with another protocol (101).
+      sent.on('close', () => {
+        if (!isAnswered)
+          fail(new OutboundError('protocol', `${host} port ${port} answered with another protocol than HTTP.`))
+      })
       sent.on('response', (incoming) => {
+        isAnswered = true
         const answered = (answer: OutboundAnswer): void => {
           // An answer that came before all was sent: nobody wants the rest.
           if (!sent.writableFinished) sent.destroy()
