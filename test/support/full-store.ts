@@ -40,6 +40,7 @@ export async function fillStore(place: Place, statements = 120): Promise<FullSto
   const { secret: rotated } = await core.credentials.rotate(operator, isolated.credential.id, { overlapSeconds: 3600 })
   const theirs = await core.credentials.create(other.operator, { name: 'Theirs', rights: everyRight })
   const session = await core.sessions.create(operator, everything.credential.id)
+  await addApplication(world)
   // Its id is the highest and never given again.
   await core.credentials.remove(operator, (await world.issue('xapi')).credential.id)
 
@@ -53,7 +54,6 @@ export async function fillStore(place: Place, statements = 120): Promise<FullSto
   await core.erasures.erasePerson(operator, { agents: [ann], lrsId })
   core.usage.count(principal, { statements: 3 })
   await core.usage.flush()
-  await addApplication(world)
   await leaveOpen(world)
   await core.close()
   return {

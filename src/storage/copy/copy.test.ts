@@ -128,7 +128,7 @@ describe('a copy to PostgreSQL and back', () => {
         }),
       )
     const given = await numbers(openDirectory(source.directory))
-    expect(given).toMatchObject({ organisation: 2, owner: 5 })
+    expect(given).toMatchObject({ organisation: 2, owner: 6 })
     expect(await numbers(openDatabase(database))).toEqual(given)
     expect(await numbers(openDirectory(back))).toEqual(given)
   })
