@@ -31,7 +31,7 @@ export interface CallbackProtocol {
 
 export interface CallbackQuestion {
   readonly applicationId: ApplicationId
-  readonly generation: number
+  readonly generation: string
   readonly url: string
   readonly user: string
   readonly password: string
@@ -164,7 +164,7 @@ export class CallbackVerdicts {
   // Of the user and password, and of the user alone; the generation changes with the URL.
   #namesOf({ applicationId, generation, url, user, password }: CallbackQuestion): readonly [string, string] {
     const { vault } = this.#parts
-    const whose = [applicationId, String(generation), url, user]
+    const whose = [applicationId, generation, url, user]
     return [vault.noteName('callback verdict', ...whose, password), vault.noteName('callback outage', ...whose)]
   }
 

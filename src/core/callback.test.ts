@@ -239,6 +239,17 @@ describe('how seldom it is asked', () => {
     expect(asked).toHaveLength(5)
   })
 
+  it('S1.15 anew for another application that was given the same id', async () => {
+    await signIn('ann', 'right')
+    await world.core.applications.remove(world.operator, made.id)
+    world.clock.pass(1)
+    await world.core.applications.create(world.operator, { id: made.id, name: 'Another' })
+    await world.core.callbacks.set(world.operator, made.id, { url })
+    endpoint = () => ({ kind: 'unverified' })
+    await refused('ann', 'right')
+    expect(asked).toHaveLength(2)
+  })
+
   it('what nodes share tells neither user nor password', async () => {
     await signIn('ann', 'right')
     const remember = vi.spyOn(world.storage.platform, 'remember')

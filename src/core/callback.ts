@@ -137,7 +137,7 @@ export class Callbacks {
     const verdicts = this.#verdicts
     if (application.callback === null || verdicts === undefined) return undefined
     return {
-      name: `callback ${application.id} ${application.callbackGeneration}`,
+      name: `callback ${application.id} ${generationOf(application)}`,
       find: (mayAsk) => this.#find(application, presented, { verdicts, mayAsk }),
     }
   }
@@ -149,7 +149,8 @@ export class Callbacks {
   ): Promise<Principal | undefined> {
     if (checkUser(key, secret).length > 0) return undefined
     const { platform } = this.#parts.storage
-    const { id, organisationId, credentialId, callbackGeneration: generation } = application
+    const { id, organisationId, credentialId } = application
+    const generation = generationOf(application)
     const candidates = await platform.findSignInCandidates(id, undefined, organisationId)
     const own = candidates.find(({ credential }) => credential.id === credentialId)
     if (own === undefined) return undefined
@@ -261,6 +262,11 @@ const rightsOf: Readonly<Record<CallbackPermission, Rights>> = {
   own: findPreset('actor')!.rights,
   everything: findPreset('xapi')!.rights,
   reading: findPreset('read-only')!.rights,
+}
+
+/** Of the callback: an id that was given again, after its application was deleted, begins anew. */
+function generationOf({ createdAt, callbackGeneration }: ApplicationRecord): string {
+  return `${createdAt} ${callbackGeneration}`
 }
 
 function placeOf(id: ApplicationId) {
