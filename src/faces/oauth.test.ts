@@ -158,6 +158,13 @@ describe('what is no signature', () => {
     )
   })
 
+  it('a parameter of the request that was moved into the header, where nobody would read it', () => {
+    const signed = sign(signer, { method: 'GET', url: `${origin}/x?statementId=1` })
+    const moved = `${headerOf(signed)}, statementId="1"`
+    expect(() => read({ authorization: moved, url: '/x' })).toThrow('no other parameters than realm')
+    expect(() => read({ authorization: `${headerOf(signed)}, xoauth_requestor_id="1"` })).not.toThrow()
+  })
+
   it('a hash of the body beside a form', () => {
     const { params } = sign(signer, { method: 'POST', url: `${origin}/x`, body: '' })
     expect(() => read({ authorization: headerOf({ params, base: '' }), form: [] })).toThrow('A form is signed itself')

@@ -557,6 +557,15 @@ describe('the alternate request syntax', () => {
 })
 
 describe('tampering', () => {
+  it('S1.8 where a parameter stands: what asks for one statement does not ask for all', async () => {
+    const signer = await keyThatSigns()
+    const signed = sign(signer, { method: 'GET', url: outside('/xapi/statements?limit=1') }, atNow())
+    const headers = { Authorization: `${headerOf(signed)}, limit="1"` }
+    expect((await send({ method: 'GET', path: '/xapi/statements', headers })).status).toBe(400)
+    const untouched = { Authorization: headerOf(signed) }
+    expect((await send({ method: 'GET', path: '/xapi/statements?limit=1', headers: untouched })).status).toBe(200)
+  })
+
   it('S1.8 with any one thing is refused, and stores nothing', async () => {
     const signer = await keyThatSigns()
     const sent = statement()
