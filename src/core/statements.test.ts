@@ -93,4 +93,20 @@ describe('a pinned list', () => {
     expect(Math.max(...sizes)).toBeLessThan(20_000_000)
     expect(sizes.length).toBeGreaterThan(1)
   })
+
+  it.each([
+    ['an mbox', [{ mbox: ann }], { mbox: ann }],
+    [
+      'an account',
+      [{ accountName: 'ann', homePage: 'https://example.org/' }],
+      { account: { homePage: 'https://example.org/', name: 'ann' } },
+    ],
+  ])('of %s is found among many more than a page looks at', async (_, actor, identity) => {
+    const { parent, pinned } = await parentAndPinned({ actor })
+    const [id] = await store(parent, statement(ann, { actor: identity }))
+    for (let times = 0; times < 25; times++) await store(parent, ...Array.from({ length: 100 }, () => statement(bob)))
+    const ask = { filters: [], isAscending: false, limit: 1 }
+    const { statements } = await world.core.statements.list(pinned, world.lrsId, ask)
+    expect(statements.map(({ body }) => (JSON.parse(body) as { id: string }).id)).toEqual([id])
+  })
 })

@@ -12,7 +12,7 @@ import { Ingest } from './ingest.ts'
 import type { IngestBounds, IngestState } from './ingest.ts'
 import type { Meter } from './meter.ts'
 import { batchLimitOf } from './limits.ts'
-import type { Pins } from './pins.ts'
+import type { ActorPin, Pins } from './pins.ts'
 import type { Principal } from './principal.ts'
 import type { Reach } from './rights.ts'
 import { nextSlice } from './slices.ts'
@@ -499,7 +499,12 @@ function filtersOf(pins: Pins): TermFilter[] {
     filters.push({ kind: 'registration', value: pins.registration.id.toLowerCase(), includeRelated: false })
   }
   const [actor, ...others] = pins.actor ?? []
-  const value = actor && others.length === 0 && 'mbox' in actor ? agentTerm(actor) : undefined
+  const value = actor && others.length === 0 ? termOf(actor) : undefined
   if (value !== undefined) filters.push({ kind: 'agent', value, includeRelated: false })
   return filters
+}
+
+/** Undefined for an account of any homePage. */
+function termOf(pin: ActorPin): string | undefined {
+  return agentTerm('mbox' in pin ? pin : { account: { homePage: pin.homePage, name: pin.accountName } })
 }
