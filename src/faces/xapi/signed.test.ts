@@ -680,4 +680,21 @@ describe('what changes while the body arrives', () => {
       [503, false, 1],
     ])
   })
+  it('counts where xAPI was switched off in its application', async () => {
+    const operator = stage.core.signIn.operator(stage.organisationId, 'test')
+    const { id, liveLrsId } = await stage.core.applications.create(operator, { name: 'Closes' })
+    const signer = await keyThatSigns({ lrsIds: [liveLrsId] })
+    const put = (isOpen: boolean) => stage.core.settings.put(operator, id, { level: '', values: {}, isOpen })
+    const sent = { ...post(), path: `/lrs/${id}/statements` }
+    const { stream, end } = slowBody(String(sent.body))
+    kept = []
+    const answer = sendSigned(signer, { ...sent, body: stream })
+    await until(() => kept.length > 0)
+    await put(false)
+    end()
+    expect((await answer).status).toBe(503)
+    await put(true)
+    const { json: list } = await sendSigned(signer, { method: 'GET', path: sent.path })
+    expect(list.statements).toEqual([])
+  })
 })
