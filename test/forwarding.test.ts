@@ -469,6 +469,32 @@ describe('a pipe from elsewhere', () => {
     expect(source.asked[0]).toBe('/xapi/statements?ascending=true&limit=200')
   })
 
+  it('asks a page that leads to itself no more often than for what is new', async () => {
+    const { target, pipe } = await openWorld()
+    const one = stamped(1)
+    const source = await startTarget()
+    source.reading = (query) => {
+      const statements = query.has('from') ? [one] : []
+      return { status: 200, body: { statements, more: '/xapi/statements?from=1' } }
+    }
+    await pipe(remoteOf(source))
+    await arrived(target, [one.id])
+    const before = source.asked.length
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    expect(source.asked.length - before).toBeLessThan(40)
+  })
+
+  it('survives what a source says of its clock', async () => {
+    const { target, pipe, find } = await openWorld()
+    const one = stamped(1)
+    const source = await startTarget()
+    const headers = { 'X-Experience-API-Consistent-Through': '-271821-04-20T00:00:00.000Z' }
+    source.reading = () => ({ status: 200, body: { statements: [one], more: '' }, headers })
+    const { id } = await pipe(remoteOf(source))
+    await arrived(target, [one.id])
+    expect((await find(id)).progress).toMatchObject({ failures: 0 })
+  })
+
   it('tells the name of no other server', async () => {
     const { target, pipe, find } = await openWorld()
     const source = await startTarget()

@@ -127,11 +127,12 @@ export class RemoteSource implements PipeSource {
       this.#waiting = page.statements.filter(isNew)
       this.#afterPage = {
         since: last === undefined ? since : overlapping(last, page.consistentThrough),
-        more: page.more,
+        // One that leads to itself would be asked for ever.
+        more: page.more === more ? undefined : page.more,
         recent: [...recent, ...this.#waiting.map(({ id }) => id)].slice(-mostRecent),
       }
       if (this.#waiting.length === 0) {
-        const isEnd = page.more === undefined
+        const isEnd = this.#afterPage.more === undefined
         return { kind: 'batch', statements: [], position: this.#afterPage, lastStored: undefined, isEnd }
       }
     }
@@ -175,7 +176,7 @@ function anew(since: string | undefined, recent: readonly string[]): Batch {
 function overlapping(last: string, consistentThrough: string | undefined): string {
   const certain = consistentThrough === undefined ? Number.NaN : Date.parse(consistentThrough)
   const at = Number.isNaN(certain) ? Date.parse(last) : Math.min(Date.parse(last), certain)
-  return new Date(at - overlapMs).toISOString()
+  return new Date(Math.max(0, at - overlapMs)).toISOString()
 }
 
 export function familyOf(version: string | undefined): XapiVersion {
