@@ -50,6 +50,7 @@ it('the text goes as it is, numbers and escapes included', async () => {
 it.each<[number, string | undefined, string]>([
   [200, '[]', 'refused'],
   [200, 'null', 'refused'],
+  [200, '[{"toString":1}]', 'refused'],
   [204, '', 'delivered'],
   [201, '', 'refused'],
   [301, '', 'refused'],
@@ -72,6 +73,17 @@ it.each<[number, string | undefined, string]>([
 ])('an answer of %i %j to a POST is %s', async (status, body, kind) => {
   target.answering = () => ({ status, ...(body !== undefined && { body }) })
   expect(await open().deliver([outgoing()], signal)).toMatchObject({ kind })
+})
+
+it('an answer to a POST that is nested deeply is refused', async () => {
+  target.answering = () => ({ status: 200, body: '['.repeat(50_000) + ']'.repeat(50_000) })
+  expect(await open().deliver([outgoing()], signal)).toMatchObject({ kind: 'refused' })
+})
+
+it('versions that are no text are none', async () => {
+  target.versions = [{ toString: 1 } as unknown as string, '1.0.3']
+  expect(await open().deliver([outgoing('2.0')], signal)).toMatchObject({ kind: 'delivered' })
+  expect(target.posts[0]?.headers['x-experience-api-version']).toBe('1.0.3')
 })
 
 describe('Retry-After', () => {
@@ -125,6 +137,7 @@ describe('a conflict', () => {
 
 describe('reading', () => {
   const stored = '2026-01-01T00:00:00.000Z'
+  const deep = '['.repeat(200_000) + ']'.repeat(200_000)
   it.each<[string, unknown]>([
     ['no object', 7],
     ['null', null],
@@ -138,10 +151,22 @@ describe('reading', () => {
     ['an endless more', { statements: [], more: `/xapi/${'x'.repeat(5_000)}` }],
     ['no stored time', { statements: [{ id: randomUUID() }] }],
     ['statements that are none', { statements: [null] }],
+    ['a stored time before there were any', { statements: [{ id: randomUUID(), stored: '-271821-04-20T00:00:00Z' }] }],
+    [
+      'nesting that nobody could write again',
+      `{"statements":[{"id":"${randomUUID()}","stored":"${stored}","x":${deep}}]}`,
+    ],
+    ['more than any page has', { statements: Array.from({ length: 10_001 }, () => ({ id: randomUUID(), stored })) }],
     ['text', 'hello'],
   ])('refuses %s', async (_, body) => {
     target.reading = () => ({ status: 200, body })
     expect(await open().read({ limit: 10 }, signal)).toMatchObject({ kind: 'refused' })
+  })
+
+  it('takes a version that is no text as none', async () => {
+    const version = { toString: 1 }
+    target.reading = () => ({ status: 200, body: { statements: [{ id: randomUUID(), stored, version }] } })
+    expect(await open().read({ limit: 10 }, signal)).toMatchObject({ kind: 'page', statements: [{ version: '1.0' }] })
   })
 
   it('takes attachments that nobody could describe as none', async () => {

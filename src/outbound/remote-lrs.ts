@@ -213,7 +213,7 @@ class HttpLrs implements RemoteLrs {
     // It may be that it cannot say so now.
     if (answer.status >= 500) return []
     const { version } = (parsed(answer) ?? {}) as { readonly version?: unknown }
-    const versions = Array.isArray(version) ? version.map(String).filter((one) => /^[12]\.0(\.\d+)?$/.test(one)) : []
+    const versions = textsIn(version).filter((one) => /^[12]\.0(\.\d+)?$/.test(one))
     return this.#spoken.learn(this.#root, versions)
   }
 
@@ -335,7 +335,12 @@ function parsed(answer: OutboundAnswer): unknown {
 
 function idsIn(answer: OutboundAnswer): ReadonlySet<string> {
   const ids = parsed(answer)
-  return new Set(Array.isArray(ids) ? ids.map((id) => String(id).toLowerCase()) : [])
+  return new Set(textsIn(ids).map((id) => id.toLowerCase()))
+}
+
+/** Of a list; anything else in it is nobody's. */
+function textsIn(list: unknown): readonly string[] {
+  return Array.isArray(list) ? list.filter((one) => typeof one === 'string') : []
 }
 
 /** RFC 9110 section 10.2.3: seconds, or a date. */

@@ -8,20 +8,26 @@ import type { Statement } from '../core/xapi/statement.ts'
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
+/** However few were asked for: a server may go on with more at a time than the first page had. */
+const mostStatements = 10_000
 /** Both are kept. */
 const longestMore = 4_000
 const longestTime = 40
 
 /** Undefined when it is none. */
 export function readPage({ body, headers }: OutboundAnswer): ReadPage | undefined {
-  let page: unknown
   try {
-    page = JSON.parse(Buffer.from(body).toString())
+    return pageOf(JSON.parse(Buffer.from(body).toString()), headers)
   } catch {
+    // No JSON, or nested too deeply to be written again.
     return undefined
   }
+}
+
+function pageOf(page: unknown, headers: OutboundAnswer['headers']): ReadPage | undefined {
   const { statements, more } = (page ?? {}) as { readonly statements?: unknown; readonly more?: unknown }
-  if (!Array.isArray(statements) || (typeof more === 'string' && more.length > longestMore)) return undefined
+  if (!Array.isArray(statements) || statements.length > mostStatements) return undefined
+  if (typeof more === 'string' && more.length > longestMore) return undefined
   const read = statements.map(readStatement)
   if (!read.every((one) => one !== undefined)) return undefined
   return {
@@ -36,9 +42,9 @@ function readStatement(value: unknown): ReadStatement | undefined {
   const statement = (value ?? {}) as Statement & { readonly id?: unknown; readonly stored?: unknown; version?: unknown }
   const { id, stored, version } = statement
   if (typeof id !== 'string' || !uuid.test(id)) return undefined
-  if (typeof stored !== 'string' || stored.length > longestTime || Number.isNaN(Date.parse(stored))) return undefined
+  if (typeof stored !== 'string' || stored.length > longestTime || !(Date.parse(stored) >= 0)) return undefined
   const sha2s = sha2sOf(statement)
-  const family = String(version ?? '').startsWith('2.') ? '2.0' : '1.0'
+  const family = typeof version === 'string' && version.startsWith('2.') ? '2.0' : '1.0'
   return { id: id.toLowerCase(), text: JSON.stringify(value), stored, version: family, sha2s: [...new Set(sha2s)] }
 }
 
