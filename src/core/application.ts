@@ -270,7 +270,7 @@ export class Applications {
   async #describeContent({ id, liveLrsId, sandboxLrsId }: ApplicationRecord): Promise<string> {
     const [live, sandbox] = [await this.#contentOf(liveLrsId), await this.#contentOf(sandboxLrsId)]
     const words = [`live: ${inWords(live)} in Lrs ${liveLrsId}`, `sandbox: ${inWords(sandbox)} in Lrs ${sandboxLrsId}`]
-    return `Content still exists in application ${id} (${words.join('; ')}). Remove it first.`
+    return `Content still exists in application ${id} (${words.join('; ')}). Remove it first: claviger lrs empty.`
   }
 }
 

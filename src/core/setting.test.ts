@@ -204,7 +204,7 @@ describe('an application that holds something', () => {
     await expect(attempt()).rejects.toMatchObject({ code: 'conflict' })
     await expect(attempt()).rejects.toThrow(
       `Content still exists in application ${full.id} (live: 3 statements and 0 documents in Lrs ${liveLrsId}; ` +
-        `sandbox: 0 statements and 1 document in Lrs ${sandboxLrsId}). Remove it first.`,
+        `sandbox: 0 statements and 1 document in Lrs ${sandboxLrsId}). Remove it first: claviger lrs empty.`,
     )
     expect(await events()).toEqual(before)
     expect((await live.get('statements')).status).toBe(200)

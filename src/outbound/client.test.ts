@@ -259,7 +259,7 @@ describe('what goes wrong', () => {
     const failing = () => Promise.reject(Object.assign(new Error('no'), { code: 'ENOTFOUND' }))
     expect(await failureOf(newClient({ resolve: failing }), { url: 'https://a.example.org/' })).toMatchObject({
       kind: 'dns',
-      message: 'The name a.example.org was not found (ENOTFOUND).',
+      message: 'The name a.example.org was not found by DNS, and CLAVIGER_OUTBOUND_ALLOW does not list it (ENOTFOUND).',
     })
     expect((await failureOf(newClient({ resolve: async () => [] }), { url: 'https://a.example.org/' })).kind).toBe(
       'dns',

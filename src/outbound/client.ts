@@ -107,7 +107,9 @@ export class OutboundClient implements Outbound {
       addresses = await orAborted(this.#resolve(host, isNamed, signal), signal)
     } catch (error) {
       if (signal.aborted) throw error
-      throw new OutboundError('dns', `The name ${host} was not found (${codeOf(error)}).`, { cause: error })
+      // The hosts file counts for the operator's own names only.
+      const hint = isNamed ? '' : ' by DNS, and CLAVIGER_OUTBOUND_ALLOW does not list it'
+      throw new OutboundError('dns', `The name ${host} was not found${hint} (${codeOf(error)}).`, { cause: error })
     }
     if (addresses.length === 0) throw new OutboundError('dns', `The name ${host} has no address.`)
     for (const address of addresses) {

@@ -86,7 +86,7 @@ export class OutboundPolicy {
       (it) => it.range?.[0].kind() === parsed.kind() && parsed.match(it.range) && fits(it, target),
     )
     if (isExcepted) return undefined
-    if (!isPublic(parsed)) return `${address} is no public address`
+    if (!isPublic(parsed)) return `${address} is no public address, and CLAVIGER_OUTBOUND_ALLOW does not list it`
     if (target.isPlain) return 'the URL must begin with https://'
     if (target.port !== 443 && target.port < firstFreePort) return `port ${target.port} is not for HTTPS`
     return undefined

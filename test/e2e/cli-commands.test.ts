@@ -303,7 +303,7 @@ const steps: readonly Step[] = [
   { argv: ['application-management', 'create'], contains: ['management id', 'warning: whoever has it'] },
   { argv: ['application-management', 'create', '--help'], contains: ['Example:'] },
   { argv: ['application-management', 'list'], contains: ['Application management', 'active'] },
-  { argv: ['application', 'allow-delete', 'SAFETY0001', 'no'], contains: ['is not deleted by anybody'] },
+  { argv: ['application', 'allow-delete', 'SAFETY0001', 'no'], contains: ['may be deleted by nobody'] },
   { argv: ['application', 'delete', 'SAFETY0001'], code: 1, contains: ['must not be deleted'] },
   { argv: ['application', 'allow-delete', 'SAFETY0001'], contains: ['may be deleted'] },
   { argv: ['application', 'delete', 'SAFETY0001'], contains: ['is gone'] },

@@ -103,7 +103,7 @@ describe('application', () => {
   it('rename, allow-delete and delete', async () => {
     const id = await make('Before')
     expect((await cli(`application rename ${id} After`)).out).toBe(`Application ${id} (Before) is called After now.\n`)
-    expect((await cli(`application allow-delete ${id} no`)).out).toContain('is not deleted by anybody')
+    expect((await cli(`application allow-delete ${id} no`)).out).toContain('may be deleted by nobody')
     await refused(`application delete ${id}`, 1, `The application ${id} must not be deleted.`)
     await refused(`application allow-delete ${id} maybe`, 2, '[yes-or-no] is yes or no, not maybe')
     await cli(`application allow-delete ${id}`)

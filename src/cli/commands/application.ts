@@ -124,7 +124,7 @@ function addAllowDelete(group: Command, context: CommandContext, act: Act): void
     const { id } = application
     const change = { isDeletable: answer === 'yes' }
     const after = await opened.core.applications.update(caller, id, change)
-    const what = after.isDeletable ? 'may be deleted, once it holds nothing' : 'is not deleted by anybody'
+    const what = after.isDeletable ? 'may be deleted, once it holds nothing' : 'may be deleted by nobody'
     return { json: applicationJson(after), text: `Application ${id} (${after.name}) ${what}.` }
   })
 }

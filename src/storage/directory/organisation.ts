@@ -102,7 +102,7 @@ export async function checkLrs(db: Db, organisationId: OrganisationId, ids: read
     .where('id', 'in', distinct.length === 0 ? [0] : distinct)
     .executeTakeFirstOrThrow()
   if (distinct.length === 0) throw invalid('At least one Lrs is needed.')
-  if (found !== distinct.length) throw invalid('An Lrs is not one of the organisation.')
+  if (found !== distinct.length) throw invalid(`Not all of these are Lrs of the organisation: ${distinct.join(', ')}.`)
 }
 
 export function createLrs(
