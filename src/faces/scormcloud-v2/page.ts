@@ -32,6 +32,8 @@ const filters = ['since', 'until', 'datetimeFilter', 'filter', 'filterBy', 'orde
 const times = { created: 'createdAt', updated: 'updatedAt' } as const
 const orders = ['updated_asc', 'updated_desc', 'created_asc', 'created_desc'] as const
 const longestFilter = 255
+/** What no database looks for. */
+const unstorable = /[\0\p{Surrogate}]/u
 
 /** `filterBy`: the words it may be, the first unless given. `include`: flags of the operation's own. */
 export function readList(
@@ -46,7 +48,7 @@ export function readList(
     return readMore(more, list)
   }
   const text = parameter(query, 'filter')
-  if (text !== undefined && (text.length > longestFilter || /[\0\p{Surrogate}]/u.test(text))) {
+  if (text !== undefined && (text.length > longestFilter || unstorable.test(text))) {
     throw refuse('?filter', `must have at most ${longestFilter} characters, none of them U+0000`)
   }
   const order = wordIn(query, 'orderBy', orders) ?? 'updated_asc'
@@ -66,16 +68,20 @@ export function readList(
 }
 
 const whole = z.int()
+const words = z
+  .string()
+  .max(longestFilter)
+  .refine((text) => !unstorable.test(text))
 const which = z.enum(['createdAt', 'updatedAt'])
 const moreSchema = z.strictObject({
   list: z.string(),
-  filter: z.strictObject({ by: z.string().max(40), text: z.string().max(longestFilter) }).exactOptional(),
+  filter: z.strictObject({ by: z.string().max(40), text: words }).exactOptional(),
   since: whole.exactOptional(),
   until: whole.exactOptional(),
   rangeBy: which,
   by: which,
   isDescending: z.boolean(),
-  after: z.strictObject({ at: whole, id: z.string().max(255) }),
+  after: z.strictObject({ at: whole, id: words }),
   include: z.array(z.string().max(40)).max(4),
 })
 

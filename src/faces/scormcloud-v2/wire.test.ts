@@ -96,6 +96,8 @@ describe('queries', () => {
     '{"list":"things","rangeBy":"updatedAt","by":"createdAt","isDescending":true,"after":{"at":1e300,"id":"x"},"include":[]}',
     '{"list":"things","rangeBy":"id","by":"createdAt","isDescending":true,"after":{"at":1,"id":"x"},"include":[]}',
     '{"list":"things","rangeBy":"updatedAt","by":"createdAt","isDescending":true,"after":{"at":1,"id":"x"},"include":[],"rights":"all"}',
+    '{"list":"things","rangeBy":"updatedAt","by":"createdAt","isDescending":true,"after":{"at":1,"id":"\\u0000"},"include":[]}',
+    '{"list":"things","filter":{"by":"id","text":"\\ud800"},"rangeBy":"updatedAt","by":"createdAt","isDescending":true,"after":{"at":1,"id":"x"},"include":[]}',
   ])('no other more: %s', (json) => {
     const more = Buffer.from(json).toString('base64url')
     expect(() => readList(new URLSearchParams({ more }), { list: 'things', filterBy: ['id'] })).toThrow('refused')
@@ -107,6 +109,9 @@ describe('bodies', () => {
 
   it('null stands for what is left out, unknown members are ignored', () => {
     expect(readBody(schema, { a: null, b: false, d: 7, __proto__: { a: 'x' } })).toEqual({ b: false })
+    const list = z.object({ list: z.array(schema) })
+    expect(readBody(list, { list: [{ a: null, b: false }] })).toEqual({ list: [{ b: false }] })
+    expect(() => readBody(list, { list: [null] })).toThrow()
   })
 
   it('every broken member is named', () => {
