@@ -44,12 +44,19 @@ export function unfit(message: string): HttpError {
   return new HttpError('forbidden', 401, message)
 }
 
+/** What core calls otherwise. */
+const memberOf: Readonly<Record<string, string>> = {
+  '/source/user': '/source/userName',
+  '/target/user': '/target/userName',
+}
+
 function messageOf(error: DomainError, context: ErrorContext): string {
   if (error.code === 'unauthenticated') return unauthorised
   if (error.code === 'internal') return `Something went wrong on our side (request ${context.requestId})`
   const failures = error.detail.failures ?? []
   if (failures.length === 0) return bounded(error.message)
-  const shown = failures.slice(0, shownFailures).map((failure) => inWords(failure).replace(/\.$/, ''))
+  const named = failures.map((failure) => ({ ...failure, pointer: memberOf[failure.pointer] ?? failure.pointer }))
+  const shown = named.slice(0, shownFailures).map((failure) => inWords(failure).replace(/\.$/, ''))
   if (failures.length > shown.length) shown.push(`and ${failures.length - shown.length} more`)
   return bounded(shown.join('; '))
 }

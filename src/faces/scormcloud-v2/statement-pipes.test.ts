@@ -50,6 +50,31 @@ it('is made, shown, listed, changed and deleted', async () => {
   expect(await world.events()).toEqual(['pipe.create', 'pipe.update', 'pipe.delete'].map((one) => `${one} ${id}`))
 })
 
+it('user name and password stay with the server they were given for', async () => {
+  const source = { url: 'https://source.example.net/lrs/statements', userName: 'a', password: 'b' }
+  const id = await create({ source, target })
+  const put = async (json: unknown) => {
+    expect((await ask('PUT', `${path}/${id}`, json)).status).toBe(200)
+    return (await ask('GET', `${path}/${id}`)).json
+  }
+  const moved = {
+    target: { url: 'https://lrs.example.net/other' },
+    source: { url: 'https://source.example.net/statements' },
+  }
+  expect(await put(moved)).toMatchObject({
+    target: { ...target, ...moved.target },
+    source: { ...source, ...moved.source },
+  })
+  const elsewhere = {
+    target: { url: 'https://evil.example.net/xapi' },
+    source: { url: 'https://evil.example.net/statements' },
+  }
+  expect(await put(elsewhere)).toMatchObject(elsewhere)
+  expect((await ask('GET', `${path}/${id}`)).text).not.toMatch(/userName|password/)
+  const own = { url: `${world.core.baseUrl}/lrs/${world.application.record.id}/statements` }
+  expect(await put({ source: own })).toMatchObject({ source: own })
+})
+
 it('shows how far it has come and when it tries again', async () => {
   const id = await create()
   const { version } = (await recordOf(id))!
@@ -103,6 +128,20 @@ describe('a source', () => {
     }
   })
 
+  it('that is echoed as it is shown stays, also where its key is gone', async () => {
+    const { id: appId, liveLrsId, sandboxLrsId } = world.application.record
+    const { credential, key, secret } = await world.core.credentials.create(world.operator(), {
+      ...{ name: 'reader', rights: presetRights('xapi'), lrsIds: [liveLrsId, sandboxLrsId] },
+    })
+    const source = { url: `${world.core.baseUrl}/tc/${appId}/statements`, userName: key, password: secret }
+    const id = await create({ source, target })
+    await world.core.credentials.remove(world.operator(), credential.id)
+    const { json } = await ask('GET', `${path}/${id}`)
+    expect((await ask('PUT', `${path}/${id}`, json)).status).toBe(200)
+    expect((await ask('GET', `${path}/${id}`)).json.source).toEqual(source)
+    expect((await ask('PUT', `${path}/${id}`, { source: { password: 'wrong' } })).status).toBe(400)
+  })
+
   it('of another application, or one that nobody may read with what was given, is 400', async () => {
     const other = await world.addApplication('Other')
     const own = `${world.core.baseUrl}/lrs/${world.application.record.id}/statements`
@@ -120,6 +159,11 @@ describe('a source', () => {
     for (const source of sources) expect((await ask('POST', path, { source, target })).status).toBe(400)
     expect(await world.events()).toEqual([])
   })
+})
+
+it('names the member of a user name that is refused as the vendor does', async () => {
+  const { json } = await ask('POST', path, { target: { ...target, userName: 'a:b' } })
+  expect(json.message).toContain('/target/userName: ')
 })
 
 it.each<[string, unknown]>([

@@ -46,10 +46,13 @@ export async function getStatementPipe(call: Call): Promise<Response> {
 export async function setStatementPipe(call: Call): Promise<Response> {
   const input = readBody(shape, await bodyOf(call))
   const [application, before] = [await getApplication(call), await getOwn(call)]
-  const source = input.source && { ...shownSource(before, call.core), ...input.source }
+  const shown = shownSource(before, call.core)
+  const source = merged(shown, input.source)
+  // Clients echo whole entities: what is as it was asks for nothing, also where its key is gone by now.
+  const isOther = (['url', 'userName', 'password'] as const).some((name) => source[name] !== shown[name])
   const change: PipeChange = {
-    ...(source && { source: await sourceOf(call, application, source) }),
-    ...targetOf(call, application, { ...presentEndpoint(before.target), ...input.target }),
+    ...(isOther && { source: await sourceOf(call, application, source) }),
+    ...targetOf(call, application, merged(presentEndpoint(before.target), input.target)),
   }
   const { id } = await call.core.pipes.update(call.principal, before.id, change)
   return call.c.json({ result: id })
@@ -70,6 +73,15 @@ async function getApplication(call: Call): Promise<ApplicationRecord> {
 function getOwn(call: Call): Promise<Pipe> {
   const { id } = call.c.req.param() as { id?: string }
   return call.core.pipes.get(call.principal, (id ?? '') as PipeId)
+}
+
+/** What is not sent stays; but the pair that lets in at one server is not told another one. */
+function merged(before: ShownEndpoint, input: EndpointInput = {}): EndpointInput {
+  return { ...(originOf(input.url ?? before.url) === originOf(before.url) && before), ...input }
+}
+
+function originOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).origin : undefined
 }
 
 function toEndpoint({ url = '', userName = '', password = '' }: EndpointInput): Endpoint {
