@@ -54,6 +54,8 @@ describe('an application’s key', () => {
     const theirs = await pipes.create(other.principal, { applicationId: other.id, target })
     const own = await pipes.create(one.principal, { applicationId: one.id, target })
     const organisations = await create(world.operator)
+    const fromItsOwn = await create(world.operator, { source: { lrsId: one.liveLrsId } })
+    await refused(create(one.principal, { source: { lrsId: one.liveLrsId } }), 'forbidden')
     for (const lrsId of [other.liveLrsId, world.lrsId]) {
       await refused(create(one.principal, { applicationId: one.id, source: { lrsId } }), 'invalid')
       await refused(pipes.update(one.principal, own.id, { source: { lrsId } }), 'invalid')
@@ -62,7 +64,7 @@ describe('an application’s key', () => {
     await refused(pipes.create(one.principal, { applicationId: other.id, target }), 'not_found')
     await refused(pipes.list(one.principal), 'forbidden')
     await refused(pipes.list(one.principal, other.id), 'not_found')
-    for (const { id } of [theirs, organisations]) {
+    for (const { id } of [theirs, organisations, fromItsOwn]) {
       await refused(pipes.get(one.principal, id), 'not_found')
       await refused(pipes.update(one.principal, id, { target }), 'not_found')
       await refused(pipes.pause(one.principal, id), 'not_found')

@@ -41,6 +41,9 @@ export interface PipeChange {
   readonly targetLrsId?: LrsId | undefined
 }
 
+/** What depends on what there is. */
+export type PipeChangeFrom = PipeChange | ((before: Pipe) => Promise<PipeChange>)
+
 /** A pipe as its managers see it. Passwords are empty for who may not write. */
 export interface Pipe {
   readonly id: PipeId
@@ -123,9 +126,10 @@ export class Pipes {
    * Whatever it was paused for, it runs again. From where it stands; from the beginning where source or target is another address,
    * for nothing says what is there.
    */
-  async update(caller: Caller, id: PipeId, change: PipeChange): Promise<Pipe> {
+  async update(caller: Caller, id: PipeId, from: PipeChangeFrom): Promise<Pipe> {
     const { record } = await this.#reach(caller, 'write', id)
     const before = await this.#open(record, true)
+    const change = typeof from === 'function' ? await from(before) : from
     const { applicationId } = record
     const given = { ...(applicationId && { applicationId }), ...(change.source && { source: change.source }) }
     const source = change.source ? (await this.#sourceOf(caller, 'write', given)).source : sourceOf(before)
@@ -197,11 +201,12 @@ export class Pipes {
       ? await this.#directory.findApplication(caller.organisationId, record.applicationId)
       : undefined
     const bound: Bound = application ? boundOf(application) : ownBound(record.lrsId)
+    const judged = application ? caller : outsideApplications(caller)
     const mayAnything = (['read', 'write', 'delete'] as const).some((one) =>
-      mayManage(caller, 'forwarding', one, bound),
+      mayManage(judged, 'forwarding', one, bound),
     )
     if (!mayAnything) throw noPipe(id)
-    authorise(caller, { kind: 'manage', area: 'forwarding', action, bound })
+    authorise(judged, { kind: 'manage', area: 'forwarding', action, bound })
     return { record, bound }
   }
 
@@ -230,7 +235,7 @@ export class Pipes {
       return { source: chosen, bound: boundOf(application) }
     }
     const bound = ownBound(source?.lrsId ?? null)
-    authorise(caller, { kind: 'manage', area: 'forwarding', action, bound })
+    authorise(outsideApplications(caller), { kind: 'manage', area: 'forwarding', action, bound })
     if (source === undefined) throw new DomainError('invalid', 'A pipe of no application says which Lrs it reads from.')
     return { source, bound }
   }
@@ -321,6 +326,12 @@ function sourceOf({ lrsId, source }: Pipe): SourceInput {
 
 function placeOf(source: SourceInput): string {
   return source.lrsId === undefined ? source.endpoint.url : `Lrs ${source.lrsId}`
+}
+
+/** The caller without its management of single applications: a pipe of none is not theirs, though it may read from their Lrs. */
+function outsideApplications(caller: Caller): Caller {
+  const management = caller.rights.management.filter(({ bound }) => bound.kind !== 'application')
+  return { ...caller, rights: { ...caller.rights, management } }
 }
 
 function ownBound(lrsId: LrsId | null): Bound {
