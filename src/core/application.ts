@@ -5,7 +5,7 @@ import { LRUCache } from 'lru-cache'
 import { authorise } from './access.ts'
 import { eventBy } from './audit.ts'
 import { checkName, refuse } from './check.ts'
-import type { Credentials, IssuedCredential, RevealedCredential, Rotation, SecretChange } from './credential.ts'
+import type { Credentials, IssuedCredential, RevealedCredential, Rotation, SecretChangeFrom } from './credential.ts'
 import { DirectoryChanges } from './directory-changes.ts'
 import { DomainError, isDomainError } from './errors.ts'
 import type { ApplicationId, CredentialId, LrsId, SecretId } from './ids.ts'
@@ -184,7 +184,7 @@ export class Applications {
     return this.#credentials.addSecret(keeperOf(caller), application.credentialId, input)
   }
 
-  async updateSecret(caller: Caller, id: ApplicationId, secretId: SecretId, change: SecretChange): Promise<void> {
+  async updateSecret(caller: Caller, id: ApplicationId, secretId: SecretId, change: SecretChangeFrom): Promise<void> {
     const application = await this.#reach(caller, 'write', id)
     await this.#credentials.updateSecret(keeperOf(caller), application.credentialId, secretId, change)
   }

@@ -131,6 +131,9 @@ export interface SecretChange {
   readonly expiresAt?: number | null
 }
 
+/** As `ChangeFrom`. */
+export type SecretChangeFrom = SecretChange | ((before: SecretRecord) => SecretChange)
+
 export interface DescribedCredential extends Described {
   readonly credential: CredentialRecord
   readonly warnings: readonly string[]
@@ -340,11 +343,17 @@ export class Credentials {
     return this.#addSecret(caller, id, input, 'secret.create', () => ({ put: [], drop: [], detail: {} }))
   }
 
-  updateSecret(caller: Caller, id: CredentialId, secretId: SecretId, change: SecretChange): Promise<CredentialRecord> {
+  updateSecret(
+    caller: Caller,
+    id: CredentialId,
+    secretId: SecretId,
+    given: SecretChangeFrom,
+  ): Promise<CredentialRecord> {
     return this.#inTurn(id, async () => {
-      refuse([...(change.name === undefined ? [] : checkName(change.name)), ...checkExpiry(change.expiresAt)])
       const from = await this.#takeOver(caller, 'write', id)
       const secret = findSecret(from, secretId)
+      const change = typeof given === 'function' ? given(secret) : given
+      refuse([...(change.name === undefined ? [] : checkName(change.name)), ...checkExpiry(change.expiresAt)])
       demandEnd(caller, from, change.expiresAt, secret.expiresAt)
       const { name = secret.name, isEnabled = secret.isEnabled, expiresAt = secret.expiresAt } = change
       const putSecrets = [{ ...secret, name, isEnabled, expiresAt }]

@@ -33,10 +33,9 @@ export async function createCredential(call: Call): Promise<Response> {
 
 export async function updateCredential(call: Call): Promise<Response> {
   const { name, active } = readBody(request, await bodyOf(call))
-  if (active === true) await refuseExpired(call)
-  await call.core.applications.updateSecret(call.principal, childOf(call), secretOf(call), {
-    ...(name !== undefined && { name }),
-    ...(active !== undefined && { isEnabled: active }),
+  await call.core.applications.updateSecret(call.principal, childOf(call), secretOf(call), (before) => {
+    if (active === true) refuseExpired(before, call.core.clock.now())
+    return { ...(name !== undefined && { name }), ...(active !== undefined && { isEnabled: active }) }
   })
   return call.c.body(null, 204)
 }
@@ -51,10 +50,8 @@ function secretOf({ c }: Call): SecretId {
 }
 
 /** It would be stored, and not do what it says. */
-async function refuseExpired(call: Call): Promise<void> {
-  const { credential } = await call.core.applications.reveal(call.principal, childOf(call))
-  const secret = credential.secrets.find(({ id }) => id === secretOf(call))
-  if (secret === undefined || secret.expiresAt === null || secret.expiresAt > call.core.clock.now()) return
+function refuseExpired({ expiresAt }: SecretRecord, now: number): void {
+  if (expiresAt === null || expiresAt > now) return
   throw new DomainError('conflict', 'active: the secret key has expired; make another one')
 }
 

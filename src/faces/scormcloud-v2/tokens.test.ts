@@ -202,6 +202,15 @@ describe('what a token opens', () => {
     expect((await open(await token(world.management, scope))).toSorted()).toEqual(expected.toSorted())
   })
 
+  it('S4.7 a secret key is switched on with the word for writing alone', async () => {
+    const { key } = world.application.login
+    const made = await world.v2('POST', `/appManagement/${key}/credentials`, { as: world.management, json: {} })
+    const as = await token(world.management, 'write:appmgmt')
+    const at = `/appManagement/${key}/credentials`
+    expect((await world.v2('PUT', `${at}/${made.json.id}`, { as, json: { active: true } })).status).toBe(204)
+    expect((await world.v2('GET', at, { as })).status).toBe(401)
+  })
+
   it('S4.6 application management gets no word beyond its own', async () => {
     for (const scope of scopes.filter((word) => word !== 'admin' && !word.endsWith(':appmgmt'))) {
       const { status, json } = await create(world.management, { scopes: ['read:appmgmt', scope] })
