@@ -75,6 +75,15 @@ describe.each(engines)('applications on $name', ({ open }) => {
     expect(await list({ filter: { by: 'id', text: 'bbb' } })).toEqual(['B', 1])
   })
 
+  it('finds names in any case, those of other letters than ASCII, too', async () => {
+    await make({ name: 'ÄRZTE der Straße' })
+    const totals = ['ÄRZTE', 'ärzte', 'STRAßE', 'Arzte'].map(async (text) => {
+      const query = { by: 'createdAt', isDescending: false, limit: 1, filter: { by: 'name', text } } as const
+      return (await directory.listApplications(tenant.id, query)).total
+    })
+    expect(await Promise.all(totals)).toEqual([1, 1, 1, 0])
+  })
+
   it('counts the generation up with each callback, and when asked', async () => {
     const { id } = await make()
     const change = async (patch: object) =>
