@@ -6,7 +6,7 @@ import type { Core } from '../../core/core.ts'
 import { checkText } from '../../core/check.ts'
 import { DomainError, isDomainError } from '../../core/errors.ts'
 import type { LrsId, PipeId } from '../../core/ids.ts'
-import type { Pipe, PipeChange, SourceInput } from '../../core/pipe.ts'
+import type { Pipe, SourceInput } from '../../core/pipe.ts'
 import type { Endpoint } from '../../core/remote-lrs.ts'
 import type { ApplicationRecord, Json } from '../../core/storage.ts'
 import { bodyOf, ownApplication } from './auth.ts'
@@ -39,28 +39,28 @@ export async function getStatementPipes(call: Call): Promise<Response> {
 }
 
 export async function getStatementPipe(call: Call): Promise<Response> {
-  return call.c.json(presentPipe(await getOwn(call), call.core))
+  return call.c.json(presentPipe(await call.core.pipes.get(call.principal, idOf(call)), call.core))
 }
 
 /** Members that are not sent stay. A change takes effect at the pipe's next step, so that it is never in the way of its work. */
 export async function setStatementPipe(call: Call): Promise<Response> {
   const input = readBody(shape, await bodyOf(call))
-  const [application, before] = [await getApplication(call), await getOwn(call)]
-  const shown = shownSource(before, call.core)
-  const source = merged(shown, input.source)
-  // Clients echo whole entities: what is as it was asks for nothing, also where its key is gone by now.
-  const isOther = (['url', 'userName', 'password'] as const).some((name) => source[name] !== shown[name])
-  const change: PipeChange = {
-    ...(isOther && { source: await sourceOf(call, application, source) }),
-    ...targetOf(call, application, merged(presentEndpoint(before.target), input.target)),
-  }
-  const { id } = await call.core.pipes.update(call.principal, before.id, change)
+  const application = await getApplication(call)
+  const { id } = await call.core.pipes.update(call.principal, idOf(call), async (before) => {
+    const shown = shownSource(before, call.core)
+    const source = merged(shown, input.source)
+    // Clients echo whole entities: what is as it was asks for nothing, also where its key is gone by now.
+    const isOther = (['url', 'userName', 'password'] as const).some((name) => source[name] !== shown[name])
+    return {
+      ...(isOther && { source: await sourceOf(call, application, source) }),
+      ...targetOf(call, application, merged(presentEndpoint(before.target), input.target)),
+    }
+  })
   return call.c.json({ result: id })
 }
 
 export async function deleteStatementPipe(call: Call): Promise<Response> {
-  const { id } = call.c.req.param() as { id?: string }
-  await call.core.pipes.remove(call.principal, (id ?? '') as PipeId)
+  await call.core.pipes.remove(call.principal, idOf(call))
   return call.c.body(null, 204)
 }
 
@@ -70,9 +70,9 @@ async function getApplication(call: Call): Promise<ApplicationRecord> {
   return found
 }
 
-function getOwn(call: Call): Promise<Pipe> {
-  const { id } = call.c.req.param() as { id?: string }
-  return call.core.pipes.get(call.principal, (id ?? '') as PipeId)
+function idOf({ c }: Pick<Call, 'c'>): PipeId {
+  const { id = '' } = c.req.param() as { id?: string }
+  return id as PipeId
 }
 
 /** What is not sent stays; but the pair that lets in at one server is not told another one. */

@@ -202,6 +202,16 @@ describe('what a token opens', () => {
     expect((await open(await token(world.management, scope))).toSorted()).toEqual(expected.toSorted())
   })
 
+  it('S4.7 a pipe is changed with the word for writing alone', async () => {
+    const { login } = world.application
+    const json = { target: { url: 'https://lrs.example.net/xapi' } }
+    const { json: made } = await world.v2('POST', '/xapi/statementPipes', { as: login, json })
+    const as = await token(login, 'write:xapipipe')
+    const at = `/xapi/statementPipes/${made.result}`
+    expect((await world.v2('PUT', at, { as, json })).status).toBe(200)
+    expect((await world.v2('GET', at, { as })).status).toBe(401)
+  })
+
   it('S4.7 a secret key is switched on with the word for writing alone', async () => {
     const { key } = world.application.login
     const made = await world.v2('POST', `/appManagement/${key}/credentials`, { as: world.management, json: {} })
