@@ -83,6 +83,10 @@ export function refusalOf({
 }
 
 function explainXapi(caller: Caller, { right, lrsId, statement, about }: XapiAccess): Decision {
+  if (caller.kind !== undefined && caller.kind !== 'client') {
+    const remedy = 'Make a key for it, and use that one’s secret.'
+    return { allowed: false, decidedBy: 'kind', reason: noStatements, remedy }
+  }
   const reach = caller.rights.xapi[right]
   if (reach === undefined) {
     const remedy = `Grant ${right} to "${caller.name}".`
@@ -102,6 +106,9 @@ function explainXapi(caller: Caller, { right, lrsId, statement, about }: XapiAcc
   if (outside) return { allowed: false, ...outsidePin(outside, caller.pins, 'request') }
   return { allowed: true, reach, decidedBy: right, reason: `${right} is granted, reach ${reach}.` }
 }
+
+/** Of the keys of applications, and of those that manage applications. */
+export const noStatements = 'A key that manages applications, or one of them, reads and stores no statements.'
 
 function explainManagement(caller: Caller, { area, action, bound }: ManageAccess): Decision {
   const decidedBy = `manage/${area}/${action}`

@@ -305,6 +305,26 @@ describe('its own key', () => {
     ).toBe(id)
   })
 
+  it('and a management key reach no statements, whatever they are given', async () => {
+    const { principal, application } = await make()
+    const management = await world.signIn(await applications.createManagementKey(world.operator, { name: 'M' }))
+    const { credentials, access } = world.core
+    const xapi = { 'statements/read': 'mine' } as const
+    for (const { credentialId, ...caller } of [principal, management]) {
+      const rights = { ...caller.rights, xapi }
+      await leavesNothing(() => credentials.update(world.operator, credentialId, { rights }), 'invalid')
+      const lrsIds = [application.sandboxLrsId]
+      await leavesNothing(() => credentials.update(world.operator, credentialId, { lrsIds }), 'invalid')
+      // What it was given before this was refused.
+      const asked = access.explain({ ...caller, rights }, { kind: 'xapi', right: 'statements/read' })
+      expect(asked).toMatchObject({ allowed: false, decidedBy: 'kind', remedy: expect.stringContaining('Make a key') })
+      const same = { rights: caller.rights, lrsIds: caller.lrsIds, name: 'Same' }
+      expect(await credentials.update(world.operator, credentialId, same)).toMatchObject(same)
+    }
+    const made = { name: 'x', kind: 'management', rights: { xapi, management: [] } } as const
+    await leavesNothing(() => credentials.create(world.operator, made), 'invalid')
+  })
+
   it('and a management key have tokens, no sessions', async () => {
     const { principal } = await make()
     const management = await world.signIn(await applications.createManagementKey(world.operator, { name: 'M' }))

@@ -1,6 +1,8 @@
 // What may stand in the fields of a credential, whoever sends it. Knows nothing of who asks or what they may grant.
 
 import { createPublicKey } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import { noStatements } from './access.ts'
 import type { AgentIdentity } from './authority.ts'
 import { checkIds, checkName, checkShape, checkWhole } from './check.ts'
 import type { NewCredentialInput } from './credential.ts'
@@ -8,7 +10,8 @@ import type { Failure } from './errors.ts'
 import type { LrsId } from './ids.ts'
 import { limitsSchema } from './limits.ts'
 import { pinsSchema } from './pins.ts'
-import { rightsSchema } from './rights.ts'
+import { missingFrom, noRights, rightsSchema } from './rights.ts'
+import type { Rights } from './rights.ts'
 import { checkKey, checkSecretValue } from './secret.ts'
 import type { NewSecret } from './secret.ts'
 import type { Json, OauthSigning } from './storage.ts'
@@ -35,6 +38,21 @@ export function checkFields(input: Partial<NewCredentialInput>): readonly Failur
     ...(words === undefined ? [] : checkWords(words)),
     ...checkExpiry(expiresAt),
     ...checkIds(input),
+  ]
+}
+
+/** Whoever holds the key of an application makes keys for xAPI with it: it is none itself. What it should not have may be taken away. */
+export function checkReach(
+  { kind, rights, lrsIds }: Partial<NewCredentialInput>,
+  before: { readonly rights: Rights; readonly lrsIds?: readonly LrsId[] } = { rights: noRights },
+): readonly Failure[] {
+  if (kind === undefined || kind === 'client') return []
+  const message = `${noStatements} Make a key for it.`
+  const added = missingFrom({ xapi: rights?.xapi ?? {}, management: [] }, before.rights)
+  const isMoved = lrsIds !== undefined && before.lrsIds !== undefined && !isDeepStrictEqual(lrsIds, before.lrsIds)
+  return [
+    ...(added.length > 0 ? [{ pointer: '/rights/xapi', rule: 'claviger/kind', message }] : []),
+    ...(isMoved ? [{ pointer: '/lrsIds', rule: 'claviger/kind', message }] : []),
   ]
 }
 

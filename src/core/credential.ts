@@ -5,7 +5,7 @@ import type { Decision } from './access.ts'
 import { eventBy } from './audit.ts'
 import type { AgentIdentity } from './authority.ts'
 import { checkName, checkWhole, refuse } from './check.ts'
-import { checkExpiry, checkFields, checkNewSecret } from './credential-check.ts'
+import { checkExpiry, checkFields, checkNewSecret, checkReach } from './credential-check.ts'
 import { DomainError, isDomainError } from './errors.ts'
 import { failureLimits } from './failure-limit.ts'
 import type { FailureLimit, FailureLimits } from './failure-limit.ts'
@@ -186,6 +186,7 @@ export class Credentials {
     const { name, rights, kind = 'client', pins = {}, limits = {}, isEnabled = true } = input
     const worth = { kind, rights, lrsIds, pins, limits }
     await this.#grant(caller, worth, { name })
+    refuse(checkReach(input))
     refuseChosenIds(caller, input)
     if (input.authority) demand(explainAuthority(caller))
     const expiresAt = endWithin(latestEnd(caller, worth), input.expiresAt)
@@ -394,7 +395,7 @@ export class Credentials {
     return this.#inTurn(id, async () => {
       const before = await this.#reach(caller, 'write', id)
       const change = typeof from === 'function' ? from(before) : from
-      refuse(checkFields(change))
+      refuse([...checkFields(change), ...checkReach({ ...change, kind: before.kind }, before)])
       if (isKept(before) && (change.key ?? before.key) !== before.key) throw kept('renamed')
       if (change.rights) await this.#checkBounds(caller, change.rights)
       const after: Worth = { ...before, ...worthIn(change) }

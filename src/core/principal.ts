@@ -15,6 +15,8 @@ export interface Caller {
   readonly name: string
   /** Absent for an operator. */
   readonly credentialId?: CredentialId
+  /** Of the credential; absent for an operator. */
+  readonly kind?: CredentialKind
   /** Present when a session signed in. */
   readonly sessionId?: SessionId
   /** Which secret was presented, or signed the token; a session presents none of its parent's. */
@@ -38,7 +40,6 @@ export type SignedInBy = 'basic' | 'bearer' | 'signed' | 'callback'
 export interface Principal extends Caller {
   readonly credentialId: CredentialId
   readonly key: string
-  /** Of the credential. */
   readonly kind: CredentialKind
   readonly signedInBy: SignedInBy
   /** What the face that issued the token wrote into it, for that face to judge by. Present with tokens that have it. */
