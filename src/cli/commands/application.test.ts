@@ -138,6 +138,24 @@ describe('audit list --key', () => {
   })
 })
 
+describe('audit list --key of an application', () => {
+  it('shows what was done to its secrets, and what its own key did', async () => {
+    const [id, other] = [await make(), await make('Other')]
+    await cli(`application key add ${other}`)
+    const [, secret = ''] = /secret key +(\S+)/.exec((await cli(`application key add ${id}`)).out)!
+    const caller = await world.core.signIn.basic({ key: id, secret })
+    const made = await world.core.credentials.create(caller, {
+      ...{ name: 'Course', lrsIds: caller.lrsIds, rights: { xapi: { 'statements/read': 'any' }, management: [] } },
+    })
+    await cli(`application rename ${id} Renamed`)
+    await cli(`credential set ${made.credential.id} --name Elsewhere`)
+    const { json } = await cli(`audit list --key ${id} --json -o 1`)
+    expect(json.events.map(({ action }: { action: string }) => action)).toEqual([
+      ...['application.create', 'secret.create', 'credential.create', 'application.update'],
+    ])
+  })
+})
+
 describe('application key', () => {
   it('add shows a secret once, and does not echo one that was given', async () => {
     const id = await make()

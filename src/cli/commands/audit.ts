@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander'
 import type { AuditEvent, AuditPage } from '../../core/audit.ts'
-import type { OrganisationId } from '../../core/ids.ts'
+import type { CredentialId, OrganisationId } from '../../core/ids.ts'
 import { callerIn, chooseOrganisation, everyOrganisation } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { parseNumber } from '../credential-options.ts'
@@ -63,7 +63,11 @@ function addList(group: Command, context: CommandContext, act: Act): void {
     const limit = parseNumber(options.limit, '--limit', 1, 1000)
     const opened = await context.open()
     const organisation = await chooseOrganisation(opened, options)
-    const { events, next } = await pick(eventsAfter(opened, organisation.id, after), { ...options, limit })
+    const application = options.key === undefined ? undefined : await opened.core.applications.find(options.key)
+    const ownKey = application?.organisationId === organisation.id ? application.credentialId : undefined
+    const concerns = options.key === undefined ? () => true : concerning(options.key, ownKey)
+    const { newest } = options
+    const { events, next } = await pick(eventsAfter(opened, organisation.id, after), { concerns, newest, limit })
     const rows = events.map(({ number, at, actor, action, target, detail }) => [
       number,
       time(at),
@@ -98,9 +102,16 @@ interface Picked {
 /** Reads no further than it has to, and keeps no more than it returns. */
 async function pick(
   all: AsyncIterable<AuditEvent>,
-  { newest = false, key, limit }: { readonly newest?: boolean; readonly key?: string; readonly limit: number },
+  {
+    newest = false,
+    concerns,
+    limit,
+  }: {
+    readonly newest?: boolean | undefined
+    readonly concerns: (event: AuditEvent) => boolean
+    readonly limit: number
+  },
 ): Promise<Picked> {
-  const concerns = key === undefined ? () => true : concerning(key)
   const events: AuditEvent[] = []
   for await (const event of all) {
     if (!concerns(event)) continue
@@ -111,9 +122,12 @@ async function pick(
   return { events: newest ? events.toReversed() : events }
 }
 
-/** A key may have been renamed or removed, so the events themselves say which credentials had it. */
-function concerning(word: string): (event: AuditEvent) => boolean {
-  const ids = new Set<unknown>(/^[1-9]\d*$/.test(word) ? [Number(word)] : [])
+/**
+ * A key may have been renamed or removed, so the events themselves say which credentials had it; but not which one is an
+ * application's own.
+ */
+function concerning(word: string, ownKey: CredentialId | undefined): (event: AuditEvent) => boolean {
+  const ids = new Set<unknown>([...(/^[1-9]\d*$/.test(word) ? [Number(word)] : []), ...(ownKey ? [ownKey] : [])])
   const sessions = new Set<unknown>()
   return ({ actor, target, detail }) => {
     const { key, credential } = Object(detail) as { key?: unknown; credential?: unknown }
