@@ -433,6 +433,16 @@ describe('deleting', () => {
     await applications.update(world.operator, id, { isDeletable: true })
     await applications.remove(world.operator, id)
   })
+
+  it('is refused where one of its Lrs is the organisation’s default', async () => {
+    const { id, application } = await make()
+    await world.core.organisations.update(world.operator, { defaultLrsId: application.liveLrsId })
+    const management = await applications.createManagementKey(world.operator, { name: 'Console' })
+    await leavesNothing(() => applications.remove(world.operator, id), 'conflict')
+    await world.core.organisations.update(world.operator, { defaultLrsId: world.lrsId })
+    await world.core.credentials.remove(world.operator, management.credential.id)
+    await applications.remove(world.operator, id)
+  })
 })
 
 describe('finding one by its id alone', () => {

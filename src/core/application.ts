@@ -157,6 +157,7 @@ export class Applications {
       throw new DomainError('forbidden', message, { detail: { decidedBy: 'application', remedy } })
     }
     const { name, liveLrsId, sandboxLrsId, credentialId } = application
+    await this.#refuseDefault(caller, [liveLrsId, sandboxLrsId])
     // Whoever asks later which keys went with it finds them by these.
     const detail = { name, liveLrsId, sandboxLrsId, credential: credentialId }
     const event = eventBy(caller, this.#clock, 'application.delete', { noun: 'application', id }, detail)
@@ -166,6 +167,14 @@ export class Applications {
       if (!isDomainError(error) || error.code !== 'conflict') throw error
       throw new DomainError('conflict', await this.#describeContent(application))
     }
+  }
+
+  /** Keys that were made for the organisation's default Lrs would go with it, those of its management among them. */
+  async #refuseDefault({ organisationId }: Caller, own: readonly LrsId[]): Promise<void> {
+    const organisation = await this.#storage.directory.findOrganisation(organisationId)
+    const lrsId = organisation?.defaultLrsId
+    if (lrsId === undefined || lrsId === null || !own.includes(lrsId)) return
+    throw new DomainError('conflict', `Lrs ${lrsId} is the organisation's default. Make another one the default first.`)
   }
 
   /** Its own key and secrets, in clear where the caller may learn them. */
