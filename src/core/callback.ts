@@ -14,7 +14,7 @@ import type { ApplicationId } from './ids.ts'
 import type { Outbound } from './outbound.ts'
 import { pinsSchema } from './pins.ts'
 import type { Pins } from './pins.ts'
-import { findPreset } from './presets.ts'
+import { getPreset } from './presets.ts'
 import type { Caller, Principal } from './principal.ts'
 import type { Rights } from './rights.ts'
 import { isLive } from './secret.ts'
@@ -259,9 +259,9 @@ function meaningOf(permission: CallbackPermission, { homePage, usesMbox }: Callb
 }
 
 const rightsOf: Readonly<Record<CallbackPermission, Rights>> = {
-  own: findPreset('actor')!.rights,
-  everything: findPreset('xapi')!.rights,
-  reading: findPreset('read-only')!.rights,
+  own: getPreset('actor').rights,
+  everything: getPreset('xapi').rights,
+  reading: getPreset('read-only').rights,
 }
 
 /** Of the callback: an id that was given again, after its application was deleted, begins anew. */

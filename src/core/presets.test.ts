@@ -1,13 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { describeRights, findPreset, presets } from './presets.ts'
+import { describeRights, getPreset, presets } from './presets.ts'
 import { everyRight, fingerprint, isWithin, managementAreas, noRights, rightsSchema, xapiRights } from './rights.ts'
 import type { LrsId } from './ids.ts'
 import type { Rights } from './rights.ts'
 
 function rightsOf(name: string): Rights {
-  const preset = findPreset(name)
-  if (preset === undefined) throw new Error(name)
-  return preset.rights
+  return getPreset(name).rights
 }
 
 describe('presets', () => {
@@ -15,6 +13,10 @@ describe('presets', () => {
     expect(new Set(presets.map(({ name }) => name)).size).toBe(presets.length)
     expect(new Set(presets.map(({ rights }) => fingerprint(rights))).size).toBe(presets.length)
     for (const { rights } of presets) expect(rightsSchema.safeParse(rights).success).toBe(true)
+  })
+
+  it('has none by another name', () => {
+    expect(() => getPreset('no such preset')).toThrow('no such preset')
   })
 
   it('nest as their names promise', () => {

@@ -83,6 +83,13 @@ export function findPreset(name: string): Preset | undefined {
   return presets.find((preset) => preset.name === name)
 }
 
+/** As `findPreset`, of one that code names. */
+export function getPreset(name: string): Preset {
+  const found = findPreset(name)
+  if (found === undefined) throw new Error(`There is no preset ${name}`)
+  return found
+}
+
 export interface Described {
   readonly may: readonly string[]
   readonly mayNot: readonly string[]

@@ -82,7 +82,11 @@ export function isLive(
   thing: { readonly isEnabled: boolean; readonly expiresAt: number | null },
   now: number,
 ): boolean {
-  return thing.isEnabled && (thing.expiresAt === null || now < thing.expiresAt)
+  return thing.isEnabled && !hasExpired(thing, now)
+}
+
+export function hasExpired({ expiresAt }: { readonly expiresAt: number | null }, now: number): boolean {
+  return expiresAt !== null && expiresAt <= now
 }
 
 /**
