@@ -1,5 +1,6 @@
 // What this API shows of an activity provider. Knows nothing of methods.
 
+import { isLive } from '../../core/secret.ts'
 import type { CredentialRecord } from '../../core/storage.ts'
 import type { Endpoints } from './endpoints.ts'
 import { cdata } from './wire.ts'
@@ -34,14 +35,10 @@ export function describeProvider({ credential, secret = '', endpoints, now }: De
     label: credential.name,
     secret,
     authType: credential.oauth === null ? 'basic' : 'oauth',
-    isEnabled: credential.isEnabled && !hasExpired(credential, now),
+    isEnabled: isLive(credential, now),
     endpoints: endpoints.present(credential.lrsIds),
     level: levelOf(credential),
   }
-}
-
-export function hasExpired({ expiresAt }: CredentialRecord, now: number): boolean {
-  return expiresAt !== null && expiresAt <= now
 }
 
 /** In the order of the reference; Python needs each of them. */

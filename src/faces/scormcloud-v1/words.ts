@@ -1,7 +1,7 @@
 // The words of permissionslevel: what they stand for, and which one to show for rights that were given elsewhere.
 // Knows nothing of XML or HTTP.
 
-import { findPreset } from '../../core/presets.ts'
+import { getPreset } from '../../core/presets.ts'
 import { fingerprint, isWithin } from '../../core/rights.ts'
 import type { Rights } from '../../core/rights.ts'
 import type { CredentialRecord, Json } from '../../core/storage.ts'
@@ -11,18 +11,12 @@ type XapiRights = Rights['xapi']
 
 /** From wide to narrow, so that the first that fits is the nearest. The rights themselves are core's presets. */
 const levelRights = {
-  DEFAULT: xapiOfPreset('isolated'),
-  READ_ANY: xapiOfPreset('read-only'),
+  DEFAULT: getPreset('isolated').rights.xapi,
+  READ_ANY: getPreset('read-only').rights.xapi,
   // Its own data only; "read only" of callbacks and of the second API reads everything (facts 1.8).
-  READ_ONLY: xapiOfPreset('read-mine'),
-  WRITE_ONLY: xapiOfPreset('write-only'),
+  READ_ONLY: getPreset('read-mine').rights.xapi,
+  WRITE_ONLY: getPreset('write-only').rights.xapi,
 } as const satisfies Record<string, XapiRights>
-
-function xapiOfPreset(name: string): XapiRights {
-  const preset = findPreset(name)
-  if (!preset) throw new Error(`core has no preset ${name}`)
-  return preset.rights.xapi
-}
 
 export type PermissionsLevel = keyof typeof levelRights
 /** In the order of the reference. */

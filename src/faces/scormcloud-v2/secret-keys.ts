@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { checkName } from '../../core/check.ts'
 import { DomainError } from '../../core/errors.ts'
 import type { SecretId } from '../../core/ids.ts'
-import { isLive } from '../../core/secret.ts'
+import { hasExpired, isLive } from '../../core/secret.ts'
 import type { Json, SecretRecord } from '../../core/storage.ts'
 import { childOf } from './applications.ts'
 import { bodyOf } from './auth.ts'
@@ -50,8 +50,8 @@ function secretOf({ c }: Call): SecretId {
 }
 
 /** It would be stored, and not do what it says. */
-function refuseExpired({ expiresAt }: SecretRecord, now: number): void {
-  if (expiresAt === null || expiresAt > now) return
+function refuseExpired(secret: SecretRecord, now: number): void {
+  if (!hasExpired(secret, now)) return
   throw new DomainError('conflict', 'active: the secret key has expired; make another one')
 }
 

@@ -1,7 +1,7 @@
 // The words of xAPI credentials for rights: what a permissions level stands for, and which one to show for rights that were
 // given elsewhere. Knows nothing of HTTP.
 
-import { findPreset } from '../../core/presets.ts'
+import { getPreset } from '../../core/presets.ts'
 import { fingerprint, isWithin } from '../../core/rights.ts'
 import type { Rights } from '../../core/rights.ts'
 import type { CredentialRecord, Json } from '../../core/storage.ts'
@@ -9,18 +9,12 @@ import type { FacePreset } from '../face.ts'
 
 /** From wide to narrow, so that the first that fits is the nearest. The rights themselves are core's presets. */
 const levelRights = {
-  ROOT: xapiOfPreset('xapi'),
-  DEFAULT: xapiOfPreset('isolated'),
-  USER: xapiOfPreset('isolated'),
-  READONLY: xapiOfPreset('read-only'),
-  WRITEONLY: xapiOfPreset('write-only'),
+  ROOT: getPreset('xapi').rights.xapi,
+  DEFAULT: getPreset('isolated').rights.xapi,
+  USER: getPreset('isolated').rights.xapi,
+  READONLY: getPreset('read-only').rights.xapi,
+  WRITEONLY: getPreset('write-only').rights.xapi,
 } as const satisfies Record<string, Rights['xapi']>
-
-function xapiOfPreset(name: string): Rights['xapi'] {
-  const preset = findPreset(name)
-  if (!preset) throw new Error(`core has no preset ${name}`)
-  return preset.rights.xapi
-}
 
 export type Level = keyof typeof levelRights
 /** In the order of the vendor's model. */

@@ -7,7 +7,7 @@ import { DomainError } from '../../core/errors.ts'
 import type { LrsId } from '../../core/ids.ts'
 import type { ManagementAction } from '../../core/rights.ts'
 import { checkName } from '../../core/check.ts'
-import { checkSecretValue, newShortText } from '../../core/secret.ts'
+import { checkSecretValue, hasExpired, isLive, newShortText } from '../../core/secret.ts'
 import type { CredentialRecord, Json } from '../../core/storage.ts'
 import { bodyOf, ownApplication, queryOf } from './auth.ts'
 import type { Call } from './auth.ts'
@@ -137,7 +137,7 @@ function changeOf(before: CredentialRecord, input: Input, now: number): Credenti
   const shown = membersOf(before, now)
   const differs = (name: keyof Input): boolean => input[name] !== undefined && input[name] !== shown[name]
   if (before.kind !== 'client') throw noSuchCredential()
-  if (input.isEnabled === true && before.expiresAt !== null && before.expiresAt <= now) {
+  if (input.isEnabled === true && hasExpired(before, now)) {
     throw new DomainError('conflict', 'isEnabled: the credential has expired; give it a later end first')
   }
   const level = differs('permissionsLevel') ? input.permissionsLevel : undefined
@@ -164,10 +164,9 @@ interface Members {
 }
 
 function membersOf(record: CredentialRecord, now: number): Members {
-  const hasExpired = record.expiresAt !== null && record.expiresAt <= now
   return {
     name: record.name,
-    isEnabled: record.isEnabled && !hasExpired,
+    isEnabled: isLive(record, now),
     info: infoOf(record),
     auth: record.oauth === null ? 'BASICAUTH' : 'OAUTH',
     permissionsLevel: levelOf(record),

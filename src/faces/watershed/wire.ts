@@ -7,7 +7,7 @@ import type { Failure } from '../../core/errors.ts'
 import type { CredentialRecord, Json, OrganisationRecord, SessionRecord, Slice } from '../../core/storage.ts'
 import { maxId } from '../../core/ids.ts'
 import { checkName } from '../../core/check.ts'
-import { checkKey, checkSecretValue } from '../../core/secret.ts'
+import { checkKey, checkSecretValue, isLive } from '../../core/secret.ts'
 import { sessionSeconds } from '../../core/session.ts'
 import { tokenSeconds } from '../../core/token.ts'
 import { TokenError } from './errors.ts'
@@ -219,13 +219,9 @@ export function presentProvider({ organisation, credential, secret, now }: Shown
     name: credential.name,
     key: credential.key,
     ...(secret !== undefined && { secret }),
-    active: credential.isEnabled && !hasExpired(credential, now),
+    active: isLive(credential, now),
     ...wordsOf(credential, organisation),
   }
-}
-
-export function hasExpired(credential: CredentialRecord, now: number): boolean {
-  return credential.expiresAt !== null && credential.expiresAt <= now
 }
 
 /** `secret` only in the answer to its creation. */

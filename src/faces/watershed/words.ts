@@ -1,7 +1,7 @@
 // Watershed's words for rights: what lrsAccess, watershedApiAccess and the scopes stand for, and which word to show for
 // rights that were given elsewhere. Knows nothing of HTTP.
 
-import { findPreset } from '../../core/presets.ts'
+import { getPreset } from '../../core/presets.ts'
 import { allManagement, fingerprint, intersect, isWithin } from '../../core/rights.ts'
 import type { ManagementGrant, Rights } from '../../core/rights.ts'
 import type { CredentialRecord, Json, OrganisationRecord } from '../../core/storage.ts'
@@ -11,18 +11,12 @@ type XapiRights = Rights['xapi']
 
 /** From wide to narrow, so that the first that fits is the nearest. The rights themselves are core's presets. */
 const lrsRights = {
-  global: xapiOfPreset('global'),
-  isolated: xapiOfPreset('isolated'),
-  globalReadOnly: xapiOfPreset('read-only'),
-  writeOnly: xapiOfPreset('write-only'),
+  global: getPreset('global').rights.xapi,
+  isolated: getPreset('isolated').rights.xapi,
+  globalReadOnly: getPreset('read-only').rights.xapi,
+  writeOnly: getPreset('write-only').rights.xapi,
   disabled: {},
 } as const satisfies Record<string, XapiRights>
-
-function xapiOfPreset(name: string): XapiRights {
-  const preset = findPreset(name)
-  if (!preset) throw new Error(`core has no preset ${name}`)
-  return preset.rights.xapi
-}
 
 export type LrsAccess = keyof typeof lrsRights
 /** In the order of the article, ours last. */
