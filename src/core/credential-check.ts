@@ -1,7 +1,6 @@
 // What may stand in the fields of a credential, whoever sends it. Knows nothing of who asks or what they may grant.
 
 import { createPublicKey } from 'node:crypto'
-import { isDeepStrictEqual } from 'node:util'
 import { noStatements } from './access.ts'
 import type { AgentIdentity } from './authority.ts'
 import { checkIds, checkName, checkShape, checkWhole } from './check.ts'
@@ -49,7 +48,7 @@ export function checkReach(
   if (kind === undefined || kind === 'client') return []
   const message = `${noStatements} Make a key for it.`
   const added = missingFrom({ xapi: rights?.xapi ?? {}, management: [] }, before.rights)
-  const isMoved = lrsIds !== undefined && before.lrsIds !== undefined && !isDeepStrictEqual(lrsIds, before.lrsIds)
+  const isMoved = lrsIds !== undefined && before.lrsIds !== undefined && lrsIds.join() !== before.lrsIds.join()
   return [
     ...(added.length > 0 ? [{ pointer: '/rights/xapi', rule: 'claviger/kind', message }] : []),
     ...(isMoved ? [{ pointer: '/lrsIds', rule: 'claviger/kind', message }] : []),
