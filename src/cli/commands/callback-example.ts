@@ -52,10 +52,11 @@ export function addServeExample(group: Command, context: CommandContext, act: Ac
     .addHelpText('after', '\nExample:\n  $ claviger callback serve-example --user ann:secret --permissions root\n')
   act<Options>(serve, async (options) => {
     const directory = resolve(context.directory ?? '.', options.directory)
+    const users = options.user?.map(checkUser) ?? []
     const certificate = keptCertificate(directory)
     const example = await serveExample({
       port: parseNumber(options.port, '--port', 0, 65_535),
-      users: options.user ?? [],
+      users,
       permissions: oneOf(permissions, options.permissions, '--permissions'),
       behaviour: oneOf(behaviours, options.behave, '--behave'),
       delayMs: parseNumber(options.delay, '--delay', 0, 3600) * 1000,
@@ -69,6 +70,11 @@ export function addServeExample(group: Command, context: CommandContext, act: Ac
     await example.close()
     return { json: { port: example.port }, text: 'Stopped.' }
   })
+}
+
+function checkUser(word: string): string {
+  if (/^[^:]+:./.test(word)) return word
+  throw new UsageError(`--user takes a name and a password, such as ${word.split(':')[0] || 'ann'}:PASSWORD`)
 }
 
 function introduction(port: number, ca: string): string {

@@ -11,11 +11,13 @@ afterAll(() => world.close())
 const cli = (line: string, stdin?: string): Promise<Printed> => commandLineOn(world.core)(line.split(' '), stdin)
 const events = async (): Promise<string[]> => (await world.events()).map(({ action }) => action)
 
-const to = '--to https://lrs.example.net/xapi --user ann'
+const target = '--to https://lrs.example.net/xapi'
+const login = `${target} --user ann`
+const to = `${login} --password wonder-1234`
 
 it('makes, shows, pauses, resumes and deletes one, and never prints its password', async () => {
   const password = 'a password of the target'
-  const made = await cli(`pipe create --lrs ${world.lrsId} ${to} --password-stdin --json`, `${password}\n`)
+  const made = await cli(`pipe create --lrs ${world.lrsId} ${login} --password-stdin --json`, `${password}\n`)
   expect(made).toMatchObject({ code: 0, json: { lrsId: world.lrsId, delivered: 0, pausedBecause: null } })
   const { id } = made.json
   const opened = await world.core.pipes.get(world.operator, id)
@@ -52,8 +54,10 @@ describe('refuses', () => {
     ['nothing to forward', `pipe create ${to}`, 2],
     ['two sources', `pipe create --lrs 1 --from https://a.example/ ${to}`, 2],
     ['a user of no source', `pipe create --lrs 1 --from-user a ${to}`, 2],
-    ['two passwords', `pipe create --lrs 1 ${to} --password a --password-stdin`, 2],
-    ['no password where one is announced', `pipe create --lrs 1 ${to} --password-stdin`, 2],
+    ['two passwords', `pipe create --lrs 1 ${login} --password a --password-stdin`, 2],
+    ['no password where one is announced', `pipe create --lrs 1 ${login} --password-stdin`, 2],
+    ['a user without a password', `pipe create --lrs 1 ${login}`, 2],
+    ['a user of a source without a password', `pipe create --from https://a.example/x --from-user a ${to}`, 2],
     ['no target', 'pipe create --lrs 1', 2],
     ['an address that is none', 'pipe create --lrs 1 --to somewhere', 2],
     ['an Lrs that is not there', `pipe create --lrs 77777 ${to}`, 1],

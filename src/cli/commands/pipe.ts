@@ -81,7 +81,10 @@ function addCreate(group: Command, context: CommandContext, act: Act): void {
   })
 }
 
-function passwordOf({ password, passwordStdin }: CreateOptions, { stdin = '' }: CommandContext): string {
+function passwordOf({ user, password, passwordStdin }: CreateOptions, { stdin = '' }: CommandContext): string {
+  if (user !== undefined && password === undefined && !passwordStdin) {
+    throw new UsageError('give --password or --password-stdin with --user')
+  }
   if (!passwordStdin) return password ?? ''
   if (password !== undefined) throw new UsageError('give one of --password and --password-stdin')
   const read = stdin.replace(/\r?\n$/, '')
@@ -94,6 +97,8 @@ function sourceOf({ lrs, from, fromUser, fromPassword }: CreateOptions): SourceI
   if (from === undefined && (fromUser ?? fromPassword) !== undefined) {
     throw new UsageError('--from-user and --from-password need --from')
   }
+  if (fromUser !== undefined && fromPassword === undefined)
+    throw new UsageError('give --from-password with --from-user')
   if (lrs !== undefined) return { lrsId: parseNumber(lrs, '--lrs', 1, maxId) as LrsId }
   return from === undefined
     ? undefined
