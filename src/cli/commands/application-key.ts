@@ -1,10 +1,11 @@
 // claviger application key …: the secret keys of an application's own key, whose user name is the application's id.
 
 import type { Command } from 'commander'
-import type { SecretId } from '../../core/ids.ts'
+import type { ApplicationId } from '../../core/ids.ts'
+import type { Caller } from '../../core/principal.ts'
 import type { SecretRecord } from '../../core/storage.ts'
 import { callerIn, locateApplication } from '../context.ts'
-import type { CommandContext, GlobalOptions } from '../context.ts'
+import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { parseExpiry } from '../credential-options.ts'
 import { pairs, PlainError, table, time } from '../outcome.ts'
 import type { Act } from '../run.ts'
@@ -35,18 +36,19 @@ export function addKey(application: Command, context: CommandContext, act: Act):
     .command('delete')
     .description('remove one for good, the last one too; its tokens stop working at once')
     .argument('<id>')
-    .argument('<key-id>')
+    .argument('<key-id>', 'or its name, if no other has it')
   act<GlobalOptions>(remove, async (options, word = '', key = '') => {
     const opened = await context.open()
     const application = await locateApplication(opened, options, word)
     const caller = callerIn(opened, application.organisationId)
     const { id } = application
-    await opened.core.applications.dropSecret(caller, id, key as SecretId)
+    const chosen = await getKey(opened, caller, { id, word: key })
+    await opened.core.applications.dropSecret(caller, id, chosen.id)
     const { secrets } = (await opened.core.applications.reveal(caller, id)).credential
     const isLast = secrets.length === 0
     return {
       json: secrets.map(keyJson),
-      text: `Key ${key} of application ${id} is gone.`,
+      text: `Key ${chosen.id} (${chosen.name}) of application ${id} is gone.`,
       warnings: isLast ? [`nobody uses application ${id} any more: claviger application key add ${id}`] : [],
     }
   })
@@ -101,19 +103,38 @@ function addSwitching(group: Command, context: CommandContext, act: Act): void {
     { verb: 'enable', isEnabled: true, description: 'make it work again, unless it has expired' },
   ] as const
   for (const { verb, isEnabled, description } of verbs) {
-    const command = group.command(verb).description(description).argument('<id>').argument('<key-id>')
+    const command = group
+      .command(verb)
+      .description(description)
+      .argument('<id>')
+      .argument('<key-id>', 'or its name, if no other has it')
     act<GlobalOptions>(command, async (options, word = '', key = '') => {
       const opened = await context.open()
       const application = await locateApplication(opened, options, word)
       const caller = callerIn(opened, application.organisationId)
       const { id } = application
-      await opened.core.applications.updateSecret(caller, id, key as SecretId, { isEnabled })
+      const chosen = await getKey(opened, caller, { id, word: key })
+      await opened.core.applications.updateSecret(caller, id, chosen.id, { isEnabled })
       const { credential } = await opened.core.applications.reveal(caller, id)
-      const after = credential.secrets.find((secret) => secret.id === key)
-      if (after === undefined) throw new PlainError(`key ${key} was removed at the same time`)
-      return { json: keyJson(after), text: `Key ${key} (${after.name}) of application ${id} is ${verb}d.` }
+      const after = credential.secrets.find((secret) => secret.id === chosen.id)
+      if (after === undefined) throw new PlainError(`key ${chosen.id} was removed at the same time`)
+      return { json: keyJson(after), text: `Key ${after.id} (${after.name}) of application ${id} is ${verb}d.` }
     })
   }
+}
+
+async function getKey(
+  opened: Opened,
+  caller: Caller,
+  { id, word }: { readonly id: ApplicationId; readonly word: string },
+): Promise<SecretRecord> {
+  const { secrets } = (await opened.core.applications.reveal(caller, id)).credential
+  const found = secrets.find((secret) => secret.id === word)
+  const named = secrets.filter(({ name }) => name === word)
+  const [only] = found ? [found] : named
+  if (only && (found || named.length === 1)) return only
+  const what = named.length > 1 ? `several keys named ${word}` : `no key ${word}`
+  throw new PlainError(`application ${id} has ${what}; claviger application key list ${id} shows their ids`)
 }
 
 export function keyTable(secrets: readonly SecretRecord[]): string {

@@ -157,6 +157,18 @@ describe('audit list --key of an application', () => {
 })
 
 describe('application key', () => {
+  it('is named by its name, where no other has it', async () => {
+    const id = await make()
+    for (const name of ['LMS', 'Twice', 'Twice']) await cli(`application key add ${id} --name ${name}`)
+    expect((await cli(`application key disable ${id} LMS`)).out).toMatch(
+      /^Key \S+ \(LMS\) of application \w+ is disabled/,
+    )
+    expect((await cli(`application key delete ${id} LMS`)).out).toMatch(/\(LMS\) of application \w+ is gone/)
+    const shows = `claviger application key list ${id} shows their ids`
+    await refused(`application key disable ${id} LMS`, 1, `application ${id} has no key LMS; ${shows}`)
+    await refused(`application key delete ${id} Twice`, 1, `application ${id} has several keys named Twice; ${shows}`)
+  })
+
   it('add shows a secret once, and does not echo one that was given', async () => {
     const id = await make()
     const made = await cli(`application key add ${id}`)
@@ -186,7 +198,7 @@ describe('application key', () => {
     expect(gone.out).toContain('is gone')
     expect(gone.err).toContain(`warning: nobody uses application ${id} any more`)
     await expect(signIn()).rejects.toMatchObject({ code: 'unauthenticated' })
-    await refused(`application key delete ${id} ${key}`, 1, 'The key has no such secret.')
+    await refused(`application key delete ${id} ${key}`, 1, `application ${id} has no key ${key}; claviger application`)
     await refused(`application key add ${id} --expires yesterday`, 2, '--expires')
     await refused(`application key add ${id} --secret short`, 2, '--secret must have at least 8 characters')
   })
