@@ -176,9 +176,11 @@ async function unlocated(
   options: GlobalOptions,
   { word, key }: { readonly word: string; readonly key: string | undefined },
 ): Promise<PlainError> {
+  const ids: OrganisationId[] = []
   const organisations =
     options.organisation === undefined ? everyOrganisation(opened) : [await chooseOrganisation(opened, options)]
-  for await (const { id } of key === undefined ? [] : organisations) {
+  for await (const { id } of organisations) ids.push(id)
+  for (const id of key === undefined ? [] : ids) {
     const session = await opened.core.sessions.findByKey(callerIn(opened, id), key ?? '')
     if (session === undefined) continue
     const { credentialId: parent } = session
@@ -187,7 +189,13 @@ async function unlocated(
         `claviger session list ${parent} shows what it may, claviger ask ${parent} what its credential may`,
     )
   }
-  return new PlainError(`no credential has the id or key ${word}; claviger credential list shows them`)
+  const known = `no credential has the id or key ${word}; claviger credential list shows them`
+  for (const id of ids) {
+    const asking = (await listApplications(opened, callerIn(opened, id))).find(({ callback }) => callback !== null)
+    if (asking === undefined) continue
+    return new PlainError(`${known}. A user of an application’s callback? claviger callback test ${asking.id} ${word}`)
+  }
+  return new PlainError(known)
 }
 
 async function findById(opened: Opened, caller: Caller, word: string): Promise<CredentialRecord | undefined> {

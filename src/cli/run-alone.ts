@@ -2,6 +2,7 @@
 // command needs it.
 
 import type { Config } from '../config.ts'
+import { isDomainError } from '../core/errors.ts'
 import type { Log } from '../core/core.ts'
 import type { CommandContext, Opened } from './context.ts'
 import { hasDatabase, openData } from './open-data.ts'
@@ -29,7 +30,12 @@ export async function runAlone(
           `there is no database in ${config.dataDirectory}: is CLAVIGER_DATA right, or is CLAVIGER_DATABASE_URL missing? claviger serve makes one`,
         )
       }
-      return (opening ??= openData(config, { threads: 'inline', mayMigrate: false, log: quiet }))
+      opening ??= openData(config, { threads: 'inline', mayMigrate: false, log: quiet })
+      return opening.catch((error: unknown) => {
+        if (!isDomainError(error) || error.detail.decidedBy !== 'lock') throw error
+        // One that served already would have answered.
+        throw new PlainError(`${error.message} A server may be starting: try again.`)
+      })
     },
   }
   try {

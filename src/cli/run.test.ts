@@ -52,6 +52,9 @@ describe('wrong input', () => {
     ['credential create --name A --manage data@applications', 'Management of data reaches into Lrs'],
     ['credential create --name A --expires 2030-02-31', '--expires 2030-02-31: there is no such day'],
     ['credential create --name A --secret seven77', '--secret must have at least 8 characters'],
+    ['ask first GET xapi/statements', 'the path begins with /: /xapi/statements'],
+    ['callback serve-example --port 0 --user ann', '--user takes a name and a password, such as ann:PASSWORD'],
+    ['callback serve-example --port 0 --user :x', '--user takes a name and a password, such as ann:PASSWORD'],
     [
       'credential create --name A --preset isolatd',
       'the preset isolatd is not known; did you mean isolated? There are:',
@@ -167,6 +170,16 @@ describe('enabling', () => {
     expect(err).toContain('it is still refused: it expired 1970-01-01')
     expect(err).toContain(`claviger credential set ${id} --no-expires`)
   })
+})
+
+describe('a preset', () => {
+  it.each(['scormcloud-v1/READ_ANY', 'scormcloud-v1/read-any', 'ScormCloud-V1/ReadAny'])(
+    'is found as %s',
+    async (preset) => {
+      const { code, out } = await typed(`credential create -o 1 --name Words --preset ${preset} --json`)
+      expect([code, JSON.parse(out)]).toMatchObject([0, { words: { 'scormcloud-v1': expect.anything() } }])
+    },
+  )
 })
 
 describe('the audit log', () => {

@@ -80,6 +80,14 @@ describe('a backup', () => {
   })
 })
 
+it('a directory that another process has open, which may be a server that starts', async () => {
+  const opened = await openData(loadConfig({ CLAVIGER_DATA: data }), { threads: 'inline' })
+  const { code, err } = await typed('credential list', { CLAVIGER_DATA: data })
+  await opened.app.close()
+  expect([code, err]).toEqual([1, expect.stringContaining('A server may be starting: try again.')])
+  expect(err).toMatch(/^error: Another process is using the data directory [^\n]+\n$/)
+})
+
 describe.each([
   ['missing', {}],
   ['another', someKey],

@@ -70,6 +70,7 @@ interface Told {
 
 function askedOf(located: Located, method: string, path: string, { options, context }: Told) {
   const { baseUrl } = context.config
+  if (!/^(?:\/|https?:\/\/)/.test(path)) throw new UsageError(`the path begins with /: /${path}`)
   if (!URL.canParse(path, baseUrl)) throw new UsageError(`${JSON.stringify(path)} is not a path`)
   const url = new URL(path, baseUrl)
   const { xapiVersions } = located.credential.limits

@@ -105,6 +105,15 @@ describe('an endpoint', () => {
     expect(out).toMatch(words)
   })
 
+  it('is named where a user is asked about as if there were a key', async () => {
+    const hint = `A user of an application’s callback? claviger callback test ${id} ann`
+    expect((await cli(['ask', 'ann', 'GET', '/xapi/statements'])).err).not.toContain(hint)
+    await cli(['callback', 'set', id, 'https://localhost:1/'])
+    const { code, err } = await cli(['ask', 'ann', 'GET', '/xapi/statements'])
+    expect([code, err]).toEqual([1, expect.stringContaining('no credential has the id or key ann')])
+    expect(err).toContain(hint)
+  })
+
   it('that is not there is out of reach', async () => {
     await cli(['callback', 'set', id, 'https://localhost:1/'])
     const { code, out } = await cli(['callback', 'test', id, 'ann', '--password', 'hidden'])

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { LrsId } from '../../core/ids.ts'
-import { findPreset, presets } from '../../core/presets.ts'
+import { presets } from '../../core/presets.ts'
 import type { Caller } from '../../core/principal.ts'
 import { noRights } from '../../core/rights.ts'
 import type { Rights } from '../../core/rights.ts'
@@ -189,14 +189,19 @@ export interface NamedRights {
 
 /** A preset of ours, or `<face>/<name>` with that vendor's words. */
 export function presetOf(opened: Opened, name: string): NamedRights {
-  const own = findPreset(name)
-  if (own) return { rights: own.rights }
-  const [faceName, presetName] = name.split('/', 2)
-  const face = opened.faces.find((item) => item.name === faceName)
-  const theirs = face?.presets?.find((item) => item.name === presetName)
-  if (face && theirs) {
-    return { rights: theirs.rights, ...(theirs.words !== undefined && { words: { [face.name]: theirs.words } }) }
-  }
-  const vendors = opened.faces.flatMap((item) => (item.presets ?? []).map((preset) => `${item.name}/${preset.name}`))
-  throw new UsageError(unknownWord(name, [...presets.map((preset) => preset.name), ...vendors], 'the preset'))
+  const vendors = opened.faces.flatMap((face) =>
+    (face.presets ?? []).map(({ name: word, rights, words }) => {
+      return { name: `${face.name}/${word}`, rights, ...(words !== undefined && { words: { [face.name]: words } }) }
+    }),
+  )
+  const all: readonly (NamedRights & { readonly name: string })[] = [...presets, ...vendors]
+  const found = all.find((preset) => preset.name === name) ?? all.find((preset) => plain(preset.name) === plain(name))
+  if (found) return { rights: found.rights, ...(found.words && { words: found.words }) }
+  const names = all.map((preset) => preset.name)
+  throw new UsageError(unknownWord(name, names, 'the preset'))
+}
+
+/** A vendor's documentation may spell its words otherwise: READ_ANY. */
+function plain(name: string): string {
+  return name.toLowerCase().replaceAll(/[-_]/g, '')
 }

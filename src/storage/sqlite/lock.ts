@@ -18,7 +18,8 @@ export function lockDirectory(directory: string): () => void {
     handle.exec('begin exclusive')
   } catch (cause) {
     handle.close()
-    throw new DomainError('unavailable', `Another process is using the data directory ${directory}.`, { cause })
+    const detail = { decidedBy: 'lock' }
+    throw new DomainError('unavailable', `Another process is using the data directory ${directory}.`, { cause, detail })
   }
   return () => handle.close()
 }
