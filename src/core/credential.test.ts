@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openCore, presetRights } from '../../test/support/core.ts'
 import type { OpenCore } from '../../test/support/core.ts'
@@ -26,6 +27,28 @@ async function refused(attempt: () => Promise<unknown>, refusal: object, audited
 }
 
 describe('creating', () => {
+  it('claims a registered public key with its key, however it is written', async () => {
+    const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 })
+    const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
+    const key = 'signs'
+    const { credential } = await world.issue('xapi', { key, oauth: { publicKey: pem } })
+    const other = await world.addOrganisation()
+    const copy = { name: 'Copy', rights: presetRights('xapi'), key, oauth: { publicKey: `\n${pem}\n` } }
+    const refused = { code: 'conflict', detail: { decidedBy: 'pair' } }
+    await expect(world.core.credentials.create(other.operator, copy)).rejects.toMatchObject(refused)
+    const made = await world.core.credentials.create(other.operator, { ...copy, oauth: {} })
+    const change = { oauth: copy.oauth }
+    await expect(world.core.credentials.update(other.operator, made.credential.id, change)).rejects.toMatchObject(
+      refused,
+    )
+    await world.core.credentials.remove(other.operator, made.credential.id)
+    const renamed = await world.core.credentials.create(other.operator, { ...copy, key: 'another' })
+    await expect(world.core.credentials.update(other.operator, renamed.credential.id, { key })).rejects.toMatchObject(
+      refused,
+    )
+    await world.core.credentials.update(world.operator, credential.id, change)
+  })
+
   it('makes a key and a secret that sign in, and audits it without the secret', async () => {
     const issued = await world.issue('isolated', { name: 'Course A' })
     expect(issued.key).toMatch(/^[0-9a-f]{24}$/)

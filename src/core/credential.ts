@@ -27,6 +27,7 @@ import {
   maxSecrets,
   newKey,
   openSecrets,
+  publicKeyName,
   sealSecret,
   secretPlace,
   weakness,
@@ -212,7 +213,7 @@ export class Credentials {
         createdAt,
       },
       secrets: [record],
-      pairs: [this.#vault.pairOf(key, clear)],
+      pairs: [this.#vault.pairOf(key, clear), ...this.#signingPairs(key, oauth)],
       ...(id === undefined ? {} : { id }),
       ...(input.allowDuplicateKey === true ? { allowDuplicateKey: true } : {}),
     }
@@ -405,7 +406,7 @@ export class Credentials {
       const { secret, ...fields } = change
       // A new key makes the known secret work under it, but reveals nothing: only the secret itself is a take-over.
       const put = secret === undefined ? [] : await this.#replaceCurrent(caller, before, secret)
-      const pairs = await this.#newPairs(caller, before, fields.key ?? before.key, put)
+      const pairs = await this.#newPairs(caller, before, { ...before, ...fields }, put)
       const patch: CredentialPatch = {
         ...{ ...fields, at: this.#clock.now(), pairs, from: before },
         ...(put.length > 0 && { putSecrets: put }),
@@ -420,14 +421,20 @@ export class Credentials {
   async #newPairs(
     caller: Caller,
     before: CredentialRecord,
-    key: string,
+    { key, oauth }: Pick<CredentialRecord, 'key' | 'oauth'>,
     put: readonly SecretRecord[],
   ): Promise<readonly string[]> {
     const replaced = new Set(put.map(({ id }) => id))
     const kept = key === before.key ? [] : before.secrets.filter(({ id }) => !replaced.has(id))
-    if (kept.length + put.length === 0) return []
+    const signing = key === before.key && oauth === before.oauth ? [] : this.#signingPairs(key, oauth)
+    if (kept.length + put.length === 0) return signing
     const opened = openSecrets(this.#vault, await this.#organisation(caller), [...kept, ...put])
-    return opened.map(({ value }) => this.#vault.pairOf(key, value))
+    return [...opened.map(({ value }) => this.#vault.pairOf(key, value)), ...signing]
+  }
+
+  /** A registered public key is claimed as a secret is: whoever copied it elsewhere would receive what its holder signs. */
+  #signingPairs(key: string, oauth: OauthSigning | null): readonly string[] {
+    return oauth?.publicKey === undefined ? [] : [this.#vault.pairOf(key, publicKeyName(oauth.publicKey))]
   }
 
   /** Limits how often a write may be refused because another organisation holds its pair; then it is not tried at all. */

@@ -1,5 +1,6 @@
 // What keys and secrets look like, how they are made and sealed, and which of several is current.
 
+import { createPublicKey } from 'node:crypto'
 import { checkText } from './check.ts'
 import type { Failure } from './errors.ts'
 import type { SecretId } from './ids.ts'
@@ -58,6 +59,11 @@ export function newShortText(ids: Ids): string {
 
 export function secretPlace(id: SecretId): Place {
   return { row: id, column: 'secret.sealed' }
+}
+
+/** The same for every way to write the same key in PEM, and no secret: those have no line ends. */
+export function publicKeyName(pem: string): string {
+  return `public key\n${createPublicKey(pem).export({ type: 'spki', format: 'der' }).toString('base64')}`
 }
 
 /** Seals `value` as a new secret. */
