@@ -94,6 +94,8 @@ describe('URLs', () => {
     'https://user:password@example.org/',
     'https://example.org@127.0.0.1/',
     'https://example.org:0/',
+    'https://localhost:9443/',
+    'https://LMS.localhost./',
     'https://8.8.8.8:25/',
     'http://example.org/',
     'http://8.8.8.8/',
@@ -129,6 +131,13 @@ describe('URLs', () => {
 })
 
 describe('exceptions', () => {
+  test.each(['localhost', 'localhost:9443', '127.0.0.1', '::1', '127.0.0.0/8'])('%s lets in at localhost', (item) => {
+    expect(policyOf(item).targetOf('https://localhost:9443/')).toBeTypeOf('object')
+    expect(policyOf(`10.0.0.0/8`).targetOf('https://localhost:9443/')).toContain(
+      'CLAVIGER_OUTBOUND_ALLOW does not list',
+    )
+  })
+
   test('an address, and no other spelling of it that hides it', () => {
     const policy = policyOf('127.0.0.1')
     expect(policy.targetOf('https://0x7f.1/')).toBeTypeOf('object')

@@ -71,6 +71,9 @@ export class OutboundPolicy {
     const isNamed = this.#exceptions.some((it) => it.host === host && fits(it, place))
     const target = { url, ...place, isNamed }
     if (target.isAddress) return this.problemWith(target, host) ?? target
+    if (isLocal(host) && loopbacks.every((address) => this.problemWith(target, address) !== undefined)) {
+      return `${host} is no public address, and CLAVIGER_OUTBOUND_ALLOW does not list it`
+    }
     if (target.isPlain && !isNamed && !this.#exceptions.some((it) => it.range !== undefined && fits(it, place))) {
       return 'the URL must begin with https://'
     }
@@ -112,6 +115,13 @@ function rangeOf(address: string): Range {
   const parsed = ipaddr.parse(address)
   return [parsed, parsed instanceof ipaddr.IPv4 ? 32 : 128] as Range
 }
+
+/** The one name whose addresses are known without asking (RFC 6761 section 6.3). */
+function isLocal(host: string): boolean {
+  return host === 'localhost' || host.endsWith('.localhost')
+}
+
+const loopbacks = ['127.0.0.1', '::1']
 
 // `URL` has made one spelling of octal, hexadecimal and short forms of an IPv4 address.
 function hostOf({ hostname }: URL): string {
