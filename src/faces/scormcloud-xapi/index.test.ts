@@ -132,7 +132,7 @@ describe('who is refused', () => {
       const { status, text } = await send(method, `${path}${rest}/statements`, as, body)
       expect(status).toBe(401)
       expect(text).toMatch(
-        /^Credentials invalid for this endpoint\. This key does not reach the Lrs of this path\. Add Lrs/,
+        /^Credentials invalid for this endpoint\. This key does not reach the Lrs of this path\. Add [A-Z0-9]{10}(_sandbox)? to its allowed endpoints/,
       )
     }
     await nothingStored()

@@ -23,7 +23,7 @@ function placeIn(part: 'live' | 'sandbox'): XapiMount['place'] {
     const lrsId = part === 'live' ? application.liveLrsId : application.sandboxLrsId
     return {
       within: application.organisationId,
-      lrs: (principal) => reached(principal, lrsId),
+      lrs: (principal) => reached(principal, lrsId, part === 'live' ? application.id : `${application.id}_sandbox`),
       elsewhere: (presented) => core.callbacks.elsewhere(application, presented),
     }
   }
@@ -40,14 +40,15 @@ const nowhere: XapiPlace = {
   },
 }
 
-function reached({ kind, lrsIds, name }: Principal, lrsId: LrsId): LrsId {
+/** `endpoint`: the vendor's word for the Lrs (facts 1.8). */
+function reached({ kind, lrsIds }: Principal, lrsId: LrsId, endpoint: string): LrsId {
   if (kind !== 'client') {
     const remedy = 'Make an activity provider (API v1) or an xAPI credential (API v2) and use its key and secret.'
     const message = `The key of an application manages it, and reaches no xAPI. ${remedy}`
     throw new DomainError('forbidden', message, { detail: { decidedBy: 'kind', remedy } })
   }
   if (lrsIds.includes(lrsId)) return lrsId
-  const remedy = `Add Lrs ${lrsId} to "${name}", or use its own.`
+  const remedy = `Add ${endpoint} to its allowed endpoints, or use its own.`
   const message = `This key does not reach the Lrs of this path. ${remedy}`
   throw new DomainError('forbidden', message, { detail: { decidedBy: 'lrs', remedy } })
 }
