@@ -4,6 +4,7 @@
 import type { Config } from '../config.ts'
 import type { Listening } from '../server.ts'
 import type { Opened } from './context.ts'
+import { apiPathOf } from './credential-shown.ts'
 import type { FirstCredential } from './first-start.ts'
 import { pairs } from './outcome.ts'
 import { version } from './version.ts'
@@ -42,13 +43,16 @@ function addresses(faces: Opened['faces'], { baseUrl }: Config, organisation: st
   const filled = (path: string): string => `${baseUrl}${path.replaceAll(/:org\w*/gi, organisation)}`
   const xapi: [string, string] = ['xAPI', `${baseUrl}/xapi/`]
   const others = faces.flatMap((face): [string, string][] => {
-    const xapiPaths = (face.xapiMounts ?? [])
-      .map(({ prefix }): [string, string] => [`${face.name} xAPI`, `${filled(prefix)}/`])
-      // Those of applications say nothing before there is one.
-      .filter(([, path]) => !path.includes('/:'))
+    const xapiPaths = (face.xapiMounts ?? []).map(({ prefix }) => `${filled(prefix)}/`)
+    // The other names of the same places are in the guides.
+    const inApplications = xapiPaths.filter((path) => path.includes('/:')).slice(0, 1)
+    const shown = [...xapiPaths.filter((path) => !path.includes('/:')), ...inApplications]
     const isVendor = face.xapiMounts !== undefined || face.showCredential !== undefined
-    const [api] = isVendor ? face.mounts : []
-    return [...(api ? [[`${face.name} API`, filled(api.path)] as [string, string]] : []), ...xapiPaths]
+    const api = isVendor ? apiPathOf(face) : undefined
+    return [
+      ...(api === undefined ? [] : [[`${face.name} API`, filled(api)] as [string, string]]),
+      ...shown.map((path): [string, string] => [`${face.name} xAPI`, path.replaceAll(/:(\w+)(?=\/)/g, '{$1}')]),
+    ]
   })
   return [xapi, ...others]
 }

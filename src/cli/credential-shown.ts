@@ -3,6 +3,7 @@
 import { createHash, createPublicKey } from 'node:crypto'
 import type { Described } from '../core/presets.ts'
 import type { CredentialRecord } from '../core/storage.ts'
+import type { Opened } from './context.ts'
 import { bullets, time } from './outcome.ts'
 
 /** What it may, within which pins and limits, and what it may not, each under its heading. */
@@ -40,4 +41,9 @@ export function credentialJson(credential: CredentialRecord): object {
       expiresAt: secret.expiresAt === null ? null : time(secret.expiresAt),
     })),
   }
+}
+
+/** The path that clients of a vendor's API are configured with. */
+export function apiPathOf({ mounts }: Opened['faces'][number]): string | undefined {
+  return (mounts.find(({ isBase }) => isBase) ?? mounts[0])?.path
 }

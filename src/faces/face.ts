@@ -37,6 +37,8 @@ export interface Mount {
   readonly toleratesCase?: boolean
   /** Only for what no longer prefix claims, whichever face that is of: so that a wrong path is answered in this face's shape. */
   readonly isFallback?: boolean
+  /** What clients are configured with, where that is not each of the mounts. */
+  readonly isBase?: boolean
 }
 
 /** An answer to an error, in the shape of whoever is imitated. An object body becomes JSON. */

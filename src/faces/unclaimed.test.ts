@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Face } from './face.ts'
 import { answerOperations, answerStarting, answerUnclaimed } from './unclaimed.ts'
 import type { Operations } from './unclaimed.ts'
 import { watershed } from './watershed/index.ts'
@@ -21,6 +22,12 @@ describe('the front page', () => {
         'watershed xAPI': '/api/organizations/{orgId}/lrs/',
       },
     })
+  })
+
+  it('names what clients are configured with, where that is not each of the mounts', async () => {
+    const one: Face = { ...watershed, name: 'one', mounts: [{ path: '/v9/keys' }, { path: '/v9', isBase: true }] }
+    const answer = answerUnclaimed(new Request('http://localhost/'), '/', { faces: [{ ...one, xapiMounts: [] }] })
+    expect(await (await answer)?.json()).toEqual({ name: 'Claviger', endpoints: { 'one API': '/v9' } })
   })
 
   it('is a page for a browser, which may load nothing', async () => {

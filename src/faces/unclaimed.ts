@@ -105,6 +105,8 @@ function endpointsOf(faces: readonly Face[]): Readonly<Record<string, string>> {
   const lent = faces.flatMap(({ xapiMounts = [] }) => xapiMounts)
   const entries = faces.flatMap(({ name, mounts }): [string, string][] => {
     if (name === 'xapi') return [['xAPI', '/xapi/']]
+    const base = mounts.find(({ isBase }) => isBase)
+    if (base) return [[`${name} API`, filled(base.path)]]
     const paths = mounts.filter(({ isFallback }) => !isFallback).map(({ path }) => path)
     return paths.map((path) => [`${name} ${path.split('/').at(-1) ?? ''}`, filled(path)])
   })

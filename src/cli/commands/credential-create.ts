@@ -14,7 +14,7 @@ import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { addRights, applicationsIn, parseExpiry, parseLimits, parseNumber, parsePins } from '../credential-options.ts'
 import { unknownWord } from '../credential-options.ts'
 import type { LimitOptions, LrsOfApplications, PinOptions, RightsOptions } from '../credential-options.ts'
-import { credentialJson, inWords } from '../credential-shown.ts'
+import { apiPathOf, credentialJson, inWords } from '../credential-shown.ts'
 import { pairs, PlainError, table, time, UsageError } from '../outcome.ts'
 import type { Act } from '../run.ts'
 import { secretLines, secretOf, takeSecret } from './credential-secret.ts'
@@ -154,10 +154,14 @@ function addressesOf(
 ): [string, string][] {
   const filled = (path: string): string => `${config.baseUrl}${path.replaceAll(/:org\w*/gi, String(organisationId))}`
   const vendors = opened.faces.filter(({ name }) => faces.includes(name))
-  const theirs = vendors.flatMap(({ name, mounts, xapiMounts = [] }): [string, string][] => [
-    ...mounts.slice(0, 1).map(({ path }): [string, string] => [`${name} API`, filled(path)]),
-    ...xapiMounts.map(({ prefix }): [string, string] => [`${name} xAPI`, `${filled(prefix)}/`]),
-  ])
+  const theirs = vendors.flatMap((face): [string, string][] => {
+    const { name, xapiMounts = [] } = face
+    const api = apiPathOf(face)
+    return [
+      ...(api === undefined ? [] : [[`${name} API`, filled(api)] as [string, string]]),
+      ...xapiMounts.map(({ prefix }): [string, string] => [`${name} xAPI`, `${filled(prefix)}/`]),
+    ]
+  })
   return [['xAPI', `${config.baseUrl}/xapi/`], ...theirs]
 }
 

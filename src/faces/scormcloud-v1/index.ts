@@ -39,7 +39,7 @@ async function answer(c: Context<FaceEnv>, core: Core): Promise<string> {
 
 export const scormcloudV1: Face = {
   name: 'scormcloud-v1',
-  mounts: paths.map((path) => ({ path, isExact: true, toleratesSlashes: true })),
+  mounts: paths.map((path) => ({ path, isExact: true, isBase: path === '/api', toleratesSlashes: true })),
   routes,
   switches,
   presets,

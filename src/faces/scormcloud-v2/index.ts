@@ -186,7 +186,7 @@ export const scormcloudV2: Face = {
       toleratesSlashes: true,
     })),
     // Python, PHP and Java ask for /api/v2//path.
-    { path: root, isFallback: true, toleratesSlashes: true },
+    { path: root, isFallback: true, isBase: true, toleratesSlashes: true },
   ],
   routes,
   presets,
