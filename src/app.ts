@@ -492,6 +492,8 @@ export function locatePath(faces: readonly Face[], sent: string): { face: Face; 
   return undefined
 }
 
+export { lrsAt, pathOfLrs } from './faces/places.ts'
+
 /** Whether a path outside every face is answered all the same, to everybody. */
 export function isAnsweredUnclaimed(method: string, path: string): boolean {
   return isPublic(method, path)

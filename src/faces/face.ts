@@ -70,6 +70,8 @@ export interface XapiPlace {
   readonly within?: OrganisationId
   /** Why there is nothing here for anybody, for who asks instead of requests: those are answered as if they were anybody's. */
   readonly nothing?: string
+  /** Where the path alone says which. */
+  readonly lrsId?: LrsId
   /** Which Lrs the principal reaches on this path. Throws why none. */
   lrs(principal: Principal): LrsId
   /** Whom to ask about keys and secrets that nobody here knows. */

@@ -17,9 +17,9 @@ export interface Printed {
 export type CommandLine = (argv: readonly string[], stdin?: string) => Promise<Printed>
 
 /** Only what needs the core works: neither master key nor integrity of a database. */
-export function commandLineOn(core: Core): CommandLine {
+export function commandLineOn(core: Core, vendors: Parameters<typeof enabledFaces>[0]['faces'] = {}): CommandLine {
   const config = loadConfig({ CLAVIGER_DATA: '/nowhere', CLAVIGER_BASE_URL: 'https://lrs.example.org' })
-  const faces = enabledFaces({ faces: { watershed: true } })
+  const faces = enabledFaces({ faces: { watershed: true, ...vendors } })
   const opened = { core, faces } as unknown as Awaited<ReturnType<CommandContext['open']>>
   return async (argv, stdin) => {
     const printed = { out: '', err: '' }

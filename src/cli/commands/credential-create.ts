@@ -3,13 +3,14 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import { pathOfLrs } from '../../app.ts'
 import type { LrsId } from '../../core/ids.ts'
 import { presets } from '../../core/presets.ts'
 import type { Caller } from '../../core/principal.ts'
 import { noRights } from '../../core/rights.ts'
 import type { Rights } from '../../core/rights.ts'
-import type { Json, OauthSigning } from '../../core/storage.ts'
-import { callerIn, chooseOrganisation } from '../context.ts'
+import type { CredentialRecord, Json, OauthSigning } from '../../core/storage.ts'
+import { callerIn, chooseOrganisation, listApplications } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { addRights, applicationsIn, parseExpiry, parseLimits, parseNumber, parsePins } from '../credential-options.ts'
 import { unknownWord } from '../credential-options.ts'
@@ -111,6 +112,7 @@ export function addCreate(group: Command, context: CommandContext, act: Act): vo
       ['key', issued.key],
       ['secret', shown],
       ...addressesOf(opened, context, { organisationId: organisation.id, faces: Object.keys(words ?? {}) }),
+      ...(await addressesInApplications(opened, context, caller, credential)),
       ['expires', credential.expiresAt === null ? undefined : time(credential.expiresAt)],
     ])
     const { may, mayNot, only, warnings } = described
@@ -163,6 +165,23 @@ function addressesOf(
     ]
   })
   return [['xAPI', `${config.baseUrl}/xapi/`], ...theirs]
+}
+
+/** Where a path leads to each Lrs of an application that the key reaches. */
+async function addressesInApplications(
+  opened: Opened,
+  { config }: CommandContext,
+  caller: Caller,
+  { lrsIds }: CredentialRecord,
+): Promise<[string, string][]> {
+  const found: [string, string][] = []
+  for (const { id, liveLrsId, sandboxLrsId } of await listApplications(opened, caller)) {
+    for (const lrsId of [liveLrsId, sandboxLrsId].filter((one) => lrsIds.includes(one))) {
+      const path = await pathOfLrs(opened.faces, opened.core, { id, lrsId })
+      if (path !== undefined) found.push([`xAPI of Lrs ${lrsId}`, `${config.baseUrl}${path}/`])
+    }
+  }
+  return found
 }
 
 const createHelp = `

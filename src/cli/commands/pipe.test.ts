@@ -49,6 +49,24 @@ it('makes one of an application, whose live Lrs it forwards, and lists it there'
   expect(await idsIn('pipe list')).toEqual(expect.arrayContaining([made.json.id, other.json.id]))
 })
 
+it('knows the addresses of an application as one of its Lrs', async () => {
+  const { id, sandboxLrsId } = await world.core.applications.create(world.operator, { name: 'A' })
+  const type = commandLineOn(world.core, { scormcloudV2: true })
+  const login = ['--user', 'ann', '--password', 'wonder-1234']
+  const make = (path: string) =>
+    type(['pipe', 'create', '--application', id, '--to', `${world.core.baseUrl}${path}`, ...login])
+  const before = await events()
+  for (const path of [`/lrs/${id}`, `/lrs/${id}/`, `//lrs//${id}`, `/tc/${id}`, `/RusticiEngine/lrs/${id}`]) {
+    const { code, err } = await make(path)
+    expect([path, code, err]).toEqual([path, 2, expect.stringContaining('same place')])
+  }
+  expect(await events()).toEqual(before)
+  expect((await make(`/lrs/${id}/sandbox`)).code).toBe(0)
+  const made = await type(['credential', 'create', '--name', 'Sandbox', '--lrs', String(sandboxLrsId)])
+  expect(made.out).toContain(`https://lrs.example.org/lrs/${id}/sandbox/\n`)
+  expect(made.out).not.toContain(`/lrs/${id}/\n`)
+})
+
 describe('refuses', () => {
   it.each([
     ['nothing to forward', `pipe create ${to}`, 2],

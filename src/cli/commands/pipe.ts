@@ -1,6 +1,7 @@
 // claviger pipe …: what is forwarded from an Lrs, or from a store elsewhere, to one elsewhere; how far it has come, and why it stands still.
 
 import type { Command } from 'commander'
+import { lrsAt } from '../../app.ts'
 import { isDomainError } from '../../core/errors.ts'
 import type { ApplicationId, LrsId, PipeId } from '../../core/ids.ts'
 import { maxId } from '../../core/ids.ts'
@@ -70,10 +71,11 @@ function addCreate(group: Command, context: CommandContext, act: Act): void {
     const { caller, applicationId } = await chooseOwner(opened, options)
     if (!source && applicationId === undefined)
       throw new UsageError('say what to forward: --lrs, --from or --application')
+    const targetLrsId = await lrsAt(opened.faces, opened.core, target.url)
     const pipe = await opened.core.pipes.create(caller, {
       ...(applicationId && { applicationId }),
       ...(source && { source }),
-      target,
+      ...{ target, targetLrsId },
       startsNow: options.startNow === true,
     })
     const done = shown(pipe, opened.core.clock.now())

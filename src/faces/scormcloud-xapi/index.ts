@@ -23,6 +23,7 @@ function placeIn(part: 'live' | 'sandbox'): XapiMount['place'] {
     const lrsId = part === 'live' ? application.liveLrsId : application.sandboxLrsId
     return {
       within: application.organisationId,
+      lrsId,
       lrs: (principal) => reached(principal, lrsId, part === 'live' ? application.id : `${application.id}_sandbox`),
       elsewhere: (presented) => core.callbacks.elsewhere(application, presented),
     }
