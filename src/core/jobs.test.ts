@@ -73,6 +73,15 @@ describe('a lease', () => {
     expect(await b.holdNext('x', () => Promise.resolve('followed'))).toEqual({ result: 'followed' })
   })
 
+  it('leaves nothing behind, however often it is asked for', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    const nodes = new OnlyNode()
+    await nodes.takeLease('x', 'killed', { ttlMs: 20 * timing.askEveryMs })
+    await newLeases(nodes, 'b').holdNext('x', () => Promise.resolve())
+    expect(warn).not.toHaveBeenCalled()
+    warn.mockRestore()
+  })
+
   it('nobody waits for when the node stops', async () => {
     const nodes = new OnlyNode()
     await nodes.takeLease('x', 'somebody', { ttlMs: 60_000 })

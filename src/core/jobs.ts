@@ -93,8 +93,14 @@ export class Leases {
   async #pause(milliseconds: number): Promise<boolean> {
     const { signal } = this.#closing
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, milliseconds)
-      signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
+      const end = (): void => {
+        clearTimeout(timer)
+        // Left behind, one would be added every time until the node stops.
+        signal.removeEventListener('abort', end)
+        resolve()
+      }
+      const timer = setTimeout(end, milliseconds)
+      signal.addEventListener('abort', end, { once: true })
     })
     return !signal.aborted
   }
