@@ -6,8 +6,15 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
-/** Vitest would leave one processor idle: of two, half. */
-const patient = { testTimeout: 20_000, hookTimeout: 20_000, maxWorkers: '100%', sequence: { groupOrder: 0 } }
+const patient = {
+  testTimeout: 20_000,
+  hookTimeout: 20_000,
+  // Vitest would leave one processor idle: of two, half.
+  maxWorkers: '100%',
+  // Files that run one after the other in one process share what they import: loading it anew took as long as a third of the tests.
+  isolate: false,
+  sequence: { groupOrder: 0 },
+}
 
 /** Found by what they import, so that none is forgotten. The contract tests go through all engines themselves. */
 function listStoreTests(...folders: readonly string[]): string[] {
