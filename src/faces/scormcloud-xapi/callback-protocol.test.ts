@@ -202,7 +202,7 @@ describe('an endpoint of HTTPS', () => {
   })
 
   it('an address that must not be reached is refused when it is set, and a name that leads to one when it is asked', async () => {
-    world = await openWorld([])
+    world = await openWorld([], async () => ['127.0.0.1'])
     made = await makeApplication(world.core, world.operator)
     const { callbacks } = world.core
     for (const url of [
@@ -210,10 +210,11 @@ describe('an endpoint of HTTPS', () => {
       'https://169.254.169.254/',
       'https://[::1]/',
       'https://[::ffff:7f00:1]/',
+      server.url,
     ]) {
       await expect(callbacks.set(made.principal, made.id, { url })).rejects.toMatchObject({ code: 'invalid' })
     }
-    await callbacks.set(made.principal, made.id, { url: server.url })
+    await callbacks.set(made.principal, made.id, { url: server.url.replace('localhost', 'inside.example.org') })
     await refused('ann')
     expect(server.asked).toEqual([])
     const trial = await callbacks.test(made.principal, made.id, { user: 'ann', password: 'x' })
