@@ -115,7 +115,7 @@ describe('an endpoint of HTTPS', () => {
     request: (request) => client.request({ ...request, timeoutMs }),
   })
 
-  async function openWorld(allow: readonly string[], resolve?: () => Promise<never>) {
+  async function openWorld(allow: readonly string[], resolve?: () => Promise<readonly string[]>) {
     const exceptions = allow.map((item) => parseException(item)!)
     const client = new OutboundClient({ exceptions, ca: exampleCertificate.ca, ...(resolve && { resolve }) })
     onTestFinished(() => client.close())
