@@ -4,9 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import type * as files from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { LrsId } from '../../core/ids.ts'
-import { BlobDirectory } from './directory.ts'
 import { MemoryHolds } from './holds.ts'
 import { Blobs } from './store.ts'
 
@@ -25,6 +24,11 @@ vi.mock('node:fs/promises', async (load) => {
   }
   return { ...real, open }
 })
+
+// Files before and after this one use what is under test with the real one.
+vi.resetModules()
+const { BlobDirectory } = await import('./directory.ts')
+afterAll(() => void vi.resetModules())
 
 let path: string
 beforeEach(() => void (path = join(mkdtempSync(join(tmpdir(), 'claviger-blobs-')), 'blobs')))
