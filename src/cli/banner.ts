@@ -40,18 +40,19 @@ function places({ dataDirectory, database }: Config): (readonly [string, string]
 }
 
 function addresses(faces: Opened['faces'], { baseUrl }: Config, organisation: string): [string, string][] {
-  const filled = (path: string): string => `${baseUrl}${path.replaceAll(/:org\w*/gi, organisation)}`
+  const withOrganisation = (path: string): string => path.replaceAll(/:org\w*/gi, organisation)
+  const filled = (path: string): string => baseUrl + withOrganisation(path).replaceAll(/:(\w+)/g, '{$1}')
   const xapi: [string, string] = ['xAPI', `${baseUrl}/xapi/`]
   const others = faces.flatMap((face): [string, string][] => {
-    const xapiPaths = (face.xapiMounts ?? []).map(({ prefix }) => `${filled(prefix)}/`)
+    const prefixes = (face.xapiMounts ?? []).map(({ prefix }) => withOrganisation(prefix))
     // The other names of the same places are in the guides.
-    const inApplications = xapiPaths.filter((path) => path.includes('/:')).slice(0, 1)
-    const shown = [...xapiPaths.filter((path) => !path.includes('/:')), ...inApplications]
+    const inApplications = prefixes.filter((path) => path.includes('/:')).slice(0, 1)
+    const shown = [...prefixes.filter((path) => !path.includes('/:')), ...inApplications]
     const isVendor = face.xapiMounts !== undefined || face.showCredential !== undefined
     const api = isVendor ? apiPathOf(face) : undefined
     return [
       ...(api === undefined ? [] : [[`${face.name} API`, filled(api)] as [string, string]]),
-      ...shown.map((path): [string, string] => [`${face.name} xAPI`, path.replaceAll(/:(\w+)(?=\/)/g, '{$1}')]),
+      ...shown.map((path): [string, string] => [`${face.name} xAPI`, `${filled(path)}/`]),
     ]
   })
   return [xapi, ...others]
