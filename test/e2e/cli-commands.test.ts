@@ -288,7 +288,11 @@ const steps: readonly Step[] = [
     excludes: ['safety-secret'],
   },
   { argv: ['application', 'key', 'list', 'SAFETY0001'], contains: ['LMS', 'enabled'], excludes: ['safety-secret'] },
-  { argv: ['application', 'key', 'disable', 'SAFETY0001', 'none'], code: 1, contains: ['application SAFETY0001 has no key none; claviger application key list SAFETY0001 shows'] },
+  {
+    argv: ['application', 'key', 'disable', 'SAFETY0001', 'none'],
+    code: 1,
+    contains: ['application SAFETY0001 has no key none; claviger application key list SAFETY0001 shows'],
+  },
   { argv: ['application', 'show', 'SAFETY0001'], contains: ['answers xAPI', '/lrs/SAFETY0001/'], excludes: ['sealed'] },
   { argv: ['application', 'show', 'SAFETY0002'], code: 1, contains: ['claviger application list shows them'] },
   { argv: ['application', 'rename', 'SAFETY0001', 'Safety'], contains: ['is called Safety now'] },
