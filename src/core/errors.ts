@@ -71,6 +71,19 @@ export function inWords({ pointer, message }: Failure): string {
   return pointer.endsWith(':') ? `${pointer} ${message}` : `${pointer}: ${message}`
 }
 
+/** Of many things an answer says these, and how many more there are. */
+const saidAtMost = 20
+
+export function firstOf(words: readonly string[]): readonly string[] {
+  const left = words.length - saidAtMost
+  return left > 0 ? [...words.slice(0, saidAtMost), `and ${left} more`] : words
+}
+
+/** A message may quote what the caller sent, which may be large. */
+export function bounded(text: string, longest = 8_000): string {
+  return text.length <= longest ? text : `${text.slice(0, longest)}…`
+}
+
 /**
  * Bytes are gone that a row refers to: damage of ours, not `unavailable`, for no retry mends it. `message` is for the caller;
  * the log is told which.

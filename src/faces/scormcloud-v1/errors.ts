@@ -1,7 +1,7 @@
 // The numbered errors of SCORM Cloud's first API, and which of them a DomainError becomes. Always HTTP 200: official clients
 // take any other status for a lost connection, and lose the number. Knows nothing of methods.
 
-import { DomainError, inWords } from '../../core/errors.ts'
+import { DomainError, bounded, inWords } from '../../core/errors.ts'
 import type { ErrorCode, ErrorDetail } from '../../core/errors.ts'
 import type { ErrorAnswer, ErrorContext } from '../face.ts'
 import { presentFailure, xmlHeaders } from './wire.ts'
@@ -66,9 +66,7 @@ export function presentError(error: DomainError, { requestId }: ErrorContext): E
 /** What core calls otherwise. */
 const parameterOf: Readonly<Record<string, string>> = { '/url': 'lrsAuthCallbackUrl' }
 
-/** May quote what the caller sent, which may be large. */
 function textOf({ message, detail: { failures = [] } }: DomainError): string {
   const named = failures.map((failure) => ({ ...failure, pointer: parameterOf[failure.pointer] ?? failure.pointer }))
-  const text = named.length === 0 ? message : named.map(inWords).join(' ')
-  return text.length <= longestMessage ? text : `${text.slice(0, longestMessage)}…`
+  return bounded(named.length === 0 ? message : named.map(inWords).join(' '), longestMessage)
 }

@@ -1,7 +1,7 @@
 // How a DomainError looks in SCORM Cloud's second API: MessageSchema, and for 401 the member `error` beside it.
 // Knows nothing of routes.
 
-import { inWords } from '../../core/errors.ts'
+import { bounded, firstOf, inWords } from '../../core/errors.ts'
 import type { DomainError, ErrorCode } from '../../core/errors.ts'
 import type { ErrorAnswer, ErrorContext } from '../face.ts'
 import { HttpError, statusOf } from '../http.ts'
@@ -21,8 +21,6 @@ const statuses = {
   internal: 500,
 } satisfies Record<ErrorCode, number>
 
-const shownFailures = 20
-const longestMessage = 8_000
 /** The text of the live service, which clients show (facts 2.1). */
 const unauthorised = 'Authorization Required.'
 
@@ -56,12 +54,5 @@ function messageOf(error: DomainError, context: ErrorContext): string {
   const failures = error.detail.failures ?? []
   if (failures.length === 0) return bounded(error.message)
   const named = failures.map((failure) => ({ ...failure, pointer: memberOf[failure.pointer] ?? failure.pointer }))
-  const shown = named.slice(0, shownFailures).map((failure) => inWords(failure).replace(/\.$/, ''))
-  if (failures.length > shown.length) shown.push(`and ${failures.length - shown.length} more`)
-  return bounded(shown.join('; '))
-}
-
-/** A message may quote what the caller sent, which may be large. */
-function bounded(text: string): string {
-  return text.length <= longestMessage ? text : `${text.slice(0, longestMessage)}…`
+  return bounded(firstOf(named.map((failure) => inWords(failure).replace(/\.$/, ''))).join('; '))
 }

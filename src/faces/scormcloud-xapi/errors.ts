@@ -1,6 +1,6 @@
 // How a DomainError looks on SCORM Cloud's xAPI paths: plain text. Knows nothing of routes.
 
-import { inWords } from '../../core/errors.ts'
+import { bounded, firstOf, inWords } from '../../core/errors.ts'
 import type { DomainError, ErrorCode } from '../../core/errors.ts'
 import type { ErrorAnswer, ErrorContext } from '../face.ts'
 import { HttpError, credentialsMissing, statusOf } from '../http.ts'
@@ -26,9 +26,6 @@ const notHere = 'Credentials invalid for this endpoint.'
 /** What refuses a key here that works elsewhere: no question of rights. */
 const elsewhereOnly: readonly (string | undefined)[] = ['kind', 'lrs']
 
-const shownFailures = 20
-const longestMessage = 8_000
-
 export function presentError(error: DomainError, context: ErrorContext): ErrorAnswer {
   const isElsewhere = elsewhereOnly.includes(error.detail.decidedBy)
   const status = isElsewhere ? 401 : statusOf(error, statuses)
@@ -47,12 +44,5 @@ function textOf(error: DomainError, { requestId }: ErrorContext): string {
   if (error.code === 'internal') return `Something went wrong on our side (request ${requestId})`
   const { failures = [] } = error.detail
   if (failures.every(({ pointer }) => pointer === '') && failures.length < 2) return bounded(error.message)
-  const shown = failures.slice(0, shownFailures).map(inWords)
-  if (failures.length > shown.length) shown.push(`… and ${failures.length - shown.length} more`)
-  return bounded(shown.join('\n'))
-}
-
-/** A message may quote what the caller sent, which may be large. */
-function bounded(text: string): string {
-  return text.length <= longestMessage ? text : `${text.slice(0, longestMessage)}…`
+  return bounded(firstOf(failures.map(inWords)).join('\n'))
 }

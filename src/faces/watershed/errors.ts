@@ -1,7 +1,7 @@
 // How a DomainError looks in Watershed's API: `{message, status}`, on the credentials API and on its xAPI path.
 // Knows nothing of routes.
 
-import { inWords } from '../../core/errors.ts'
+import { bounded, firstOf, inWords } from '../../core/errors.ts'
 import type { DomainError, ErrorCode } from '../../core/errors.ts'
 import type { ErrorAnswer, ErrorContext } from '../face.ts'
 import { HttpError, statusOf } from '../http.ts'
@@ -25,9 +25,6 @@ export const corsHeaders: Readonly<Record<string, string>> = {
   'Access-Control-Allow-Methods': 'OPTIONS, GET, POST, HEAD, PUT, DELETE',
   'Access-Control-Allow-Headers': 'Authorization, Content-Type',
 }
-
-const shownFailures = 20
-const longestMessage = 8_000
 
 export function presentError(error: DomainError, context: ErrorContext): ErrorAnswer {
   const answer = presentXapiError(error, context)
@@ -81,12 +78,5 @@ function messageOf(error: DomainError, status: number, context: ErrorContext): s
   if (error.code === 'internal') return `HTTP 500 Internal Server Error (request ${context.requestId})`
   const failures = error.detail.failures ?? []
   if (failures.every(({ pointer }) => pointer === '') && failures.length < 2) return bounded(error.message)
-  const shown = failures.slice(0, shownFailures).map((failure) => inWords(failure).replace(/\.$/, ''))
-  if (failures.length > shown.length) shown.push(`and ${failures.length - shown.length} more`)
-  return bounded(shown.join('; '))
-}
-
-/** A message may quote what the caller sent, which may be large. */
-function bounded(text: string): string {
-  return text.length <= longestMessage ? text : `${text.slice(0, longestMessage)}…`
+  return bounded(firstOf(failures.map((failure) => inWords(failure).replace(/\.$/, ''))).join('; '))
 }
