@@ -199,12 +199,14 @@ class PostgresRows implements Snapshot, Changes {
 
   async derive(): Promise<void> {
     await this.#transaction.query(`
-      insert into lrs_state (lrs_id, last_term, last_seq, epoch)
+      insert into lrs_state (lrs_id, last_term, last_seq, epoch, statements)
       select id, coalesce((select max(term.id) from term where term.lrs_id = lrs.id), 0),
         greatest((select max(seq) from statement where statement.lrs_id = lrs.id),
-          (select last_seq from erased_lrs where erased_lrs.lrs_id = lrs.id), 0), 1
+          (select last_seq from erased_lrs where erased_lrs.lrs_id = lrs.id), 0), 1,
+        (select count(*) from statement where statement.lrs_id = lrs.id)
         from lrs
-      on conflict (lrs_id) do update set last_term = excluded.last_term, last_seq = excluded.last_seq, epoch = lrs_state.epoch + 1`)
+      on conflict (lrs_id) do update set last_term = excluded.last_term, last_seq = excluded.last_seq,
+        epoch = lrs_state.epoch + 1, statements = excluded.statements`)
   }
 
   async raiseAnnouncedTime(microseconds: number): Promise<void> {

@@ -265,8 +265,11 @@ export class SqliteRows implements Snapshot, Changes {
     if (changes === 0) this.#handle.prepare('insert into sqlite_sequence (name, seq) values (?, ?)').run(name, last)
   }
 
-  /** Nothing: what SQLite's one writer needs, it asks the tables. */
-  async derive(): Promise<void> {}
+  /** The counts; anything else that SQLite's one writer needs, it asks the tables. */
+  async derive(): Promise<void> {
+    this.#handle.exec(`delete from lrs_state;
+      insert into lrs_state (lrs_id, statements) select lrs_id, count(*) from statement group by lrs_id`)
+  }
 
   async raiseAnnouncedTime(microseconds: number): Promise<void> {
     await this.setValue(announced, String(Math.max(await this.announcedTime(), microseconds)))

@@ -5,6 +5,7 @@ import { blobHolds } from './009-blob-holds.ts'
 import { directory } from './001-directory.ts'
 import { erasure } from './004-erasure.ts'
 import type { Migration } from './migration.ts'
+import { movingIn } from './011-moving-in.ts'
 import { noOrphans } from './005-no-orphans.ts'
 import { nodes } from './006-nodes.ts'
 import { reading } from './007-reading.ts'
@@ -23,4 +24,5 @@ export const migrations: readonly Migration[] = [
   writeSide,
   blobHolds,
   applications,
+  movingIn,
 ]
