@@ -20,6 +20,7 @@ import { Load } from './faces/load.ts'
 import type { Stay } from './faces/load.ts'
 import { answerOperations, answerStarting, answerUnclaimed, isPublic } from './faces/unclaimed.ts'
 import type { Operations } from './faces/unclaimed.ts'
+import { learninglocker } from './faces/learninglocker/index.ts'
 import { scormcloudV1 } from './faces/scormcloud-v1/index.ts'
 import { scormcloudV2 } from './faces/scormcloud-v2/index.ts'
 import { callbackProtocol } from './faces/scormcloud-xapi/callback-protocol.ts'
@@ -163,6 +164,7 @@ export function enabledFaces({
   xapiDowngrade = 'as-stored',
 }: Partial<Pick<Config, 'xapiDowngrade'>> & { readonly faces: Partial<Config['faces']> }): readonly Face[] {
   const vendors: readonly Face[] = [
+    ...(faces.learninglocker ? [learninglocker] : []),
     ...(faces.scormcloudV1 ? [scormcloudV1] : []),
     ...(faces.scormcloudV2 ? [scormcloudV2] : []),
     ...(faces.scormcloudV1 || faces.scormcloudV2 ? [scormcloudXapi] : []),

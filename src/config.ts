@@ -50,7 +50,12 @@ export interface Config {
   /** What 1.0.x readers get of 2.0 statements. */
   readonly xapiDowngrade: 'as-stored' | 'strip'
   /** Which faces are mounted. */
-  readonly faces: { readonly watershed: boolean; readonly scormcloudV1: boolean; readonly scormcloudV2: boolean }
+  readonly faces: {
+    readonly learninglocker: boolean
+    readonly scormcloudV1: boolean
+    readonly scormcloudV2: boolean
+    readonly watershed: boolean
+  }
   /** What was set to what, and where, for showing: secrets are masked here. */
   readonly settings: readonly ShownSetting[]
 }
@@ -441,6 +446,11 @@ const schema = z.object({
     description:
       'What a request of xAPI 1.0.x gets of statements stored with 2.0: `as-stored`, or `strip`, without `contextAgents` and `contextGroups` and with a `version` of 1.0. What is stored stays as it is.',
   }),
+  CLAVIGER_FACE_LEARNINGLOCKER: onOff.default(true).meta({
+    description:
+      'Learning Locker’s API of clients, stores, organisations and statements under `/api`, and its xAPI path `/data/xAPI`: `on` or `off`.',
+    default: 'on',
+  }),
   CLAVIGER_FACE_WATERSHED: onOff.default(true).meta({
     description: 'Watershed’s Credentials API and xAPI path under `/api/organizations/…`: `on` or `off`.',
     default: 'on',
@@ -691,9 +701,10 @@ function assemble(
     drainWaitSeconds: values.CLAVIGER_DRAIN_WAIT,
     xapiDowngrade: values.CLAVIGER_XAPI_DOWNGRADE,
     faces: {
-      watershed: values.CLAVIGER_FACE_WATERSHED,
+      learninglocker: values.CLAVIGER_FACE_LEARNINGLOCKER,
       scormcloudV1: values.CLAVIGER_FACE_SCORMCLOUD_V1,
       scormcloudV2: values.CLAVIGER_FACE_SCORMCLOUD_V2,
+      watershed: values.CLAVIGER_FACE_WATERSHED,
     },
     settings: settingNames.map((name) => showSetting(name, given.get(name))),
   }

@@ -45,7 +45,8 @@ export interface Mount {
 export interface ErrorAnswer {
   readonly status: number
   readonly body: string | object | null
-  readonly headers?: Readonly<Record<string, string>>
+  /** Null: without one that would be sent otherwise. */
+  readonly headers?: Readonly<Record<string, string | null>>
 }
 
 export interface ErrorContext {

@@ -84,6 +84,8 @@ export interface FaceAppOptions {
   readonly presentAt?: (path: string) => FaceAppOptions['presentError'] | undefined
   /** Offer cross-origin use (no cookies, so any origin). Default true. */
   readonly cors?: boolean
+  /** On every answer, in place of what every face says. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /**
@@ -100,7 +102,8 @@ export function faceApp(core: Core, options: FaceAppOptions): Hono<FaceEnv> {
     else await next()
     noteRoute(c, routePath(c, -1))
     const headers = c.res.headers
-    for (const [name, value] of Object.entries(commonHeaders(c, hasCors))) headers.set(name, value)
+    const common = { ...commonHeaders(c, hasCors), ...options.headers }
+    for (const [name, value] of Object.entries(common)) headers.set(name, value)
     countUsage(c, core)
     return undefined
   })
@@ -198,7 +201,7 @@ export function isPreflight(c: Context<FaceEnv>): boolean {
   return c.req.method === 'OPTIONS'
 }
 
-const corsMethods: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE']
+const corsMethods: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 
 /** Answers OPTIONS without asking for credentials: browsers send none with a preflight. `methods` are those of the path. */
 export function preflight(c: Context<FaceEnv>, methods = corsMethods): Response {
@@ -264,7 +267,10 @@ export function answerError(
     headers['Retry-After'] = String(Math.max(1, Math.ceil(error.detail.retryAfterSeconds)))
   }
   if (error instanceof HttpError) Object.assign(headers, error.headers)
-  Object.assign(headers, answer.headers)
+  for (const [name, value] of Object.entries(answer.headers ?? {})) {
+    if (value === null) delete headers[name]
+    else headers[name] = value
+  }
   const body = typeof answer.body === 'object' && answer.body !== null ? JSON.stringify(answer.body) : answer.body
   // Hono drops the body of a HEAD; its length is still the GET's (RFC 9110 section 9.3.2).
   if (c.req.method === 'HEAD' && typeof body === 'string') headers['Content-Length'] = String(Buffer.byteLength(body))
