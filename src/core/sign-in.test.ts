@@ -34,6 +34,7 @@ function watched(storage: Storage): Storage {
     statements: watch(storage.statements),
     documents: watch(storage.documents),
     erasures: watch(storage.erasures),
+    exports: watch(storage.exports),
     blobs: watch(storage.blobs),
     nodes: watchedNodes(storage.nodes),
     onDirectoryChange: (listener) => storage.onDirectoryChange(listener),
@@ -490,9 +491,30 @@ describe('failures', () => {
         { key: '', secret: '' },
         disabled,
         expired,
-      ].map((presented) => world.signIn(presented).catch((error: object) => ({ ...error, text: String(error) }))),
+      ].map((presented) => world.signIn(presented).catch((error: DomainError) => [error.code, error.message])),
     )
     expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1)
+  })
+
+  it('tell faces that pass it on why the right secret was refused, and of a wrong one nothing', async () => {
+    const disabled = await world.issue('isolated', { isEnabled: false })
+    const expired = await world.issue('isolated', { expiresAt: 1 })
+    const { token } = await world.core.tokens.issue(await world.signIn(await world.issue('isolated')))
+    await expect(world.signIn(disabled)).rejects.toMatchObject({
+      ...unauthenticated,
+      detail: { decidedBy: 'disabled' },
+    })
+    await expect(world.signIn(expired)).rejects.toMatchObject({ ...unauthenticated, detail: { decidedBy: 'expired' } })
+    for (const presented of [
+      { ...disabled, secret: 'wrong' },
+      { key: 'nobody', secret: disabled.secret },
+    ]) {
+      const refused = await world.signIn(presented).catch((error: unknown) => error)
+      expect(refused).toMatchObject({ ...unauthenticated, detail: {} })
+      expect(refused).not.toHaveProperty('detail.decidedBy')
+    }
+    const refused = await world.core.signIn.bearer({ token: `${token}x` }).catch((error: unknown) => error)
+    expect(refused).not.toHaveProperty('detail.decidedBy')
   })
 
   it('do the same queries for an unknown key and a wrong secret', async () => {

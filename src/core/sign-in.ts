@@ -94,7 +94,10 @@ export class SignIn {
     this.#changes = new DirectoryChanges(parts.storage)
   }
 
-  /** Throws `unauthenticated` (one message for every reason) or `rate_limited`. */
+  /**
+   * Throws `unauthenticated` (one message for every reason) or `rate_limited`. `decidedBy` tells whoever has the right secret what
+   * of its key has ended or is switched off.
+   */
   async basic(attempt: BasicAttempt): Promise<Principal> {
     const { key, secret, within, address, elsewhere } = attempt
     const name = this.#nameOf('basic', within, elsewhere?.name ?? '', key, secret)
@@ -127,7 +130,7 @@ export class SignIn {
       if (lapsed.length > 0) await entered.wasNoGuess()
       else for (const candidate of accepted) this.#refused(candidate, undefined, 'wrong_signature', address)
       const decidedBy = lapsed[0]?.reason ?? (accepted.length === 0 ? 'key' : 'signature')
-      throw entered.tooMany ?? new DomainError('unauthenticated', notAccepted, { detail: { decidedBy } })
+      throw entered.tooMany ?? notAcceptedFor(decidedBy)
     }
     // Counted beforehand, as guesses are elsewhere, the calls that are under way at once would be too many.
     await this.#failures.demandRoom(key, address)
@@ -240,11 +243,10 @@ export class SignIn {
     const now = this.#parts.clock.now()
     const live = matches.find((match) => lapse(match, now, 'basic') === undefined)
     if (live !== undefined) return this.#principalOf(live.candidate, { secret: live.secret, signedInBy: 'basic' })
-    for (const match of matches) {
-      this.#refused(match.candidate, match.secret, lapse(match, now, 'basic') ?? 'disabled', address)
-    }
+    const lapsed = matches.map((match) => ({ ...match, reason: lapse(match, now, 'basic') ?? 'disabled' }))
+    for (const { candidate, secret: found, reason } of lapsed) this.#refused(candidate, found, reason, address)
     await entered.wasNoGuess()
-    return undefined
+    throw entered.tooMany ?? notAcceptedFor(lapsed[0]?.reason)
   }
 
   // Of all organisations where the path names none: the signature decides, as no pair can.
@@ -309,7 +311,7 @@ export class SignIn {
     }
     this.#refused(candidate, secret, reason, address)
     await entered.wasNoGuess()
-    return undefined
+    throw entered.tooMany ?? notAcceptedFor(reason)
   }
 
   #principalOf({ organisation, credential, session }: SignInCandidate, how: How): Principal {
@@ -405,6 +407,11 @@ function sealedOf({ credential, session, holdsPair }: SignInCandidate) {
   if (session !== undefined) return [{ place: sessionPlace(session.oid), sealed: session.sealed, secret: undefined }]
   if (!holdsPair) return []
   return credential.secrets.map((secret) => ({ place: secretPlace(secret.id), sealed: secret.sealed, secret }))
+}
+
+/** `decidedBy`: for faces whose vendor tells why the right secret was refused; the others answer all alike. */
+function notAcceptedFor(decidedBy = 'disabled'): DomainError {
+  return new DomainError('unauthenticated', notAccepted, { detail: { decidedBy } })
 }
 
 /** Why the right secret is not enough: `disabled`, `expired`. */

@@ -28,7 +28,8 @@ export function presentError(error: DomainError, context: ErrorContext): ErrorAn
       code: error.code,
       message: error.message,
       failures: failures.length > 0 ? failures : explained(error, status),
-      ...(decidedBy !== undefined && { decidedBy }),
+      // Whoever does not sign in is not told why.
+      ...(decidedBy !== undefined && error.code !== 'unauthenticated' && { decidedBy }),
       requestId: context.requestId,
     },
   }
