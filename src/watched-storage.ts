@@ -38,6 +38,7 @@ const halves: ReadonlySet<string | symbol> = new Set<keyof Storage>([
   'documents',
   'blobs',
   'erasures',
+  'exports',
 ])
 
 export function watchStorage(storage: Storage, watch: Watch): Storage {

@@ -7,8 +7,10 @@ import { Database } from './database.ts'
 import { DomainError } from '../../core/errors.ts'
 import { DirectoryChanges } from './directory-changes.ts'
 import { Documents } from './documents.ts'
+import { ExportReader } from '../exports.ts'
 import { NodeHolds } from './blob-holds.ts'
 import { Erasures } from './erasures.ts'
+import { erasureSql } from './erasure-sql.ts'
 import { Statements } from './statements.ts'
 import { directory, erasures, platform, signInReads, singleReads, writes } from '../directory/index.ts'
 import { checkSchema, checkServer, migrate } from './migrate.ts'
@@ -26,6 +28,7 @@ import type {
   DirectoryStore,
   DocumentStore,
   ErasureStore,
+  ExportStore,
   NodeStore,
   PlatformStore,
   Sealed,
@@ -148,12 +151,23 @@ const reads: ReadonlySet<string> = new Set([
   'erasures.count',
   'erasures.findAlike',
   'erasures.isErased',
+  'exports.listStatements',
+  'exports.listDocuments',
 ])
 
 interface Parts {
   readonly database: Database
   readonly changes: DirectoryChanges
   readonly place: BlobPlace
+}
+
+function exportsOf(database: Database): ExportStore {
+  const read = <T>(work: (reader: ExportReader) => Promise<T>): Promise<T> =>
+    database.transact('read', (transaction) => work(new ExportReader(erasureSql(transaction))))
+  return {
+    listStatements: (...args) => read((reader) => reader.listStatements(...args)),
+    listDocuments: (...args) => read((reader) => reader.listDocuments(...args)),
+  }
 }
 
 class PostgresStorage implements Storage {
@@ -163,6 +177,7 @@ class PostgresStorage implements Storage {
   readonly documents: DocumentStore
   readonly blobs: Blobs
   readonly erasures: ErasureStore
+  readonly exports: ExportStore
   readonly nodes: NodeStore
   readonly #database: Database
   readonly #changes: DirectoryChanges
@@ -187,6 +202,7 @@ class PostgresStorage implements Storage {
     this.blobs = new Blobs({ place, rows, clock: clock ?? wallClock })
     const jobs = this.#half('erasures', erasures) as unknown as ErasureStore
     this.erasures = this.#whileOpen('erasures', new Erasures({ database, jobs, statements, documents }))
+    this.exports = this.#whileOpen('exports', exportsOf(database))
     this.nodes = new Nodes(database, changes)
   }
 

@@ -30,6 +30,7 @@ import type {
   DirectoryListener,
   DirectoryStore,
   ErasureStore,
+  ExportStore,
   PlatformStore,
   Sealed,
   Storage,
@@ -160,6 +161,7 @@ class SqliteStorage implements Storage {
   readonly documents: Documents
   readonly blobs: Blobs
   readonly erasures: ErasureStore
+  readonly exports: ExportStore
   readonly nodes = new OnlyNode()
   readonly #parts: Parts
   readonly #listeners = new Set<DirectoryListener>()
@@ -178,6 +180,11 @@ class SqliteStorage implements Storage {
       holds: new MemoryHolds(),
     }
     this.blobs = new Blobs({ place, rows, clock })
+    this.exports = {
+      listStatements: (...args) =>
+        calls.read('exports.listStatements', args) as ReturnType<ExportStore['listStatements']>,
+      listDocuments: (...args) => calls.read('exports.listDocuments', args) as ReturnType<ExportStore['listDocuments']>,
+    }
     this.platform = this.#half('platform', platform) as unknown as PlatformStore
     this.directory = this.#half('directory', directory) as unknown as DirectoryStore
     const jobs = this.#half('erasures', erasures) as unknown as ErasureStore

@@ -3,6 +3,7 @@
 import { DocumentReader } from './document-reader.ts'
 import { DomainError } from '../../core/errors.ts'
 import { ErasureReader } from '../erasure/reader.ts'
+import { ExportReader } from '../exports.ts'
 import { StatementReader } from './statement-reader.ts'
 import { erasureSql } from './erasure-sql.ts'
 import { isErased } from '../erasure/erased-ids.ts'
@@ -15,7 +16,7 @@ import type { Connection } from './connection.ts'
 import type { FindRead, PageRead } from './statement-reader.ts'
 import type { Db } from '../directory/index.ts'
 import type { Sql } from '../erasure/sql.ts'
-import type { KnownDescription } from '../../core/storage.ts'
+import type { ExportedStatement, KnownDescription, StoredStatement } from '../../core/storage.ts'
 
 type Operation = (db: Db, ...args: never[]) => Promise<unknown>
 
@@ -38,6 +39,7 @@ export class Reader implements Engine {
   readonly #documents: DocumentReader
   readonly #erasable: ErasureReader
   readonly #erasureSql: Sql
+  readonly #exports: ExportReader
 
   constructor(connection: Connection) {
     this.#connection = connection
@@ -45,6 +47,7 @@ export class Reader implements Engine {
     this.#documents = new DocumentReader(connection.handle)
     this.#erasureSql = erasureSql(connection.handle)
     this.#erasable = new ErasureReader(this.#erasureSql)
+    this.#exports = new ExportReader(this.#erasureSql)
   }
 
   async run(calls: readonly Call[]): Promise<readonly Answer[]> {
@@ -93,16 +96,22 @@ export class Reader implements Engine {
         return this.#erasable.findAlike(...(args as Parameters<ErasureReader['findAlike']>))
       case 'erasures.isErased':
         return isErased(this.#erasureSql, ...(args as [LrsId, string]))
+      case 'exports.listStatements':
+        return this.#snapshot(() =>
+          this.#exports.listStatements(...(args as Parameters<ExportReader['listStatements']>)),
+        )
+      case 'exports.listDocuments':
+        return this.#snapshot(() => this.#exports.listDocuments(...(args as Parameters<ExportReader['listDocuments']>)))
       default:
-        return this.#readDirectory(method, args)
+        return this.#snapshot(() => operationOf(method)(this.#connection.kysely, ...(args as never[])))
     }
   }
 
-  async #readDirectory(method: string, args: readonly unknown[]): Promise<unknown> {
-    const { handle, kysely } = this.#connection
+  async #snapshot<T>(read: () => Promise<T>): Promise<T> {
+    const { handle } = this.#connection
     handle.exec('begin')
     try {
-      return await operationOf(method)(kysely, ...(args as never[]))
+      return await read()
     } finally {
       handle.exec('commit')
     }
@@ -120,9 +129,18 @@ function textOf(method: string, value: unknown): number {
     return (value as readonly KnownDescription[]).reduce((sum, { text }) => sum + text.length, 0)
   }
   if (method === 'statements.find') return (value as FindRead).statement?.body.length ?? 0
+  if (method === 'exports.listStatements') return lengthsOf(value as readonly ExportedStatement[])
+  if (method === 'exports.listDocuments') {
+    const { documents } = value as Awaited<ReturnType<ExportReader['listDocuments']>>
+    return documents.reduce((sum, document) => sum + lengthOf(document), 0)
+  }
   if (method === 'documents.find') return lengthOf(value as ReturnType<DocumentReader['find']>)
   if (method !== 'statements.list' && method !== 'statements.follow') return 0
-  return (value as PageRead).rows.reduce((sum, { body }) => sum + body.length, 0)
+  return lengthsOf((value as PageRead).rows)
+}
+
+function lengthsOf(rows: readonly StoredStatement[]): number {
+  return rows.reduce((sum, { body }) => sum + body.length, 0)
 }
 
 function lengthOf(document: ReturnType<DocumentReader['find']>): number {
