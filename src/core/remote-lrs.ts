@@ -35,6 +35,8 @@ export interface Later {
   readonly reason: string
   /** What whoever refused asked for. */
   readonly afterMs?: number
+  /** The answer was longer than anybody reads: less must be asked for. */
+  readonly isTooLong?: true
 }
 
 /** No retry mends it: somebody has to. */
@@ -59,6 +61,8 @@ export interface ReadStatement {
   readonly version: XapiVersion
   /** Of those, the ones whose bytes only it has. */
   readonly sha2s: readonly string[]
+  /** Only `readVoided` has these. */
+  readonly isVoided?: true
 }
 
 export interface ReadPage {
@@ -82,6 +86,11 @@ export interface RemoteLrs {
     from: { readonly since?: string | undefined; readonly more?: string | undefined; readonly limit: number },
     signal: AbortSignal,
   ): Promise<ReadPage | Later | Refused>
+  /** One that was voided there, which no page has; undefined: there is none of this id. */
+  readVoided(
+    id: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly kind: 'voided'; readonly statement: ReadStatement | undefined } | Later | Refused>
   /** The bytes that one statement came with. */
   readParts(
     statement: ReadStatement,

@@ -194,4 +194,36 @@ describe('reading', () => {
     expect(read.parts).toMatchObject([{ sha2, contentType: 'text/plain', length: 3 }])
     for await (const piece of read.parts[0]!.bytes()) expect(String(piece)).toBe('yes')
   })
+
+  it('finds one that was voided, with its attachments, and says when there is none', async () => {
+    const id = randomUUID()
+    const sha2 = 'ab'.repeat(32)
+    const body = `--b\r\nContent-Type: text/plain\r\nX-Experience-API-Hash: ${sha2}\r\n\r\nyes\r\n--b--`
+    target.reading = (query) => {
+      if (query.get('voidedStatementId') !== id) return undefined
+      if (!query.has('attachments')) return { status: 200, body: { id, stored } }
+      return { status: 200, body, headers: { 'Content-Type': 'multipart/mixed; boundary=b' } }
+    }
+    const found = await open().readVoided(id, signal)
+    if (found.kind !== 'voided' || !found.statement) throw new Error('not found')
+    expect(found.statement).toMatchObject({ id, stored, isVoided: true })
+    const { statement } = found
+    expect(await open().readParts({ ...statement, sha2s: [sha2] }, signal)).toMatchObject({ parts: [{ sha2 }] })
+    expect(await open().readVoided(randomUUID(), signal)).toEqual({ kind: 'voided', statement: undefined })
+  })
+
+  it.each([
+    ['another statement', 200, { id: randomUUID(), stored: '2026-01-02T03:04:05Z' }, 'refused'],
+    ['no statement', 200, '<html>', 'refused'],
+    ['401', 401, '', 'refused'],
+    ['503', 503, '', 'later'],
+  ] as const)('%s for one that was voided is an answer of its own kind', async (_, status, body, kind) => {
+    target.reading = () => ({ status, body })
+    expect(await open().readVoided(randomUUID(), signal)).toMatchObject({ kind })
+  })
+
+  it('an answer longer than anybody reads says so', async () => {
+    target.reading = () => ({ status: 200, body: `"${'x'.repeat(33 * 1024 * 1024)}"` })
+    expect(await open().read({ limit: 1 }, signal)).toMatchObject({ kind: 'later', isTooLong: true })
+  })
 })

@@ -19,7 +19,7 @@ import type {
   RemoteLrs,
   RemoteLrsDoor,
 } from '../core/remote-lrs.ts'
-import { readPage, readPartsOf } from './remote-page.ts'
+import { readPage, readPartsOf, readSingle } from './remote-page.ts'
 import type { XapiVersion } from '../core/xapi/version.ts'
 
 const timeoutMs = 60_000
@@ -235,9 +235,25 @@ class HttpLrs implements RemoteLrs {
     }
   }
 
-  async readParts({ id, sha2s, version }: ReadStatement, signal: AbortSignal): ReturnType<RemoteLrs['readParts']> {
+  async readVoided(id: string, signal: AbortSignal): ReturnType<RemoteLrs['readVoided']> {
     try {
-      const answer = await this.#get(`/statements?statementId=${id}&attachments=true`, version, signal)
+      const path = `/statements?voidedStatementId=${encodeURIComponent(id)}`
+      const answer = await this.#get(path, await this.#readingVersion(signal), signal)
+      if (answer.status === 404) return { kind: 'voided', statement: undefined }
+      if (answer.status !== 200) return this.#refusalOf(answer)
+      const statement = readSingle(answer)
+      if (statement?.id === id.toLowerCase()) return { kind: 'voided', statement: { ...statement, isVoided: true } }
+      return { kind: 'refused', reason: `${this.#root} does not answer as a store of statements does` }
+    } catch (error) {
+      return this.#failureOf(error, signal)
+    }
+  }
+
+  async readParts(statement: ReadStatement, signal: AbortSignal): ReturnType<RemoteLrs['readParts']> {
+    const { id, sha2s, version, isVoided } = statement
+    try {
+      const name = isVoided === true ? 'voidedStatementId' : 'statementId'
+      const answer = await this.#get(`/statements?${name}=${id}&attachments=true`, version, signal)
       if (answer.status !== 200) return this.#refusalOf(answer)
       return { kind: 'parts', parts: await readPartsOf(answer, sha2s) }
     } catch (error) {
@@ -271,7 +287,7 @@ class HttpLrs implements RemoteLrs {
     signal.throwIfAborted()
     if (!(error instanceof OutboundError)) throw error
     if (error.kind === 'refused-address') return { kind: 'refused', reason: error.message }
-    return { kind: 'later', reason: error.message }
+    return { kind: 'later', reason: error.message, ...(error.kind === 'too-large' && { isTooLong: true }) }
   }
 
   /** Where, which status, and what the store said, without what we told it. */

@@ -24,6 +24,15 @@ export function readPage({ body, headers }: OutboundAnswer): ReadPage | undefine
   }
 }
 
+/** One statement; undefined when it is none. */
+export function readSingle({ body }: OutboundAnswer): ReadStatement | undefined {
+  try {
+    return readStatement(JSON.parse(Buffer.from(body).toString()))
+  } catch {
+    return undefined
+  }
+}
+
 function pageOf(page: unknown, headers: OutboundAnswer['headers']): ReadPage | undefined {
   const { statements, more } = (page ?? {}) as { readonly statements?: unknown; readonly more?: unknown }
   if (!Array.isArray(statements) || statements.length > mostStatements) return undefined
