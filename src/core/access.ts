@@ -6,7 +6,7 @@ import type { ErrorCode } from './errors.ts'
 import type { LrsId } from './ids.ts'
 import { refusingLimit } from './limits.ts'
 import type { Arrival } from './limits.ts'
-import type { Caller } from './principal.ts'
+import type { Caller, Principal } from './principal.ts'
 import { mayManage } from './rights.ts'
 import type { Bound, ManagementAction, ManagementArea, Reach, XapiRight } from './rights.ts'
 import { outsidePin, pinViolation, subjectViolation } from './xapi/pin.ts'
@@ -63,6 +63,13 @@ export function authorise(caller: Caller, request: AccessRequest): Reach {
   const decision = explain(caller, request)
   if (decision.allowed) return decision.reach ?? 'any'
   throw refusalOf(decision)
+}
+
+/** Where a path leads that names no Lrs. Throws `forbidden` for a key that has none. */
+export function homeOf({ name, lrsIds: [home] }: Principal): LrsId {
+  if (home !== undefined) return home
+  const remedy = `Give "${name}" an Lrs.`
+  throw refusalOf({ decidedBy: 'no lrs', reason: 'This key has no Lrs to store in or to read from.', remedy })
 }
 
 /** A decision against it as the error that says so. */

@@ -51,6 +51,8 @@ export interface ErrorAnswer {
 
 export interface ErrorContext {
   readonly requestId: string
+  /** Of the request, where there was one. */
+  readonly path?: string
 }
 
 /** Where the one xAPI implementation is mounted besides `/xapi`: a vendor's path, that vendor's error shape. */
@@ -58,6 +60,12 @@ export interface XapiMount {
   readonly name: string
   /** Absolute, may hold `:params`, no trailing slash: `/api/organizations/:orgId/lrs`. */
   readonly prefix: string
+  /** Match the prefix whatever its case. */
+  readonly toleratesCase?: boolean
+  /** Parameters of the vendor's own, passed over. */
+  readonly ignoredParams?: readonly string[]
+  /** Whether the version is looked at before the credentials; unless given, only for who sends neither. */
+  asksVersionFirst?(method: string, path: string): boolean
   /**
    * Where the path leads, asked before anybody signs in; at once where nothing is to be looked up. Throws `unauthenticated` for
    * a malformed one. A path to nowhere leads to nobody, so that it is answered like a wrong secret.

@@ -258,7 +258,7 @@ export function answerError(
     const { noted } = contextOf(c)
     if (noted) noted.refusal = refusalIn(error)
   }
-  const answer = face.presentError(error, { requestId: requestIdOf(c) })
+  const answer = face.presentError(error, { requestId: requestIdOf(c), path: c.req.path })
   // One of them may be what was thrown about.
   const headers = Object.fromEntries(Object.entries(extraHeaders).filter(isSendable))
   if (typeof answer.body === 'object' && answer.body !== null) headers['Content-Type'] = 'application/json'

@@ -6,7 +6,7 @@ import type { DomainError, ErrorCode } from '../../core/errors.ts'
 import type { ErrorAnswer, ErrorContext } from '../face.ts'
 import { HttpError, statusOf } from '../http.ts'
 
-const statuses = {
+export const statuses = {
   invalid: 400,
   unauthenticated: 401,
   forbidden: 403,

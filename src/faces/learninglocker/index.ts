@@ -8,6 +8,7 @@ import { signIn } from './auth.ts'
 import type { Asking, Call, Needs } from './auth.ts'
 import { presentError } from './errors.ts'
 import { presets } from './words.ts'
+import { xapiMounts } from './xapi.ts'
 
 interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -55,5 +56,6 @@ export const learninglocker: Face = {
     ...exactPaths.map((path) => ({ path, isExact: true, toleratesCase: true })),
   ],
   routes,
+  xapiMounts,
   presets,
 }

@@ -87,6 +87,7 @@ export function newCall(c: Context<FaceEnv>, service: Service, mount: XapiMount)
   const { url } = c.req.raw
   const question = url.indexOf('?')
   const params = new URLSearchParams(question < 0 ? '' : url.slice(question))
+  for (const name of mount.ignoredParams ?? []) params.delete(name)
   const header: Call['header'] = (name) => c.req.header(name)
   return { c, core: service.core, service, mount, method: c.req.method, params, header, headers }
 }
@@ -99,8 +100,7 @@ export async function admitCall(call: Call): Promise<AdmittedCall> {
   const found = call.admitted?.place ?? placeOf(call)
   // Mostly the path says it all, and there is nothing to wait for.
   const place = found instanceof Promise ? await found : found
-  // Who sends neither version nor credentials is no client of ours: the version is what the specification asks for first.
-  if (!signed && authorization === undefined && call.header(versionHeader) === undefined) parseVersion(undefined)
+  if (asksVersionFirst(call)) parseVersion(call.header(versionHeader))
   const since = call.admitted?.since ?? core.signIn.changes
   const principal = call.admitted?.principal ?? (await signIn(call, place))
   const sent = call.header(versionHeader)
@@ -114,6 +114,12 @@ export async function admitCall(call: Call): Promise<AdmittedCall> {
   // Mostly there is nothing to wait for.
   if (admission) await admission
   return { ...call, principal, lrsId, version, since }
+}
+
+/** Who sends neither version nor credentials is no client of ours: the version is what the specification asks for first. */
+function asksVersionFirst({ c, mount, method, header, signed }: Call): boolean {
+  if (mount.asksVersionFirst) return mount.asksVersionFirst(method, c.req.path)
+  return !signed && header('Authorization') === undefined && header(versionHeader) === undefined
 }
 
 /** Once per request. */

@@ -1,6 +1,7 @@
 // xAPI as one implementation, mounted natively and wherever another face lends its path and its error shape.
 
 import { Hono } from 'hono'
+import { homeOf } from '../../core/access.ts'
 import type { Core } from '../../core/core.ts'
 import { DomainError } from '../../core/errors.ts'
 import type { DocumentKind } from '../../core/xapi/document-query.ts'
@@ -35,7 +36,7 @@ const nativeMount: XapiMount = {
   place: () => home,
   presentError,
 }
-const home: XapiPlace = { lrs: (principal) => principal.lrsIds[0]! }
+const home: XapiPlace = { lrs: homeOf }
 
 interface Resource {
   /** Beside OPTIONS. */
@@ -71,7 +72,11 @@ export function xapiFace(lent: readonly XapiMount[] = [], { downgrade = 'as-stor
   return {
     name: 'xapi',
     // Clients join endpoint and resource with and without a slash of their own (TinCanJS, xAPIWrapper).
-    mounts: mounts.map(({ prefix }) => ({ path: prefix, toleratesSlashes: true })),
+    mounts: mounts.map(({ prefix, toleratesCase = false }) => ({
+      path: prefix,
+      toleratesSlashes: true,
+      toleratesCase,
+    })),
     routes: (core) => routes({ core, spoken: new SpokenVersions(), downgrade }, mounts),
     accessFor: (asked, core) => accessFor(mounts, asked, core),
   }
