@@ -1,0 +1,84 @@
+// The order of a list: what `sort` says, as MongoDB compares documents. Knows nothing of models.
+
+import { badQuery } from './query-error.ts'
+import { readParameter } from './query.ts'
+import type { QueryModel } from './query.ts'
+import { compareValues, isDocument, valuesAt } from './query-value.ts'
+import type { Document, Value, Work } from './query-value.ts'
+
+export interface SortKey {
+  readonly path: string
+  readonly isDescending: boolean
+}
+
+/** By the first, then by the second …; none: as they come. */
+export type Sort = readonly SortKey[]
+
+const mostKeys = 20
+
+/** `title`, `-title`, several with commas or spaces between them, or JSON: `{"title":-1}`. */
+export function readSort(text: string, model: QueryModel): Sort {
+  if (text.trimStart().startsWith('{')) return parseSort(readParameter(text, 'sort'), model)
+  const names = text.split(/[,\s]+/).filter((name) => name.replace(/^[-+]/, '') !== '')
+  return keysOf(
+    names.map((name) => ({ path: name.replace(/^[-+]/, ''), isDescending: name.startsWith('-') })),
+    model,
+  )
+}
+
+/** `{"title":"asc","_id":-1}` */
+export function parseSort(sent: unknown, model: QueryModel): Sort {
+  if (!isDocument(sent)) throw badQuery('sort', 'this takes an object of fields and directions')
+  const keys = Object.entries(sent).map(([path, direction]) => {
+    return { path, isDescending: isDescending(direction, `sort.${path}`) }
+  })
+  return keysOf(keys, model)
+}
+
+function keysOf(keys: Sort, { aliases = {} }: QueryModel): Sort {
+  if (keys.length > mostKeys) throw badQuery('sort', `more than ${mostKeys} fields are not accepted`)
+  return keys.map(({ path, isDescending }) => {
+    if (path.startsWith('$')) throw badQuery(`sort.${path}`, 'an operator is not accepted here')
+    return { path: (Object.hasOwn(aliases, path) ? aliases[path] : undefined) ?? path, isDescending }
+  })
+}
+
+function isDescending(direction: Value, place: string): boolean {
+  if (['1', 'asc', 'ascending'].includes(String(direction))) return false
+  if (['-1', 'desc', 'descending'].includes(String(direction))) return true
+  throw badQuery(place, 'a direction is 1 or -1, asc or desc')
+}
+
+/** Negative where `one` comes first. */
+export function compareBy(sort: Sort, one: Document, two: Document, work: Work): number {
+  return compareKeys(sort, keyOf(sort, one, work), keyOf(sort, two, work), work)
+}
+
+/** What a document is sorted by, key by key. */
+export function keyOf(sort: Sort, document: Document, work: Work): readonly Value[] {
+  return sort.map(({ path, isDescending }) => sortValue(document, path, { isDescending, work }))
+}
+
+export function compareKeys(sort: Sort, ones: readonly Value[], twos: readonly Value[], work: Work): number {
+  for (const [at, { isDescending }] of sort.entries()) {
+    const order = compareValues(ones[at], twos[at], work)
+    if (order !== 0) return isDescending ? -order : order
+  }
+  return 0
+}
+
+/** Of an array the smallest member, or, in descending order, the largest. */
+function sortValue(
+  document: Document,
+  path: string,
+  { isDescending, work }: { readonly isDescending: boolean; readonly work: Work },
+): Value {
+  const found = valuesAt(document, path.split('.'), work)
+  const values = found.flatMap((value) => (Array.isArray(value) ? (value as readonly Value[]) : [value]))
+  let best = values[0]
+  for (const value of values.slice(1)) {
+    const order = compareValues(value, best, work)
+    if (isDescending ? order > 0 : order < 0) best = value
+  }
+  return best ?? null
+}
