@@ -7,6 +7,8 @@ import { faceApp } from '../http.ts'
 import { signIn } from './auth.ts'
 import type { Asking, Call, Needs } from './auth.ts'
 import { presentError } from './errors.ts'
+import { clientInfo } from './info.ts'
+import { createToken, noToken } from './tokens.ts'
 import { presets } from './words.ts'
 import { xapiMounts } from './xapi.ts'
 
@@ -28,7 +30,11 @@ export interface OpenEndpoint extends Route {
   readonly answer: (asking: Asking) => Promise<Response>
 }
 
-export const endpoints: readonly (Endpoint | OpenEndpoint)[] = []
+export const endpoints: readonly (Endpoint | OpenEndpoint)[] = [
+  { method: 'GET', path: '/api/auth/client/info', answer: clientInfo },
+  { method: 'POST', path: '/api/oauth2/token', answer: createToken },
+  { method: 'GET', path: '/api/oauth2/token', answer: noToken },
+]
 
 /** As recorded, on every answer (facts 2.2). */
 const headers = { 'Cache-Control': 'no-cache, no-store, must-revalidate', Pragma: 'no-cache', Expires: '0' }
