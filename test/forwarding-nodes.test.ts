@@ -91,7 +91,7 @@ it('a node that stops without a word is followed by another, which repeats what 
       return {
         isBare: false,
         read: (...rest) => remote.read(...rest),
-        readVoided: (...rest) => remote.readVoided(...rest),
+        find: (...rest) => remote.find(...rest),
         readParts: (...rest) => remote.readParts(...rest),
         deliver: async (statements, signal) => {
           await remote.deliver(statements, signal)

@@ -55,6 +55,15 @@ export interface Outbound {
   problemWith(url: string): string | undefined
 }
 
+/** When to come back, where whoever refuses says so (RFC 9110 section 10.2.3): seconds, or a date. */
+export function retryAfterMs({ headers }: OutboundAnswer): number | undefined {
+  const value = headers.get('retry-after')?.trim()
+  if (value === undefined) return undefined
+  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000
+  const at = Date.parse(value)
+  return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now())
+}
+
 /** Where nothing was configured: reaches nobody. */
 export const noOutbound: Outbound = {
   request: () => Promise.reject(new OutboundError('refused-address', 'This process makes no outgoing requests.')),

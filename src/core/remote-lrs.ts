@@ -61,7 +61,7 @@ export interface ReadStatement {
   readonly version: XapiVersion
   /** Of those, the ones whose bytes only it has. */
   readonly sha2s: readonly string[]
-  /** Only `readVoided` has these. */
+  /** Only `find` has these. */
   readonly isVoided?: true
 }
 
@@ -86,11 +86,12 @@ export interface RemoteLrs {
     from: { readonly since?: string | undefined; readonly more?: string | undefined; readonly limit: number },
     signal: AbortSignal,
   ): Promise<ReadPage | Later | Refused>
-  /** One that was voided there, which no page has; undefined: there is none of this id. */
-  readVoided(
+  /** Either one that is voided there, which no page has, or one that is not; undefined: there is none. */
+  find(
     id: string,
+    which: { readonly isVoided: boolean },
     signal: AbortSignal,
-  ): Promise<{ readonly kind: 'voided'; readonly statement: ReadStatement | undefined } | Later | Refused>
+  ): Promise<{ readonly kind: 'found'; readonly statement: ReadStatement | undefined } | Later | Refused>
   /** The bytes that one statement came with. */
   readParts(
     statement: ReadStatement,

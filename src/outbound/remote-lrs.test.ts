@@ -11,6 +11,7 @@ let target: Target
 beforeEach(async () => void (target = await startTarget()))
 
 const { signal } = new AbortController()
+const voided = { isVoided: true }
 const nobody = { user: '', password: '' }
 const open = (url = target.url) => testRemoteLrs().open({ url, ...nobody })
 
@@ -204,12 +205,14 @@ describe('reading', () => {
       if (!query.has('attachments')) return { status: 200, body: { id, stored } }
       return { status: 200, body, headers: { 'Content-Type': 'multipart/mixed; boundary=b' } }
     }
-    const found = await open().readVoided(id, signal)
-    if (found.kind !== 'voided' || !found.statement) throw new Error('not found')
+    const found = await open().find(id, voided, signal)
+    if (found.kind !== 'found' || !found.statement) throw new Error('not found')
     expect(found.statement).toMatchObject({ id, stored, isVoided: true })
     const { statement } = found
     expect(await open().readParts({ ...statement, sha2s: [sha2] }, signal)).toMatchObject({ parts: [{ sha2 }] })
-    expect(await open().readVoided(randomUUID(), signal)).toEqual({ kind: 'voided', statement: undefined })
+    for (const isVoided of [true, false]) {
+      expect(await open().find(randomUUID(), { isVoided }, signal)).toEqual({ kind: 'found', statement: undefined })
+    }
   })
 
   it.each([
@@ -219,7 +222,7 @@ describe('reading', () => {
     ['503', 503, '', 'later'],
   ] as const)('%s for one that was voided is an answer of its own kind', async (_, status, body, kind) => {
     target.reading = () => ({ status, body })
-    expect(await open().readVoided(randomUUID(), signal)).toMatchObject({ kind })
+    expect(await open().find(randomUUID(), voided, signal)).toMatchObject({ kind })
   })
 
   it('an answer longer than anybody reads says so', async () => {

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { isDomainError } from '../core/errors.ts'
 import { writeParts } from '../core/multipart-writer.ts'
 import type { PartToWrite } from '../core/multipart-writer.ts'
-import { OutboundError } from '../core/outbound.ts'
+import { OutboundError, retryAfterMs } from '../core/outbound.ts'
 import type { Outbound, OutboundAnswer, OutboundRequest } from '../core/outbound.ts'
 import type {
   Delivery,
@@ -235,15 +235,21 @@ class HttpLrs implements RemoteLrs {
     }
   }
 
-  async readVoided(id: string, signal: AbortSignal): ReturnType<RemoteLrs['readVoided']> {
+  async find(
+    id: string,
+    { isVoided }: { readonly isVoided: boolean },
+    signal: AbortSignal,
+  ): ReturnType<RemoteLrs['find']> {
     try {
-      const path = `/statements?voidedStatementId=${encodeURIComponent(id)}`
+      const path = `/statements?${isVoided ? 'voidedStatementId' : 'statementId'}=${encodeURIComponent(id)}`
       const answer = await this.#get(path, await this.#readingVersion(signal), signal)
-      if (answer.status === 404) return { kind: 'voided', statement: undefined }
+      if (answer.status === 404) return { kind: 'found', statement: undefined }
       if (answer.status !== 200) return this.#refusalOf(answer)
       const statement = readSingle(answer)
-      if (statement?.id === id.toLowerCase()) return { kind: 'voided', statement: { ...statement, isVoided: true } }
-      return { kind: 'refused', reason: `${this.#root} does not answer as a store of statements does` }
+      if (statement?.id !== id.toLowerCase()) {
+        return { kind: 'refused', reason: `${this.#root} does not answer as a store of statements does` }
+      }
+      return { kind: 'found', statement: isVoided ? { ...statement, isVoided } : statement }
     } catch (error) {
       return this.#failureOf(error, signal)
     }
@@ -279,7 +285,7 @@ class HttpLrs implements RemoteLrs {
     const { status } = answer
     const reason = this.#said(answer)
     if (status < 500 && !passing.has(status)) return { kind: 'refused', reason }
-    const afterMs = retryAfterMs(answer.headers.get('retry-after'))
+    const afterMs = retryAfterMs(answer)
     return { kind: 'later', reason, ...(afterMs !== undefined && { afterMs }) }
   }
 
@@ -357,12 +363,4 @@ function idsIn(answer: OutboundAnswer): ReadonlySet<string> {
 /** Of a list; anything else in it is nobody's. */
 function textsIn(list: unknown): readonly string[] {
   return Array.isArray(list) ? list.filter((one) => typeof one === 'string') : []
-}
-
-/** RFC 9110 section 10.2.3: seconds, or a date. */
-function retryAfterMs(value: string | undefined): number | undefined {
-  if (value === undefined) return undefined
-  if (/^\d{1,9}$/.test(value.trim())) return Number(value) * 1000
-  const at = Date.parse(value)
-  return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now())
 }
