@@ -54,15 +54,15 @@ export function scopesOf({ rights, words }: Pick<CredentialRecord, 'rights' | 'w
 }
 
 /**
- * The same scopes as are shown, in whatever order, change no right. Others replace the rights on the xAPI; management only where
- * `all` comes or goes, for no other scope says anything of it.
+ * The same scopes as are shown, in whatever order, change no right. Others replace the rights on the xAPI and the management that
+ * `all` stands for; narrower management stays, for no scope says anything of it.
  */
 export function changeScopes(
   credential: Pick<CredentialRecord, 'rights' | 'words'>,
   given: readonly Scope[],
 ): Pick<CredentialRecord, 'rights' | 'words'> {
   const shown = scopesOf(credential)
-  const rights = isSameSet(shown, given) ? credential.rights : replaceRights(credential.rights, shown, given)
+  const rights = isSameSet(shown, given) ? credential.rights : replaceRights(credential.rights, given)
   return { rights, words: rememberWords(credential.words, given, rights) }
 }
 
@@ -73,10 +73,10 @@ export function rememberWords(before: Words, given: readonly Scope[], rights: Ri
 
 const own = 'learninglocker'
 
-function replaceRights(before: Rights, shown: readonly Scope[], given: readonly Scope[]): Rights {
+function replaceRights(before: Rights, given: readonly Scope[]): Rights {
+  const managesAll = isWithin({ xapi: {}, management: allManagement }, before)
   const rights = rightsOf(given)
-  const isOfOthers = shown.includes('all') === given.includes('all')
-  return isOfOthers ? { ...rights, management: before.management } : rights
+  return managesAll || given.includes('all') ? rights : { ...rights, management: before.management }
 }
 
 function rememberedScopes(rights: Rights, words: Words): readonly Scope[] | undefined {
