@@ -11,7 +11,10 @@ import { createCore, systemClock } from './core/core.ts'
 import type { Core, Log } from './core/core.ts'
 import { DomainError, invalid, isDomainError } from './core/errors.ts'
 import { Gate } from './core/gate.ts'
+import { noOutbound } from './core/outbound.ts'
+import type { Outbound } from './core/outbound.ts'
 import { ReadinessProbe } from './core/readiness.ts'
+import type { RemoteLrsDoor } from './core/remote-lrs.ts'
 import type { Sealed, Storage } from './core/storage.ts'
 import type { Face, FaceEnv, Mount } from './faces/face.ts'
 import { addressReader, newRequestId } from './faces/http.ts'
@@ -72,9 +75,17 @@ export interface App {
   readonly core: Core
   readonly faces: readonly Face[]
   readonly log: Log
+  /** For commands that ask others: through the same client, under the same policy. */
+  readonly remote: Remote
   readonly operations?: AppOperations
   /** Finishes what was accepted, flushes usage, closes storage. Idempotent. */
   close(): Promise<void>
+}
+
+/** How others are asked. */
+export interface Remote {
+  readonly outbound: Outbound
+  readonly lrs: RemoteLrsDoor
 }
 
 /** What a server does with an app beside handing it requests. */
@@ -135,6 +146,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   let closing: Promise<void> | undefined
   return {
     ...{ app, core, faces, log },
+    remote: remoteOver(outbound ?? noOutbound),
     operations: {
       fetch: async (request) =>
         (await answerOperations(request, getPath(request), operations)) ?? nothingHere(newRequestId(undefined, false)),
@@ -143,6 +155,10 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     },
     close: () => (closing ??= core.close().finally(() => outbound?.close())),
   }
+}
+
+function remoteOver(outbound: Outbound): Remote {
+  return { outbound, lrs: remoteLrsDoor(outbound) }
 }
 
 /** What must answer before a request can be served. Migrations are done, or there were no storage. */

@@ -15,7 +15,7 @@ const config: Config = { ...loadConfig({ CLAVIGER_PORT: '0', CLAVIGER_HOST: '127
 
 function appOf(fetch: HttpApp['fetch'], onClose = async (): Promise<void> => {}): App {
   const app: HttpApp = { fetch, request: () => Promise.reject(new Error('not used')) }
-  return { app, core: {} as Core, faces: [], log: silent, close: onClose }
+  return { app, core: {} as Core, faces: [], remote: {} as App['remote'], log: silent, close: onClose }
 }
 
 async function serve(fetch: HttpApp['fetch'], onClose?: () => Promise<void>): Promise<Listening> {

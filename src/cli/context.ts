@@ -14,7 +14,7 @@ import { PlainError, UsageError } from './outcome.ts'
 import type { Streams } from './socket.ts'
 
 /** An open data directory, in the server or in this process. */
-export interface Opened extends Pick<App, 'core' | 'faces'> {
+export interface Opened extends Pick<App, 'core' | 'faces' | 'remote'> {
   /** `file`: in the data directory; `configuration`: given by a setting. */
   readonly masterKeySource: 'file' | 'configuration'
   /** Makes a new master key and puts everything under it; returns how many organisations. */

@@ -33,6 +33,7 @@ export async function openData(config: Config, options: StorageOptions): Promise
       app,
       core: app.core,
       faces: app.faces,
+      remote: app.remote,
       masterKeySource: settled.source,
       async rotateMasterKey() {
         const { key, organisations } = await rotateKeyFile(config.dataDirectory, masterKey, {
