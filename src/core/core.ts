@@ -16,6 +16,7 @@ import type { FailureLimits } from './failure-limit.ts'
 import { JobRunner, Leases } from './jobs.ts'
 import type { Job, LeaseTiming } from './jobs.ts'
 import { Documents } from './documents.ts'
+import { Imports } from './importing.ts'
 import { Erasures } from './erasure.ts'
 import type { Oid } from './ids.ts'
 import { RateLimits, rememberedRates } from './limits.ts'
@@ -100,6 +101,7 @@ export interface Core {
   readonly agents: Agents
   readonly erasures: Erasures
   readonly retention: Retention
+  readonly imports: Imports
   readonly audit: Audit
   readonly usage: UsageMeter
   readonly limits: RateLimits
@@ -214,6 +216,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     agents: new Agents(parts),
     erasures,
     retention,
+    imports: new Imports(parts),
     audit: new Audit(parts),
     usage,
     limits,

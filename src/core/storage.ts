@@ -45,6 +45,7 @@ export interface Storage {
   readonly blobs: BlobStore
   readonly erasures: ErasureStore
   readonly exports: ExportStore
+  readonly imports: ImportStore
   readonly nodes: NodeStore
   /**
    * Calls `listener` after a committed change to anything that decides who may sign in or what they may do (organisation,
@@ -1134,4 +1135,92 @@ export interface ExportStore {
     lrsId: LrsId,
     part: { readonly after?: DocumentPosition | undefined; readonly limit: number; readonly mostBytes: number },
   ): Promise<{ readonly documents: readonly ExportedDocument[]; readonly next: DocumentPosition | undefined }>
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Imports: what was stored elsewhere before, brought here with the stored times it had, while others store
+
+export interface NewImport {
+  readonly id: Oid
+  /** What is imported, for finding it again: `some-product /path` or an address. No secret. */
+  readonly source: string
+  /** Unix milliseconds. */
+  readonly startedAt: number
+  /** How far it is, as the importer says it; opaque. */
+  readonly progress: Json
+}
+
+export interface ImportRecord extends NewImport {
+  /** Of each Lrs it has written to, as of what is committed there; empty once it is finished. */
+  readonly lrs: readonly { readonly lrsId: LrsId; readonly progress: Json }[]
+  readonly report: Json | null
+  /** Null while it is under way, or may be resumed. */
+  readonly finishedAt: number | null
+}
+
+export interface ImportedStatement extends PreparedStatement {
+  /** Never absent: where the statement had none, its stored time. */
+  readonly timestamp: number
+  readonly owner: CredentialId
+  /** Microseconds; what it is listed by is this, or as little before it as makes it unique. */
+  readonly storedAt: number
+  /** As it stood in the statement; kept so. */
+  readonly storedText: string
+  /** Whatever voids it, or nothing that is here. */
+  readonly isVoided: boolean
+  /** As of a batch, but for its own author. A voiding statement with none takes no effect. */
+  readonly voidReach: Reach | undefined
+  readonly defineReach: Reach | undefined
+}
+
+/**
+ * `there`: an equal one was; then the claims it brings are added, and it is voided if this one is. `conflict`: another
+ * statement has its id. `erased`: it went for a person, and stays away. All but `stored` leave it out.
+ */
+export type ImportOutcome = 'stored' | 'there' | 'conflict' | 'erased'
+
+export interface ImportedDocument {
+  readonly key: DocumentKey
+  /** 0: the shared one. */
+  readonly owner: CredentialId
+  readonly content: DocumentContent
+  readonly contentType: string
+  readonly etag: string
+  /** Microseconds. */
+  readonly updatedAt: number
+}
+
+/** `there`: one that was changed then or later stands there already. `full`: its scope has no room. */
+export type DocumentImportOutcome = 'stored' | 'there' | 'full'
+
+/**
+ * Rules the store keeps:
+ * - An import that has stored statements in an Lrs and is not finished holds its Consistent-Through before the earliest of
+ *   them, on every node; live statements are stored and found meanwhile as ever. Nobody is told that what is still to come was
+ *   there already; whoever follows the Lrs goes on when the import is finished.
+ * - Two statements of one stored time are told apart by microseconds before it: a list until that time has both, one since that
+ *   time neither.
+ */
+export interface ImportStore {
+  /** The one of this source that is not finished, or this one. */
+  begin(imported: NewImport): Promise<ImportRecord>
+  find(id: Oid): Promise<ImportRecord | undefined>
+  /** Latest first, at most 100. */
+  list(): Promise<readonly ImportRecord[]>
+  /** `not_found`, as all that follow, where there is none or it is finished. */
+  save(id: Oid, progress: Json): Promise<void>
+  /** Stores them, at most 2,000, in one transaction with how far the import is in this Lrs. In their order. */
+  storeStatements(
+    id: Oid,
+    lrsId: LrsId,
+    part: { readonly statements: readonly ImportedStatement[]; readonly progress: Json },
+  ): Promise<readonly ImportOutcome[]>
+  /** The same for documents, at most 500. */
+  storeDocuments(
+    id: Oid,
+    lrsId: LrsId,
+    part: { readonly documents: readonly ImportedDocument[]; readonly progress: Json },
+  ): Promise<readonly DocumentImportOutcome[]>
+  /** Lets go of every Lrs it holds. */
+  finish(id: Oid, end: { readonly at: number; readonly report: Json }): Promise<void>
 }

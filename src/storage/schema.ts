@@ -18,6 +18,8 @@ export interface Schema {
   setting: SettingTable
   pipe: PipeTable
   note: NoteTable
+  import: ImportTable
+  import_lrs: ImportLrsTable
   platform_value: PlatformValueTable
 }
 
@@ -39,6 +41,22 @@ export interface LrsTable {
   id: Generated<number>
   oid: string
   organisation_id: number
+export interface ImportTable {
+  id: string
+  source: string
+  started_at: number
+  progress: string
+  report: string | null
+  finished_at: number | null
+}
+
+export interface ImportLrsTable {
+  lrs_id: number
+  import_id: string
+  low: number | null
+  progress: string
+}
+
   name: string
   created_at: number
   retention_days: number | null

@@ -5,13 +5,14 @@ import * as application from './application.ts'
 import * as audit from './audit.ts'
 import * as credential from './credential.ts'
 import * as erasure from './erasure.ts'
+import * as imported from './import.ts'
 import * as note from './note.ts'
 import * as organisation from './organisation.ts'
 import * as pipe from './pipe.ts'
 import * as session from './session.ts'
 import { findSignInCandidates } from './sign-in.ts'
 import type { Db } from './change.ts'
-import type { DirectoryStore, ErasureStore, PlatformStore } from '../../core/storage.ts'
+import type { DirectoryStore, ErasureStore, ImportStore, PlatformStore } from '../../core/storage.ts'
 import type { OrganisationId } from '../../core/ids.ts'
 
 export type { Db } from './change.ts'
@@ -84,10 +85,22 @@ export const erasures: OverDb<Jobs> = {
 
 export type Operation =
   | `platform.${keyof PlatformStore}`
+/** As with erasures: what imports store is the engine's. */
+type Progress = Pick<ImportStore, 'begin' | 'find' | 'list' | 'save' | 'finish'>
+
+export const imports: OverDb<Progress> = {
+  begin: imported.begin,
+  find: imported.find,
+  list: imported.list,
+  save: imported.save,
+  finish: imported.finish,
+}
+
   | `directory.${keyof DirectoryStore}`
   | `erasures.${keyof Jobs}`
 
 /** Reads of one statement, which needs no transaction to agree with itself. */
+  | `imports.${keyof Progress}`
 export const singleReads: ReadonlySet<string> = new Set<Operation>([
   'platform.findSignInCandidates',
   'platform.findKeyCheck',
@@ -154,3 +167,6 @@ export const writes: ReadonlyMap<string, Concerns> = new Map<Operation, Concerns
   ['erasures.create', nobody],
   ['erasures.finish', nobody],
 ])
+  ['imports.begin', nobody],
+  ['imports.save', nobody],
+  ['imports.finish', nobody],

@@ -75,7 +75,9 @@ export class Erasures implements ErasureStore {
   }
 
   async latest(lrsId: LrsId): ReturnType<ErasureStore['latest']> {
-    const through = await this.#statements.consistentThrough(lrsId)
+    const [last = 0] = await this.#statements.listLatest([lrsId])
+    // An import may hold the other back.
+    const through = Math.max(last, await this.#statements.consistentThrough(lrsId))
     return { through, changedThrough: await this.#documents.latest(lrsId) }
   }
 

@@ -37,6 +37,15 @@ export interface ReadRows {
   readonly referrers: Map<string, Referrers>
   /** Those that refer, by stored time. Grows. */
   readonly sources: Map<number, Linked>
+  /** Which stored times are taken, of those an import may want. Grows. */
+  readonly taken: TakenTimes
+}
+
+/** What was read of an Lrs' stored times, some at a time. */
+export interface TakenTimes {
+  readonly seqs: Set<number>
+  /** Read from `from` to `to`, both included. */
+  readonly read: { readonly from: number; readonly to: number }[]
 }
 
 /** What is remembered of the Lrs, and holds in this transaction. */
@@ -52,6 +61,16 @@ export class Unread extends Error {
   constructor(target: string) {
     super('Read the referrers first.')
     this.target = target
+  }
+}
+
+/** Nor was whether this stored time is taken. */
+export class UnreadTime extends Error {
+  readonly seq: number
+
+  constructor(seq: number) {
+    super('Read which stored times are taken first.')
+    this.seq = seq
   }
 }
 
@@ -108,7 +127,7 @@ export class GatheredTables implements StatementTables {
 
   /** Nothing of it needs writing. */
   get isEmpty(): boolean {
-    return this.arrived.length === 0 && this.claims.length === 0
+    return this.arrived.length === 0 && this.claims.length === 0 && this.voided.size === 0
   }
 
   get highestSeq(): number {
@@ -131,6 +150,13 @@ export class GatheredTables implements StatementTables {
     return this.#lastSeq
   }
 
+  isTaken(_: LrsId, seq: number): boolean {
+    const { seqs, read } = this.#read.taken
+    if (this.#bySeq.has(seq) || seqs.has(seq)) return true
+    if (read.some(({ from, to }) => seq >= from && seq <= to)) return false
+    throw new UnreadTime(seq)
+  }
+
   termOf(_: LrsId, kind: TermKind, value: string): PostingTerm {
     const named = { kind, value }
     const known = this.#remembered.termOf(named) ?? this.#newTerms.get(named)
@@ -147,7 +173,7 @@ export class GatheredTables implements StatementTables {
     this.arrived.push(arrived)
     this.#byId.set(nameOf(row.id), arrived)
     this.#bySeq.set(row.seq, arrived)
-    this.#lastSeq = row.seq
+    this.#lastSeq = Math.max(row.seq, this.#lastSeq)
   }
 
   claim(_: LrsId, seq: number, attachment: AttachmentClaim): void {

@@ -44,8 +44,9 @@ export class Horizon {
     return { raised, announced: this.#announced.get(lrsId) ?? 0 }
   }
 
-  /** After the read: what its answer is to say. `through` is what `claviger_through` gave. */
+  /** After the read: what its answer is to say. `through` is what `claviger_through` gave: minus a time that an import holds it before. */
   announce(lrsId: LrsId, mark: Mark, through: number): number {
+    if (through < 0) return -through - 1
     // Not what was announced meanwhile: this read may not have seen it.
     const announced = Math.max(through, mark.announced)
     this.#announced.set(lrsId, Math.max(announced, this.#announced.get(lrsId) ?? 0))

@@ -12,11 +12,12 @@ import { NodeHolds } from './blob-holds.ts'
 import { Erasures } from './erasures.ts'
 import { erasureSql } from './erasure-sql.ts'
 import { Statements } from './statements.ts'
-import { directory, erasures, platform, signInReads, singleReads, writes } from '../directory/index.ts'
+import { directory, erasures, imports, platform, signInReads, singleReads, writes } from '../directory/index.ts'
 import { checkSchema, checkServer, migrate } from './migrate.ts'
 import { copyMark, refuseUnfinished } from '../copy/unfinished.ts'
 import { migrations } from '../migrations/index.ts'
 import { findRisks } from './durability.ts'
+import { importsOf } from './imports.ts'
 import { lockClass } from './locks.ts'
 import { newReadGate } from './shares.ts'
 import { Nodes } from './nodes.ts'
@@ -29,6 +30,7 @@ import type {
   DocumentStore,
   ErasureStore,
   ExportStore,
+  ImportStore,
   NodeStore,
   PlatformStore,
   Sealed,
@@ -178,6 +180,7 @@ class PostgresStorage implements Storage {
   readonly blobs: Blobs
   readonly erasures: ErasureStore
   readonly exports: ExportStore
+  readonly imports: ImportStore
   readonly nodes: NodeStore
   readonly #database: Database
   readonly #changes: DirectoryChanges
@@ -202,6 +205,8 @@ class PostgresStorage implements Storage {
     this.blobs = new Blobs({ place, rows, clock: clock ?? wallClock })
     const jobs = this.#half('erasures', erasures) as unknown as ErasureStore
     this.erasures = this.#whileOpen('erasures', new Erasures({ database, jobs, statements, documents }))
+    const imported = this.#half('imports', imports) as unknown as ImportStore
+    this.imports = this.#whileOpen('imports', importsOf({ database, jobs: imported, statements }))
     this.exports = this.#whileOpen('exports', exportsOf(database))
     this.nodes = new Nodes(database, changes)
   }

@@ -1,7 +1,7 @@
 // Reads beforehand what storing some batches of one Lrs can meet: one round trip, and more only where others refer to what
 // arrives. Under the lock of the Lrs, so that it holds until commit.
 
-import { byteaArray, int4Array, textArray } from './binary-array.ts'
+import { byteaArray, int4Array, int8Array, textArray } from './binary-array.ts'
 import { erasedHash } from '../erasure/erased-ids.ts'
 import { hash } from 'node:crypto'
 import { mostReferrers } from '../statements/references.ts'
@@ -128,6 +128,7 @@ export async function readLooked(
     referring: new Map((row.referring ?? []).map(([id, owner, count]) => [pairName(id, owner), count])),
     referrers: new Map(unreferenced.map((id) => [id, nobody])),
     sources: new Map(),
+    taken: { seqs: new Set(), read: [] },
     termIds: placed(row.terms ?? [], unknown.length),
   }
 }
@@ -248,6 +249,37 @@ export async function readReferrers(
 function nearest(reached: readonly { readonly id: string; readonly count: number }[]): string[] {
   let sum = 0
   return reached.filter(({ count }, index) => (sum += count) <= mostLoaded || index === 0).map(({ id }) => id)
+}
+
+/** Stored times that are looked at together: some statements of one time lie so close, and few are looked at in vain. */
+const timesAtOnce = 2_000
+
+/** Which stored times at and before each of these are taken. */
+export async function readTaken(
+  transaction: Transaction,
+  lrsId: LrsId,
+  { taken, before }: { readonly taken: ReadRows['taken']; readonly before: readonly number[] },
+): Promise<void> {
+  const ranges = merged(before.map((to) => ({ from: Math.max(1, to - timesAtOnce + 1), to })))
+  const rows = await transaction.query<{ readonly seq: number }>(
+    `select s.seq from unnest($2::bigint[], $3::bigint[]) as range (first, last) cross join lateral (
+       select seq from statement where lrs_id = $1 and seq >= range.first and seq <= range.last offset 0) as s`,
+    [lrsId, int8Array(ranges.map(({ from }) => from)), int8Array(ranges.map(({ to }) => to))],
+    'statements-taken',
+  )
+  for (const { seq } of rows) taken.seqs.add(seq)
+  taken.read.push(...ranges)
+}
+
+/** Those that overlap as one. */
+function merged(ranges: readonly { readonly from: number; readonly to: number }[]) {
+  const joined: { from: number; to: number }[] = []
+  for (const { from, to } of ranges.toSorted((a, b) => a.from - b.from)) {
+    const last = joined.at(-1)
+    if (last === undefined || from > last.to + 1) joined.push({ from, to })
+    else last.to = Math.max(last.to, to)
+  }
+  return joined
 }
 
 function take({ referrers, sources }: ReadRows, targets: readonly string[], found: readonly SourceRow[]): void {

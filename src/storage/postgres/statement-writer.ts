@@ -4,22 +4,24 @@
 import { DomainError, isDomainError } from '../../core/errors.ts'
 import { ByTerm } from './by-term.ts'
 import { DescriptionCache } from '../statements/description-cache.ts'
-import { GatheredTables, Unread } from './gathered-tables.ts'
+import { FreeTimes, lowOf } from '../statements/free-times.ts'
+import { GatheredTables, Unread, UnreadTime } from './gathered-tables.ts'
 import { LRUCache } from 'lru-cache'
 import { Storing } from '../statements/storing.ts'
 import { dictionaryTerm } from '../posting.ts'
-import { findTermIds, lookupOf, questionOf, readLooked, readReferrers } from './statement-lookup.ts'
+import { findTermIds, lookupOf, questionOf, readLooked, readReferrers, readTaken } from './statement-lookup.ts'
 import { lockClass } from './locks.ts'
+import { notePart } from '../directory/import.ts'
 import { writeChanges } from './statement-changes.ts'
-import type { BatchOutcome, StatementBatch } from '../../core/storage.ts'
+import type { BatchOutcome, ImportedStatement, ImportOutcome, StatementBatch } from '../../core/storage.ts'
 import type { Database, Transaction } from './database.ts'
+import type { ImportPart } from '../directory/import.ts'
 import type { Looked, LookupRow, Question } from './statement-lookup.ts'
 import type { LrsId } from '../../core/ids.ts'
 import type { Named } from './by-term.ts'
 import type { PostingTerm } from '../posting.ts'
 import type { Remembered } from './gathered-tables.ts'
 import type { Speaker } from '../statements/description-cache.ts'
-import type { TimedBatch } from '../statements/storing.ts'
 
 /** About 20 MB at the usual length of identifiers. */
 const cachedTerms = 100_000
@@ -37,12 +39,19 @@ interface Prepared {
   readonly question: Question
 }
 
-interface Stored {
-  readonly outcomes: readonly BatchOutcome[]
+interface Stored<Outcome> {
+  readonly outcomes: readonly Outcome[]
   readonly epoch: number
   /** Learnt from the database, or given now. */
   readonly learnt: ByTerm<PostingTerm>
   readonly said: GatheredTables['said']
+}
+
+/** What is to be done with what was looked up: without a change in the database, so that it may be done anew. */
+interface Work<Outcome> {
+  /** In the transaction, before it. */
+  begin?(transaction: Transaction, looked: Looked): Promise<void>
+  store(storing: Storing, looked: Looked): readonly Outcome[]
 }
 
 export class StatementWriter {
@@ -52,18 +61,46 @@ export class StatementWriter {
   readonly #descriptions = new DescriptionCache()
   /** As last seen. */
   readonly #epochs = new LRUCache<LrsId, number>({ max: 50_000 })
+  readonly #times = new FreeTimes()
 
   constructor(database: Database) {
     this.#database = database
   }
 
   /** `givenMicros`: the clock of a test. */
-  async store(prepared: Prepared, givenMicros: number | null): Promise<readonly BatchOutcome[]> {
+  store(prepared: Prepared, givenMicros: number | null): Promise<readonly BatchOutcome[]> {
+    return this.#transact(prepared, givenMicros, {
+      store: (storing, { floor }) => storing.store(prepared.batches.map((batch) => ({ ...batch, floor }))),
+    })
+  }
+
+  /** `prepared`: of the same statements. */
+  import(
+    prepared: Prepared,
+    part: Omit<ImportPart, 'low'>,
+    statements: readonly ImportedStatement[],
+  ): Promise<readonly ImportOutcome[]> {
+    const { lrsId } = part
+    return this.#transact(prepared, null, {
+      begin: async (transaction, { taken }) => {
+        await notePart(transaction.kysely, { ...part, low: lowOf(statements) })
+        const wanted = new Set(statements.map(({ storedAt }) => storedAt))
+        await readTaken(transaction, lrsId, { taken, before: [...wanted].map((at) => this.#times.from(lrsId, at)) })
+      },
+      store: (storing) => storing.import(lrsId, statements, this.#times),
+    })
+  }
+
+  async #transact<Outcome>(
+    prepared: Prepared,
+    givenMicros: number | null,
+    work: Work<Outcome>,
+  ): Promise<readonly Outcome[]> {
     const { question } = prepared
     const stored = await this.#database
-      .transactUpon<LookupRow, Stored>(
+      .transactUpon<LookupRow, Stored<Outcome>>(
         { statements: opening(question.lrsId), question: lookupOf(question, givenMicros) },
-        (transaction, rows) => this.#storeIn(transaction, prepared, rows),
+        (transaction, rows) => this.#storeIn(transaction, prepared, rows, work),
       )
       .catch(asDefect)
     this.#remember(question.lrsId, stored)
@@ -79,15 +116,20 @@ export class StatementWriter {
     return { batches, values, epoch, recalled, question: questionOf(lrsId, batches, unknown) }
   }
 
-  async #storeIn(transaction: Transaction, prepared: Prepared, rows: readonly LookupRow[]): Promise<Stored> {
-    const { batches, question } = prepared
+  async #storeIn<Outcome>(
+    transaction: Transaction,
+    prepared: Prepared,
+    rows: readonly LookupRow[],
+    work: Work<Outcome>,
+  ): Promise<Stored<Outcome>> {
+    const { question } = prepared
     const { lrsId } = question
     const looked = await readLooked(transaction, question, rows)
     const { epoch } = looked
     const learnt = await learnTerms(transaction, prepared, looked)
-    const timed = batches.map((batch) => ({ ...batch, floor: looked.floor }))
+    await work.begin?.(transaction, looked)
     const remembered = this.#remembered(epoch, epoch === prepared.epoch ? [prepared.recalled, learnt] : [learnt])
-    const { tables, outcomes } = await decide(transaction, lrsId, { timed, looked, remembered })
+    const { tables, outcomes } = await decide(transaction, lrsId, { looked, remembered, work })
     if (!tables.isEmpty) await writeChanges(transaction, lrsId, { tables, epoch })
     for (const term of tables.terms) learnt.set(term, dictionaryTerm(term.id))
     return { outcomes, epoch, learnt, said: tables.said }
@@ -110,7 +152,7 @@ export class StatementWriter {
   }
 
   /** Only after the commit. */
-  #remember(lrsId: LrsId, { epoch, learnt, said }: Stored): void {
+  #remember(lrsId: LrsId, { epoch, learnt, said }: Stored<unknown>): void {
     this.#epochs.set(lrsId, epoch)
     for (const [named, term] of learnt) {
       if (named.value.length <= longestCached) this.#terms.set(cacheName(lrsId, epoch, named), term)
@@ -151,22 +193,24 @@ const settings = Object.entries({
   .join(', ')
 
 /** Without a change in the database, so that it may be done anew when it asked for more than was read. */
-async function decide(
+async function decide<Outcome>(
   transaction: Transaction,
   lrsId: LrsId,
   {
-    timed,
     looked,
     remembered,
-  }: { readonly timed: readonly TimedBatch[]; readonly looked: Looked; readonly remembered: Remembered },
-): Promise<{ readonly tables: GatheredTables; readonly outcomes: readonly BatchOutcome[] }> {
+    work,
+  }: { readonly looked: Looked; readonly remembered: Remembered; readonly work: Work<Outcome> },
+): Promise<{ readonly tables: GatheredTables; readonly outcomes: readonly Outcome[] }> {
   for (;;) {
     const tables = new GatheredTables(looked, remembered)
     try {
-      return { tables, outcomes: new Storing(tables).store(timed) }
+      return { tables, outcomes: work.store(new Storing(tables), looked) }
     } catch (error) {
-      if (!(error instanceof Unread)) throw error
-      await readReferrers(transaction, lrsId, { target: error.target, rows: looked })
+      if (error instanceof Unread) await readReferrers(transaction, lrsId, { target: error.target, rows: looked })
+      else if (error instanceof UnreadTime)
+        await readTaken(transaction, lrsId, { taken: looked.taken, before: [error.seq] })
+      else throw error
     }
   }
 }

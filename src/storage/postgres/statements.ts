@@ -4,7 +4,16 @@ import { Horizon } from './horizon.ts'
 import { StoringTurns } from './shares.ts'
 import { StatementReader } from './statement-reader.ts'
 import { StatementWriter } from './statement-writer.ts'
-import type { BatchOutcome, Clock, StatementBatch, StatementStore } from '../../core/storage.ts'
+import { speakersOf } from '../statements/storing.ts'
+import type {
+  BatchOutcome,
+  Clock,
+  ImportOutcome,
+  ImportStore,
+  StatementBatch,
+  StatementStore,
+} from '../../core/storage.ts'
+import type { LrsId, Oid } from '../../core/ids.ts'
 import type { Database } from './database.ts'
 
 export class Statements implements StatementStore {
@@ -37,6 +46,18 @@ export class Statements implements StatementStore {
       // While the call before is under way.
       const prepared = this.#writer.prepare(lrsId, batches)
       return this.#turns.take(lrsId, () => this.#writer.store(prepared, this.#horizon.givenMicros()))
+    })
+  }
+
+  /** As `ImportStore.storeStatements`. */
+  import(
+    id: Oid,
+    lrsId: LrsId,
+    { statements, progress }: Parameters<ImportStore['storeStatements']>[2],
+  ): Promise<readonly ImportOutcome[]> {
+    return this.#horizon.whileStoring(lrsId, () => {
+      const prepared = this.#writer.prepare(lrsId, speakersOf(lrsId, statements))
+      return this.#turns.take(lrsId, () => this.#writer.import(prepared, { id, lrsId, progress }, statements))
     })
   }
 

@@ -27,7 +27,9 @@ export function erasuresOf({ write, read, jobs, statements, documents }: Parts):
     findAlike: (...args) => read('erasures.findAlike', args) as ReturnType<ErasureStore['findAlike']>,
     isErased: (...args) => read('erasures.isErased', args) as Promise<boolean>,
     async latest(lrsId) {
-      const through = await statements.consistentThrough(lrsId)
+      const [last = 0] = await statements.listLatest([lrsId])
+      // An import may hold the other back.
+      const through = Math.max(last, await statements.consistentThrough(lrsId))
       const changedThrough = await documents.latest(lrsId)
       documents.keepAfter(lrsId, changedThrough)
       return { through, changedThrough }

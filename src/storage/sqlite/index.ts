@@ -15,7 +15,7 @@ import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { copyMark, refuseUnfinished } from '../copy/unfinished.ts'
 import { peek } from './peek.ts'
 import { refuseBackup } from '../copy/backup-directory.ts'
-import { directory, erasures, platform, writes } from '../directory/index.ts'
+import { directory, erasures, imports, platform, writes } from '../directory/index.ts'
 import { join, resolve } from 'node:path'
 import { erasuresOf } from './erasures.ts'
 import { lockDirectory } from './lock.ts'
@@ -23,6 +23,8 @@ import { migrate } from './migrate.ts'
 import { migrations } from '../migrations/index.ts'
 import { OnlyNode } from './only-node.ts'
 import { open, openReader, openWriter } from './connection.ts'
+import { Holds } from './holds.ts'
+import { importsOf, readHolds } from './imports.ts'
 import { readAnnounced, saveAnnounced } from './announced-time.ts'
 import { toDomainError } from './driver-error.ts'
 import type {
@@ -30,6 +32,7 @@ import type {
   DirectoryListener,
   DirectoryStore,
   ErasureStore,
+  ImportStore,
   ExportStore,
   PlatformStore,
   Sealed,
@@ -73,8 +76,8 @@ export async function openSqlite(options: SqliteOptions): Promise<Storage> {
       const check = peek(path)
       if (check !== undefined) options.checkKey?.(check)
       const unclaimed = await (options.openPlace?.() ?? new BlobDirectory({ path: join(folder, 'blobs'), clock }))
-      const { floor, place } = await prepare(path, unclaimed)
-      return new SqliteStorage({ path, lanes: openLanes(path, options), clock, floor, place, unlock })
+      const prepared = await prepare(path, unclaimed)
+      return new SqliteStorage({ path, lanes: openLanes(path, options), clock, ...prepared, unlock })
     } catch (error) {
       unlock()
       throw error
@@ -88,6 +91,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Storage> {
 interface Prepared {
   /** Of stored times, as the last process left it. */
   readonly floor: number
+  readonly holds: Holds
   readonly place: BlobPlace
 }
 
@@ -103,7 +107,8 @@ async function prepare(path: string, unclaimed: BlobPlace): Promise<Prepared> {
       migrate(handle, migrations)
       const findValue = handle.prepare<[string], string>('select value from platform_value where name = ?').pluck()
       refuseUnfinished(findValue.get(copyMark))
-      return { floor: readAnnounced(handle), place: await claimPlace(unclaimed, storeIn(handle)) }
+      const holds = new Holds(readHolds(handle))
+      return { floor: readAnnounced(handle), holds, place: await claimPlace(unclaimed, storeIn(handle)) }
     } finally {
       handle.close()
     }
@@ -150,6 +155,7 @@ interface Parts {
   readonly lanes: Lanes
   readonly clock: Clock
   readonly floor: number
+  readonly holds: Holds
   readonly place: BlobPlace
   readonly unlock: () => void
 }
@@ -161,6 +167,7 @@ class SqliteStorage implements Storage {
   readonly documents: Documents
   readonly blobs: Blobs
   readonly erasures: ErasureStore
+  readonly imports: ImportStore
   readonly exports: ExportStore
   readonly nodes = new OnlyNode()
   readonly #parts: Parts
@@ -170,9 +177,9 @@ class SqliteStorage implements Storage {
 
   constructor(parts: Parts) {
     this.#parts = parts
-    const { lanes, clock, floor, place } = parts
+    const { lanes, clock, floor, holds, place } = parts
     const calls = { write: this.#guard(lanes.writer), read: this.#guard(lanes.reader) }
-    this.statements = new Statements(calls, clock, floor)
+    this.statements = new Statements(calls, clock, { floor, holds })
     this.documents = new Documents(calls, clock)
     const readReferences = this.#guard(lanes.reader)
     const rows: BlobRows = {
@@ -189,6 +196,8 @@ class SqliteStorage implements Storage {
     this.directory = this.#half('directory', directory) as unknown as DirectoryStore
     const jobs = this.#half('erasures', erasures) as unknown as ErasureStore
     this.erasures = erasuresOf({ ...calls, jobs, statements: this.statements, documents: this.documents })
+    const imported = this.#half('imports', imports) as unknown as ImportStore
+    this.imports = importsOf({ ...calls, jobs: imported, statements: this.statements, holds })
   }
 
   /** Refuses once closing has begun, and remembers what closing has to wait for. */

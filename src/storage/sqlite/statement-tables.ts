@@ -30,6 +30,7 @@ export class SqliteStatementTables implements StatementTables {
   readonly #insertPostings
   readonly #insertAttachment
   readonly #lastSeq
+  readonly #isTaken
   readonly #target
   readonly #source
   readonly #isFull
@@ -60,6 +61,9 @@ export class SqliteStatementTables implements StatementTables {
     this.#insertPosting = handle.prepare(insertPostings(1))
     this.#insertPostings = handle.prepare(insertPostings(postingsAtOnce))
     this.#lastSeq = prepareLastSeq(handle)
+    this.#isTaken = handle
+      .prepare<[number, number], number>('select 1 from statement where lrs_id = ? and seq = ?')
+      .pluck()
     this.#insertAttachment = handle.prepare(
       'insert or ignore into attachment (lrs_id, seq, sha2, content_type) values (?, ?, ?, ?)',
     )
@@ -110,14 +114,19 @@ export class SqliteStatementTables implements StatementTables {
     return this.#lastSeqs.get(lrsId) ?? this.#lastSeq(lrsId)
   }
 
+  isTaken(lrsId: LrsId, seq: number): boolean {
+    return this.#isTaken.get(lrsId, seq) !== undefined
+  }
+
   termOf(lrsId: LrsId, kind: TermKind, value: string): PostingTerm {
     return this.terms.termOf(lrsId, kind, value)
   }
 
   insert({ lrsId, seq, id, owner, timestamp, isVoided, isVoiding, terms, body }: NewRow): void {
     const printed = printTerms(terms)
+    const last = this.lastSeq(lrsId)
     this.#insert.run(lrsId, seq, id, owner, timestamp, isVoided ? 1 : 0, isVoiding ? 1 : 0, printed, body)
-    this.#lastSeqs.set(lrsId, seq)
+    this.#lastSeqs.set(lrsId, Math.max(seq, last))
   }
 
   claim(lrsId: LrsId, seq: number, { sha2, contentType }: AttachmentClaim): void {

@@ -1,16 +1,19 @@
 // The writer's statements: storing and erasing inside a transaction that the caller begins, commits or rolls back.
 
 import { Eraser } from '../erasure/eraser.ts'
+import { FreeTimes } from '../statements/free-times.ts'
 import { SqliteStatementTables } from './statement-tables.ts'
 import { Storing } from '../statements/storing.ts'
 import { erasureSql } from './erasure-sql.ts'
-import type { BatchOutcome, ErasureStep } from '../../core/storage.ts'
+import type { BatchOutcome, ErasureStep, ImportedStatement, ImportOutcome } from '../../core/storage.ts'
 import type { Handle } from './connection.ts'
+import type { LrsId } from '../../core/ids.ts'
 import type { TimedBatch } from '../statements/storing.ts'
 
 export class StatementWriter {
   readonly #tables: SqliteStatementTables
   readonly #storing: Storing
+  readonly #times = new FreeTimes()
   readonly #eraser: Eraser
 
   constructor(handle: Handle) {
@@ -22,6 +25,11 @@ export class StatementWriter {
   /** A throw leaves the transaction half done: roll it back. */
   store(batches: readonly TimedBatch[]): BatchOutcome[] {
     return this.#storing.store(batches)
+  }
+
+  /** The same. */
+  import(lrsId: LrsId, statements: readonly ImportedStatement[]): ImportOutcome[] {
+    return this.#storing.import(lrsId, statements, this.#times)
   }
 
   /** Before the commit. */

@@ -2,18 +2,23 @@
 // this process, and which descriptions need no writing. The rows themselves are read and written in the engine.
 
 import { DescriptionCache } from '../statements/description-cache.ts'
-import { packBatches, unpackOutcomes } from './batch-message.ts'
+import { lowOf } from '../statements/free-times.ts'
+import { packBatches, packImported, unpackOutcomes } from './batch-message.ts'
 import type {
   BatchOutcome,
   Clock,
   Description,
+  ImportedStatement,
+  ImportOutcome,
+  ImportStore,
   KnownDescription,
   StatementBatch,
   StatementPage,
   StatementQuery,
   StatementStore,
 } from '../../core/storage.ts'
-import type { CredentialId, LrsId } from '../../core/ids.ts'
+import type { CredentialId, LrsId, Oid } from '../../core/ids.ts'
+import type { Holds } from './holds.ts'
 import type { Speaker } from '../statements/description-cache.ts'
 import type { FindRead, PageRead } from './statement-reader.ts'
 import type { EngineClient } from './engine-client.ts'
@@ -31,7 +36,13 @@ interface News {
   readonly description: Description
 }
 
-function speakerOf({ lrsId, owner, defineReach }: TimedBatch): Speaker {
+/** An import's, whose statement it may have been. */
+interface ImportedNews {
+  readonly statement: ImportedStatement
+  readonly description: Description
+}
+
+function speakerOf({ lrsId, owner, defineReach }: Pick<TimedBatch, 'lrsId' | 'owner' | 'defineReach'>): Speaker {
   return { lrsId, owner, isShared: defineReach === 'any' }
 }
 
@@ -52,16 +63,18 @@ export class Statements implements StatementStore {
   /** At least every announcement that is no longer held, and those of the process before. */
   #floor: number
   readonly #known = new DescriptionCache()
+  readonly #holds: Holds
 
   constructor(
     calls: { readonly write: EngineClient['call']; readonly read: EngineClient['call'] },
     clock: Clock,
-    floor: number,
+    { floor, holds }: { readonly floor: number; readonly holds: Holds },
   ) {
     this.#write = calls.write
     this.#read = calls.read
     this.#clock = clock
     this.#floor = floor
+    this.#holds = holds
   }
 
   async store(batches: readonly StatementBatch[]): Promise<readonly BatchOutcome[]> {
@@ -100,6 +113,31 @@ export class Statements implements StatementStore {
       if (stored === undefined || stored.wasThere) continue
       this.#known.learn(speakerOf(batch), description, batch.statements[at]?.timestamp ?? stored.seq)
     }
+  }
+
+  /** As `ImportStore.storeStatements`. */
+  async import(
+    id: Oid,
+    lrsId: LrsId,
+    { statements, progress }: Parameters<ImportStore['storeStatements']>[2],
+  ): Promise<readonly ImportOutcome[]> {
+    const low = lowOf(statements)
+    // Before anything of it can be seen, and for as long as the row says so.
+    if (low !== null) this.#holds.hold(id, lrsId, low)
+    const news: ImportedNews[] = []
+    const packed = packImported(statements, (statement) => {
+      const speaker = speakerOf({ lrsId, ...statement })
+      const unknown = statement.descriptions.filter((one) => !this.#known.isKnown(speaker, one, statement.timestamp))
+      for (const description of unknown) news.push({ statement, description })
+      return unknown
+    })
+    const part = { id, lrsId, low, progress }
+    const outcomes = (await this.#write('imports.storeStatements', [part, packed])) as readonly ImportOutcome[]
+    const stored = new Set(statements.filter((_, at) => outcomes[at] === 'stored'))
+    for (const { statement, description } of news) {
+      if (stored.has(statement)) this.#known.learn(speakerOf({ lrsId, ...statement }), description, statement.timestamp)
+    }
+    return outcomes
   }
 
   /** Runs what removes descriptions of the Lrs from the store: what is known of them holds no longer. */
@@ -161,7 +199,7 @@ export class Statements implements StatementStore {
   #through(lrsId: LrsId, { through }: Horizon, last: number | undefined): number {
     const certain = Math.max(through, last ?? 0)
     this.#announce(lrsId, certain)
-    return certain
+    return this.#holds.within(lrsId, certain)
   }
 
   async find(
@@ -181,7 +219,9 @@ export class Statements implements StatementStore {
   }
 
   async follow(lrsId: LrsId, part: Parameters<StatementStore['follow']>[1]): ReturnType<StatementStore['follow']> {
-    const horizon = this.#horizon(lrsId)
+    const free = this.#horizon(lrsId)
+    const through = this.#holds.within(lrsId, Infinity)
+    const horizon = through === Infinity ? free : { through: Math.min(free.through, through), needsLast: false }
     const read = (await this.#read('statements.follow', [lrsId, part, horizon])) as PageRead
     return { rows: read.rows, consistentThrough: this.#through(lrsId, horizon, read.last) }
   }
@@ -200,7 +240,7 @@ export class Statements implements StatementStore {
 
   async consistentThrough(lrsId: LrsId): Promise<number> {
     const horizon = this.#horizon(lrsId)
-    if (!horizon.needsLast) return horizon.through
+    if (!horizon.needsLast) return this.#holds.within(lrsId, horizon.through)
     return this.#through(lrsId, horizon, (await this.#read('statements.last', [lrsId])) as number)
   }
 

@@ -6,12 +6,18 @@ import { Scrubber } from './scrub.ts'
 import { StatementWriter } from './statement-writer.ts'
 import { checkpointPages } from './connection.ts'
 import { operationOf } from './reader.ts'
-import { packOutcomes, unpackBatches } from './batch-message.ts'
+import { importDocuments } from '../documents/importing.ts'
+import { erasureSql } from './erasure-sql.ts'
+import { notePart } from '../directory/import.ts'
+import { packOutcomes, unpackBatches, unpackImported } from './batch-message.ts'
 import { toDomainError, toMessage } from './driver-error.ts'
 import type { Answer, Call, Engine } from './engine.ts'
 import type { Connection } from './connection.ts'
 import type { Eraser } from '../erasure/eraser.ts'
+import type { ImportedDocument } from '../../core/storage.ts'
+import type { ImportPart } from '../directory/import.ts'
 import type { Packed } from './batch-message.ts'
+import type { Sql } from '../erasure/sql.ts'
 
 /** A log this long means readers kept it from being reused; then the writer waits for them. */
 const longestLog = 16 * checkpointPages
@@ -21,6 +27,7 @@ export class Writer implements Engine {
   readonly #statements: StatementWriter
   readonly #documents: DocumentWriter
   readonly #scrubber: Scrubber
+  readonly #sql: Sql
   readonly #begin
   readonly #commit
   readonly #logState
@@ -31,6 +38,7 @@ export class Writer implements Engine {
     this.#statements = new StatementWriter(handle)
     this.#documents = new DocumentWriter(handle)
     this.#scrubber = new Scrubber(handle)
+    this.#sql = erasureSql(handle)
     this.#begin = handle.prepare('begin immediate')
     this.#commit = handle.prepare('commit')
     this.#logState = handle.prepare<[], { log: number; checkpointed: number }>('pragma wal_checkpoint(noop)')
@@ -83,16 +91,30 @@ export class Writer implements Engine {
       case 'documents.deleteAll':
         return { id, value: this.#documents.deleteAll(...(args as Parameters<DocumentWriter['deleteAll']>)) }
       case 'erasures.step':
-        return this.#erase(call, this.#statements.erase(...(args as Parameters<Eraser['step']>)))
+        return this.#refusable(call, this.#statements.erase(...(args as Parameters<Eraser['step']>)))
       case 'erasures.countBlobs':
-        return this.#erase(call, this.#statements.countBlobs(...(args as Parameters<Eraser['countBlobs']>)))
+        return this.#refusable(call, this.#statements.countBlobs(...(args as Parameters<Eraser['countBlobs']>)))
+      case 'imports.storeStatements':
+        return this.#refusable(call, this.#importStatements(...(args as [ImportPart, Packed])))
+      case 'imports.storeDocuments':
+        return this.#refusable(call, this.#importDocuments(...(args as [ImportPart, readonly ImportedDocument[]])))
       default:
         return this.#writeDirectory(call)
     }
   }
 
-  /** A job that is not there is refused before anything is removed. */
-  async #erase(call: Call, work: Promise<unknown>): Promise<Answer> {
+  async #importStatements(part: ImportPart, packed: Packed): Promise<unknown> {
+    await notePart(this.#connection.kysely, part)
+    return this.#statements.import(part.lrsId, unpackImported(packed))
+  }
+
+  async #importDocuments(part: ImportPart, documents: readonly ImportedDocument[]): Promise<unknown> {
+    await notePart(this.#connection.kysely, part)
+    return importDocuments(this.#sql, part.lrsId, documents)
+  }
+
+  /** A job that is not there is refused before anything is changed. */
+  async #refusable(call: Call, work: Promise<unknown>): Promise<Answer> {
     try {
       return { id: call.id, value: await work }
     } catch (error) {

@@ -5,9 +5,16 @@ import { References } from './references.ts'
 import { asRelated, ownerTerm, registrationTerm } from '../posting.ts'
 import { formatStored } from '../../core/xapi/time.ts'
 import { isSentAgain } from '../../core/xapi/equality.ts'
-import type { BatchOutcome, PreparedStatement, StatementBatch } from '../../core/storage.ts'
+import type {
+  BatchOutcome,
+  ImportedStatement,
+  ImportOutcome,
+  PreparedStatement,
+  StatementBatch,
+} from '../../core/storage.ts'
 import type { LrsId, Seq } from '../../core/ids.ts'
 import type { Existing, Node, StatementTables } from './tables.ts'
+import type { FreeTimes } from './free-times.ts'
 import type { PostingTerm } from '../posting.ts'
 
 /** A batch with the lowest stored time its first statement may get. */
@@ -46,19 +53,23 @@ export class Storing {
       }
       const id = ids[at] as Buffer
       if (this.#tables.isErased(batch.lrsId, id)) return { seq: erasedSeq, wasThere: true }
-      return { seq: this.#storeOne(batch, statement, id), wasThere: false }
+      return { seq: this.#storeOne(batch, statement, { id, seq: this.#nextSeq(batch) }), wasThere: false }
     })
     return { kind: 'stored', statements }
   }
 
-  #storeOne(batch: TimedBatch, statement: PreparedStatement, id: Buffer): Seq {
+  #storeOne(
+    batch: TimedBatch,
+    statement: PreparedStatement,
+    { id, seq, storedText, isVoided: wasVoided = false }: Place,
+  ): Seq {
     const { lrsId, owner } = batch
     const { isVoiding, timestamp } = statement
-    const seq = this.#nextSeq(batch)
     const node: Node = { lrsId, seq, id, owner, isVoiding }
     const terms = this.#termsOf(lrsId, statement)
-    const isVoided = !isVoiding && this.#tables.isVoidWaiting(lrsId, id, owner)
-    this.#tables.insert({ ...node, timestamp: timestamp ?? seq, isVoided, terms, body: complete(statement, seq) })
+    const isVoided = !isVoiding && (wasVoided || this.#tables.isVoidWaiting(lrsId, id, owner))
+    const body = complete(statement, seq, storedText)
+    this.#tables.insert({ ...node, timestamp: timestamp ?? seq, isVoided, terms, body })
     this.#tables.post(lrsId, [ownerTerm(owner), ...terms], seq)
     const refersTo = statement.refersTo === undefined ? undefined : toBlob(statement.refersTo)
     if (refersTo !== undefined && isVoiding) this.#references.void(node, refersTo, batch.voidReach)
@@ -66,6 +77,58 @@ export class Storing {
     this.#claim(lrsId, seq, statement)
     this.#tables.describe(batch, statement, seq)
     return seq
+  }
+
+  /** What was stored elsewhere before: each by itself, at its own stored time. As with `store`, a throw leaves it half done. */
+  import(lrsId: LrsId, statements: readonly ImportedStatement[], times: FreeTimes): ImportOutcome[] {
+    const speakers = new Map(speakersOf(lrsId, statements).map((speaker) => [nameOf(speaker), speaker]))
+    const seqs = this.#seqsFor(lrsId, statements, times)
+    const outcomes = statements.map((statement, at): ImportOutcome => {
+      const id = toBlob(statement.id)
+      const existing = this.#tables.find(lrsId, id)
+      if (existing !== undefined) return this.#meet(lrsId, existing, statement)
+      if (this.#tables.isErased(lrsId, id)) return 'erased'
+      const { storedText, isVoided } = statement
+      const speaker = speakers.get(nameOf(statement)) as TimedBatch
+      this.#storeOne(speaker, statement, { id, seq: seqs[at] as Seq, storedText, isVoided })
+      return 'stored'
+    })
+    // Of those that share a time the first has the earliest.
+    for (const [at, seq] of [...seqs.entries()].reverse()) {
+      const storedAt = statements[at]?.storedAt
+      if (seq !== undefined && storedAt !== undefined) times.took(lrsId, storedAt, seq)
+    }
+    return outcomes
+  }
+
+  #meet(lrsId: LrsId, existing: Existing, statement: ImportedStatement): ImportOutcome {
+    const { owner, storedText, isVoided, isVoiding } = statement
+    const whole = complete(statement, existing.seq, storedText)
+    if (!isSentAgain(existing, statement, { owner, readReach: 'any' }, whole)) return 'conflict'
+    this.#claim(lrsId, existing.seq, statement)
+    if (isVoided && !isVoiding) this.#tables.setVoided(lrsId, existing.seq)
+    return 'there'
+  }
+
+  /** In their order where several share one. Of those that will not need it, too: that leaves it to nobody. */
+  #seqsFor(lrsId: LrsId, statements: readonly ImportedStatement[], times: FreeTimes): number[] {
+    const sharing = new Map<number, number[]>()
+    for (const [at, { id, storedAt }] of statements.entries()) {
+      if (this.#tables.find(lrsId, toBlob(id)) !== undefined) continue
+      const places = sharing.get(storedAt)
+      if (places === undefined) sharing.set(storedAt, [at])
+      else places.push(at)
+    }
+    const seqs: number[] = []
+    const given = new Set<number>()
+    const isTaken = (seq: number): boolean => given.has(seq) || this.#tables.isTaken(lrsId, seq)
+    for (const [storedAt, places] of sharing) {
+      for (const [index, seq] of times.take(lrsId, storedAt, places.length, isTaken).entries()) {
+        given.add(seq)
+        seqs[places[index]!] = seq
+      }
+    }
+    return seqs
   }
 
   /** Also of one that was there: whoever sends an equal one with the bytes has sent them, and is told that they are stored. */
@@ -90,6 +153,32 @@ export class Storing {
   }
 }
 
+/** Where a statement goes, and what it was elsewhere. */
+interface Place {
+  readonly id: Buffer
+  readonly seq: Seq
+  readonly storedText?: string
+  readonly isVoided?: boolean
+}
+
+/** As if their owners stored them. */
+export function speakersOf(lrsId: LrsId, statements: readonly ImportedStatement[]): readonly TimedBatch[] {
+  const speakers = new Map<string, TimedBatch & { readonly statements: PreparedStatement[] }>()
+  for (const statement of statements) {
+    const { owner, voidReach, defineReach } = statement
+    const name = nameOf(statement)
+    const speaker = speakers.get(name)
+    if (speaker === undefined) {
+      speakers.set(name, { lrsId, owner, readReach: 'any', voidReach, defineReach, statements: [statement], floor: 0 })
+    } else speaker.statements.push(statement)
+  }
+  return [...speakers.values()]
+}
+
+function nameOf({ owner, voidReach, defineReach }: Pick<ImportedStatement, 'owner' | 'voidReach' | 'defineReach'>) {
+  return `${owner} ${voidReach} ${defineReach}`
+}
+
 /** Stands for the stored time of a statement that was erased: it has none any more. */
 const erasedSeq = 1 as Seq
 
@@ -102,7 +191,6 @@ export function toBlob(uuid: string): Buffer {
   return Buffer.from(uuid.replaceAll('-', ''), 'hex')
 }
 
-function complete({ openBody, timestamp }: PreparedStatement, seq: number): string {
-  const stored = formatStored(seq)
+function complete({ openBody, timestamp }: PreparedStatement, seq: number, stored = formatStored(seq)): string {
   return `${openBody}${timestamp === undefined ? `,"timestamp":"${stored}"` : ''},"stored":"${stored}"}`
 }

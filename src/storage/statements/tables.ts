@@ -64,6 +64,8 @@ export interface StatementTables extends ReferenceTables {
   isErased(lrsId: LrsId, id: Buffer): boolean
   /** The highest stored time that was ever given. */
   lastSeq(lrsId: LrsId): number
+  /** Whether a statement has this stored time. */
+  isTaken(lrsId: LrsId, seq: number): boolean
   /** The term of a value, direct and own; a new one where the Lrs had none. */
   termOf(lrsId: LrsId, kind: TermKind, value: string): PostingTerm
   insert(row: NewRow): void
