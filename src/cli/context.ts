@@ -46,6 +46,11 @@ export interface CommandContext {
   open(): Promise<Opened>
   /** What is still to do is waiting, however long: other commands need not wait as well. */
   letOthersPass?(): void
+  /**
+   * For what takes long and may be gone on with: aborted when whoever typed it is gone, or presses Ctrl-C, or the server stops. A command
+   * that does not ask is finished all the same, or ends with its process.
+   */
+  untilStopped?(): AbortSignal
 }
 
 /** Options every command takes. */

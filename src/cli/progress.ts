@@ -3,10 +3,12 @@
 
 import { SingleBar } from 'cli-progress'
 import type { CopyProgress } from '../copying.ts'
+import type { ImportStage } from '../importing/import.ts'
 import type { CommandContext } from './context.ts'
+import { newPace } from './pace-words.ts'
 
 /** How far it is. */
-export type Stage = Omit<CopyProgress, 'phase'> & { readonly phase: keyof typeof words }
+export type Stage = (Omit<CopyProgress, 'phase'> & { readonly phase: keyof typeof words }) | ImportStage
 
 export interface Progress {
   show(progress: Stage): void
@@ -26,13 +28,23 @@ export function newProgress(
   return isTerminal ? bar(streams.err) : lines(streams.err)
 }
 
-function titleOf({ phase, table }: Stage): string {
-  return `${words[phase]} ${table ?? 'of attachments and long documents'}`
+function titleOf(stage: Stage): string {
+  if ('title' in stage) return stage.title
+  return `${words[stage.phase]} ${stage.table ?? 'of attachments and long documents'}`
+}
+
+/** An import knows which part of all it has read, not how many things there are: its bar counts thousandths. */
+function extentOf(stage: Stage): { readonly value: number; readonly total: number | undefined } {
+  if (!('title' in stage)) return { value: stage.done, total: stage.total }
+  return stage.part === undefined
+    ? { value: stage.done, total: undefined }
+    : { value: Math.round(stage.part * 1000), total: 1000 }
 }
 
 function bar(write: (text: string) => void): Progress {
   // Wherever the command runs, its words go where it was typed.
   const stream = { isTTY: true, columns: 100, write: (text: string) => (write(text), true) }
+  const paceOf = newPace()
   let present: { readonly title: string; readonly bar: SingleBar } | undefined
   const end = (): void => {
     present?.bar.stop()
@@ -41,33 +53,40 @@ function bar(write: (text: string) => void): Progress {
   return {
     show(progress) {
       const title = titleOf(progress)
-      const total = progress.total ?? progress.done
+      const { value, total } = extentOf(progress)
+      const pace = paceOf(progress)
       if (present?.title !== title) {
         end()
-        const format = progress.total === undefined ? `${title}: {value}` : `${title} {bar} {percentage} % of {total}`
         const made = new SingleBar({
-          ...{ format, fps: 5, hideCursor: null, clearOnComplete: false, linewrap: null },
+          ...{ format: formatOf(progress), fps: 5, hideCursor: null, clearOnComplete: false, linewrap: null },
           stream: stream as unknown as NodeJS.WritableStream,
         })
-        made.start(total, progress.done)
+        made.start(total ?? value, value, { pace })
         present = { title, bar: made }
       }
-      if (progress.total === undefined) present.bar.setTotal(total)
-      present.bar.update(progress.done)
+      if (total === undefined) present.bar.setTotal(value)
+      present.bar.update(value, { pace })
     },
     end,
   }
 }
 
+function formatOf(stage: Stage): string {
+  const title = titleOf(stage)
+  if ('title' in stage) return stage.part === undefined ? `${title}: {pace}` : `${title} {bar} {percentage} %: {pace}`
+  return stage.total === undefined ? `${title}: {value}` : `${title} {bar} {percentage} % of {total}`
+}
+
 function lines(write: (text: string) => void): Progress {
+  const paceOf = newPace()
   let saidAt = performance.now()
   return {
     show(progress) {
+      const pace = paceOf(progress)
       const now = performance.now()
       if (now - saidAt < lineEveryMs) return
       saidAt = now
-      const { done, total } = progress
-      write(`${titleOf(progress)}: ${total === undefined ? done : `${done} of ${total}`}\n`)
+      write(`${titleOf(progress)}: ${pace}\n`)
     },
     end() {},
   }

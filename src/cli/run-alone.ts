@@ -18,6 +18,7 @@ export async function runAlone(
   streams: Streams,
 ): Promise<number> {
   let opening: Promise<OpenData> | undefined
+  let stopping: AbortSignal | undefined
   const context: CommandContext = {
     config,
     streams,
@@ -37,6 +38,7 @@ export async function runAlone(
         throw new PlainError(`${error.message} A server may be starting: try again.`)
       })
     },
+    untilStopped: () => (stopping ??= untilSignal()),
   }
   try {
     return await run(argv, context)
@@ -44,6 +46,15 @@ export async function runAlone(
     const opened = await opening?.catch(() => undefined)
     await opened?.app.close()
   }
+}
+
+/** The first signal asks; the next one ends the process, as without this. */
+function untilSignal(): AbortSignal {
+  const asked = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => asked.abort(new PlainError(`stopped by ${signal}`)))
+  }
+  return asked.signal
 }
 
 /** A command says what went wrong itself. */

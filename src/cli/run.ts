@@ -12,6 +12,7 @@ import { addCopy } from './commands/copy.ts'
 import { addCredential } from './commands/credential.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addErase } from './commands/erase.ts'
+import { addImport } from './commands/import.ts'
 import { addInstallation } from './commands/installation.ts'
 import { addLrs } from './commands/lrs.ts'
 import { addOrganisation } from './commands/organisation.ts'
@@ -85,6 +86,7 @@ export function buildProgram(context: CommandContext, act: Act, isJson: boolean)
   addAudit(program, context, act)
   addUsage(program, context, act)
   addErase(program, context, act)
+  addImport(program, context, act)
   addDoctor(program, context, act)
   addBackup(program, context, act)
   addCopy(program, context, act)

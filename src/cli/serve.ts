@@ -127,11 +127,11 @@ async function takeCommands(opened: OpenData, config: Config, log: Log): Promise
   if (config.database) return undefined
   const inTurn = takeTurns()
   try {
-    return await serveCommands(socketPath(config.dataDirectory), ({ argv, stdin, isTerminal, directory }, streams) => {
+    return await serveCommands(socketPath(config.dataDirectory), (request, streams, gone) => {
+      const { argv, ...rest } = request
       const open = () => Promise.resolve(opened)
-      return inTurn((letOthersPass) =>
-        run(argv, { config, streams, stdin, isTerminal, directory, open, letOthersPass }),
-      )
+      const untilStopped = () => gone
+      return inTurn((letOthersPass) => run(argv, { config, streams, ...rest, open, letOthersPass, untilStopped }))
     })
   } catch (error) {
     log.warn({ err: error }, 'no socket for commands: the command line cannot reach this server')

@@ -53,21 +53,22 @@ export function socketPath(dataDirectory: string, platform: NodeJS.Platform = pr
 
 export interface CommandServer {
   readonly path: string
-  /** Lets running commands finish, takes no new ones, removes the socket. */
+  /** Lets running commands finish, or stop where they may be gone on with; takes no new ones, removes the socket. */
   close(): Promise<void>
 }
+
+/** Runs a command; `gone` is aborted when nobody waits for it any more, or the server stops. */
+type RunCommand = (request: CommandRequest, streams: Streams, gone: AbortSignal) => Promise<number>
 
 /**
  * Serves commands at `path`. The caller owns the data directory's lock, so a socket that is already there is a dead
  * server's. `run` must not throw; if it does, the command fails and the server goes on.
  */
-export async function serveCommands(
-  path: string,
-  run: (request: CommandRequest, streams: Streams) => Promise<number>,
-): Promise<CommandServer> {
+export async function serveCommands(path: string, run: RunCommand): Promise<CommandServer> {
   const running = new Set<Promise<void>>()
+  const stopping = new AbortController()
   const server = createServer({ allowHalfOpen: true }, (socket) => {
-    const done = serveOne(socket, run).finally(() => running.delete(done))
+    const done = serveOne(socket, run, stopping.signal).finally(() => running.delete(done))
     running.add(done)
   })
   server.maxConnections = maxConnections
@@ -77,6 +78,7 @@ export async function serveCommands(
   return {
     path,
     async close() {
+      stopping.abort(new PlainError('the server stops'))
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       await Promise.allSettled(running)
       await closed
@@ -115,12 +117,13 @@ async function bind(server: Server, path: string): Promise<void> {
   if (!path.startsWith('\\\\')) chmodSync(path, 0o600)
 }
 
-async function serveOne(
-  socket: Socket,
-  run: (request: CommandRequest, streams: Streams) => Promise<number>,
-): Promise<void> {
-  // A client that is gone is no reason to stop a command, or the server.
+async function serveOne(socket: Socket, run: RunCommand, stopping: AbortSignal): Promise<void> {
+  const left = new AbortController()
+  // A client that is gone is no reason to stop the server, nor a command, unless that asks.
   socket.on('error', () => undefined)
+  // It ends its side only with itself.
+  for (const event of ['end', 'close'])
+    socket.once(event, () => left.abort(new PlainError('whoever asked for this is gone')))
   const send = (answer: Answer): void => {
     if (socket.writable) socket.write(`${JSON.stringify(answer)}\n`)
   }
@@ -132,7 +135,7 @@ async function serveOne(
   const streams: Streams = { out: (text) => send({ out: text }), err: (text) => send({ err: text }) }
   let exit = 1
   try {
-    exit = await run(request, streams)
+    exit = await run(request, streams, AbortSignal.any([left.signal, stopping]))
   } catch {
     streams.err('internal error\n')
   }

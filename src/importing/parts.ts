@@ -1,0 +1,117 @@
+// What statements and documents on their way into the store share: one part is stored while the next is gathered, and how far
+// the import is in each Lrs. Knows nothing of what a part holds.
+
+import type { Core } from '../core/core.ts'
+import type { LrsId, Oid, OrganisationId } from '../core/ids.ts'
+import type { PlatformOperator } from '../core/organisation.ts'
+import type { ImportRecord, Json } from '../core/storage.ts'
+import type { Rejects } from './rejects.ts'
+import type { Tally } from './tally.ts'
+
+export interface Destination {
+  readonly organisationId: OrganisationId
+  readonly lrsId: LrsId
+}
+
+export interface PartsSettings {
+  readonly core: Core
+  readonly operator: PlatformOperator
+  readonly importId: Oid
+  readonly isDryRun: boolean
+  readonly tally: Tally
+  readonly rejects: Rejects
+  readonly queue: StoreQueue
+  readonly positions: Positions
+}
+
+/** Parts that wait for the one being stored. */
+const mostWaiting = 1
+
+/** One after the other, so that how far the import is never goes back. */
+export class StoreQueue {
+  #last: Promise<void> = Promise.resolve()
+  #waiting = 0
+  #failed: { readonly error: unknown } | undefined
+
+  /** Resolves when so few wait that more may be gathered. Throws what storing an earlier part threw. */
+  async push(store: () => Promise<void>): Promise<void> {
+    this.#waiting++
+    const turn = this.#last.then(async () => {
+      try {
+        if (this.#failed === undefined) await store()
+      } catch (error) {
+        this.#failed = { error }
+      } finally {
+        this.#waiting--
+      }
+    })
+    const before = this.#last
+    this.#last = turn
+    if (this.#waiting > mostWaiting) await before
+    this.#refuse()
+  }
+
+  /** Everything that was pushed is stored. */
+  async settle(): Promise<void> {
+    await this.#last
+    this.#refuse()
+  }
+
+  #refuse(): void {
+    if (this.#failed) throw this.#failed.error
+  }
+}
+
+interface Position {
+  statements: number
+  documents: number
+}
+
+/** What became of what was handed to the store. */
+export interface StoreCounts {
+  stored: number
+  there: number
+  /** `conflict`, `erased` or `full`. */
+  refused: number
+}
+
+// Until the store counts what became of what it was handed, in the transaction: an import that was killed counts too little.
+type Counted = ImportRecord['lrs'][number] & {
+  readonly counts?: Readonly<Partial<Record<keyof Position, StoreCounts>>>
+}
+
+/** Number of the last thing stored in each Lrs, as it stands in the store with what was stored; and what became of all of them. */
+export class Positions {
+  /** Of earlier runs: what has no greater number is stored. */
+  readonly #before: ReadonlyMap<LrsId, Position>
+  readonly #now = new Map<LrsId, Position>()
+  readonly counts: Readonly<Record<keyof Position, StoreCounts>>
+
+  constructor(lrs: readonly Counted[]) {
+    this.#before = new Map(lrs.map(({ lrsId, progress }) => [lrsId, progress as unknown as Position]))
+    const sum = (kind: keyof Position, fate: keyof StoreCounts): number =>
+      lrs.reduce((total, { counts }) => total + (counts?.[kind]?.[fate] ?? 0), 0)
+    const of = (kind: keyof Position): StoreCounts => ({
+      stored: sum(kind, 'stored'),
+      there: sum(kind, 'there'),
+      refused: sum(kind, 'refused'),
+    })
+    this.counts = { statements: of('statements'), documents: of('documents') }
+  }
+
+  isBehind(lrsId: LrsId, kind: keyof Position, number: number): boolean {
+    return number <= (this.#before.get(lrsId)?.[kind] ?? 0)
+  }
+
+  /** What to store with the part that ends there. */
+  advance(lrsId: LrsId, kind: keyof Position, number: number): Json {
+    const position = this.#now.get(lrsId) ?? { statements: 0, documents: 0, ...this.#before.get(lrsId) }
+    position[kind] = Math.max(number, position[kind])
+    this.#now.set(lrsId, position)
+    return { ...position }
+  }
+
+  get lrsIds(): readonly LrsId[] {
+    return [...new Set([...this.#before.keys(), ...this.#now.keys()])]
+  }
+}
