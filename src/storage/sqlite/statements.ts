@@ -2,6 +2,7 @@
 // this process, and which descriptions need no writing. The rows themselves are read and written in the engine.
 
 import { DescriptionCache } from '../statements/description-cache.ts'
+import { isDomainError } from '../../core/errors.ts'
 import { lowOf } from '../statements/free-times.ts'
 import { packBatches, packImported, unpackOutcomes } from './batch-message.ts'
 import type {
@@ -132,7 +133,12 @@ export class Statements implements StatementStore {
       return unknown
     })
     const part = { id, lrsId, low, progress }
-    const outcomes = (await this.#write('imports.storeStatements', [part, packed])) as readonly ImportOutcome[]
+    const writing = this.#write('imports.storeStatements', [part, packed]) as Promise<readonly ImportOutcome[]>
+    const outcomes = await writing.catch((error: unknown) => {
+      // There is none under way that would ever let go.
+      if (isDomainError(error) && error.code === 'not_found') this.#holds.release(id)
+      throw error
+    })
     const stored = new Set(statements.filter((_, at) => outcomes[at] === 'stored'))
     for (const { statement, description } of news) {
       if (stored.has(statement)) this.#known.learn(speakerOf({ lrsId, ...statement }), description, statement.timestamp)
@@ -228,6 +234,10 @@ export class Statements implements StatementStore {
 
   async listLatest(lrsIds: readonly LrsId[]): Promise<readonly number[]> {
     return (await this.#read('statements.listLatest', [lrsIds])) as readonly number[]
+  }
+
+  async countStatements(lrsId: LrsId): Promise<number> {
+    return (await this.#read('statements.count', [lrsId])) as number
   }
 
   async listDescriptions(
