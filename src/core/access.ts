@@ -104,8 +104,9 @@ function explainXapi(caller: Caller, { right, lrsId, statement, about }: XapiAcc
     return { allowed: false, decidedBy: 'lrs', reason: 'This key does not reach this Lrs.', remedy }
   }
   if (lrsId !== undefined && caller.closedLrsIds?.includes(lrsId)) {
-    const remedy = 'Switch xAPI on again in the settings of its application.'
-    return { allowed: false, decidedBy: 'lrs closed', reason: 'xAPI is switched off for this Lrs.', remedy }
+    const remedy = 'Restore it, or switch xAPI on again in the settings of its application.'
+    const reason = 'This Lrs answers no xAPI: it is deleted, or xAPI is switched off for it.'
+    return { allowed: false, decidedBy: 'lrs closed', reason, remedy }
   }
   const pin = statement && caller.pins && pinViolation(statement, caller.pins)
   if (pin) return { allowed: false, ...outsidePin(pin, caller.pins, 'statement') }

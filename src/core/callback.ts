@@ -11,6 +11,7 @@ import type { Log } from './core.ts'
 import { DomainError, isDomainError } from './errors.ts'
 import type { Failure } from './errors.ts'
 import type { ApplicationId } from './ids.ts'
+import { hasExpired, organisationExpired } from './organisation.ts'
 import type { Outbound } from './outbound.ts'
 import { pinsSchema } from './pins.ts'
 import type { Pins } from './pins.ts'
@@ -89,7 +90,7 @@ export class Callbacks {
     const before = this.#open(organisation, application)
     const { url, homePage = before?.homePage, usesMbox = before?.usesMbox ?? false } = input
     const sealed: Sealed = { url, usesMbox, ...(typeof homePage === 'string' && { homePage }) }
-    const callback = this.#parts.vault.seal(organisation, placeOf(id), JSON.stringify(sealed))
+    const callback = sealCallback(this.#parts.vault, organisation, id, sealed)
     // The host alone: what stands behind it may be a secret.
     const detail = { host: new URL(url).host, usesMbox, homePage: homePage ?? null }
     await this.#update(caller, id, { callback }, 'callback.set', detail)
@@ -159,6 +160,7 @@ export class Callbacks {
       this.#parts.usage.countFor({ organisationId, credentialId, address }, { refusal })
     const sealed = this.#open(organisation, application)
     if (sealed === undefined) return undefined
+    if (hasExpired(organisation, this.#parts.clock.now())) throw organisationExpired()
     if (!isLive(credential, this.#parts.clock.now())) {
       refused('disabled')
       throw wasNoGuess('application')
@@ -183,6 +185,7 @@ export class Callbacks {
       defaultLrsId: organisation.defaultLrsId ?? application.liveLrsId,
       authority: credential.authority ?? this.#authorityOf(application.name, credential.oid),
       notAfter: Math.min(found.until, credential.expiresAt ?? Infinity),
+      ...(organisation.expiresAt === null ? {} : { organisationExpiresAt: organisation.expiresAt }),
     }
   }
 
@@ -195,9 +198,8 @@ export class Callbacks {
     return { url, usesMbox, homePage: homePage ?? `${this.#parts.baseUrl}/lrs/${id}` }
   }
 
-  #open(holder: KeyHolder, { id, callback }: ApplicationRecord): Sealed | undefined {
-    if (callback === null) return undefined
-    return JSON.parse(this.#parts.vault.open(holder, placeOf(id), callback)) as Sealed
+  #open(holder: KeyHolder, application: ApplicationRecord): Sealed | undefined {
+    return openCallback(this.#parts.vault, holder, application) as Sealed | undefined
   }
 
   async #organisation({ organisationId }: ApplicationRecord): Promise<OrganisationRecord> {
@@ -222,6 +224,20 @@ export class Callbacks {
     const problem = urlProblem(url) ?? this.#parts.outbound.problemWith(url)
     return problem === undefined ? [] : [{ pointer: '/url', rule, message: `This is no callback: ${problem}.` }]
   }
+}
+
+/** Whom an application asks, as it is sealed but in clear; undefined: nobody. */
+export function openCallback(
+  vault: Vault,
+  holder: KeyHolder,
+  { id, callback }: Pick<ApplicationRecord, 'id' | 'callback'>,
+): Json | undefined {
+  return callback === null ? undefined : (JSON.parse(vault.open(holder, placeOf(id), callback)) as Json)
+}
+
+/** What `openCallback` gives. */
+export function sealCallback(vault: Vault, holder: KeyHolder, id: ApplicationId, clear: Json): string {
+  return vault.seal(holder, placeOf(id), JSON.stringify(clear))
 }
 
 function urlProblem(url: string): string | undefined {

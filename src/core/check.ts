@@ -4,6 +4,7 @@ import type { ZodType } from 'zod'
 import { DomainError, inWords } from './errors.ts'
 import type { Failure } from './errors.ts'
 import { maxId } from './ids.ts'
+import type { Json } from './storage.ts'
 
 /** Characters of a name, key or secret. */
 export const maxTextLength = 255
@@ -25,6 +26,19 @@ export function checkText(
     return [{ pointer, rule, message: `${noun} must have at most ${maxTextLength} characters.` }]
   }
   if (control.test(text) || unpaired.test(text)) {
+    return [{ pointer, rule, message: `${noun} must not contain control characters or unpaired surrogates.` }]
+  }
+  return []
+}
+
+/** Several lines, for people. */
+export function checkProse(
+  text: string,
+  { pointer, noun, most = 10_000 }: { readonly pointer: string; readonly noun: string; readonly most?: number },
+): readonly Failure[] {
+  const rule = 'claviger/text'
+  if (text.length > most) return [{ pointer, rule, message: `${noun} has at most ${most} characters.` }]
+  if (/[^\P{Cc}\t\n\r]/u.test(text) || unpaired.test(text)) {
     return [{ pointer, rule, message: `${noun} must not contain control characters or unpaired surrogates.` }]
   }
   return []
@@ -60,6 +74,30 @@ export function checkWhole(
 ): readonly Failure[] {
   if (Number.isInteger(value) && value >= min && value <= max) return []
   return [{ pointer, rule: 'claviger/range', message: `${noun} is a whole number from ${min} to ${max}.` }]
+}
+
+/** The last instant of a Date. */
+const maxTime = 8.64e15
+
+/** Unix milliseconds. */
+export function checkTime(
+  time: number | null | undefined,
+  { pointer, noun }: { readonly pointer: string; readonly noun: string },
+): readonly Failure[] {
+  if (time === undefined || time === null) return []
+  return checkWhole(time, { min: 0, max: maxTime, pointer, noun })
+}
+
+const maxWordsLength = 20_000
+
+/** What a face remembers. */
+export function checkWords(words: Readonly<Record<string, Json>>): readonly Failure[] {
+  const text = JSON.stringify(words)
+  if (text.length > maxWordsLength) {
+    const message = `Words take at most ${maxWordsLength} characters.`
+    return [{ pointer: '/words', rule: 'claviger/words', message }]
+  }
+  return []
 }
 
 /** A structured value against its schema, each problem with a pointer below `pointer`. */

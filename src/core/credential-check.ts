@@ -3,7 +3,7 @@
 import { createPublicKey } from 'node:crypto'
 import { noStatements } from './access.ts'
 import type { AgentIdentity } from './authority.ts'
-import { checkIds, checkName, checkShape, checkWhole } from './check.ts'
+import { checkIds, checkName, checkShape, checkTime, checkWords } from './check.ts'
 import type { NewCredentialInput } from './credential.ts'
 import type { Failure } from './errors.ts'
 import type { LrsId } from './ids.ts'
@@ -13,17 +13,14 @@ import { missingFrom, noRights, rightsSchema } from './rights.ts'
 import type { Rights } from './rights.ts'
 import { checkKey, checkSecretValue } from './secret.ts'
 import type { NewSecret } from './secret.ts'
-import type { Json, OauthSigning } from './storage.ts'
+import type { OauthSigning } from './storage.ts'
 import { authority as authorityRule } from './xapi/agent.ts'
 import { Check } from './xapi/rule.ts'
 
 const longestPem = 4_000
-const maxWordsLength = 20_000
-/** The last instant of a Date. */
-const maxTime = 8.64e15
 
 export function checkFields(input: Partial<NewCredentialInput>): readonly Failure[] {
-  const { name, key, secret, rights, pins, limits, lrsIds, authority, oauth, words, expiresAt } = input
+  const { name, key, secret, rights, pins, limits, lrsIds, authority, oauth, words, expiresAt, createdAt, updatedAt } = input
   return [
     ...(name === undefined ? [] : checkName(name)),
     ...(key === undefined ? [] : checkKey(key)),
@@ -32,6 +29,8 @@ export function checkFields(input: Partial<NewCredentialInput>): readonly Failur
     ...(pins === undefined ? [] : checkShape(pinsSchema, pins, '/pins')),
     ...(limits === undefined ? [] : checkShape(limitsSchema, limits, '/limits')),
     ...(lrsIds === undefined ? [] : checkLrsIds(lrsIds)),
+    ...checkTime(createdAt, { pointer: '/createdAt', noun: 'The time it was made' }),
+    ...checkTime(updatedAt, { pointer: '/updatedAt', noun: 'The time it was last changed' }),
     ...(authority === undefined || authority === null ? [] : checkAuthority(authority)),
     ...(oauth ? checkOauth(oauth) : []),
     ...(words === undefined ? [] : checkWords(words)),
@@ -48,9 +47,11 @@ export function checkReach(
   if (kind === undefined || kind === 'client') return []
   const message = `${noStatements} Make a key for it.`
   const added = missingFrom({ xapi: rights?.xapi ?? {}, management: [] }, before.rights)
+  const hasNone = lrsIds?.length === 0
   const isMoved = lrsIds !== undefined && before.lrsIds !== undefined && lrsIds.join() !== before.lrsIds.join()
   return [
     ...(added.length > 0 ? [{ pointer: '/rights/xapi', rule: 'claviger/kind', message }] : []),
+    ...(hasNone ? [{ pointer: '/lrsIds', rule: 'claviger/lrs', message: 'Such a key is for at least one Lrs.' }] : []),
     ...(isMoved ? [{ pointer: '/lrsIds', rule: 'claviger/kind', message }] : []),
   ]
 }
@@ -64,8 +65,8 @@ export function checkNewSecret({ name, secret, expiresAt }: NewSecret): readonly
 }
 
 function checkLrsIds(lrsIds: readonly LrsId[]): readonly Failure[] {
-  if (lrsIds.length > 0 && new Set(lrsIds).size === lrsIds.length) return []
-  const message = 'A key is for at least one Lrs, and names each once.'
+  if (new Set(lrsIds).size === lrsIds.length) return []
+  const message = 'A key names each Lrs once.'
   return [{ pointer: '/lrsIds', rule: 'claviger/lrs', message }]
 }
 
@@ -92,12 +93,6 @@ function isRsa(pem: string): boolean {
   }
 }
 
-function checkWords(words: Readonly<Record<string, Json>>): readonly Failure[] {
-  if (JSON.stringify(words).length <= maxWordsLength) return []
-  return [{ pointer: '/words', rule: 'claviger/words', message: `Words take at most ${maxWordsLength} characters.` }]
-}
-
 export function checkExpiry(expiresAt: number | null | undefined): readonly Failure[] {
-  if (expiresAt === undefined || expiresAt === null) return []
-  return checkWhole(expiresAt, { min: 0, max: maxTime, pointer: '/expiresAt', noun: 'An end' })
+  return checkTime(expiresAt, { pointer: '/expiresAt', noun: 'An end' })
 }

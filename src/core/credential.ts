@@ -65,7 +65,7 @@ export interface NewCredentialInput {
   readonly isEnabled?: boolean
   readonly pins?: Pins
   readonly limits?: Limits
-  /** The organisation's default Lrs unless given. */
+  /** The organisation's default Lrs unless given; of a client there may be none. */
   readonly lrsIds?: readonly LrsId[]
   readonly authority?: AgentIdentity | null
   /** Signs its requests; null unless given. */
@@ -73,7 +73,10 @@ export interface NewCredentialInput {
   readonly words?: Readonly<Record<string, Json>>
   /** Unix milliseconds; null = never. */
   readonly expiresAt?: number | null
-  /** Operators only, so that identifiers survive a move. */
+  /** Unix milliseconds; now unless given. */
+  readonly createdAt?: number
+  /** Operators only, as what follows, so that all of it survives a move. */
+  readonly updatedAt?: number
   readonly id?: CredentialId
   readonly oid?: Oid
   readonly allowDuplicateKey?: boolean
@@ -94,6 +97,8 @@ export interface CredentialChange {
   readonly oauth?: OauthSigning | null
   readonly words?: Readonly<Record<string, Json>>
   readonly expiresAt?: number | null
+  /** Unix milliseconds. */
+  readonly createdAt?: number
 }
 
 /** A change, or how to make it from the credential as it stands when its turn comes: nothing changes in between. */
@@ -191,7 +196,7 @@ export class Credentials {
     refuseChosenIds(caller, input)
     if (input.authority) demand(explainAuthority(caller))
     const expiresAt = endWithin(latestEnd(caller, worth), input.expiresAt)
-    const createdAt = this.#clock.now()
+    const { createdAt = this.#clock.now(), updatedAt } = input
     const { record, clear } = this.#seal(organisation, input.secret === undefined ? {} : { secret: input.secret })
     const { id, oid = this.#ids.oid(), key = newKey(this.#ids), authority = null, oauth = null, words = {} } = input
     const detail = { name, key, kind, oid, isEnabled, rights, pins, limits, lrsIds, authority, oauth, expiresAt }
@@ -215,6 +220,7 @@ export class Credentials {
       secrets: [record],
       pairs: [this.#vault.pairOf(key, clear), ...this.#signingPairs(key, oauth)],
       ...(id === undefined ? {} : { id }),
+      ...(updatedAt === undefined ? {} : { updatedAt }),
       ...(input.allowDuplicateKey === true ? { allowDuplicateKey: true } : {}),
     }
     const event = eventBy(
@@ -665,10 +671,10 @@ function defaultLrsIds({ defaultLrsId }: OrganisationRecord): readonly LrsId[] {
   throw new DomainError('invalid', 'The organisation has no default Lrs: name the Lrs this key is for.')
 }
 
-function refuseChosenIds(caller: Caller, { id, oid, allowDuplicateKey }: NewCredentialInput): void {
+function refuseChosenIds(caller: Caller, { id, oid, updatedAt, allowDuplicateKey }: NewCredentialInput): void {
   if (caller.credentialId === undefined) return
-  if (id === undefined && oid === undefined && allowDuplicateKey !== true) return
-  throw new DomainError('forbidden', 'Only an operator chooses identifiers or repeats a key.', {
+  if (id === undefined && oid === undefined && updatedAt === undefined && allowDuplicateKey !== true) return
+  throw new DomainError('forbidden', 'Only an operator chooses identifiers and times of change, or repeats a key.', {
     detail: { decidedBy: 'operator' },
   })
 }

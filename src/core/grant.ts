@@ -119,6 +119,8 @@ function firstFitting(
 function outsideBound(bound: Bound, { kind, rights, lrsIds }: Worth): string | undefined {
   if (kind !== 'client' && bound.kind !== 'organisation')
     return 'The keys of applications, and those that manage them, are kept by whoever manages applications.'
+  if (kind === 'client' && lrsIds.length === 0 && bound.kind !== 'organisation')
+    return `A key without any Lrs is outside this key's management, which covers ${boundText(bound)}.`
   const lrsId = lrsIds.find((id) => !isBoundWithin({ kind: 'lrs', id }, bound))
   if (lrsId !== undefined) return `Lrs ${lrsId} is outside this key's management, which covers ${boundText(bound)}.`
   const wider = rights.management.find((grant) => !isBoundWithin(grant.bound, bound))

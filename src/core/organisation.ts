@@ -2,9 +2,12 @@
 
 import { authorise } from './access.ts'
 import { eventBy } from './audit.ts'
-import { checkIds, checkName, refuse } from './check.ts'
+import { checkIds, checkName, checkTime, checkWords, refuse } from './check.ts'
 import { DomainError } from './errors.ts'
+import type { Failure } from './errors.ts'
 import type { LrsId, Oid, OrganisationId } from './ids.ts'
+import { checkLrs } from './lrs.ts'
+import type { NewLrsInput } from './lrs.ts'
 import type { Caller } from './principal.ts'
 import type { Clock, Ids, Json, Listed, LrsRecord, OrganisationRecord, Sealed, Slice, Storage } from './storage.ts'
 import type { Vault } from './vault.ts'
@@ -19,8 +22,15 @@ export interface NewOrganisationInput {
   readonly name: string
   readonly id?: OrganisationId
   readonly oid?: Oid
-  /** Named `Default` unless given. */
-  readonly lrs?: { readonly name?: string; readonly id?: LrsId; readonly oid?: Oid }
+  /** Unix milliseconds; never unless given. */
+  readonly expiresAt?: number | null
+  readonly words?: Readonly<Record<string, Json>>
+  /** Unix milliseconds; now unless given. */
+  readonly createdAt?: number
+  /** Unix milliseconds; `createdAt` unless given. */
+  readonly updatedAt?: number
+  /** Named `Default`, and made when the organisation was, unless given. */
+  readonly lrs?: Partial<NewLrsInput>
 }
 
 export interface OrganisationChange {
@@ -28,6 +38,10 @@ export interface OrganisationChange {
   readonly defaultLrsId?: LrsId
   /** Merged; null removes a switch. */
   readonly switches?: Readonly<Record<string, Json>>
+  /** Unix milliseconds, from which on nobody of it signs in; null = never. Operators only: no tenant puts off its own end. */
+  readonly expiresAt?: number | null
+  /** Merged; null removes what a face remembers. */
+  readonly words?: Readonly<Record<string, Json>>
 }
 
 export class Organisations {
@@ -46,27 +60,23 @@ export class Organisations {
   /** With its first Lrs, which becomes its default. `conflict` when a chosen id is taken. */
   async create(
     { operator }: PlatformOperator,
-    { name, id, oid = this.#ids.oid(), lrs = {} }: NewOrganisationInput,
+    input: NewOrganisationInput,
   ): Promise<{ readonly organisation: OrganisationRecord; readonly lrs: LrsRecord }> {
-    const lrsName = lrs.name ?? 'Default'
-    refuse([
-      ...checkName(name),
-      ...checkName(lrsName, '/lrs/name'),
-      ...checkIds({ id, oid }),
-      ...checkIds({ id: lrs.id, oid: lrs.oid }, '/lrs'),
-    ])
-    const createdAt = this.#clock.now()
+    const at = this.#clock.now()
+    const { oid = this.#ids.oid(), createdAt = at, lrs: first, ...given } = input
+    const lrs = { name: 'Default', oid: this.#ids.oid(), createdAt, ...first }
+    refuse([...checkOrganisation({ ...given, oid, createdAt }), ...checkLrs(lrs, '/lrs')])
     const keyCheck = await this.#standingCheck()
     const wrappedKey = this.#vault.newDataKey(oid)
     return this.#storage.platform.createOrganisation(
-      { oid, name, wrappedKey, keyCheck, switches: {}, createdAt, ...(id === undefined ? {} : { id }) },
-      { oid: lrs.oid ?? this.#ids.oid(), name: lrsName, createdAt, ...(lrs.id === undefined ? {} : { id: lrs.id }) },
+      { ...given, oid, wrappedKey, keyCheck, switches: {}, createdAt },
+      lrs,
       {
-        at: createdAt,
+        at,
         actor: { kind: 'operator', name: operator },
         action: 'organisation.create',
         target: { noun: 'organisation', id: null },
-        detail: { name, oid, lrs: lrsName },
+        detail: { name: given.name, oid, lrs: lrs.name },
       },
     )
   }
@@ -93,24 +103,62 @@ export class Organisations {
 
   async update(caller: Caller, change: OrganisationChange): Promise<OrganisationRecord> {
     authorise(caller, { kind: 'manage', area: 'settings', action: 'write' })
-    const { name, defaultLrsId, switches } = change
-    if (name !== undefined) refuse(checkName(name))
+    const { name, defaultLrsId, switches, expiresAt, words } = change
+    refuse(checkOrganisation(change))
+    if (expiresAt !== undefined && caller.credentialId !== undefined) throw notTheirs()
     if (defaultLrsId !== undefined) await this.#checkLrs(caller.organisationId, defaultLrsId)
-    const patch = {
+    const detail = {
       ...(name === undefined ? {} : { name }),
       ...(defaultLrsId === undefined ? {} : { defaultLrsId }),
       ...(switches === undefined ? {} : { switches }),
+      ...(expiresAt === undefined ? {} : { expiresAt }),
     }
-    return this.#storage.directory.updateOrganisation(
-      caller.organisationId,
-      patch,
-      eventBy(caller, this.#clock, 'organisation.update', { noun: 'organisation', id: caller.organisationId }, patch),
-    )
+    const target = { noun: 'organisation', id: caller.organisationId }
+    const event = eventBy(caller, this.#clock, 'organisation.update', target, detail)
+    const patch = { ...detail, ...(words === undefined ? {} : { words }), at: event.at }
+    return this.#storage.directory.updateOrganisation(caller.organisationId, patch, event)
   }
 
   async #checkLrs(organisationId: OrganisationId, id: LrsId): Promise<void> {
     const known = await this.#storage.directory.listLrs(organisationId)
-    if (known.some((lrs) => lrs.id === id)) return
+    if (known.some((lrs) => lrs.id === id && lrs.deletedAt === null)) return
     refuse([{ pointer: '/defaultLrsId', rule: 'claviger/lrs', message: `The organisation has no Lrs ${id}.` }])
   }
+}
+
+/** From its end on nobody of it signs in. */
+export function hasExpired({ expiresAt }: Pick<OrganisationRecord, 'expiresAt'>, now: number): boolean {
+  return expiresAt !== null && expiresAt <= now
+}
+
+export function organisationExpired(): DomainError {
+  const remedy = 'Whoever runs this installation can put its end off.'
+  return new DomainError('forbidden', `The organisation has expired. ${remedy}`, {
+    detail: { decidedBy: 'organisation expired', remedy },
+  })
+}
+
+function checkOrganisation({
+  name,
+  id,
+  oid,
+  expiresAt,
+  words,
+  createdAt,
+  updatedAt,
+}: Partial<Omit<NewOrganisationInput, 'lrs'>>): readonly Failure[] {
+  return [
+    ...(name === undefined ? [] : checkName(name)),
+    ...checkIds({ id, oid }),
+    ...checkTime(expiresAt, { pointer: '/expiresAt', noun: 'An end' }),
+    ...(words === undefined ? [] : checkWords(words)),
+    ...checkTime(createdAt, { pointer: '/createdAt', noun: 'The time it was made' }),
+    ...checkTime(updatedAt, { pointer: '/updatedAt', noun: 'The time it was last changed' }),
+  ]
+}
+
+function notTheirs(): DomainError {
+  return new DomainError('forbidden', 'Only an operator says when an organisation ends.', {
+    detail: { decidedBy: 'operator' },
+  })
 }

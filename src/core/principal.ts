@@ -56,4 +56,6 @@ export interface Principal extends Caller {
   readonly authority: AgentIdentity
   /** Unix milliseconds after which the principal is no longer valid (earliest expiry of credential, secret, session, token). */
   readonly notAfter?: number
+  /** The same of the organisation, which is no end of what the principal makes: it may be put off. */
+  readonly organisationExpiresAt?: number
 }

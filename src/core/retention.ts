@@ -32,7 +32,8 @@ export class Retention {
     if (days !== null) refuse(checkDays(days))
     const detail = { days }
     const event = eventBy(caller, this.#clock, 'lrs.retention', { noun: 'lrs', id: lrsId }, detail)
-    return this.#storage.directory.updateLrs(caller.organisationId, lrsId, { retentionDays: days }, event)
+    const patch = { retentionDays: days, at: event.at }
+    return this.#storage.directory.updateLrs(caller.organisationId, lrsId, patch, event)
   }
 
   /** What would go today. */

@@ -10,6 +10,7 @@ import { DomainError } from './errors.ts'
 import type { Attempt, FailureLimit } from './failure-limit.ts'
 import type { Oid, OrganisationId, SecretId } from './ids.ts'
 import type { Meter } from './meter.ts'
+import { hasExpired, organisationExpired } from './organisation.ts'
 import { combinePins } from './pins.ts'
 import type { Caller, Principal, SignedInBy } from './principal.ts'
 import { everyRight, intersect } from './rights.ts'
@@ -134,6 +135,7 @@ export class SignIn {
     }
     // Counted beforehand, as guesses are elsewhere, the calls that are under way at once would be too many.
     await this.#failures.demandRoom(key, address)
+    this.#demandUnexpired(live, address)
     const principal = this.#principalOf(live.candidate, { secret: live.secret, signedInBy: 'signed' })
     return address === undefined ? principal : { ...principal, address }
   }
@@ -177,9 +179,9 @@ export class SignIn {
   }
 
   #isCurrent({ principal, since }: Pick<Entry, 'principal' | 'since'>): boolean {
-    const { organisationId, notAfter } = principal
+    const { organisationId, notAfter = Infinity, organisationExpiresAt = Infinity } = principal
     if (!this.#changes.isCurrent(since, organisationId)) return false
-    return notAfter === undefined || this.#parts.clock.now() < notAfter
+    return this.#parts.clock.now() < Math.min(notAfter, organisationExpiresAt)
   }
 
   // The same thing presented many times at once is verified once, unless something changed since that began.
@@ -242,7 +244,10 @@ export class SignIn {
     }
     const now = this.#parts.clock.now()
     const live = matches.find((match) => lapse(match, now, 'basic') === undefined)
-    if (live !== undefined) return this.#principalOf(live.candidate, { secret: live.secret, signedInBy: 'basic' })
+    if (live !== undefined) {
+      this.#demandUnexpired(live, address)
+      return this.#principalOf(live.candidate, { secret: live.secret, signedInBy: 'basic' })
+    }
     const lapsed = matches.map((match) => ({ ...match, reason: lapse(match, now, 'basic') ?? 'disabled' }))
     for (const { candidate, secret: found, reason } of lapsed) this.#refused(candidate, found, reason, address)
     await entered.wasNoGuess()
@@ -307,11 +312,19 @@ export class SignIn {
     const candidate = { organisation, credential, holdsPair: false }
     const reason = lapse({ candidate, secret }, this.#parts.clock.now(), 'bearer')
     if (reason === undefined) {
+      this.#demandUnexpired({ candidate, secret }, address)
       return this.#principalOf(candidate, { secret, signedInBy: 'bearer', mask, scopes, expiresAt })
     }
     this.#refused(candidate, secret, reason, address)
     await entered.wasNoGuess()
     throw entered.tooMany ?? notAcceptedFor(reason)
+  }
+
+  /** Only whoever has the right secret is told. */
+  #demandUnexpired({ candidate, secret }: Match, address: string | undefined): void {
+    if (!hasExpired(candidate.organisation, this.#parts.clock.now())) return
+    this.#refused(candidate, secret, 'organisation_expired', address)
+    throw organisationExpired()
   }
 
   #principalOf({ organisation, credential, session }: SignInCandidate, how: How): Principal {
@@ -342,6 +355,7 @@ export class SignIn {
       ...(how.secret === undefined ? {} : { secretId: how.secret.id }),
       ...(how.scopes === undefined ? {} : { scopes: how.scopes }),
       ...(notAfter === Infinity ? {} : { notAfter }),
+      ...(organisation.expiresAt === null ? {} : { organisationExpiresAt: organisation.expiresAt }),
     }
   }
 

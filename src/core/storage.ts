@@ -82,8 +82,33 @@ export interface OrganisationRecord {
   readonly switches: Readonly<Record<string, Json>>
   /** Lrs that answer no xAPI at the moment (`putSettings`), ascending. */
   readonly closedLrsIds: readonly LrsId[]
+  /** Unix milliseconds; from then on nobody signs in. Null = never. */
+  readonly expiresAt: number | null
+  /** What faces remember of it, by face. */
+  readonly words: Readonly<Record<string, Json>>
   /** Unix milliseconds. */
   readonly createdAt: number
+  readonly updatedAt: number
+}
+
+export type NewOrganisation = Omit<
+  OrganisationRecord,
+  'id' | 'defaultLrsId' | 'closedLrsIds' | 'expiresAt' | 'words' | 'updatedAt'
+> & {
+  readonly id?: OrganisationId
+  /** Never unless given. */
+  readonly expiresAt?: number | null
+  /** None unless given. */
+  readonly words?: Readonly<Record<string, Json>>
+  /** `createdAt` unless given. */
+  readonly updatedAt?: number
+}
+
+export type OrganisationPatch = Partial<
+  Pick<OrganisationRecord, 'name' | 'defaultLrsId' | 'switches' | 'expiresAt' | 'words'>
+> & {
+  /** Unix milliseconds; becomes `updatedAt`. */
+  readonly at: number
 }
 
 export interface LrsRecord {
@@ -91,9 +116,33 @@ export interface LrsRecord {
   readonly oid: Oid
   readonly organisationId: OrganisationId
   readonly name: string
+  readonly description: string | null
+  /** What faces remember of it, by face. */
+  readonly words: Readonly<Record<string, Json>>
+  /** Unix milliseconds. */
   readonly createdAt: number
+  readonly updatedAt: number
+  /** Then it answers no xAPI (it is one of `closedLrsIds`); what it holds stays until it is erased. Null = it is not deleted. */
+  readonly deletedAt: number | null
   /** Statements go so many days after they were stored; absent: never. */
   readonly retentionDays?: number
+}
+
+export type NewLrs = Pick<LrsRecord, 'oid' | 'name' | 'createdAt' | 'retentionDays'> & {
+  readonly id?: LrsId
+  /** Null unless given. */
+  readonly description?: string | null
+  /** None unless given. */
+  readonly words?: Readonly<Record<string, Json>>
+  /** `createdAt` unless given. */
+  readonly updatedAt?: number
+}
+
+export type LrsPatch = Partial<Pick<LrsRecord, 'name' | 'description' | 'words' | 'createdAt' | 'deletedAt'>> & {
+  /** Null removes it. */
+  readonly retentionDays?: number | null
+  /** Unix milliseconds; becomes `updatedAt`. */
+  readonly at: number
 }
 
 export type CredentialKind = 'client' | 'application' | 'management'
@@ -113,7 +162,7 @@ export interface CredentialRecord {
   readonly rights: Rights
   readonly pins: Pins
   readonly limits: Limits
-  /** At least one; the first is home. */
+  /** The first is home. At least one; of a client there may be none: it signs in, and has no xAPI. */
   readonly lrsIds: readonly LrsId[]
   /** A fixed authority; null = derived from name and oid. */
   readonly authority: AgentIdentity | null
@@ -187,6 +236,8 @@ export type NewCredential = Omit<
   /** Chosen by an operator so that identifiers survive a move; `conflict` when taken. */
   readonly id?: CredentialId
   readonly createdAt: number
+  /** `createdAt` unless given. */
+  readonly updatedAt?: number
   readonly secrets: readonly SecretRecord[]
   /**
    * Fingerprints (`Vault.pairOf`) of the key with each secret, claimed in the same transaction. A pair belongs for ever to
@@ -212,6 +263,7 @@ export type CredentialPatch = Partial<
     | 'oauth'
     | 'words'
     | 'expiresAt'
+    | 'createdAt'
   >
 > & {
   /** Unix milliseconds; becomes `updatedAt`. */
@@ -257,8 +309,8 @@ export interface NewApplication {
   readonly id: ApplicationId
   readonly name: string
   readonly createdAt: number
-  readonly live: Omit<LrsRecord, 'id' | 'organisationId'>
-  readonly sandbox: Omit<LrsRecord, 'id' | 'organisationId'>
+  readonly live: NewLrs
+  readonly sandbox: NewLrs
   /** Its own, of kind `application`. It reaches live and sandbox, and so does every bound of kind `application` in its rights. */
   readonly credential: Omit<NewCredential, 'lrsIds' | 'id' | 'allowDuplicateKey'>
 }
@@ -339,11 +391,8 @@ export interface PlatformStore {
    * and when another check value stands than `keyCheck`, under which its key was wrapped. The event is the first of the organisation's audit chain.
    */
   createOrganisation(
-    organisation: Omit<OrganisationRecord, 'id' | 'defaultLrsId' | 'closedLrsIds'> & {
-      readonly id?: OrganisationId
-      readonly keyCheck?: Sealed
-    },
-    lrs: Omit<LrsRecord, 'id' | 'organisationId'> & { readonly id?: LrsId },
+    organisation: NewOrganisation & { readonly keyCheck?: Sealed },
+    lrs: NewLrs,
     event: NewAuditEvent,
   ): Promise<{ readonly organisation: OrganisationRecord; readonly lrs: LrsRecord }>
   /**
@@ -453,33 +502,30 @@ export interface SharedCount {
 
 export interface DirectoryStore {
   findOrganisation(organisationId: OrganisationId): Promise<OrganisationRecord | undefined>
-  /** Only the named fields; a switch set to null is removed. `not_found`. */
+  /**
+   * Only the named fields; of switches and words those that are named, and one set to null is removed. `not_found`; `invalid` for a
+   * default Lrs that is another organisation's, or deleted.
+   */
   updateOrganisation(
     organisationId: OrganisationId,
-    patch: Partial<Pick<OrganisationRecord, 'name' | 'defaultLrsId' | 'switches'>>,
+    patch: OrganisationPatch,
     event: NewAuditEvent,
   ): Promise<OrganisationRecord>
 
   /** `conflict` when a chosen id is taken; `not_found` for the organisation. */
-  createLrs(
-    organisationId: OrganisationId,
-    lrs: Omit<LrsRecord, 'id' | 'organisationId'> & { readonly id?: LrsId },
-    event: NewAuditEvent,
-  ): Promise<LrsRecord>
-  /** By id, ascending. */
+  createLrs(organisationId: OrganisationId, lrs: NewLrs, event: NewAuditEvent): Promise<LrsRecord>
+  /** By id, ascending; deleted ones, too. */
   listLrs(organisationId: OrganisationId): Promise<readonly LrsRecord[]>
-  /** Only the named fields; null removes. `not_found`. */
-  updateLrs(
-    organisationId: OrganisationId,
-    id: LrsId,
-    patch: { readonly retentionDays?: number | null },
-    event: NewAuditEvent,
-  ): Promise<LrsRecord>
+  /**
+   * Only the named fields; of words those that are named, and one set to null is removed. `deletedAt` closes it, and null opens it
+   * again. `not_found`; `conflict` for deleting the organisation's default or one that an application has.
+   */
+  updateLrs(organisationId: OrganisationId, id: LrsId, patch: LrsPatch, event: NewAuditEvent): Promise<LrsRecord>
 
   /**
    * `conflict` when a credential or session of the organisation has the key (unless `allowDuplicateKey`) or the chosen id
    * is taken anywhere, or, decided by `pair`, when another organisation holds one of the pairs; `invalid` when an Lrs is
-   * not the organisation's.
+   * not the organisation's, or when there is none and it is no client.
    */
   createCredential(
     organisationId: OrganisationId,
@@ -793,6 +839,8 @@ export interface StatementStore {
   ): Promise<{ readonly rows: readonly StoredStatement[]; readonly consistentThrough: number }>
   /** The highest stored time in each of these Lrs, in the order asked; 0 for none. Cheap: for whoever asks again and again. */
   listLatest(lrsIds: readonly LrsId[]): Promise<readonly number[]>
+  /** How many there are: voided ones, and those that void, too. Exact, and cheap however many. */
+  countStatements(lrsId: LrsId): Promise<number>
   /** As `StatementPage.consistentThrough`, without reading anything else. */
   consistentThrough(lrsId: LrsId): Promise<number>
   /**

@@ -31,16 +31,16 @@ export interface OrganisationTable {
   wrapped_key: string
   switches: string
   closed_lrs_ids: Generated<string>
+  expires_at: number | null
+  /** JSON: by face. */
+  words: Generated<string>
   created_at: number
+  updated_at: number
   /** Number and hash of the last audit event. Counting it up is also the lock that puts an organisation's writes in a row. */
   audit_number: number
   audit_hash: string
 }
 
-export interface LrsTable {
-  id: Generated<number>
-  oid: string
-  organisation_id: number
 export interface ImportTable {
   id: string
   source: string
@@ -57,8 +57,17 @@ export interface ImportLrsTable {
   progress: string
 }
 
+export interface LrsTable {
+  id: Generated<number>
+  oid: string
+  organisation_id: number
   name: string
+  description: string | null
+  /** JSON: by face. */
+  words: Generated<string>
   created_at: number
+  updated_at: number
+  deleted_at: number | null
   retention_days: number | null
 }
 

@@ -40,7 +40,7 @@ describe.each(engines)('audit and usage, $name', (engine) => {
       const open = await directory.createSession(tenant.id, session(made.id), event('session.create'))
       await directory.updateOrganisation(
         tenant.id,
-        { name: 'n' },
+        { name: 'n', at: 1 },
         event('organisation.update', 'organisation', tenant.id),
       )
       await directory.updateCredential(tenant.id, made.id, { at: 1 }, event('credential.update', 'credential', made.id))
@@ -179,7 +179,7 @@ describe.each(engines)('audit and usage, $name', (engine) => {
       const own = event('x.y')
       const made = await hears(() => createCredential(store.storage, tenant), tenant.id)
       await hears(() => directory.updateCredential(tenant.id, made.id, { at: 1 }, own), tenant.id)
-      await hears(() => directory.updateOrganisation(tenant.id, { name: 'x' }, own), tenant.id)
+      await hears(() => directory.updateOrganisation(tenant.id, { name: 'x', at: 1 }, own), tenant.id)
       await hears(() => directory.createLrs(tenant.id, { oid: fresh.oid(), name: 'l', createdAt: 1 }, own), tenant.id)
       const open = await hears(() => directory.createSession(tenant.id, session(made.id), own))
       await hears(() => directory.deleteSession(tenant.id, made.id, open.id, own), tenant.id)

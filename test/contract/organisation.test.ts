@@ -1,12 +1,17 @@
 // Organisations, their Lrs, and the values of the platform.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createTenant, event, fresh } from './samples.ts'
+import { createApplication, createTenant, event, fresh } from './samples.ts'
 import { engines } from './engines.ts'
 import type { LrsId, OrganisationId } from '../../src/core/ids.ts'
+import type { LrsPatch } from '../../src/core/storage.ts'
 import type { Store } from './engines.ts'
+import type { Tenant } from './samples.ts'
 
 const lrs = (id?: LrsId) => ({ ...(id !== undefined && { id }), oid: fresh.oid(), name: 'Lrs', createdAt: 5 })
+/** What is not given. */
+const plainLrs = { description: null, words: {}, updatedAt: 5, deletedAt: null }
+const closing = { level: '', values: {}, isOpen: false, at: 1 }
 const organisation = (id?: OrganisationId) => ({
   ...(id !== undefined && { id }),
   oid: fresh.oid(),
@@ -26,11 +31,22 @@ describe.each(engines)('organisations, $name', (engine) => {
       const [given, first] = [organisation(), lrs()]
       const created = await store.storage.platform.createOrganisation(given, first, event('organisation.create'))
       const made = { id: created.organisation.id, defaultLrsId: created.lrs.id, closedLrsIds: [] }
-      expect(created.organisation).toEqual({ ...given, ...made })
-      expect(created.lrs).toEqual({ ...first, id: created.lrs.id, organisationId: created.organisation.id })
+      expect(created.organisation).toEqual({ ...given, ...made, expiresAt: null, words: {}, updatedAt: 7 })
+      const { id: organisationId } = created.organisation
+      expect(created.lrs).toEqual({ ...first, ...plainLrs, id: created.lrs.id, organisationId })
       const { directory } = store.storage
       expect(await directory.findOrganisation(created.organisation.id)).toEqual(created.organisation)
       expect(await directory.listLrs(created.organisation.id)).toEqual([created.lrs])
+    })
+
+    it('takes an end, words and times as they were elsewhere', async () => {
+      const given = { ...organisation(), expiresAt: 9_000, words: { face: { a: [1] } }, updatedAt: 8 }
+      const first = { ...lrs(), description: 'About\nit', words: { face: 2 }, updatedAt: 6, retentionDays: 3 }
+      const created = await store.storage.platform.createOrganisation(given, first, event('organisation.create'))
+      expect(created.organisation).toMatchObject(given)
+      expect(created.lrs).toMatchObject({ ...first, deletedAt: null })
+      expect(await store.storage.directory.findOrganisation(created.organisation.id)).toEqual(created.organisation)
+      expect(await store.storage.directory.listLrs(created.organisation.id)).toEqual([created.lrs])
     })
 
     it('takes chosen ids and refuses taken ones, writing nothing', async () => {
@@ -72,13 +88,17 @@ describe.each(engines)('organisations, $name', (engine) => {
       const other = await directory.createLrs(tenant.id, lrs(), event('lrs.create'))
       const update = (patch: Parameters<typeof directory.updateOrganisation>[1]) =>
         directory.updateOrganisation(tenant.id, patch, event('organisation.update', 'organisation', tenant.id))
-      expect(await update({ name: 'New' })).toEqual({ ...tenant.organisation, name: 'New' })
-      const switched = await update({ switches: { 'a.x': 1, 'a.y': [true] } })
-      expect(switched).toEqual({ ...tenant.organisation, name: 'New', switches: { 'a.x': 1, 'a.y': [true] } })
-      const removed = await update({ switches: { 'a.x': null }, defaultLrsId: other.id })
-      expect(removed.switches).toEqual({ 'a.y': [true] })
-      expect(removed.defaultLrsId).toBe(other.id)
-      expect(await directory.findOrganisation(tenant.id)).toEqual(removed)
+      const renamed = { ...tenant.organisation, name: 'New', updatedAt: 11 }
+      expect(await update({ name: 'New', at: 11 })).toEqual(renamed)
+      const switches = { 'a.x': 1, 'a.y': [true] }
+      expect(await update({ switches, at: 12 })).toEqual({ ...renamed, switches, updatedAt: 12 })
+      const removed = await update({ switches: { 'a.x': null }, defaultLrsId: other.id, at: 13 })
+      expect(removed).toEqual({ ...renamed, switches: { 'a.y': [true] }, defaultLrsId: other.id, updatedAt: 13 })
+      const worded = await update({ words: { face: { a: 1 }, other: 'x' }, expiresAt: 99, at: 14 })
+      expect(worded).toEqual({ ...removed, words: { face: { a: 1 }, other: 'x' }, expiresAt: 99, updatedAt: 14 })
+      const forgotten = await update({ words: { face: 2, other: null }, expiresAt: null, at: 15 })
+      expect(forgotten).toEqual({ ...removed, words: { face: 2 }, updatedAt: 15 })
+      expect(await directory.findOrganisation(tenant.id)).toEqual(forgotten)
     })
 
     it('refuses an unknown organisation and an Lrs of another', async () => {
@@ -86,13 +106,13 @@ describe.each(engines)('organisations, $name', (engine) => {
       const [tenant, other] = [await createTenant(store.storage), await createTenant(store.storage)]
       const unknown = directory.updateOrganisation(
         77_777 as OrganisationId,
-        { name: 'x' },
+        { name: 'x', at: 1 },
         event('organisation.update'),
       )
       await expect(unknown).rejects.toMatchObject({ code: 'not_found' })
       const foreign = directory.updateOrganisation(
         tenant.id,
-        { name: 'x', defaultLrsId: other.lrsId },
+        { name: 'x', defaultLrsId: other.lrsId, at: 1 },
         event('organisation.update'),
       )
       await expect(foreign).rejects.toMatchObject({ code: 'invalid' })
@@ -107,7 +127,7 @@ describe.each(engines)('organisations, $name', (engine) => {
       const tenant = await createTenant(store.storage)
       const given = lrs()
       const created = await directory.createLrs(tenant.id, given, event('lrs.create'))
-      expect(created).toEqual({ ...given, id: created.id, organisationId: tenant.id })
+      expect(created).toEqual({ ...given, ...plainLrs, id: created.id, organisationId: tenant.id })
       expect(await directory.listLrs(tenant.id)).toEqual([tenant.lrs, created])
     })
 
@@ -120,6 +140,63 @@ describe.each(engines)('organisations, $name', (engine) => {
       await expect(unknown).rejects.toMatchObject({ code: 'not_found' })
       expect(await directory.listLrs(tenant.id)).toEqual([tenant.lrs])
       expect(await directory.listAudit(tenant.id, 0, 10)).toHaveLength(1)
+    })
+  })
+
+  describe('updateLrs', () => {
+    const updates = (tenant: Tenant, id: LrsId) => (patch: LrsPatch) =>
+      store.storage.directory.updateLrs(tenant.id, id, patch, event('lrs.update', 'lrs', id))
+
+    it('changes the named fields only', async () => {
+      const tenant = await createTenant(store.storage)
+      const update = updates(tenant, tenant.lrsId)
+      const described = { ...tenant.lrs, description: 'About it', createdAt: 3, updatedAt: 21 }
+      expect(await update({ description: 'About it', createdAt: 3, at: 21 })).toEqual(described)
+      const worded = { ...described, name: 'Renamed', words: { face: { a: 1 }, other: 'x' }, updatedAt: 22 }
+      expect(await update({ name: 'Renamed', words: { face: { a: 1 }, other: 'x' }, at: 22 })).toEqual(worded)
+      const last = { ...worded, description: null, words: { face: 2 }, updatedAt: 23, retentionDays: 5 }
+      const changed = await update({ description: null, words: { face: 2, other: null }, retentionDays: 5, at: 23 })
+      expect(changed).toEqual(last)
+      expect(await store.storage.directory.listLrs(tenant.id)).toEqual([last])
+      expect(await update({ retentionDays: null, at: 24 })).not.toHaveProperty('retentionDays')
+    })
+
+    it('closes what is deleted until it is restored, and nothing else', async () => {
+      const { directory } = store.storage
+      const tenant = await createTenant(store.storage)
+      const { liveLrsId, id: applicationId } = await createApplication(store.storage, tenant)
+      await directory.putSettings(tenant.id, applicationId, closing, event('setting.put'))
+      const other = await directory.createLrs(tenant.id, lrs(), event('lrs.create'))
+      const update = updates(tenant, other.id)
+      const closed = async () => (await directory.findOrganisation(tenant.id))?.closedLrsIds
+      const before = await closed()
+      expect(before).toContain(liveLrsId)
+      expect(await update({ deletedAt: 30, at: 30 })).toEqual({ ...other, deletedAt: 30, updatedAt: 30 })
+      expect(await closed()).toEqual([...before!, other.id])
+      expect((await directory.listLrs(tenant.id)).at(-1)).toMatchObject({ id: other.id, deletedAt: 30 })
+      const asDefault = { defaultLrsId: other.id, at: 1 }
+      const refusal = directory.updateOrganisation(tenant.id, asDefault, event('organisation.update'))
+      await expect(refusal).rejects.toMatchObject({ code: 'invalid' })
+      await update({ name: 'Still deleted', at: 31 })
+      expect(await closed()).toEqual([...before!, other.id])
+      expect((await update({ deletedAt: null, at: 32 })).deletedAt).toBeNull()
+      expect(await closed()).toEqual(before)
+      // Of one that is not deleted it opens nothing that is closed.
+      await updates(tenant, liveLrsId)({ deletedAt: null, at: 33 })
+      expect(await closed()).toEqual(before)
+    })
+
+    it('deletes neither the default nor what an application has', async () => {
+      const { directory } = store.storage
+      const tenant = await createTenant(store.storage)
+      const { liveLrsId, sandboxLrsId } = await createApplication(store.storage, tenant)
+      const [all, events] = [await directory.listLrs(tenant.id), await directory.listAudit(tenant.id, 0, 100)]
+      for (const id of [tenant.lrsId, liveLrsId, sandboxLrsId]) {
+        await expect(updates(tenant, id)({ deletedAt: 1, at: 1 })).rejects.toMatchObject({ code: 'conflict' })
+      }
+      expect(await directory.listLrs(tenant.id)).toEqual(all)
+      expect((await directory.findOrganisation(tenant.id))?.closedLrsIds).toEqual([])
+      expect(await directory.listAudit(tenant.id, 0, 100)).toEqual(events)
     })
   })
 

@@ -69,7 +69,7 @@ describe('what one node changes', () => {
     await hears(tenant.id)
     for (let times = 0; times < 20; times++) {
       heard.length = 0
-      await a.directory.updateOrganisation(tenant.id, { name: `name ${times}` }, event('x.y'))
+      await a.directory.updateOrganisation(tenant.id, { name: `name ${times}`, at: 1 }, event('x.y'))
       await hears(tenant.id)
     }
     // Notified and asked for: still once. Two questions later nothing was added.
@@ -85,7 +85,7 @@ describe('what one node changes', () => {
     for (let times = 0; times < 10; times++) {
       heard.length = 0
       await cutListeners()
-      await a.directory.updateOrganisation(tenant.id, { name: `name ${times}` }, event('x.y'))
+      await a.directory.updateOrganisation(tenant.id, { name: `name ${times}`, at: 1 }, event('x.y'))
       // Undefined: anything may have changed.
       const isTold = () => heard.includes(tenant.id) || heard.includes(undefined) || !b.nodes.isInTouch()
       await vi.waitFor(() => expect(isTold()).toBe(true), 1_000)
@@ -111,7 +111,7 @@ describe('what one node changes', () => {
        on conflict (organisation_id) do update set changed_by = excluded.changed_by`,
     )
     for (let times = 0; times < 3; times++) {
-      await a.directory.updateOrganisation(second.id, { name: `later ${times}` }, event('x.y'))
+      await a.directory.updateOrganisation(second.id, { name: `later ${times}`, at: 1 }, event('x.y'))
       await hears(second.id)
       heard.length = 0
     }
@@ -145,7 +145,7 @@ describe('a node that the database is out of reach for', () => {
     heard.length = 0
     expect(b.nodes.isInTouch()).toBe(true)
     proxy.stall()
-    await a.directory.updateOrganisation(tenant.id, { name: 'unheard of' }, event('x.y'))
+    await a.directory.updateOrganisation(tenant.id, { name: 'unheard of', at: 1 }, event('x.y'))
     await vi.waitFor(() => expect(b.nodes.isInTouch()).toBe(false), { timeout: 1_100, interval: 10 })
     expect(heard).toEqual([])
     proxy.goOn()

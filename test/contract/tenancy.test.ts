@@ -55,7 +55,7 @@ const directoryMethods = {
   findOrganisation: async ({ directory, stranger }) =>
     expect((await directory.findOrganisation(stranger.id))?.oid).toBe(stranger.organisation.oid),
   updateOrganisation: async ({ directory, stranger, owner }) => {
-    await directory.updateOrganisation(stranger.id, { name: 'mine now', switches: { a: 1 } }, own)
+    await directory.updateOrganisation(stranger.id, { name: 'mine now', switches: { a: 1 }, at: 1 }, own)
     expect(await directory.findOrganisation(owner.id)).toEqual(owner.organisation)
   },
   createLrs: async ({ directory, stranger, owner }) => {
@@ -64,7 +64,10 @@ const directoryMethods = {
   },
   listLrs: async ({ directory, stranger }) => expect(await directory.listLrs(stranger.id)).toEqual([stranger.lrs]),
   updateLrs: async ({ directory, stranger, owner }) => {
-    await refused(directory.updateLrs(stranger.id, owner.lrsId, { retentionDays: 1 }, own), 'not_found')
+    const changes = [{ retentionDays: 1 }, { deletedAt: 1 }, { name: 'mine now', description: 'x', words: { a: 1 } }]
+    for (const change of changes) {
+      await refused(directory.updateLrs(stranger.id, owner.lrsId, { ...change, at: 1 }, own), 'not_found')
+    }
     expect(await directory.listLrs(owner.id)).toEqual([owner.lrs])
   },
   createCredential: async ({ directory, storage, stranger, owner, pair, credential: { key } }) => {
@@ -255,6 +258,10 @@ const statementMethods = {
   listLatest: async ({ storage, owner, stranger }) => {
     const [seq] = await put(storage, owner.lrsId, [statement()])
     expect(await storage.statements.listLatest([stranger.lrsId, owner.lrsId])).toEqual([0, seq])
+  },
+  countStatements: async ({ storage, owner, stranger }) => {
+    await put(storage, owner.lrsId, [statement(), statement()])
+    expect(await storage.statements.countStatements(stranger.lrsId)).toBe(0)
   },
   consistentThrough: async ({ storage, owner, stranger }) => {
     // A stored time in the future of one Lrs moves nothing in another.

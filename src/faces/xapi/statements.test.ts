@@ -822,6 +822,7 @@ describe('trouble', () => {
           listDescriptions: (...args) => storage.statements.listDescriptions(...args),
           follow: (...args) => storage.statements.follow(...args),
           listLatest: (...args) => storage.statements.listLatest(...args),
+          countStatements: (...args) => storage.statements.countStatements(...args),
           store: () => Promise.reject(thrown),
         },
       }),

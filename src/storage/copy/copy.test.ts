@@ -239,7 +239,7 @@ describe.each([
     const storage = await openSqlite({ directory: moving, threads: 'inline' })
     const principalStore = await storage.platform.listOrganisations({ offset: 0, limit: 10 })
     const [first] = principalStore.items
-    await storage.directory.updateOrganisation(first!.id, { name: 'Renamed' }, event)
+    await storage.directory.updateOrganisation(first!.id, { name: 'Renamed', at: 1 }, event)
     const { items } = await storage.directory.listCredentials(first!.id, {}, { offset: 0, limit: 10 })
     await storage.directory.deleteCredential(first!.id, items[1]!.id, event)
     await storage.close()

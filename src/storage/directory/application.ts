@@ -3,13 +3,13 @@
 import { change, notFound } from './change.ts'
 import { DomainError } from '../../core/errors.ts'
 import { insertCredential } from './credential.ts'
-import { insertLrs, mostRows } from './organisation.ts'
+import { insertLrs, setOpen } from './lrs.ts'
+import { mostRows } from './organisation.ts'
 import { sql } from 'kysely'
 import type { ApplicationId, CredentialId, LrsId, OrganisationId } from '../../core/ids.ts'
 import type { ApplicationRecord, DirectoryStore, Listed, SettingRecord } from '../../core/storage.ts'
 import type { ApplicationTable } from '../schema.ts'
 import type { Db } from './change.ts'
-import type { OrganisationRow } from './records.ts'
 import type { Rights } from '../../core/rights.ts'
 
 /** Settings in one query. */
@@ -251,18 +251,6 @@ async function putSome(
     .onConflict((on) =>
       on.columns(['application_id', 'level', 'name']).doUpdateSet((eb) => ({ value: eb.ref('excluded.value') })),
     )
-    .execute()
-}
-
-async function setOpen(db: Db, organisation: OrganisationRow, lrsIds: readonly LrsId[], isOpen: boolean) {
-  const before = JSON.parse(organisation.closed_lrs_ids) as LrsId[]
-  const others = before.filter((lrsId) => !lrsIds.includes(lrsId))
-  const closed = isOpen ? others : [...others, ...lrsIds].sort((a, b) => a - b)
-  if (closed.join() === before.join()) return
-  await db
-    .updateTable('organisation')
-    .set({ closed_lrs_ids: JSON.stringify(closed) })
-    .where('id', '=', organisation.id)
     .execute()
 }
 

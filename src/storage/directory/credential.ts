@@ -2,7 +2,8 @@
 
 import { DomainError } from '../../core/errors.ts'
 import { change, notFound } from './change.ts'
-import { checkLrs, mostRows } from './organisation.ts'
+import { checkLrs } from './lrs.ts'
+import { mostRows } from './organisation.ts'
 import { fromEditable, fromSecret, toCredential } from './records.ts'
 import type { CredentialId, OrganisationId, SecretId } from '../../core/ids.ts'
 import type { CredentialRecord, DirectoryStore, Listed, NewCredential, SecretRecord } from '../../core/storage.ts'
@@ -33,9 +34,10 @@ export async function insertCredential(
   credential: NewCredential,
 ): Promise<CredentialRecord> {
   if (credential.allowDuplicateKey !== true) await checkKeyIsFree(db, organisationId, credential.key)
-  await checkLrs(db, organisationId, credential.lrsIds)
+  await checkLrsOf(db, organisationId, credential)
   const id = await giveId(db, organisationId, credential.id)
-  const { oid, kind, createdAt, secrets, pairs, id: _id, allowDuplicateKey: _allow, ...editable } = credential
+  const { oid, kind, createdAt, updatedAt = createdAt, secrets, pairs, ...rest } = credential
+  const { id: _id, allowDuplicateKey: _allow, ...editable } = rest
   await db
     .insertInto('credential')
     .values({
@@ -46,12 +48,22 @@ export async function insertCredential(
       kind,
       version: 1,
       created_at: createdAt,
-      updated_at: createdAt,
+      updated_at: updatedAt,
     })
     .execute()
   await putSecrets(db, id, secrets)
   await claimPairs(db, organisationId, pairs)
   return getCredential(db, organisationId, id)
+}
+
+/** Throws `invalid` unless all are the organisation's; a client may do without any. */
+async function checkLrsOf(
+  db: Db,
+  organisationId: OrganisationId,
+  { kind, lrsIds }: Pick<CredentialRecord, 'kind' | 'lrsIds'>,
+): Promise<void> {
+  if (kind === 'client' && lrsIds.length === 0) return
+  await checkLrs(db, organisationId, lrsIds)
 }
 
 /** A chosen id that was ever given is a conflict: its statements belong to whoever had it. */
@@ -191,7 +203,9 @@ export function updateCredential(
       throw new DomainError('conflict', 'The key was changed meanwhile.', { detail: { decidedBy: 'version' } })
     }
     if (patch.key !== undefined && patch.key !== before.key) await checkKeyIsFree(db, organisationId, patch.key)
-    if (patch.lrsIds !== undefined) await checkLrs(db, organisationId, patch.lrsIds)
+    if (patch.lrsIds !== undefined) {
+      await checkLrsOf(db, organisationId, { kind: before.kind, lrsIds: patch.lrsIds })
+    }
     const isEdit = patch.countsAsEdit ?? true
     const columns = { ...fromEditable(patch), ...(isEdit && { version: before.version + 1, updated_at: patch.at }) }
     if (Object.keys(columns).length > 0) {

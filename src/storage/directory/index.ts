@@ -6,6 +6,7 @@ import * as audit from './audit.ts'
 import * as credential from './credential.ts'
 import * as erasure from './erasure.ts'
 import * as imported from './import.ts'
+import * as lrs from './lrs.ts'
 import * as note from './note.ts'
 import * as organisation from './organisation.ts'
 import * as pipe from './pipe.ts'
@@ -41,9 +42,9 @@ export const platform: OverDb<PlatformStore> = {
 export const directory: OverDb<DirectoryStore> = {
   findOrganisation: organisation.findOrganisation,
   updateOrganisation: organisation.updateOrganisation,
-  createLrs: organisation.createLrs,
-  listLrs: organisation.listLrs,
-  updateLrs: organisation.updateLrs,
+  createLrs: lrs.createLrs,
+  listLrs: lrs.listLrs,
+  updateLrs: lrs.updateLrs,
   createCredential: credential.createCredential,
   findCredential: credential.findCredential,
   findCredentialBySecret: credential.findCredentialBySecret,
@@ -83,8 +84,6 @@ export const erasures: OverDb<Jobs> = {
   list: erasure.list,
 }
 
-export type Operation =
-  | `platform.${keyof PlatformStore}`
 /** As with erasures: what imports store is the engine's. */
 type Progress = Pick<ImportStore, 'begin' | 'find' | 'list' | 'save' | 'finish'>
 
@@ -96,11 +95,13 @@ export const imports: OverDb<Progress> = {
   finish: imported.finish,
 }
 
+export type Operation =
+  | `platform.${keyof PlatformStore}`
   | `directory.${keyof DirectoryStore}`
   | `erasures.${keyof Jobs}`
+  | `imports.${keyof Progress}`
 
 /** Reads of one statement, which needs no transaction to agree with itself. */
-  | `imports.${keyof Progress}`
 export const singleReads: ReadonlySet<string> = new Set<Operation>([
   'platform.findSignInCandidates',
   'platform.findKeyCheck',
@@ -146,7 +147,7 @@ export const writes: ReadonlyMap<string, Concerns> = new Map<Operation, Concerns
   ['platform.remember', nobody],
   ['directory.updateOrganisation', theFirstArgument],
   ['directory.createLrs', theFirstArgument],
-  ['directory.updateLrs', nobody],
+  ['directory.updateLrs', theFirstArgument],
   ['directory.createCredential', theFirstArgument],
   ['directory.updateCredential', theFirstArgument],
   ['directory.deleteCredential', theFirstArgument],
@@ -166,7 +167,7 @@ export const writes: ReadonlyMap<string, Concerns> = new Map<Operation, Concerns
   ['directory.appendAudit', nobody],
   ['erasures.create', nobody],
   ['erasures.finish', nobody],
-])
   ['imports.begin', nobody],
   ['imports.save', nobody],
   ['imports.finish', nobody],
+])

@@ -1,11 +1,20 @@
-// Queries on organisations and their Lrs, and the platform's values. Each runs inside a transaction of the engine.
+// Queries on organisations, and the platform's values. Each runs inside a transaction of the engine.
 
-import { append, change, notFound } from './change.ts'
+import { append, change } from './change.ts'
 import { DomainError, invalid } from '../../core/errors.ts'
+import { checkLrs, getLrs, insertLrs } from './lrs.ts'
 import { firstPreviousHash } from '../../core/audit.ts'
-import { toLrs, toOrganisation } from './records.ts'
+import { merged, toLrs, toOrganisation } from './records.ts'
 import type { Db } from './change.ts'
-import type { DirectoryStore, Listed, OrganisationRecord, PlatformStore, Sealed, Slice } from '../../core/storage.ts'
+import type {
+  DirectoryStore,
+  Json,
+  Listed,
+  OrganisationRecord,
+  PlatformStore,
+  Sealed,
+  Slice,
+} from '../../core/storage.ts'
 import type { LrsId, OrganisationId } from '../../core/ids.ts'
 
 /** Rows of one answer, whatever the caller asked for: bounds memory. */
@@ -50,7 +59,10 @@ export async function createOrganisation(
       default_lrs_id: null,
       wrapped_key: organisation.wrappedKey,
       switches: JSON.stringify(organisation.switches),
+      expires_at: organisation.expiresAt ?? null,
+      words: JSON.stringify(organisation.words ?? {}),
       created_at: organisation.createdAt,
+      updated_at: organisation.updatedAt ?? organisation.createdAt,
       audit_number: 1,
       audit_hash: firstPreviousHash,
     })
@@ -75,15 +87,17 @@ export function updateOrganisation(
   ...[organisationId, patch, event]: Args<'updateOrganisation'>
 ): Promise<OrganisationRecord> {
   return change(db, organisationId, event, async (organisation) => {
-    const { name, defaultLrsId, switches } = patch
-    if (defaultLrsId !== undefined && defaultLrsId !== null) await checkLrs(db, organisationId, [defaultLrsId])
-    const merged = Object.entries({ ...JSON.parse(organisation.switches), ...switches })
+    const { name, defaultLrsId, switches, expiresAt, words, at } = patch
+    if (defaultLrsId !== undefined && defaultLrsId !== null) await checkDefault(db, organisationId, defaultLrsId)
     const row = await db
       .updateTable('organisation')
       .set({
         ...(name !== undefined && { name }),
         ...(defaultLrsId !== undefined && { default_lrs_id: defaultLrsId }),
-        switches: JSON.stringify(Object.fromEntries(merged.filter(([, value]) => value !== null))),
+        ...(switches !== undefined && { switches: merged(organisation.switches, switches) }),
+        ...(expiresAt !== undefined && { expires_at: expiresAt }),
+        ...(words !== undefined && { words: merged(organisation.words, words) }),
+        updated_at: at,
       })
       .where('id', '=', organisationId)
       .returningAll()
@@ -92,63 +106,10 @@ export function updateOrganisation(
   })
 }
 
-/** Throws `invalid` unless all are Lrs of the organisation. */
-export async function checkLrs(db: Db, organisationId: OrganisationId, ids: readonly LrsId[]): Promise<void> {
-  const distinct = [...new Set(ids)]
-  const { found } = await db
-    .selectFrom('lrs')
-    .select((eb) => eb.fn.countAll<number>().as('found'))
-    .where('organisation_id', '=', organisationId)
-    .where('id', 'in', distinct.length === 0 ? [0] : distinct)
-    .executeTakeFirstOrThrow()
-  if (distinct.length === 0) throw invalid('At least one Lrs is needed.')
-  if (found !== distinct.length) throw invalid(`Not all of these are Lrs of the organisation: ${distinct.join(', ')}.`)
-}
-
-export function createLrs(
-  db: Db,
-  ...[organisationId, lrs, event]: Args<'createLrs'>
-): ReturnType<DirectoryStore['createLrs']> {
-  const work = async () => toLrs(await insertLrs(db, organisationId, lrs))
-  return change(db, organisationId, event, work, (created) => created.id)
-}
-
-export function insertLrs(db: Db, organisationId: OrganisationId, lrs: Args<'createLrs'>[1]) {
-  const { id, oid, name, createdAt } = lrs
-  return db
-    .insertInto('lrs')
-    .values({ ...(id !== undefined && { id }), oid, organisation_id: organisationId, name, created_at: createdAt })
-    .returningAll()
-    .executeTakeFirstOrThrow()
-}
-
-/** However many: whoever erases a person must miss none. Deleted applications leave theirs. */
-export async function listLrs(db: Db, organisationId: OrganisationId): ReturnType<DirectoryStore['listLrs']> {
-  const rows = await db
-    .selectFrom('lrs')
-    .selectAll()
-    .where('organisation_id', '=', organisationId)
-    .orderBy('id')
-    .execute()
-  return rows.map(toLrs)
-}
-
-export function updateLrs(
-  db: Db,
-  ...[organisationId, id, { retentionDays }, event]: Args<'updateLrs'>
-): ReturnType<DirectoryStore['updateLrs']> {
-  return change(db, organisationId, event, async () => {
-    const row = await db
-      .updateTable('lrs')
-      // Always something to set, so that an Lrs that is not there is noticed.
-      .set((eb) => ({ retention_days: retentionDays === undefined ? eb.ref('retention_days') : retentionDays }))
-      .where('id', '=', id)
-      .where('organisation_id', '=', organisationId)
-      .returningAll()
-      .executeTakeFirst()
-    if (row === undefined) throw notFound('Lrs')
-    return toLrs(row)
-  })
+async function checkDefault(db: Db, organisationId: OrganisationId, id: LrsId): Promise<void> {
+  await checkLrs(db, organisationId, [id])
+  const { deleted_at: deletedAt } = await getLrs(db, organisationId, id)
+  if (deletedAt !== null) throw invalid(`Lrs ${id} is deleted.`)
 }
 
 const keyCheck = 'key-check'

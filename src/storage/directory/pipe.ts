@@ -1,7 +1,8 @@
 // Queries on pipes: what is forwarded where, and how far each has come. Each runs inside a transaction of the engine.
 
 import { change, notFound } from './change.ts'
-import { checkLrs, mostRows } from './organisation.ts'
+import { checkLrs } from './lrs.ts'
+import { mostRows } from './organisation.ts'
 import { findApplication } from './application.ts'
 import type { ApplicationId, LrsId, OrganisationId, PipeId } from '../../core/ids.ts'
 import type { Db } from './change.ts'

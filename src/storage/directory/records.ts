@@ -27,7 +27,10 @@ export function toOrganisation(row: OrganisationRow): OrganisationRecord {
     wrappedKey: row.wrapped_key,
     switches: JSON.parse(row.switches) as Record<string, Json>,
     closedLrsIds: JSON.parse(row.closed_lrs_ids) as LrsId[],
+    expiresAt: row.expires_at,
+    words: JSON.parse(row.words) as Record<string, Json>,
     createdAt: row.created_at,
+    updatedAt: row.updated_at,
   }
 }
 
@@ -37,7 +40,11 @@ export function toLrs(row: LrsRow): LrsRecord {
     oid: row.oid as Oid,
     organisationId: row.organisation_id as OrganisationId,
     name: row.name,
+    description: row.description,
+    words: JSON.parse(row.words) as Record<string, Json>,
     createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    deletedAt: row.deleted_at,
     ...(row.retention_days !== null && { retentionDays: row.retention_days }),
   }
 }
@@ -110,12 +117,23 @@ export function fromSecret(credentialId: CredentialId, secret: SecretRecord): In
 
 type Editable = Pick<
   CredentialRecord,
-  'name' | 'key' | 'isEnabled' | 'rights' | 'pins' | 'limits' | 'lrsIds' | 'authority' | 'oauth' | 'words' | 'expiresAt'
+  | 'name'
+  | 'key'
+  | 'isEnabled'
+  | 'rights'
+  | 'pins'
+  | 'limits'
+  | 'lrsIds'
+  | 'authority'
+  | 'oauth'
+  | 'words'
+  | 'expiresAt'
+  | 'createdAt'
 >
 
 /** Only the columns of the members that are there. */
 export function fromEditable(part: Partial<Editable>): Partial<CredentialRow> {
-  const { name, key, isEnabled, rights, pins, limits, lrsIds, authority, oauth, words, expiresAt } = part
+  const { name, key, isEnabled, rights, pins, limits, lrsIds, authority, oauth, words, expiresAt, createdAt } = part
   return {
     ...(name !== undefined && { name }),
     ...(key !== undefined && { key }),
@@ -128,5 +146,12 @@ export function fromEditable(part: Partial<Editable>): Partial<CredentialRow> {
     ...(oauth !== undefined && { oauth: oauth === null ? null : JSON.stringify(oauth) }),
     ...(words !== undefined && { words: JSON.stringify(words) }),
     ...(expiresAt !== undefined && { expires_at: expiresAt }),
+    ...(createdAt !== undefined && { created_at: createdAt }),
   }
+}
+
+/** A JSON object with some members changed: what is set to null is removed. */
+export function merged(before: string, change: Readonly<Record<string, Json>>): string {
+  const all = Object.entries({ ...(JSON.parse(before) as Record<string, Json>), ...change })
+  return JSON.stringify(Object.fromEntries(all.filter(([, value]) => value !== null)))
 }

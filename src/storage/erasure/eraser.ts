@@ -145,7 +145,9 @@ export class Eraser {
     const listed = listOf(seqs.map((seq) => [seq]))
     await this.#rows.unpost(work, rows.flatMap(postingsOf))
     await this.#inheritance.drop(lrsId, seqs)
-    add(counts, 'statements', await this.#sql.run(this.#text.removeStatements, [lrsId, listed]))
+    const removed = await this.#sql.run(this.#text.removeStatements, [lrsId, listed])
+    await this.#sql.run(this.#text.countDown, [lrsId, removed])
+    add(counts, 'statements', removed)
     add(counts, 'attachments', await this.#sql.run(this.#text.removeAttachments, [lrsId, listed]))
     await this.#removeReferences(work, rows.flatMap(referring))
     const ids = rows.map(({ id }) => id)
@@ -320,6 +322,7 @@ function textsFor({ dialect }: Sql) {
       where erased_lrs.last_seq < excluded.last_seq`,
     oldest: 'select seq from statement where lrs_id = $1 and seq <= $2 order by seq limit $3',
     removeStatements: `delete from statement where lrs_id = $1 and ${isSeq}`,
+    countDown: 'update lrs_state set statements = statements - $2 where lrs_id = $1',
     removeAttachments: `delete from attachment where lrs_id = $1 and ${isSeq}`,
     withAnyOf: `${statementRow()} and ${dialect.isIn(
       's.seq',

@@ -125,9 +125,10 @@ export class Erasures implements ErasureStore {
 }
 
 // Where there is no row yet, nodes remember under epoch 0.
-const raiseEpoch = `insert into lrs_state (lrs_id, last_term, last_seq, epoch)
+const raiseEpoch = `insert into lrs_state (lrs_id, last_term, last_seq, epoch, statements)
   select $1, coalesce((select max(id) from term where lrs_id = $1), 0),
-    coalesce((select max(seq) from statement where lrs_id = $1), 0), 1
+    coalesce((select max(seq) from statement where lrs_id = $1), 0), 1,
+    (select count(*) from statement where lrs_id = $1)
   on conflict (lrs_id) do update set epoch = lrs_state.epoch + 1`
 
 /** What any node remembers of the Lrs counts for one epoch of it. */

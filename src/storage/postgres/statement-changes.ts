@@ -43,8 +43,9 @@ interface Part {
   readonly arrays: readonly Buffer[]
 }
 
-const state = `insert into lrs_state (lrs_id, last_term, last_seq, epoch) values ($1, $2, $3, $4)
-  on conflict (lrs_id) do update set last_term = excluded.last_term, last_seq = excluded.last_seq`
+const state = `insert into lrs_state (lrs_id, last_term, last_seq, epoch, statements) values ($1, $2, $3, $4, $5)
+  on conflict (lrs_id) do update set last_term = excluded.last_term, last_seq = excluded.last_seq,
+    statements = lrs_state.statements + excluded.statements`
 
 // Of whom there are too many now. No part sees what another writes: these are as many as there were, and those just said.
 const crowded = `
@@ -62,7 +63,7 @@ function preparedName(names: readonly PartName[]): string {
 
 /** One statement with some of the parts. Mostly it is the same few. */
 function textOf(names: readonly PartName[]): string {
-  let places = 4
+  let places = 5
   const written = names.map((name) => `${name} as (${parts[name].replaceAll('?', () => `$${++places}`)})`)
   return `with ${[`state as (${state})`, ...written].join(', ')} ${names.includes('said') ? crowded : 'select where false'}`
 }
@@ -86,7 +87,8 @@ export async function writeChanges(
 ): Promise<void> {
   const written = partsOf(tables)
   const names = written.map(({ name }) => name)
-  const values = [lrsId, tables.lastTerm, tables.highestSeq, epoch, ...written.flatMap(({ arrays }) => arrays)]
+  const { lastTerm, highestSeq, arrived } = tables
+  const values = [lrsId, lastTerm, highestSeq, epoch, arrived.length, ...written.flatMap(({ arrays }) => arrays)]
   if (!names.includes('said')) return transaction.commitWith(textOf(names), values, preparedName(names))
   const full = await transaction.query<Crowd>(textOf(names), values, preparedName(names))
   if (full.length === 0) return

@@ -50,6 +50,8 @@ const follow = `with
     coalesce((select json_agg(json_build_object('sha2', a.sha2, 'contentType', a.content_type) order by a.sha2)
         from attachment a where a.lrs_id = $1 and a.seq = measured.seq), '[]') as attachments
   from measured where text <= $5 or place = 1 order by seq`
+const count = 'select statements from lrs_state where lrs_id = $1'
+
 const latest = `select lrs_id, (select max(seq) from statement where statement.lrs_id = asked.lrs_id) as last
   from unnest($1::integer[]) as asked (lrs_id)`
 
@@ -135,6 +137,11 @@ export class StatementReader {
     const rows = await this.#database.query<Last>(latest, [lrsIds], 'statement-latest')
     const known = new Map(rows.map((row) => [row.lrs_id, row.last]))
     return lrsIds.map((lrsId) => known.get(lrsId) ?? 0)
+  }
+
+  async count(lrsId: LrsId): Promise<number> {
+    const [row] = await this.#database.query<{ readonly statements: number }>(count, [lrsId], 'statement-count')
+    return row?.statements ?? 0
   }
 
   async listDescriptions(

@@ -24,6 +24,7 @@ export class Statements implements StatementStore {
   readonly list: StatementStore['list']
   readonly follow: StatementStore['follow']
   readonly listLatest: StatementStore['listLatest']
+  readonly countStatements: StatementStore['countStatements']
   readonly listDescriptions: StatementStore['listDescriptions']
 
   constructor(database: Database, clock?: Clock) {
@@ -35,6 +36,7 @@ export class Statements implements StatementStore {
     this.list = (...args) => reader.list(...args)
     this.follow = (...args) => reader.follow(...args)
     this.listLatest = (...args) => reader.listLatest(...args)
+    this.countStatements = (...args) => reader.count(...args)
     this.listDescriptions = (...args) => reader.listDescriptions(...args)
   }
 

@@ -78,6 +78,8 @@ export class Reader implements Engine {
         return statements.follow(...(args as Parameters<StatementReader['follow']>))
       case 'statements.listLatest':
         return statements.listLatest(...(args as Parameters<StatementReader['listLatest']>))
+      case 'statements.count':
+        return statements.count(...(args as Parameters<StatementReader['count']>))
       case 'statements.listDescriptions':
         return statements.listDescriptions(...(args as Parameters<StatementReader['listDescriptions']>))
       case 'statements.last':

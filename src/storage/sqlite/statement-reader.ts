@@ -57,6 +57,7 @@ export class StatementReader {
   readonly #begin
   readonly #end
   readonly #last
+  readonly #count
   readonly #byId
   readonly #bySeq
   readonly #scan
@@ -72,6 +73,7 @@ export class StatementReader {
     this.#begin = handle.prepare('begin')
     this.#end = handle.prepare('commit')
     this.#last = prepareLastSeq(handle)
+    this.#count = handle.prepare<[number], number>('select statements from lrs_state where lrs_id = ?').pluck()
     this.#byId = handle.prepare<[number, Buffer, number], Row>(
       'select seq, owner, body from statement where lrs_id = ? and id = ? and is_voided = ?',
     )
@@ -162,6 +164,10 @@ export class StatementReader {
       }
       return { rows: rows.map((row) => this.#attach(lrsId, row)), next: undefined, last }
     })
+  }
+
+  count(lrsId: LrsId): number {
+    return this.#count.get(lrsId) ?? 0
   }
 
   listLatest(lrsIds: readonly LrsId[]): readonly number[] {

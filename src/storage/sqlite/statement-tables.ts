@@ -42,10 +42,13 @@ export class SqliteStatementTables implements StatementTables {
   readonly #isWaiting
   readonly #waitToVoid
   readonly #setVoided
+  readonly #addCount
   /** Highest seq per Lrs; that of this transaction included. */
   readonly #lastSeqs = new LRUCache<LrsId, number>({ max: 10_000 })
   /** Written at the end of the transaction in key order; nothing on the write path reads postings. */
   #postings: Posting[] = []
+  /** How many came, per Lrs; written at the end of the transaction, too. */
+  readonly #arrived = new Map<LrsId, number>()
 
   constructor(handle: Handle) {
     this.terms = new Dictionary(handle)
@@ -100,6 +103,10 @@ export class SqliteStatementTables implements StatementTables {
       .pluck()
     this.#waitToVoid = handle.prepare('insert or ignore into waiting_void (lrs_id, target_id, owner) values (?, ?, ?)')
     this.#setVoided = handle.prepare('update statement set is_voided = 1 where lrs_id = ? and seq = ?')
+    this.#addCount = handle.prepare(
+      `insert into lrs_state (lrs_id, statements) values (?, ?)
+       on conflict (lrs_id) do update set statements = statements + excluded.statements`,
+    )
   }
 
   find(lrsId: LrsId, id: Buffer): Existing | undefined {
@@ -127,6 +134,7 @@ export class SqliteStatementTables implements StatementTables {
     const last = this.lastSeq(lrsId)
     this.#insert.run(lrsId, seq, id, owner, timestamp, isVoided ? 1 : 0, isVoiding ? 1 : 0, printed, body)
     this.#lastSeqs.set(lrsId, Math.max(seq, last))
+    this.#arrived.set(lrsId, (this.#arrived.get(lrsId) ?? 0) + 1)
   }
 
   claim(lrsId: LrsId, seq: number, { sha2, contentType }: AttachmentClaim): void {
@@ -196,6 +204,8 @@ export class SqliteStatementTables implements StatementTables {
       this.#insertPostings.run(postings.slice(at, at + postingsAtOnce).flatMap(toRow))
     }
     for (const posting of postings.slice(postings.length - rest)) this.#insertPosting.run(toRow(posting))
+    for (const [lrsId, count] of this.#arrived) this.#addCount.run(lrsId, count)
+    this.#arrived.clear()
     this.#descriptions.flush()
   }
 
@@ -210,6 +220,7 @@ export class SqliteStatementTables implements StatementTables {
 
   rolledBack(): void {
     this.#postings = []
+    this.#arrived.clear()
     this.#lastSeqs.clear()
     this.#descriptions.forget()
     this.terms.rolledBack()
