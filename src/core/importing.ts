@@ -79,11 +79,11 @@ export interface ImportBlobs {
   confirm(): Promise<void>
 }
 
-/** Of one Lrs, and where the import is in it once they are stored. */
+/** Of one Lrs, and where the import is in it once they are stored; without `progress` they were handed over before. */
 export interface ImportPart {
   readonly importId: Oid
   readonly lrsId: LrsId
-  readonly progress: Json
+  readonly progress?: Json
 }
 
 /** Bytes of one attachment or document. */
@@ -194,7 +194,10 @@ export class Imports {
     { importId, lrsId, progress, statements }: ImportPart & { readonly statements: readonly ImportedStatement[] },
   ): Promise<readonly ImportOutcome[]> {
     void operator
-    return this.#storage.imports.storeStatements(importId, lrsId, { statements, progress })
+    return this.#storage.imports.storeStatements(importId, lrsId, {
+      statements,
+      ...(progress !== undefined && { progress }),
+    })
   }
 
   /** The same for documents, at most 500. */
@@ -203,7 +206,10 @@ export class Imports {
     { importId, lrsId, progress, documents }: ImportPart & { readonly documents: readonly ImportedDocument[] },
   ): Promise<readonly DocumentImportOutcome[]> {
     void operator
-    return this.#storage.imports.storeDocuments(importId, lrsId, { documents, progress })
+    return this.#storage.imports.storeDocuments(importId, lrsId, {
+      documents,
+      ...(progress !== undefined && { progress }),
+    })
   }
 
   /** Nobody removes what `work` puts before it has stored what refers to it. */

@@ -1199,8 +1199,8 @@ export interface NewImport {
 }
 
 export interface ImportRecord extends NewImport {
-  /** Of each Lrs it has written to, as of what is committed there; empty once it is finished. */
-  readonly lrs: readonly { readonly lrsId: LrsId; readonly progress: Json }[]
+  /** Of each Lrs it has written to; empty once it is finished. */
+  readonly lrs: readonly ImportedLrs[]
   readonly report: Json | null
   /** Null while it is under way, or may be resumed. */
   readonly finishedAt: number | null
@@ -1216,6 +1216,20 @@ export interface ImportedStatement extends PreparedStatement {
   readonly storedText: string
   /** Whatever voids it, or nothing that is here. */
   readonly isVoided: boolean
+/** What became of what was handed over: `refused` are a conflict, what was erased, and what there is no room for. */
+export interface ImportCounts {
+  readonly stored: number
+  readonly there: number
+  readonly refused: number
+}
+
+/** How far an import is in one Lrs, as of what is committed there. */
+export interface ImportedLrs {
+  readonly lrsId: LrsId
+  readonly progress: Json
+  readonly counts: { readonly statements: ImportCounts; readonly documents: ImportCounts }
+}
+
   /** As of a batch, but for its own author. A voiding statement with none takes no effect. */
   readonly voidReach: Reach | undefined
   readonly defineReach: Reach | undefined
@@ -1257,17 +1271,20 @@ export interface ImportStore {
   list(): Promise<readonly ImportRecord[]>
   /** `not_found`, as all that follow, where there is none or it is finished. */
   save(id: Oid, progress: Json): Promise<void>
-  /** Stores them, at most 2,000, in one transaction with how far the import is in this Lrs. In their order. */
+  /**
+   * Stores them, at most 2,000, in one transaction with how far the import is in this Lrs, and counts what became of them there. In
+   * their order. Without `progress` they were handed over before: nothing is counted again.
+   */
   storeStatements(
     id: Oid,
     lrsId: LrsId,
-    part: { readonly statements: readonly ImportedStatement[]; readonly progress: Json },
+    part: { readonly statements: readonly ImportedStatement[]; readonly progress?: Json },
   ): Promise<readonly ImportOutcome[]>
   /** The same for documents, at most 500. */
   storeDocuments(
     id: Oid,
     lrsId: LrsId,
-    part: { readonly documents: readonly ImportedDocument[]; readonly progress: Json },
+    part: { readonly documents: readonly ImportedDocument[]; readonly progress?: Json },
   ): Promise<readonly DocumentImportOutcome[]>
   /** Lets go of every Lrs it holds. */
   finish(id: Oid, end: { readonly at: number; readonly report: Json }): Promise<void>

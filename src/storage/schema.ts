@@ -55,6 +55,7 @@ export interface ImportLrsTable {
   import_id: string
   low: number | null
   progress: string
+  counts: string
 }
 
 export interface LrsTable {

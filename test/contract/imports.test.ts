@@ -91,8 +91,8 @@ describe.each(engines)('imports, $name', (engine) => {
     const one = imported()
     await bring([one])
     const other = imported({ id: one.id, openBody: saying(one.id, 'something else') })
-    const fresh_ = imported()
-    expect(await bring([one, other, fresh_, { ...fresh_, storedAt: at + 5 }])).toEqual([
+    const another = imported()
+    expect(await bring([one, other, another, { ...another, storedAt: at + 5 }])).toEqual([
       'there',
       'conflict',
       'stored',
@@ -149,7 +149,7 @@ describe.each(engines)('imports, $name', (engine) => {
     await bring([imported()])
     const held = await through()
     expect(held).toBeLessThan(at)
-    const [live] = (await put(store.storage, lrsId, [statement()])) as [number]
+    const [live = 0] = await put(store.storage, lrsId, [statement()])
     expect(live).toBeGreaterThan(before!)
     const page = await store.storage.statements.list(lrsId, query())
     expect(page.rows[0]?.seq).toBe(live)
@@ -188,12 +188,25 @@ describe.each(engines)('imports, $name', (engine) => {
   it('know how far they are in each Lrs, and are found again by their source until they are finished', async () => {
     const source = `elsewhere ${fresh.key()}`
     id = await begin(source, { file: 1 })
-    await bring([imported()], { line: 1 })
-    await bring([imported()], { line: 2 })
+    const first = imported()
+    await bring([first], { line: 1 })
+    const other = imported({ id: first.id, openBody: saying(first.id, 'something else') })
+    await bring([imported(), first, other], { line: 2 })
+    // Handed over before the interruption, and once more: counted once.
+    const handedAgain = await store.storage.imports.storeStatements(id, lrsId, { statements: [first, other] })
+    expect(handedAgain).toEqual(['there', 'conflict'])
     await store.storage.imports.save(id, { file: 2 })
     await store.restart()
     const again = { id: fresh.oid(), source, startedAt: 3, progress: {} }
-    const open = { id, source, progress: { file: 2 }, lrs: [{ lrsId, progress: { line: 2 } }], finishedAt: null }
+    const none = { stored: 0, there: 0, refused: 0 }
+    const counts = { statements: { stored: 2, there: 1, refused: 1 }, documents: none }
+    const open = {
+      id,
+      source,
+      progress: { file: 2 },
+      lrs: [{ lrsId, progress: { line: 2 }, counts }],
+      finishedAt: null,
+    }
     expect(await store.storage.imports.begin(again)).toMatchObject(open)
     expect(await store.storage.imports.find(id)).toMatchObject(open)
     await finish()

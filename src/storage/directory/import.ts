@@ -2,10 +2,17 @@
 // transaction.
 
 import { DomainError } from '../../core/errors.ts'
-import { sql } from 'kysely'
 import type { Db } from './change.ts'
 import type { ImportLrsTable, ImportTable } from '../schema.ts'
-import type { ImportRecord, ImportStore, Json } from '../../core/storage.ts'
+import type {
+  DocumentImportOutcome,
+  ImportCounts,
+  ImportedLrs,
+  ImportOutcome,
+  ImportRecord,
+  ImportStore,
+  Json,
+} from '../../core/storage.ts'
 import type { LrsId, Oid } from '../../core/ids.ts'
 
 type Args<M extends keyof ImportStore> = Parameters<ImportStore[M]>
@@ -49,16 +56,16 @@ export async function list(db: Db): Promise<readonly ImportRecord[]> {
 }
 
 export async function save(db: Db, ...[id, progress]: Args<'save'>): Promise<void> {
-  await requireOpen(db, id, { progress: JSON.stringify(progress) })
+  await changeOpen(db, id, { progress: JSON.stringify(progress) })
 }
 
 export async function finish(db: Db, ...[id, { at, report }]: Args<'finish'>): Promise<void> {
-  await requireOpen(db, id, { report: JSON.stringify(report), finished_at: at })
+  await changeOpen(db, id, { report: JSON.stringify(report), finished_at: at })
   await db.deleteFrom('import_lrs').where('import_id', '=', id).execute()
 }
 
 /** Locks its row (PostgreSQL): whoever finishes it waits for what it stores, or is seen. */
-async function requireOpen(db: Db, id: Oid, change: Partial<ImportTable>): Promise<void> {
+async function changeOpen(db: Db, id: Oid, change: Partial<ImportTable>): Promise<void> {
   const changed = await db
     .updateTable('import')
     .set(change)
@@ -75,21 +82,59 @@ export interface ImportPart {
   readonly lrsId: LrsId
   /** Before every stored time it brings, in microseconds; null where it brings none. */
   readonly low: number | null
-  readonly progress: Json
+  /** Undefined: it was handed over before. */
+  readonly progress: Json | undefined
 }
 
 /** To be called in the transaction that stores it, before that does. */
-export async function notePart(db: Db, { id, lrsId, low, progress }: ImportPart): Promise<void> {
-  await requireOpen(db, id, { id })
-  const text = JSON.stringify(progress)
-  const lowest = sql<
-    number | null
-  >`case when import_lrs.low < excluded.low then import_lrs.low else coalesce(excluded.low, import_lrs.low) end`
+export function requireOpen(db: Db, { id }: Pick<ImportPart, 'id'>): Promise<void> {
+  return changeOpen(db, id, { id })
+}
+
+/** The same, once it is known what became of it. */
+export async function notePart(
+  db: Db,
+  { id, lrsId, low, progress }: ImportPart,
+  kind: keyof Counts,
+  outcomes: readonly (ImportOutcome | DocumentImportOutcome)[],
+): Promise<void> {
+  const row = await db
+    .selectFrom('import_lrs')
+    .selectAll()
+    .where('lrs_id', '=', lrsId)
+    .where('import_id', '=', id)
+    .executeTakeFirst()
+  const before = row === undefined ? noCounts : (JSON.parse(row.counts) as Counts)
+  const known = row === undefined ? 'null' : row.progress
+  const part = {
+    low: lower(row?.low ?? null, low),
+    progress: progress === undefined ? known : JSON.stringify(progress),
+    counts: JSON.stringify(progress === undefined ? before : { ...before, [kind]: added(before[kind], outcomes) }),
+  }
   await db
     .insertInto('import_lrs')
-    .values({ lrs_id: lrsId, import_id: id, low, progress: text })
-    .onConflict((on) => on.columns(['lrs_id', 'import_id']).doUpdateSet({ low: lowest, progress: text }))
+    .values({ lrs_id: lrsId, import_id: id, ...part })
+    .onConflict((on) => on.columns(['lrs_id', 'import_id']).doUpdateSet(part))
     .execute()
+}
+
+type Counts = ImportedLrs['counts']
+
+const none: ImportCounts = { stored: 0, there: 0, refused: 0 }
+const noCounts: Counts = { statements: none, documents: none }
+
+function added(
+  { stored, there, refused }: ImportCounts,
+  outcomes: readonly (ImportOutcome | DocumentImportOutcome)[],
+): ImportCounts {
+  const news = outcomes.filter((outcome) => outcome === 'stored').length
+  const known = outcomes.filter((outcome) => outcome === 'there').length
+  return { stored: stored + news, there: there + known, refused: refused + outcomes.length - news - known }
+}
+
+function lower(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other
+  return Math.min(one, other)
 }
 
 async function withLrs(db: Db, row: ImportTable): Promise<ImportRecord> {
@@ -108,7 +153,11 @@ function toImport(row: ImportTable, parts: readonly ImportLrsTable[]): ImportRec
     source: row.source,
     startedAt: row.started_at,
     progress: JSON.parse(row.progress) as Json,
-    lrs: parts.map(({ lrs_id, progress }) => ({ lrsId: lrs_id as LrsId, progress: JSON.parse(progress) as Json })),
+    lrs: parts.map(({ lrs_id, progress, counts }) => ({
+      lrsId: lrs_id as LrsId,
+      progress: JSON.parse(progress) as Json,
+      counts: JSON.parse(counts) as Counts,
+    })),
     report: row.report === null ? null : (JSON.parse(row.report) as Json),
     finishedAt: row.finished_at,
   }

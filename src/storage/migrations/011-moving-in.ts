@@ -50,8 +50,9 @@ create table import_lrs (
   import_id text not null,
   -- microseconds: the earliest stored time it brought; Consistent-Through stays before it. Null: documents only
   low integer,
-  -- JSON
+  -- JSON; what became of what it was handed
   progress text not null,
+  counts text not null,
   primary key (lrs_id, import_id)
 ) strict, without rowid;
 `,
@@ -93,8 +94,9 @@ create table import_lrs (
   import_id text not null,
   -- microseconds: the earliest stored time it brought; Consistent-Through stays before it. Null: documents only
   low bigint,
-  -- JSON
+  -- JSON; what became of what it was handed
   progress text not null,
+  counts text not null,
   primary key (lrs_id, import_id)
 );
 

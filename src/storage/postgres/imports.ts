@@ -4,7 +4,7 @@
 import { erasureSql } from './erasure-sql.ts'
 import { importDocuments } from '../documents/importing.ts'
 import { lockScope } from './document-writer.ts'
-import { notePart } from '../directory/import.ts'
+import { notePart, requireOpen } from '../directory/import.ts'
 import { scopeHash } from '../documents/scope.ts'
 import type { Database } from './database.ts'
 import type { DocumentImportOutcome, ImportedDocument, ImportStore } from '../../core/storage.ts'
@@ -23,9 +23,11 @@ export function importsOf({ database, jobs, statements }: Parts): ImportStore {
     storeStatements: (id, lrsId, part) => statements.import(id, lrsId, part),
     storeDocuments: (id, lrsId, { documents, progress }): Promise<readonly DocumentImportOutcome[]> =>
       database.transact('write', async (transaction) => {
-        await notePart(transaction.kysely, { id, lrsId, low: null, progress })
+        await requireOpen(transaction.kysely, { id })
         for (const lock of locksOf(lrsId, documents)) await transaction.query(lock)
-        return importDocuments(erasureSql(transaction), lrsId, documents)
+        const outcomes = await importDocuments(erasureSql(transaction), lrsId, documents)
+        await notePart(transaction.kysely, { id, lrsId, low: null, progress }, 'documents', outcomes)
+        return outcomes
       }),
   }
 }

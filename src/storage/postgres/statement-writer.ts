@@ -11,7 +11,7 @@ import { Storing } from '../statements/storing.ts'
 import { dictionaryTerm } from '../posting.ts'
 import { findTermIds, lookupOf, questionOf, readLooked, readReferrers, readTaken } from './statement-lookup.ts'
 import { lockClass } from './locks.ts'
-import { notePart } from '../directory/import.ts'
+import { notePart, requireOpen } from '../directory/import.ts'
 import { writeChanges } from './statement-changes.ts'
 import type { BatchOutcome, ImportedStatement, ImportOutcome, StatementBatch } from '../../core/storage.ts'
 import type { Database, Transaction } from './database.ts'
@@ -52,6 +52,8 @@ interface Work<Outcome> {
   /** In the transaction, before it. */
   begin?(transaction: Transaction, looked: Looked): Promise<void>
   store(storing: Storing, looked: Looked): readonly Outcome[]
+  /** After it, before anything of it is written. */
+  end?(transaction: Transaction, outcomes: readonly Outcome[]): Promise<void>
 }
 
 export class StatementWriter {
@@ -83,11 +85,12 @@ export class StatementWriter {
     const { lrsId } = part
     return this.#transact(prepared, null, {
       begin: async (transaction, { taken }) => {
-        await notePart(transaction.kysely, { ...part, low: lowOf(statements) })
+        await requireOpen(transaction.kysely, part)
         const wanted = new Set(statements.map(({ storedAt }) => storedAt))
         await readTaken(transaction, lrsId, { taken, before: [...wanted].map((at) => this.#times.from(lrsId, at)) })
       },
       store: (storing) => storing.import(lrsId, statements, this.#times),
+      end: ({ kysely }, outcomes) => notePart(kysely, { ...part, low: lowOf(statements) }, 'statements', outcomes),
     })
   }
 
@@ -130,6 +133,7 @@ export class StatementWriter {
     await work.begin?.(transaction, looked)
     const remembered = this.#remembered(epoch, epoch === prepared.epoch ? [prepared.recalled, learnt] : [learnt])
     const { tables, outcomes } = await decide(transaction, lrsId, { looked, remembered, work })
+    await work.end?.(transaction, outcomes)
     if (!tables.isEmpty) await writeChanges(transaction, lrsId, { tables, epoch })
     for (const term of tables.terms) learnt.set(term, dictionaryTerm(term.id))
     return { outcomes, epoch, learnt, said: tables.said }

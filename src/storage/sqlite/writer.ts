@@ -8,7 +8,7 @@ import { checkpointPages } from './connection.ts'
 import { operationOf } from './reader.ts'
 import { importDocuments } from '../documents/importing.ts'
 import { erasureSql } from './erasure-sql.ts'
-import { notePart } from '../directory/import.ts'
+import { notePart, requireOpen } from '../directory/import.ts'
 import { packOutcomes, unpackBatches, unpackImported } from './batch-message.ts'
 import { toDomainError, toMessage } from './driver-error.ts'
 import type { Answer, Call, Engine } from './engine.ts'
@@ -104,13 +104,19 @@ export class Writer implements Engine {
   }
 
   async #importStatements(part: ImportPart, packed: Packed): Promise<unknown> {
-    await notePart(this.#connection.kysely, part)
-    return this.#statements.import(part.lrsId, unpackImported(packed))
+    const { kysely } = this.#connection
+    await requireOpen(kysely, part)
+    const outcomes = this.#statements.import(part.lrsId, unpackImported(packed))
+    await notePart(kysely, part, 'statements', outcomes)
+    return outcomes
   }
 
   async #importDocuments(part: ImportPart, documents: readonly ImportedDocument[]): Promise<unknown> {
-    await notePart(this.#connection.kysely, part)
-    return importDocuments(this.#sql, part.lrsId, documents)
+    const { kysely } = this.#connection
+    await requireOpen(kysely, part)
+    const outcomes = await importDocuments(this.#sql, part.lrsId, documents)
+    await notePart(kysely, part, 'documents', outcomes)
+    return outcomes
   }
 
   /** A job that is not there is refused before anything is changed. */
