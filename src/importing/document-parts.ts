@@ -100,7 +100,7 @@ export class DocumentParts {
     const progress = isAgain ? undefined : positions.advance(lrsId, 'documents', ready.at(-1)?.input.number ?? 0)
     const outcomes = await core.imports.storeDocuments(operator, {
       ...{ importId, lrsId, documents: ready.map(({ document }) => document) },
-      progress: progress ?? null,
+      ...(progress !== undefined && { progress }),
     })
     for (const [index, { input }] of ready.entries()) this.#account(input, outcomes[index]!, isAgain)
   }

@@ -75,11 +75,6 @@ export interface StoreCounts {
   refused: number
 }
 
-// Until the store counts what became of what it was handed, in the transaction: an import that was killed counts too little.
-type Counted = ImportRecord['lrs'][number] & {
-  readonly counts?: Readonly<Partial<Record<keyof Position, StoreCounts>>>
-}
-
 /** Number of the last thing stored in each Lrs, as it stands in the store with what was stored; and what became of all of them. */
 export class Positions {
   /** Of earlier runs: what has no greater number is stored. */
@@ -87,10 +82,10 @@ export class Positions {
   readonly #now = new Map<LrsId, Position>()
   readonly counts: Readonly<Record<keyof Position, StoreCounts>>
 
-  constructor(lrs: readonly Counted[]) {
+  constructor(lrs: ImportRecord['lrs']) {
     this.#before = new Map(lrs.map(({ lrsId, progress }) => [lrsId, progress as unknown as Position]))
     const sum = (kind: keyof Position, fate: keyof StoreCounts): number =>
-      lrs.reduce((total, { counts }) => total + (counts?.[kind]?.[fate] ?? 0), 0)
+      lrs.reduce((total, { counts }) => total + counts[kind][fate], 0)
     const of = (kind: keyof Position): StoreCounts => ({
       stored: sum(kind, 'stored'),
       there: sum(kind, 'there'),

@@ -140,7 +140,7 @@ export class StatementParts {
     try {
       const outcomes = await core.imports.storeStatements(operator, {
         ...{ importId, lrsId: to.lrsId, statements: statements.map(({ prepared }) => prepared) },
-        progress: progress ?? null,
+        ...(progress !== undefined && { progress }),
       })
       for (const [index, one] of statements.entries()) this.#account(one, outcomes[index]!, isAgain)
     } catch (error) {
