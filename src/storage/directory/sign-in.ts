@@ -13,7 +13,10 @@ import type { SignInCandidate } from '../../core/storage.ts'
 const mostCandidates = 16
 
 const columns = {
-  organisation: ['id', 'oid', 'name', 'default_lrs_id', 'wrapped_key', 'switches', 'closed_lrs_ids', 'created_at'],
+  organisation: [
+    ...['id', 'oid', 'name', 'default_lrs_id', 'wrapped_key', 'switches', 'closed_lrs_ids', 'expires_at', 'words'],
+    ...['created_at', 'updated_at'],
+  ],
   credential: [
     ...['id', 'oid', 'organisation_id', 'kind', 'name', 'key', 'is_enabled', 'rights', 'pins', 'limits', 'lrs_ids'],
     ...['authority', 'oauth', 'words', 'expires_at', 'version', 'created_at', 'updated_at'],
