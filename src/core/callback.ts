@@ -3,7 +3,7 @@
 
 import type { Applications } from './application.ts'
 import { eventBy } from './audit.ts'
-import type { AgentIdentity } from './authority.ts'
+import { derivedAuthority } from './authority.ts'
 import { CallbackVerdicts } from './callback-verdict.ts'
 import type { Asked, CallbackPermission, CallbackProtocol } from './callback-verdict.ts'
 import { checkShape, maxTextLength, refuse } from './check.ts'
@@ -183,15 +183,11 @@ export class Callbacks {
       lrsIds: [application.liveLrsId, application.sandboxLrsId],
       closedLrsIds: organisation.closedLrsIds,
       defaultLrsId: organisation.defaultLrsId ?? application.liveLrsId,
-      authority: credential.authority ?? this.#authorityOf(application.name, credential.oid),
+      authority:
+        credential.authority ?? derivedAuthority(this.#parts.baseUrl, { name: application.name, oid: credential.oid }),
       notAfter: Math.min(found.until, credential.expiresAt ?? Infinity),
       ...(organisation.expiresAt === null ? {} : { organisationExpiresAt: organisation.expiresAt }),
     }
-  }
-
-  // As that of every credential without one of its own.
-  #authorityOf(name: string, oid: string): AgentIdentity {
-    return { objectType: 'Agent', name, account: { homePage: this.#parts.baseUrl, name: oid } }
   }
 
   #shown({ id }: ApplicationRecord, { url, homePage, usesMbox }: Sealed): Callback {

@@ -2,7 +2,7 @@
 
 import { createPublicKey } from 'node:crypto'
 import { noStatements } from './access.ts'
-import type { AgentIdentity } from './authority.ts'
+import { checkAuthority } from './authority.ts'
 import { checkIds, checkName, checkShape, checkTime, checkWords } from './check.ts'
 import type { NewCredentialInput } from './credential.ts'
 import type { Failure } from './errors.ts'
@@ -14,8 +14,6 @@ import type { Rights } from './rights.ts'
 import { checkKey, checkSecretValue } from './secret.ts'
 import type { NewSecret } from './secret.ts'
 import type { OauthSigning } from './storage.ts'
-import { authority as authorityRule } from './xapi/agent.ts'
-import { Check } from './xapi/rule.ts'
 
 const longestPem = 4_000
 
@@ -68,12 +66,6 @@ function checkLrsIds(lrsIds: readonly LrsId[]): readonly Failure[] {
   if (new Set(lrsIds).size === lrsIds.length) return []
   const message = 'A key names each Lrs once.'
   return [{ pointer: '/lrsIds', rule: 'claviger/lrs', message }]
-}
-
-function checkAuthority(authority: AgentIdentity): readonly Failure[] {
-  const failures: Failure[] = []
-  authorityRule(authority, new Check({ version: '2.0', pointer: '/authority', failures }))
-  return failures
 }
 
 function checkOauth({ publicKey }: OauthSigning): readonly Failure[] {

@@ -3,7 +3,7 @@
 
 import { createHash, hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import type { AgentIdentity } from './authority.ts'
+import { derivedAuthority } from './authority.ts'
 import { maxTextLength } from './check.ts'
 import { DirectoryChanges } from './directory-changes.ts'
 import { DomainError } from './errors.ts'
@@ -350,19 +350,13 @@ export class SignIn {
       lrsIds: credential.lrsIds,
       closedLrsIds: organisation.closedLrsIds,
       defaultLrsId: organisation.defaultLrsId ?? firstLrs(credential),
-      authority: credential.authority ?? this.#derivedAuthority(credential),
+      authority: credential.authority ?? derivedAuthority(this.#parts.baseUrl, credential),
       ...(session === undefined ? {} : { sessionId: session.id }),
       ...(how.secret === undefined ? {} : { secretId: how.secret.id }),
       ...(how.scopes === undefined ? {} : { scopes: how.scopes }),
       ...(notAfter === Infinity ? {} : { notAfter }),
       ...(organisation.expiresAt === null ? {} : { organisationExpiresAt: organisation.expiresAt }),
     }
-  }
-
-  // The account stays when the name changes, so that what was stored before and after is found together (S2.9).
-  #derivedAuthority({ name, oid }: CredentialRecord): AgentIdentity {
-    const account = { homePage: this.#parts.baseUrl, name: oid }
-    return name === '' ? { objectType: 'Agent', account } : { objectType: 'Agent', name, account }
   }
 
   #refused(
