@@ -122,6 +122,8 @@ export interface RevealedCredential {
 export interface CredentialFilter {
   readonly kind?: CredentialKind
   readonly key?: string
+  /** One of these, at most 1,000. */
+  readonly oids?: readonly Oid[]
 }
 
 export interface Rotation {
@@ -245,7 +247,7 @@ export class Credentials {
   async findByKey(
     caller: Caller,
     action: ManagementAction,
-    filter: Required<CredentialFilter>,
+    filter: Required<Pick<CredentialFilter, 'kind' | 'key'>>,
   ): Promise<CredentialRecord | undefined> {
     demand(explainLook(caller, action))
     // Nobody has one that may not be made.

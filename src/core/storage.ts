@@ -542,6 +542,8 @@ export interface DirectoryStore {
       readonly kind?: CredentialKind
       readonly key?: string
       readonly lrsIds?: readonly (readonly LrsId[])[]
+      /** At most 1,000. */
+      readonly oids?: readonly Oid[]
     },
     slice: Slice,
   ): Promise<Listed<CredentialRecord>>

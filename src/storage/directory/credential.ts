@@ -178,11 +178,12 @@ export async function findCredentialBySecret(
 
 export async function listCredentials(
   db: Db,
-  ...[organisationId, { kind, key, lrsIds }, { offset, limit }]: Args<'listCredentials'>
+  ...[organisationId, { kind, key, lrsIds, oids }, { offset, limit }]: Args<'listCredentials'>
 ): Promise<Listed<CredentialRecord>> {
   let query = db.selectFrom('credential').where('organisation_id', '=', organisationId)
   if (kind !== undefined) query = query.where('kind', '=', kind)
   if (key !== undefined) query = query.where('key', '=', key)
+  if (oids !== undefined) query = query.where('oid', 'in', oids.length === 0 ? [''] : oids)
   if (lrsIds !== undefined) {
     const lists = lrsIds.map((list) => JSON.stringify(list))
     const starts = lists.map((list) => list.slice(0, 100))
