@@ -10,7 +10,14 @@ import type { LrsId, OrganisationId } from '../core/ids.ts'
 import type { Principal } from '../core/principal.ts'
 import type { Rights } from '../core/rights.ts'
 import type { Elsewhere } from '../core/sign-in.ts'
-import type { ApplicationRecord, CredentialRecord, Json, OrganisationRecord, SecretRecord } from '../core/storage.ts'
+import type {
+  ApplicationRecord,
+  CredentialRecord,
+  Json,
+  LrsRecord,
+  OrganisationRecord,
+  SecretRecord,
+} from '../core/storage.ts'
 import type { RequestContext } from './http.ts'
 
 /** The Hono environment of every face: `c.env` says who asks from where, `c.var.principal` as whom. */
@@ -116,6 +123,10 @@ export interface ShownCredential {
   readonly organisation: OrganisationRecord
   /** All of the organisation. */
   readonly applications: readonly ApplicationRecord[]
+  /** All of the organisation, deleted ones, too. */
+  readonly lrs: readonly LrsRecord[]
+  /** Where the server is reached from outside. */
+  readonly baseUrl: string
   readonly credential: CredentialRecord
   readonly secrets: readonly { readonly record: SecretRecord; readonly clear: string }[]
 }

@@ -152,7 +152,9 @@ async function showAs(
     return record ? [{ record, clear: value }] : []
   })
   const applications = await listApplications(opened, caller)
-  const json = face.showCredential({ organisation, applications, credential, secrets })
+  const lrs = await opened.core.lrs.list(caller, { withDeleted: true })
+  const { baseUrl } = opened.core
+  const json = face.showCredential({ organisation, applications, lrs, baseUrl, credential, secrets })
   return { json, text: JSON.stringify(json, undefined, 2) }
 }
 

@@ -18,10 +18,14 @@ export interface Asking {
   readonly core: Core
 }
 
-/** One request after sign-in. */
-export interface Call extends Asking {
+/** Whoever asks, however. */
+export interface Asker {
+  readonly core: Core
   readonly principal: Principal
 }
+
+/** One request after sign-in. */
+export interface Call extends Asking, Asker {}
 
 /**
  * What an operation asks of a client: `all` for clients, stores and the organisation (facts 2.1); for statements the right
@@ -31,13 +35,16 @@ export type Needs = 'all' | 'statements/read' | 'statements/delete' | 'none'
 
 export async function signIn(c: FaceContext, core: Core, needs: Needs): Promise<Call> {
   const principal = await authenticate(c, core)
-  // A bearer token is for the xAPI only (facts 2.1); what is no client of the product's is unknown to it.
-  if (principal.signedInBy !== 'basic' || principal.sessionId !== undefined) {
-    throw new DomainError('unauthenticated', 'Send the key and the secret of a client')
-  }
+  demandClient(principal)
   await core.limits.admit(principal, { ...addressOf(c), origin: c.req.header('Origin') })
   demandNeeds(principal, needs)
   return { c, core, principal }
+}
+
+/** A bearer token is for the xAPI only (facts 2.1); what else is no client of the product's is unknown to it, too. */
+export function demandClient({ signedInBy, sessionId }: Principal): void {
+  if (signedInBy === 'basic' && sessionId === undefined) return
+  throw new DomainError('unauthenticated', 'Send the key and the secret of a client')
 }
 
 /** Throws `forbidden`. What core asks comes on top, wherever something is read or changed. */

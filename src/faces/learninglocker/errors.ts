@@ -33,6 +33,14 @@ export class VendorError extends HttpError {
   }
 }
 
+/** A page, as its web framework answers what it cannot read. */
+export function pageError(status: number, message: string, code: ErrorCode = 'invalid'): VendorError {
+  const text = message.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+  const head = '<head>\n<meta charset="utf-8">\n<title>Error</title>\n</head>'
+  const page = `<!DOCTYPE html>\n<html lang="en">\n${head}\n<body>\n<pre>${text}</pre>\n</body>\n</html>\n`
+  return new VendorError(status, page, message, code)
+}
+
 /** Of the whole REST and connection API. */
 export function presentError(error: DomainError, context: ErrorContext): ErrorAnswer {
   if (error instanceof VendorError) return vendorAnswer(error)
@@ -49,7 +57,10 @@ export function presentError(error: DomainError, context: ErrorContext): ErrorAn
 }
 
 function vendorAnswer({ status, body, headers }: VendorError): ErrorAnswer {
-  return typeof body === 'string' ? textAnswer(status, body, headers) : { status, body, headers }
+  if (typeof body !== 'string') return { status, body, headers }
+  if (!body.startsWith('<')) return textAnswer(status, body, headers)
+  const page = { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': "default-src 'none'" }
+  return { status, body, headers: { ...page, ...headers } }
 }
 
 function textAnswer(status: number, body: string, headers: ErrorAnswer['headers'] = {}): ErrorAnswer {

@@ -2,35 +2,24 @@
 
 import type { Hono } from 'hono'
 import type { Core } from '../../core/core.ts'
-import type { Face, FaceEnv } from '../face.ts'
+import { currentSecret } from '../../core/secret.ts'
+import type { Json } from '../../core/storage.ts'
+import type { Face, FaceEnv, ShownCredential } from '../face.ts'
 import { faceApp } from '../http.ts'
+import { accessTo } from './access.ts'
 import { signIn } from './auth.ts'
-import type { Asking, Call, Needs } from './auth.ts'
+import { demandJsonType } from './body.ts'
+import { presentClient, surroundingsOf } from './client-document.ts'
+import type { Endpoint, OpenEndpoint } from './endpoint.ts'
 import { presentError } from './errors.ts'
 import { clientInfo } from './info.ts'
+import { restEndpoints } from './rest.ts'
 import { createToken, noToken } from './tokens.ts'
 import { presets } from './words.ts'
 import { xapiMounts } from './xapi.ts'
 
-interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** Absolute, in the case of the mount. */
-  readonly path: string
-}
-
-/** For a client that signed in. */
-export interface Endpoint extends Route {
-  readonly needs: Needs
-  readonly answer: (call: Call) => Promise<Response>
-}
-
-/** For whoever asks: signs in by a way of its own, if at all. */
-export interface OpenEndpoint extends Route {
-  readonly needs?: undefined
-  readonly answer: (asking: Asking) => Promise<Response>
-}
-
 export const endpoints: readonly (Endpoint | OpenEndpoint)[] = [
+  ...restEndpoints,
   { method: 'GET', path: '/api/auth/client/info', answer: clientInfo },
   { method: 'POST', path: '/api/oauth2/token', answer: createToken },
   { method: 'GET', path: '/api/oauth2/token', answer: noToken },
@@ -44,6 +33,7 @@ function routes(core: Core): Hono<FaceEnv> {
   for (const endpoint of endpoints) {
     app.on(endpoint.method, endpoint.path, async (c) => {
       if (endpoint.needs === undefined) return endpoint.answer({ c, core })
+      if (endpoint.takesJson === true) demandJsonType(c)
       return endpoint.answer(await signIn(c, core, endpoint.needs))
     })
   }
@@ -53,6 +43,15 @@ function routes(core: Core): Hono<FaceEnv> {
 const models = ['client', 'lrs', 'organisation', 'statement']
 const paths = [...models.map((model) => `/api/v2/${model}`), '/api/connection', '/api/indexes']
 const exactPaths = ['/api/oauth2/token', '/api/auth/client/info']
+
+function showCredential({ organisation, lrs, baseUrl, credential, secrets }: ShownCredential): Json {
+  const now = Date.now()
+  const current = currentSecret(credential.secrets, now)
+  const secret = secrets.find(({ record }) => record.id === current?.id)?.clear
+  const document = presentClient(credential, secret, surroundingsOf(organisation, lrs, { baseUrl, now }))
+  // With its times as text.
+  return JSON.parse(JSON.stringify(document)) as Json
+}
 
 export const learninglocker: Face = {
   name: 'learninglocker',
@@ -64,4 +63,6 @@ export const learninglocker: Face = {
   routes,
   xapiMounts,
   presets,
+  accessFor: (asked) => accessTo(endpoints, asked),
+  showCredential,
 }

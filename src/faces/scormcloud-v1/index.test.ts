@@ -118,7 +118,14 @@ describe('what the command line shows', () => {
     })
     const { credential } = issued
     const secrets = credential.secrets.map((record) => ({ record, clear: issued.secret }))
-    return scormcloudV1.showCredential!({ organisation, applications, credential, secrets })
+    return scormcloudV1.showCredential!({
+      organisation,
+      applications,
+      lrs: [],
+      baseUrl: world.core.baseUrl,
+      credential,
+      secrets,
+    })
   }
 
   it('is the elements of the API', async () => {

@@ -277,7 +277,14 @@ describe('what the command line asks', () => {
     const shown = async (id: number) => {
       const { credential, secrets } = await core.credentials.reveal(world.operator(), id as never)
       const clear = credential.secrets.map((record, index) => ({ record, clear: secrets[index]!.value }))
-      return scormcloudV2.showCredential?.({ organisation, applications: [], credential, secrets: clear })
+      return scormcloudV2.showCredential?.({
+        organisation,
+        applications: [],
+        lrs: [],
+        baseUrl: world.core.baseUrl,
+        credential,
+        secrets: clear,
+      })
     }
     expect(await shown(world.application.record.credentialId)).toMatchObject({
       credentials: [{ name: 'First', credential: world.application.login.secret, status: 'enabled' }],

@@ -82,6 +82,8 @@ describe('what the command line asks', () => {
     const shown = watershed.showCredential?.({
       organisation: { id: 7, defaultLrsId: 1 } as OrganisationRecord,
       applications: [],
+      lrs: [],
+      baseUrl: 'https://lrs.example.org',
       credential: {
         id: 12,
         createdAt: Date.UTC(2026, 0, 2),

@@ -1,0 +1,23 @@
+// What a route of this API is. Knows none of them.
+
+import type { Asking, Call, Needs } from './auth.ts'
+
+interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Absolute, in the case of the mount. */
+  readonly path: string
+}
+
+/** For a client that signed in. */
+export interface Endpoint extends Route {
+  readonly needs: Needs
+  /** Takes a body of JSON, and refuses others before anybody signs in. */
+  readonly takesJson?: boolean
+  readonly answer: (call: Call) => Promise<Response>
+}
+
+/** For whoever asks: signs in by a way of its own, if at all. */
+export interface OpenEndpoint extends Route {
+  readonly needs?: undefined
+  readonly answer: (asking: Asking) => Promise<Response>
+}

@@ -1,0 +1,144 @@
+// The REST API of clients, stores and the organisation: one engine for every model, as with express-restify-mongoose.
+
+import { DomainError } from '../../core/errors.ts'
+import type { Oid } from '../../core/ids.ts'
+import { queryOf } from './auth.ts'
+import type { Asker, Call } from './auth.ts'
+import { bodiesOf, bodyOf } from './body.ts'
+import { clients } from './client.ts'
+import type { Endpoint } from './endpoint.ts'
+import { VendorError } from './errors.ts'
+import { stores } from './lrs.ts'
+import { isBody, readOid } from './model.ts'
+import type { Model, ModelPath } from './model.ts'
+import { organisations } from './organisation.ts'
+import { countDocuments, listDocuments, readListParameters } from './parameters.ts'
+import type { Populated } from './parameters.ts'
+import { isDocument } from './query-value.ts'
+import type { Document, Value } from './query-value.ts'
+import { project } from './select.ts'
+import { noObjectId } from './validation.ts'
+
+/** By path below `/api/v2`. */
+export const models: Readonly<Record<ModelPath, Model>> = { client: clients, lrs: stores, organisation: organisations }
+
+/** Documents of one request: each is a transaction's worth of work. */
+const mostBodies = 1_000
+
+export const restEndpoints: readonly Endpoint[] = Object.entries(models).flatMap(([path, model]): Endpoint[] => {
+  const all = `/api/v2/${path}`
+  const one = `${all}/:id`
+  const needs = 'all'
+  const modified = (call: Call): Promise<Response> => modify(model, call)
+  return [
+    { method: 'GET', path: all, needs, answer: (call) => list(model, call) },
+    { method: 'POST', path: all, needs, takesJson: true, answer: (call) => create(model, call) },
+    { method: 'DELETE', path: all, needs, answer: refuseBulk },
+    // Before the ids: `count` is none.
+    { method: 'GET', path: `${all}/count`, needs, answer: (call) => count(model, call) },
+    { method: 'GET', path: one, needs, answer: (call) => read(model, call) },
+    // All three merge, and none creates (facts 0.9).
+    { method: 'PUT', path: one, needs, takesJson: true, answer: modified },
+    { method: 'PATCH', path: one, needs, takesJson: true, answer: modified },
+    { method: 'POST', path: one, needs, takesJson: true, answer: modified },
+    { method: 'DELETE', path: one, needs, answer: (call) => remove(model, call) },
+  ]
+})
+
+async function list(model: Model, call: Call): Promise<Response> {
+  const parameters = readListParameters(queryOf(call), model)
+  const found = await listDocuments(await model.list(call), parameters)
+  if (parameters.distinct !== undefined) return call.c.json(found)
+  return call.c.json(await populate(call, model, found, parameters.populate))
+}
+
+async function count(model: Model, call: Call): Promise<Response> {
+  const parameters = readListParameters(queryOf(call), model)
+  return call.c.json({ count: await countDocuments(await model.list(call), parameters) })
+}
+
+async function read(model: Model, call: Call): Promise<Response> {
+  const parameters = readListParameters(queryOf(call), model)
+  const document = await model.find(call, idOf(model, call))
+  const found = document === undefined ? [] : await listDocuments([document], { ...parameters, skip: 0 })
+  if (parameters.distinct !== undefined) return call.c.json(found)
+  const [populated] = await populate(call, model, found, parameters.populate)
+  return call.c.json(there(populated))
+}
+
+async function create(model: Model, call: Call): Promise<Response> {
+  const { populate: populated } = readListParameters(queryOf(call), model)
+  const sent = await bodiesOf(call)
+  const bodies = isBody(sent) ? [sent] : sent
+  if (bodies.length > mostBodies) throw tooMany()
+  const made = await populate(call, model, await model.create(call, bodies), populated)
+  return call.c.json(isBody(sent) ? made[0] : made, 201)
+}
+
+async function modify(model: Model, call: Call): Promise<Response> {
+  const { populate: populated } = readListParameters(queryOf(call), model)
+  const id = idOf(model, call)
+  const modified = there(await model.modify(call, id, await bodyOf(call)))
+  const [document] = await populate(call, model, [modified], populated)
+  return call.c.json(document)
+}
+
+async function remove(model: Model, call: Call): Promise<Response> {
+  if (!(await model.remove(call, idOf(model, call)))) throw notThere()
+  return call.c.body(null, 204)
+}
+
+export const bulkRefusal = 'API does not allow bulk deletions'
+
+async function refuseBulk(): Promise<Response> {
+  throw new VendorError(400, bulkRefusal, bulkRefusal)
+}
+
+function idOf(model: Model, { c }: Call): Oid {
+  return idIn(model, c.req.param('id') ?? '')
+}
+
+/** Throws a CastError for what cannot be one. */
+export function idIn({ name }: Model, segment: string): Oid {
+  const id = readOid(segment)
+  if (id === undefined) throw noObjectId(name, segment)
+  return id
+}
+
+function there<T>(found: T | undefined): T {
+  if (found === undefined) throw notThere()
+  return found
+}
+
+function notThere(): DomainError {
+  return new DomainError('not_found', 'There is none with this _id')
+}
+
+function tooMany(): DomainError {
+  return new DomainError('too_large', `More than ${mostBodies} documents in one request are not accepted`)
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Populate
+
+/** References as what they refer to; null where that is gone. What is no reference stays as it is, as with mongoose. */
+export async function populate(
+  asker: Asker,
+  { references }: Pick<Model, 'references'>,
+  found: readonly Value[],
+  populated: readonly Populated[],
+): Promise<readonly Value[]> {
+  let documents = found
+  for (const { path, select } of populated) {
+    const target = Object.hasOwn(references, path) ? references[path] : undefined
+    if (target === undefined) continue
+    const others = new Map((await models[target].list(asker)).map((other) => [other['_id'], project(other, select)]))
+    documents = documents.map((document) => withReference(document, path, others))
+  }
+  return documents
+}
+
+function withReference(document: Value, path: string, others: ReadonlyMap<Value, Document>): Value {
+  if (!isDocument(document) || !Object.hasOwn(document, path)) return document
+  return { ...document, [path]: others.get(document[path]) ?? null }
+}
