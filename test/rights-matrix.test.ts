@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LrsId, OrganisationId } from '../src/core/ids.ts'
 import type { Rights } from '../src/core/rights.ts'
 import type { ApplicationRecord, DocumentKey } from '../src/core/storage.ts'
+import { fingerprint } from '../src/core/rights.ts'
+import { presets as learninglockerPresets } from '../src/faces/learninglocker/words.ts'
 import { presets as watershedPresets } from '../src/faces/watershed/words.ts'
 import { presetRights } from './support/core.ts'
 import { openStage, statement, voiding } from './support/xapi.ts'
@@ -15,45 +17,47 @@ import type { Answer, Client, Stage } from './support/xapi.ts'
 // What each word lets its key do
 
 /**
- * `rights`: the preset of core or of Watershed's face the word stands for. The face of Learning Locker is still to come: what its
- * words will stand for is the neutral preset. Those of SCORM Cloud are given through its APIs in scormcloud-permissions.test.ts.
+ * `rights`: the preset of core, or of a face, the word stands for. Those of SCORM Cloud are given through its APIs in
+ * scormcloud-permissions.test.ts.
  * `any`: everybody's; `mine`: what this key stored; `-`: nothing. `read` in front: reads only.
  */
 const words = `
-word                                        | rights               | write | read | void | state     | profile   | agents | activities | define | authority | nothing at all
-Learning Locker xapi/all                    | xapi                 | yes   | any  | any  | any       | any       | any    | any        | any    | -         | -
-Learning Locker all                         | xapi-and-management  | yes   | any  | any  | any       | any       | any    | any        | any    | -         | -
-Learning Locker xapi/read                   | read-only            | -     | any  | -    | read any  | read any  | any    | any        | -      | -         | -
-Learning Locker all/read                    | read-only            | -     | any  | -    | read any  | read any  | any    | any        | -      | -         | -
-Learning Locker statements/write            | statements-write     | yes   | -    | any  | -         | -         | -      | -          | any    | -         | -
-Learning Locker statements/read             | statements-read      | -     | any  | -    | -         | -         | -      | -          | -      | -         | -
-Learning Locker statements/read/mine        | statements-read-mine | -     | mine | -    | -         | -         | -      | -          | -      | -         | -
-Learning Locker statements/delete           | statements-delete    | -     | -    | -    | -         | -         | -      | -          | -      | -         | -
-Learning Locker state                       | state                | -     | -    | -    | any       | -         | -      | -          | -      | -         | -
-Learning Locker profile                     | profile              | -     | -    | -    | -         | any       | any    | any        | -      | -         | -
-lrsql all                                   | xapi                 | yes   | any  | any  | any       | any       | any    | any        | any    | -         | -
-xAPI specification all                      | xapi                 | yes   | any  | any  | any       | any       | any    | any        | any    | -         | -
-Watershed isolated                          | watershed isolated   | yes   | mine | mine | mine      | mine      | mine   | mine       | mine   | -         | -
-Watershed global                            | watershed global     | yes   | any  | any  | any       | any       | any    | any        | any    | yes       | -
-Watershed globalReadOnly                    | watershed globalReadOnly | - | any  | -    | read any  | read any  | any    | any        | -      | -         | -
-Watershed writeOnly                         | watershed writeOnly  | yes   | -    | -    | -         | -         | -      | -          | -      | -         | -
-Watershed disabled                          | watershed disabled   | -     | -    | -    | -         | -         | -      | -          | -      | -         | yes
-Watershed watershedApiAccess enabled        | watershed api        | -     | -    | -    | -         | -         | -      | -          | -      | -         | yes
-SCORM Cloud V1 DEFAULT, or unset            | isolated             | yes   | mine | mine | mine      | mine      | mine   | mine       | mine   | -         | -
-SCORM Cloud V1 READ_ONLY                    | read-mine            | -     | mine | -    | read mine | read mine | mine   | mine       | -      | -         | -
-SCORM Cloud V1 READ_ANY                     | read-only            | -     | any  | -    | read any  | read any  | any    | any        | -      | -         | -
-SCORM Cloud V1 WRITE_ONLY                   | write-only           | yes   | -    | -    | -         | -         | -      | -          | -      | -         | -
-SCORM Cloud V2 DEFAULT                      | isolated             | yes   | mine | mine | mine      | mine      | mine   | mine       | mine   | -         | -
-SCORM Cloud V2 USER                         | isolated             | yes   | mine | mine | mine      | mine      | mine   | mine       | mine   | -         | -
-SCORM Cloud V2 READONLY                     | read-only            | -     | any  | -    | read any  | read any  | any    | any        | -      | -         | -
-SCORM Cloud V2 WRITEONLY                    | write-only           | yes   | -    | -    | -         | -         | -      | -          | -      | -         | -
-SCORM Cloud V2 ROOT                         | xapi                 | yes   | any  | any  | any       | any       | any    | any        | any    | -         | -
-SCORM Cloud callback root                   | xapi                 | yes   | any  | any  | any       | any       | any    | any        | any    | -         | -
-SCORM Cloud callback read_only              | read-only            | -     | any  | -    | read any  | read any  | any    | any        | -      | -         | -
-SCORM Cloud callback default                | actor                | yes   | any  | -    | any       | any       | -      | -          | -      | -         | -
-SCORM Cloud application key                 | application key      | -     | -    | -    | -         | -         | -      | -          | -      | -         | yes
-SCORM Cloud management key                  | applications         | -     | -    | -    | -         | -         | -      | -          | -      | -         | yes
+word                                 | rights                              | write | read | void | state     | profile   | agents | activities | define | authority | nothing at all
+Learning Locker xapi/all             | learninglocker xapi/all             | yes   | any  | any  | any       | any       | any    | any        | any    | -         | -
+Learning Locker all                  | learninglocker all                  | yes   | any  | any  | any       | any       | any    | any        | any    | -         | -
+Learning Locker xapi/read            | learninglocker xapi/read            | -     | any  | -    | read any  | read any  | any    | any        | -      | -         | -
+Learning Locker all/read             | learninglocker all/read             | -     | any  | -    | read any  | read any  | any    | any        | -      | -         | -
+Learning Locker statements/write     | learninglocker statements/write     | yes   | -    | any  | -         | -         | -      | -          | any    | -         | -
+Learning Locker statements/read      | learninglocker statements/read      | -     | any  | -    | -         | -         | -      | -          | -      | -         | -
+Learning Locker statements/read/mine | learninglocker statements/read/mine | -     | mine | -    | -         | -         | -      | -          | -      | -         | -
+Learning Locker statements/delete    | learninglocker statements/delete    | -     | -    | -    | -         | -         | -      | -          | -      | -         | -
+Learning Locker state                | learninglocker state                | -     | -    | -    | any       | -         | -      | -          | -      | -         | -
+Learning Locker profile              | learninglocker profile              | -     | -    | -    | -         | any       | any    | any        | -      | -         | -
+lrsql all                            | xapi                                | yes   | any  | any  | any       | any       | any    | any        | any    | -         | -
+xAPI specification all               | xapi                                | yes   | any  | any  | any       | any       | any    | any        | any    | -         | -
+Watershed isolated                   | watershed isolated                  | yes   | mine | mine | mine      | mine      | mine   | mine       | mine   | -         | -
+Watershed global                     | watershed global                    | yes   | any  | any  | any       | any       | any    | any        | any    | yes       | -
+Watershed globalReadOnly             | watershed globalReadOnly            | -     | any  | -    | read any  | read any  | any    | any        | -      | -         | -
+Watershed writeOnly                  | watershed writeOnly                 | yes   | -    | -    | -         | -         | -      | -          | -      | -         | -
+Watershed disabled                   | watershed disabled                  | -     | -    | -    | -         | -         | -      | -          | -      | -         | yes
+Watershed watershedApiAccess enabled | watershed api                       | -     | -    | -    | -         | -         | -      | -          | -      | -         | yes
+SCORM Cloud V1 DEFAULT, or unset     | isolated                            | yes   | mine | mine | mine      | mine      | mine   | mine       | mine   | -         | -
+SCORM Cloud V1 READ_ONLY             | read-mine                           | -     | mine | -    | read mine | read mine | mine   | mine       | -      | -         | -
+SCORM Cloud V1 READ_ANY              | read-only                           | -     | any  | -    | read any  | read any  | any    | any        | -      | -         | -
+SCORM Cloud V1 WRITE_ONLY            | write-only                          | yes   | -    | -    | -         | -         | -      | -          | -      | -         | -
+SCORM Cloud V2 DEFAULT               | isolated                            | yes   | mine | mine | mine      | mine      | mine   | mine       | mine   | -         | -
+SCORM Cloud V2 USER                  | isolated                            | yes   | mine | mine | mine      | mine      | mine   | mine       | mine   | -         | -
+SCORM Cloud V2 READONLY              | read-only                           | -     | any  | -    | read any  | read any  | any    | any        | -      | -         | -
+SCORM Cloud V2 WRITEONLY             | write-only                          | yes   | -    | -    | -         | -         | -      | -          | -      | -         | -
+SCORM Cloud V2 ROOT                  | xapi                                | yes   | any  | any  | any       | any       | any    | any        | any    | -         | -
+SCORM Cloud callback root            | xapi                                | yes   | any  | any  | any       | any       | any    | any        | any    | -         | -
+SCORM Cloud callback read_only       | read-only                           | -     | any  | -    | read any  | read any  | any    | any        | -      | -         | -
+SCORM Cloud callback default         | actor                               | yes   | any  | -    | any       | any       | -      | -          | -      | -         | -
+SCORM Cloud application key          | application key                     | -     | -    | -    | -         | -         | -      | -          | -      | -         | yes
+SCORM Cloud management key           | applications                        | -     | -    | -    | -         | -         | -      | -          | -      | -         | yes
 `
+
+const applicationKey = 'application key'
 
 /** Those of the key that each application comes with. */
 function applicationKeyRights({ id, liveLrsId, sandboxLrsId }: ApplicationRecord): Rights {
@@ -84,13 +88,14 @@ const [head = [], ...body] = words
   .trim()
   .split('\n')
   .map((line) => line.split('|').map((cell) => cell.trim()))
-/** Rows that differ in nothing but the word are tried once, under all their words. */
+/** Rows of the same rights that promise the same are tried once, under all their words. */
 const groups = new Map<string, Row>()
 for (const cells of body) {
-  const [word = '', ...rest] = cells
-  const same = groups.get(rest.join())
-  const row = Object.fromEntries(head.map((name, at) => [name, cells[at]])) as unknown as Row
-  groups.set(rest.join(), same ? { ...same, word: `${same.word}, ${word}` } : row)
+  const [word = '', rights = '', ...promised] = cells
+  const name = [rights === applicationKey ? rights : fingerprint(rightsOf(rights)), ...promised].join()
+  const same = groups.get(name)
+  const row = Object.fromEntries(head.map((column, at) => [column, cells[at]])) as unknown as Row
+  groups.set(name, same ? { ...same, word: `${same.word}, ${word}` } : row)
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -308,7 +313,7 @@ for (const [mount, prefixOf, refusalWithoutAccess] of mounts) {
       const operator = stage.core.signIn.operator(organisationId, 'test')
       const pins = row.rights === 'actor' ? { actor: [learner] } : {}
       const rights =
-        row.rights === 'application key'
+        row.rights === applicationKey
           ? applicationKeyRights(await stage.core.applications.create(operator, { name: 'Application' }))
           : rightsOf(row.rights)
       await stage.core.credentials.update(operator, subject.credential.id, { rights, pins })
@@ -466,9 +471,10 @@ describe.each(mounts)('SCORM Cloud callback default on %s, outside its actor', (
 })
 
 function rightsOf(name: string): Rights {
-  const word = /^watershed (.*)$/.exec(name)?.[1]
+  const [, face = '', word] = /^(watershed|learninglocker) (.*)$/.exec(name) ?? []
   if (word === undefined) return presetRights(name)
-  const preset = watershedPresets.find((each) => each.name === word)
-  if (preset === undefined) throw new Error(`Watershed has no preset ${word}.`)
+  const presets = face === 'watershed' ? watershedPresets : learninglockerPresets
+  const preset = presets.find((each) => each.name === word)
+  if (preset === undefined) throw new Error(`${face} has no preset ${word}.`)
   return preset.rights
 }
