@@ -130,7 +130,7 @@ async function attempt(
   } finally {
     await rejects.close()
   }
-  const lrs = await Promise.all(work.lrs.map(async (one) => ({ ...one, statements: await countIn(core, one.lrsId) })))
+  const lrs = isDryRun ? [] : await totalsOf(settings, work)
   const report: ImportReport = {
     ...{ id: record.id, source: importer.source, isDryRun, isResumed, isFinished, lrs },
     ...{ kinds: work.counts(), warnings: work.warnings, rejects: rejects.length > 0 ? rejects.path : undefined },
@@ -143,10 +143,15 @@ async function attempt(
   return report
 }
 
-function countIn(core: Core, lrsId: LrsId): Promise<number> {
-  void core
-  void lrsId
-  return Promise.resolve(0)
+/** What they hold now, whoever stored it. */
+async function totalsOf({ core, operator }: ImportSettings, { lrs }: ImportWork): Promise<readonly LrsTotal[]> {
+  const totals: LrsTotal[] = []
+  for (const one of lrs) {
+    const caller = core.signIn.operator(one.organisationId, operator.operator)
+    const [statements = 0] = await core.lrs.countStatements(caller, [one.lrsId])
+    totals.push({ ...one, statements })
+  }
+  return totals
 }
 
 function dryRun({ source }: Importer): ImportRecord {

@@ -15,6 +15,7 @@ import type { Outcome } from '../outcome.ts'
 import { duration } from '../pace-words.ts'
 import { newProgress } from '../progress.ts'
 import type { Act } from '../run.ts'
+import { addImportLearningLocker } from './import-learninglocker.ts'
 
 /** What every import takes. */
 export interface ImportOptions extends GlobalOptions {
@@ -28,6 +29,7 @@ export function addImport(program: Command, context: CommandContext, act: Act): 
     .command('import')
     .description('bring in what was stored elsewhere: keys, statements, documents, attachments')
     .addHelpText('after', importHelp)
+  addImportLearningLocker(imports, context, act)
   addList(imports, context, act)
 }
 

@@ -1,0 +1,265 @@
+// Organisations, stores and clients, brought in with their ids; and for a document of theirs, where it belongs here and whose it is.
+
+import { derivedAuthority } from '../../core/authority.ts'
+import type { AgentIdentity } from '../../core/authority.ts'
+import type { NewCredentialInput } from '../../core/credential.ts'
+import { DomainError, isDomainError } from '../../core/errors.ts'
+import type { CredentialId, LrsId, Oid, OrganisationId } from '../../core/ids.ts'
+import type { NewLrsInput } from '../../core/lrs.ts'
+import type { Caller } from '../../core/principal.ts'
+import type { CredentialRecord } from '../../core/storage.ts'
+import { rememberWords, rightsOf } from '../../faces/learninglocker/words.ts'
+import { createUnusable, oidFor } from '../owners.ts'
+import type { Destination } from '../parts.ts'
+import type { Kind } from '../tally.ts'
+import type { ImportWork } from '../work.ts'
+import type { ClientDocument, OrganisationDocument, StoreDocument } from './directory-documents.ts'
+
+/** Who stored something there, and what is stamped where nothing was. */
+export interface Owner {
+  readonly id: CredentialId
+  readonly authority: AgentIdentity
+}
+
+interface KnownOrganisation {
+  readonly id: OrganisationId
+  readonly caller: Caller
+  readonly lrs: Map<string, LrsId>
+  readonly owners: Map<string, Owner>
+}
+
+/** Made at once: each waits for the disk. */
+const atOnce = 16
+const pageSize = 1000
+
+export class Directory {
+  readonly #work: ImportWork
+  readonly #organisations = new Map<string, KnownOrganisation>()
+  readonly #stores = new Map<string, StoreDocument>()
+  readonly #keys = new Map<string, number>()
+  /** Of a dry run: what would be made has an id that nothing has. */
+  #unmade = 0
+
+  constructor(work: ImportWork) {
+    this.#work = work
+  }
+
+  /** Each organisation with its first store as its default. `counts`: whether this is the time to count them. */
+  async addPlaces(
+    organisations: readonly OrganisationDocument[],
+    stores: readonly StoreDocument[],
+    counts: boolean,
+  ): Promise<void> {
+    for (const store of stores) this.#stores.set(store.oid, store)
+    const there = await this.#listOrganisations()
+    for (const { oid } of organisations) {
+      const id = there.get(oid)
+      if (id !== undefined) await this.#know(oid, id)
+    }
+    const isAbsent = ({ organisation, oid }: StoreDocument) => !this.#organisations.get(organisation)?.lrs.has(oid)
+    const absentStores = stores.filter(isAbsent).map(({ oid }) => oid)
+    const absent = organisations.filter(({ oid }) => !there.has(oid)).map(({ oid }) => oid)
+    const own = counts && (await this.#work.announce('organisations', absent))
+    const ownStores = counts && (await this.#work.announce('lrs', absentStores))
+    for (const organisation of organisations) {
+      await this.#taking('organisations', organisation, own, () => this.#addOrganisation(organisation, stores))
+    }
+    for (const store of stores) await this.#taking('lrs', store, ownStores, () => this.#addStore(store))
+  }
+
+  /** The keys that are there: to be called before anything else asks for an owner. */
+  async loadOwners(): Promise<void> {
+    for (const organisation of this.#organisations.values()) await this.#listOwners(organisation)
+  }
+
+  async addClients(clients: readonly ClientDocument[]): Promise<void> {
+    const isThere = ({ organisation, oid }: ClientDocument) => this.#organisations.get(organisation)?.owners.has(oid)
+    const absent = clients.filter((client) => isThere(client) !== true).map(({ oid }) => oid)
+    const own = await this.#work.announce('clients', absent)
+    this.#countKeys(clients)
+    for (let from = 0; from < clients.length; from += atOnce) {
+      await this.#work.pace()
+      const some = clients.slice(from, from + atOnce)
+      await Promise.all(some.map((client) => this.#taking('clients', client, own, () => this.#addClient(client))))
+      this.#work.show({ title: 'clients', done: from + some.length, part: (from + some.length) / clients.length })
+    }
+  }
+
+  /** Where what an organisation has in a store belongs here; words where that is nowhere. */
+  async findDestination(
+    organisationOid: string | undefined,
+    storeOid: string | undefined,
+  ): Promise<Destination | string> {
+    if (storeOid === undefined) return 'It is of no store (lrs_id).'
+    const store = this.#stores.get(storeOid)
+    const of = organisationOid ?? store?.organisation
+    const organisation = of === undefined ? undefined : this.#organisations.get(of)
+    if (organisation === undefined) return `Its organisation ${of ?? ''} is not among those imported.`
+    const lrsId = organisation.lrs.get(storeOid) ?? organisation.lrs.get(oidFor(`${of} ${storeOid}`))
+    if (lrsId !== undefined) return { organisationId: organisation.id, lrsId }
+    if (store === undefined) return `Its store ${storeOid} is gone: nobody could read it there either.`
+    return { organisationId: organisation.id, lrsId: await this.#createShared(organisation, of!, store) }
+  }
+
+  /** Of a client that is gone a key is made that nobody can use, so that what it stored stays apart. */
+  async findOwner(organisationOid: string, clientOid: string | undefined): Promise<Owner> {
+    const organisation = this.#organisationOf(organisationOid)
+    const oid = (clientOid ?? oidFor(`${organisationOid} no client`)) as Oid
+    const known = organisation.owners.get(oid)
+    if (known !== undefined) return known
+    this.#work.warn(
+      'clients that are gone have a disabled key each, “Deleted client <id>”, that what they stored belongs to',
+    )
+    const { id: organisationId } = organisation
+    const id = this.#work.isDryRun
+      ? (++this.#unmade as CredentialId)
+      : await createUnusable(this.#work, { organisationId, lrsIds: [], oid })
+    const owner = { id, authority: derivedAuthority(this.#work.core.baseUrl, { name: '', oid }) }
+    organisation.owners.set(oid, owner)
+    return owner
+  }
+
+  organisationOf(storeOid: string | undefined): string | undefined {
+    return storeOid === undefined ? undefined : this.#stores.get(storeOid)?.organisation
+  }
+
+  async #addClient(client: ClientDocument): Promise<void> {
+    const organisation = this.#organisationOf(client.organisation)
+    if (organisation.owners.has(client.oid)) return
+    const { oid, title, key, secret, authority, isTrusted, scopes, createdAt, updatedAt, store } = client
+    const place = store === undefined ? undefined : await this.findDestination(client.organisation, store)
+    const lrsIds = place === undefined || typeof place === 'string' ? [] : [place.lrsId]
+    if (lrsIds.length === 0)
+      this.#work.warn('clients without a store that is there sign in, and may do nothing: as before')
+    if (key === undefined || secret === undefined)
+      this.#work.warn(`client ${oid} has no key or no secret: it was given new ones`)
+    if ((this.#keys.get(key ?? '') ?? 0) > 1)
+      this.#work.warn(`several clients have the key ${key}: the secret tells them apart`)
+    const input = {
+      ...{ oid, name: title, isEnabled: isTrusted, rights: rightsOf(scopes), words: rememberWords({}, scopes) },
+      ...{ authority, lrsIds, createdAt, updatedAt, allowDuplicateKey: true },
+      ...(key !== undefined && { key }),
+      ...(secret !== undefined && { secret }),
+    }
+    organisation.owners.set(oid, await this.#create(organisation, input))
+  }
+
+  async #create({ caller }: KnownOrganisation, input: NewCredentialInput): Promise<Owner> {
+    const { core, isDryRun } = this.#work
+    if (isDryRun) {
+      const { name, oid = '', authority } = input
+      const id = ++this.#unmade as CredentialId
+      return { id, authority: authority ?? derivedAuthority(core.baseUrl, { name, oid }) }
+    }
+    const { credential } = await core.credentials.create(caller, input)
+    return ownerOf(credential, core.baseUrl)
+  }
+
+  async #addOrganisation(organisation: OrganisationDocument, stores: readonly StoreDocument[]): Promise<void> {
+    const { core, operator, isDryRun } = this.#work
+    const { oid, name, expiresAt, kept, createdAt, updatedAt } = organisation
+    if (this.#organisations.has(oid)) return
+    if (isDryRun) return this.#know(oid, ++this.#unmade as OrganisationId)
+    const first = stores.find((store) => store.organisation === oid)
+    const made = await core.organisations.create(operator, {
+      ...{ oid, name, expiresAt, createdAt, updatedAt, words: { learninglocker: kept } },
+      ...(first && { lrs: lrsInput(first) }),
+    })
+    await this.#know(oid, made.organisation.id)
+  }
+
+  async #know(oid: string, id: OrganisationId): Promise<void> {
+    const caller = this.#work.core.signIn.operator(id, this.#work.operator.operator)
+    const lrs = new Map((await this.#work.core.lrs.list(caller)).map((one) => [one.oid as string, one.id]))
+    this.#organisations.set(oid, { id, caller, lrs, owners: new Map() })
+  }
+
+  async #addStore(store: StoreDocument): Promise<void> {
+    const organisation = this.#organisationOf(store.organisation)
+    const lrsId = organisation.lrs.get(store.oid) ?? (await this.#createLrs(organisation, store))
+    organisation.lrs.set(store.oid, lrsId)
+    this.#work.touch({ organisationId: organisation.id, lrsId })
+  }
+
+  async #createLrs({ caller }: KnownOrganisation, store: StoreDocument): Promise<LrsId> {
+    if (this.#work.isDryRun) return ++this.#unmade as LrsId
+    return (await this.#work.core.lrs.create(caller, lrsInput(store))).id
+  }
+
+  /** The product takes a client of one organisation with the store of another, and keeps what it stores apart (facts 1.3). */
+  async #createShared(organisation: KnownOrganisation, organisationOid: string, store: StoreDocument): Promise<LrsId> {
+    const oid = oidFor(`${organisationOid} ${store.oid}`)
+    const title = `${store.title} (of another organisation)`.slice(0, 255)
+    this.#work.warn(
+      `store ${store.oid} is used by another organisation, too, which has an Lrs of its own for it now: “${title}”`,
+    )
+    const lrsId = await this.#createLrs(organisation, { ...store, oid, title })
+    organisation.lrs.set(oid, lrsId)
+    this.#work.touch({ organisationId: organisation.id, lrsId })
+    return lrsId
+  }
+
+  /** Counts it as what it comes to, unless an earlier run has (`own` false). */
+  async #taking(
+    kind: Kind,
+    { oid, place }: Pick<OrganisationDocument, 'oid' | 'place'>,
+    own: ReadonlySet<string> | false,
+    take: () => Promise<void>,
+  ): Promise<void> {
+    await this.#work.pace()
+    try {
+      await take()
+      const fate = this.#work.isDryRun ? 'checked' : own && own.has(oid) ? 'stored' : 'there'
+      if (own) this.#work.tally.count(kind, fate)
+    } catch (error) {
+      if (!isDomainError(error) || error.code === 'unavailable' || error.code === 'internal') throw error
+      if (own) this.#work.reject(kind, place, error)
+    }
+  }
+
+  #organisationOf(oid: string): KnownOrganisation {
+    const found = this.#organisations.get(oid)
+    if (found !== undefined) return found
+    throw new DomainError('invalid', `Its organisation ${oid} is not among those imported.`)
+  }
+
+  #countKeys(clients: readonly ClientDocument[]): void {
+    for (const { key } of clients) if (key !== undefined) this.#keys.set(key, (this.#keys.get(key) ?? 0) + 1)
+  }
+
+  async #listOrganisations(): Promise<ReadonlyMap<string, OrganisationId>> {
+    const { core, operator } = this.#work
+    const found = new Map<string, OrganisationId>()
+    for (let offset = 0; ; offset += pageSize) {
+      const { items, total } = await core.organisations.list(operator, { offset, limit: pageSize })
+      for (const { oid, id } of items) found.set(oid, id)
+      if (offset + pageSize >= total) return found
+    }
+  }
+
+  async #listOwners({ caller, owners }: KnownOrganisation): Promise<void> {
+    const { core } = this.#work
+    for (let offset = 0; ; offset += pageSize) {
+      const { items, total } = await core.credentials.list(caller, {}, { offset, limit: pageSize })
+      for (const credential of items) owners.set(credential.oid, ownerOf(credential, core.baseUrl))
+      await this.#work.pace()
+      if (offset + pageSize >= total) return
+    }
+  }
+}
+
+function ownerOf(credential: CredentialRecord, baseUrl: string): Owner {
+  return { id: credential.id, authority: credential.authority ?? derivedAuthority(baseUrl, credential) }
+}
+
+function lrsInput({
+  oid,
+  title,
+  description,
+  owner,
+  createdAt,
+  updatedAt,
+}: StoreDocument): Partial<NewLrsInput> & { name: string } {
+  const words = owner === undefined ? {} : { words: { learninglocker: { owner_id: owner } } }
+  return { oid, name: title, description, createdAt, updatedAt, ...words }
+}
