@@ -763,10 +763,12 @@ export interface StatementQuery {
   readonly cursor?: Seq
   /** Fill `StoredStatement.attachments`. */
   readonly withAttachments?: boolean
+  /** Voided ones, too; `StoredStatement.isVoided` tells which they are. */
+  readonly withVoided?: boolean
 }
 
 export interface StatementPage {
-  /** Bodies in stored order; newest first unless ascending. Voided statements are left out. */
+  /** Bodies in stored order; newest first unless ascending. Voided statements are left out, unless asked for. */
   readonly rows: readonly StoredStatement[]
   /**
    * Where to continue; undefined when the end was reached. May be set with fewer rows than the limit (seek budget, 16 million
@@ -784,6 +786,8 @@ export interface StoredStatement {
   readonly body: string
   /** What of its attachments is in the blob store; absent unless asked for. */
   readonly attachments?: readonly AttachmentClaim[]
+  /** Absent unless voided ones were asked for, too. */
+  readonly isVoided?: boolean
 }
 
 /** A description as it stands in an Lrs. */

@@ -182,6 +182,33 @@ describe.each(engines)('statements, $name', (engine) => {
       expect(await find(other.id, true)).toBeUndefined()
     })
 
+    it('tells which of them are voided to who asks for these, too, in whichever order', async () => {
+      const [target, other] = [statement({ terms: [term('a')] }), statement({ terms: [term('a')] })]
+      await save([target, other])
+      const voider = voiding(target)
+      await save([voider])
+      for (const filters of [[], [filter('a')]]) {
+        for (const isAscending of [true, false]) {
+          const asked = { filters, isAscending, limit: 1, withVoided: true }
+          const first = await store.storage.statements.list(lrsId, query(asked))
+          const cursor = first.next
+          const rest = await store.storage.statements.list(lrsId, query({ ...asked, limit: 5, cursor: cursor! }))
+          const rows = [...first.rows, ...rest.rows].map(({ body, isVoided }) => [
+            (JSON.parse(body) as { id: string }).id,
+            isVoided,
+          ])
+          const expected = [
+            [target.id, true],
+            [other.id, false],
+            [voider.id, false],
+          ]
+          expect(rows).toEqual(isAscending ? expected : expected.toReversed())
+        }
+      }
+      const { rows } = await store.storage.statements.list(lrsId, query({ limit: 5 }))
+      expect(rows.map((row) => 'isVoided' in row && row.isVoided !== undefined)).toEqual([false, false])
+    })
+
     it.each(['before', 'with', 'after'] as const)('takes effect when it comes %s its target', async (when) => {
       const target = statement()
       const voider = voiding(target)

@@ -13,57 +13,22 @@ const answer = 'table (seq bigint, owner integer, body text, attachments json, n
 const attachments = `(select coalesce(json_agg(json_build_object('sha2', a.sha2, 'contentType', a.content_type) order by a.sha2), '[]')
       from attachment a where a.lrs_id = s.lrs_id and a.seq = s.seq)`
 
-export const reading: Migration = {
-  number: 7,
-  name: 'reading',
-  sql: {
-    sqlite: '',
-    postgres: `
--- what is changed in an Lrs is later than this, in microseconds: emptying ends there, whatever clocks do afterwards
-create table document_floor (
-  lrs_id integer not null primary key,
-  changed_through bigint not null
-);
-
--- The first keys of a range, from key to stop, both inclusive, in the direction of the query: stored times of the postings with
--- any of these terms; without terms those of all statements.
-create function claviger_keys(of_lrs integer, terms bigint[], key bigint, stop bigint, is_ascending boolean, most integer)
-returns bigint[] language plpgsql stable as $$
-declare
-  single bigint := terms[1];
-begin
-  if cardinality(terms) = 1 and is_ascending then
-    return array(select p.seq from posting p
-      where p.lrs_id = of_lrs and p.term = single and p.seq >= key and p.seq <= stop order by p.seq limit most);
-  elsif cardinality(terms) = 1 then
-    return array(select p.seq from posting p
-      where p.lrs_id = of_lrs and p.term = single and p.seq <= key and p.seq >= stop order by p.seq desc limit most);
-  elsif cardinality(terms) > 1 and is_ascending then
-    return array(select distinct k.seq from unnest(terms) as t (term) cross join lateral (select p.seq from posting p
-      where p.lrs_id = of_lrs and p.term = t.term and p.seq >= key and p.seq <= stop order by p.seq limit most) as k
-      order by k.seq limit most);
-  elsif cardinality(terms) > 1 then
-    return array(select distinct k.seq from unnest(terms) as t (term) cross join lateral (select p.seq from posting p
-      where p.lrs_id = of_lrs and p.term = t.term and p.seq <= key and p.seq >= stop order by p.seq desc limit most) as k
-      order by k.seq desc limit most);
-  elsif is_ascending then
-    return array(select s.seq from statement s
-      where s.lrs_id = of_lrs and s.seq >= key and s.seq <= stop order by s.seq limit most);
-  else
-    return array(select s.seq from statement s
-      where s.lrs_id = of_lrs and s.seq <= key and s.seq >= stop order by s.seq desc limit most);
-  end if;
-end $$;
-
--- One page of a list. Filters side by side: a kind and a digest, or a term that needs no dictionary (hashed), and a mask of the
+/** `withVoided`, as migration 11 makes it anew: voided ones, too, for who asks for them. */
+export function pageFunction({ withVoided }: { readonly withVoided: boolean }): string {
+  const asked = withVoided ? ', with_voided boolean' : ''
+  const told = withVoided ? answer.replace(')', ', voided integer)') : answer
+  const isLeftOut = withVoided ? 'candidate.is_voided = 1 and not with_voided' : 'candidate.is_voided = 1'
+  const voided = withVoided ? ', case when with_voided then s.is_voided::integer end' : ''
+  const noVoided = withVoided ? ', null::integer' : ''
+  return `-- One page of a list. Filters side by side: a kind and a digest, or a term that needs no dictionary (hashed), and a mask of the
 -- variants that are read (those within it); of is_own the first is the owner's own term. Several meet by leapfrog: of each the
 -- next keys; the filter whose keys reach farthest goes on, the others are asked for its keys only; where one has a gap, all jump
 -- over it. When seeks are spent, the page ends where it is.
 -- Volatile: each of its statements sees what was committed before it, as claviger_through wants.
 create function claviger_page(of_lrs integer, raised bigint, kinds text[], digests bytea[], hashed bigint[], masks integer[],
   is_own boolean, key bigint, stop bigint, is_ascending boolean, most_rows integer, most_text bigint, seeks integer,
-  with_attachments boolean)
-returns ${answer} language plpgsql volatile ${settings} as $$
+  with_attachments boolean${asked})
+returns ${told} language plpgsql volatile ${settings} as $$
 #variable_conflict use_column
 declare
   largest_chunk constant integer := 512;
@@ -105,7 +70,7 @@ begin
     end if;
     if base is null then
       -- no statement ever had this value
-      return query select null::bigint, null::integer, null::text, null::json, null::bigint, through;
+      return query select null::bigint, null::integer, null::text, null::json, null::bigint, through${noVoided};
       return;
     end if;
     starts := starts || cardinality(terms) + 1;
@@ -160,7 +125,7 @@ begin
           select * from statement o where o.lrs_id = of_lrs and o.seq = k limit 1) as s
         order by s.seq * step
       loop
-        if candidate.is_voided = 1 then
+        if ${isLeftOut} then
           seeks_left := seeks_left - 1;
         elsif cardinality(page) >= most_rows or (text_length > 0 and text_length + candidate.length > most_text) then
           go_on_behind := page[cardinality(page)];
@@ -185,10 +150,55 @@ begin
     end if;
   end loop;
 
-  return query select s.seq, s.owner, s.body, case when with_attachments then ${attachments} end, null::bigint, null::bigint
+  return query select s.seq, s.owner, s.body, case when with_attachments then ${attachments} end, null::bigint, null::bigint${voided}
     from unnest(page) as k cross join lateral (select * from statement o where o.lrs_id = of_lrs and o.seq = k limit 1) as s;
-  return query select null::bigint, null::integer, null::text, null::json, go_on_behind, through;
+  return query select null::bigint, null::integer, null::text, null::json, go_on_behind, through${noVoided};
+end $$;`
+}
+
+export const reading: Migration = {
+  number: 7,
+  name: 'reading',
+  sql: {
+    sqlite: '',
+    postgres: `
+-- what is changed in an Lrs is later than this, in microseconds: emptying ends there, whatever clocks do afterwards
+create table document_floor (
+  lrs_id integer not null primary key,
+  changed_through bigint not null
+);
+
+-- The first keys of a range, from key to stop, both inclusive, in the direction of the query: stored times of the postings with
+-- any of these terms; without terms those of all statements.
+create function claviger_keys(of_lrs integer, terms bigint[], key bigint, stop bigint, is_ascending boolean, most integer)
+returns bigint[] language plpgsql stable as $$
+declare
+  single bigint := terms[1];
+begin
+  if cardinality(terms) = 1 and is_ascending then
+    return array(select p.seq from posting p
+      where p.lrs_id = of_lrs and p.term = single and p.seq >= key and p.seq <= stop order by p.seq limit most);
+  elsif cardinality(terms) = 1 then
+    return array(select p.seq from posting p
+      where p.lrs_id = of_lrs and p.term = single and p.seq <= key and p.seq >= stop order by p.seq desc limit most);
+  elsif cardinality(terms) > 1 and is_ascending then
+    return array(select distinct k.seq from unnest(terms) as t (term) cross join lateral (select p.seq from posting p
+      where p.lrs_id = of_lrs and p.term = t.term and p.seq >= key and p.seq <= stop order by p.seq limit most) as k
+      order by k.seq limit most);
+  elsif cardinality(terms) > 1 then
+    return array(select distinct k.seq from unnest(terms) as t (term) cross join lateral (select p.seq from posting p
+      where p.lrs_id = of_lrs and p.term = t.term and p.seq <= key and p.seq >= stop order by p.seq desc limit most) as k
+      order by k.seq desc limit most);
+  elsif is_ascending then
+    return array(select s.seq from statement s
+      where s.lrs_id = of_lrs and s.seq >= key and s.seq <= stop order by s.seq limit most);
+  else
+    return array(select s.seq from statement s
+      where s.lrs_id = of_lrs and s.seq <= key and s.seq >= stop order by s.seq desc limit most);
+  end if;
 end $$;
+
+${pageFunction({ withVoided: false })}
 
 -- One statement by its id, of one owner where one is given.
 create function claviger_find(of_lrs integer, raised bigint, of_id bytea, of_voided integer, of_owner integer,

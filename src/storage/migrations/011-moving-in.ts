@@ -2,6 +2,7 @@
 // end, statements counted. Reason: import and export, an API that shows all of it. No older program works after it: one that does not
 // count would leave counts wrong, and one that knows no end would let an expired organisation in.
 
+import { pageFunction } from './007-reading.ts'
 import type { Migration } from './migration.ts'
 
 export const movingIn: Migration = {
@@ -118,6 +119,10 @@ begin
   end if;
   return greatest(coalesce(last, 0), case when is_idle then raised else 0 end);
 end $$;
+
+drop function claviger_page(integer, bigint, text[], bytea[], bigint[], integer[], boolean, bigint, bigint, boolean, integer,
+  bigint, integer, boolean);
+${pageFunction({ withVoided: true })}
 `,
   },
 }

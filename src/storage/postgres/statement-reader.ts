@@ -20,6 +20,8 @@ interface Row {
   readonly attachments: readonly AttachmentClaim[] | null
   readonly next: Seq | null
   readonly through: number
+  /** Absent where voided ones were not asked for, or are all there are. */
+  readonly voided?: number | null
 }
 
 interface Answer {
@@ -36,7 +38,7 @@ interface Side {
   readonly mask: number
 }
 
-const page = 'select * from claviger_page($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)'
+const page = 'select * from claviger_page($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)'
 const find = 'select * from claviger_find($1, $2, $3, $4, $5, $6)'
 
 // Only of so many as may fit is the text read.
@@ -115,6 +117,7 @@ export class StatementReader {
       mostText,
       seekBudget,
       query.withAttachments ?? false,
+      query.withVoided ?? false,
     ]
     const answer = toAnswer(await this.#database.query<Row>(page, values, 'statement-page'))
     const rows = answer.statements.toSorted((one, other) => (one.seq - other.seq) * sign)
@@ -170,8 +173,11 @@ function sidesOf({ filters, owner }: StatementQuery): readonly Side[] {
 
 function toAnswer(rows: readonly Row[]): Answer {
   const last = rows.at(-1)
-  const statements = rows.flatMap(({ seq, owner, body, attachments }) =>
-    seq === null ? [] : [{ seq, owner, body, ...(attachments !== null && { attachments }) }],
-  )
+  const statements = rows.flatMap(({ seq, owner, body, attachments, voided = null }) => {
+    if (seq === null) return []
+    return [
+      { seq, owner, body, ...(attachments && { attachments }), ...(voided !== null && { isVoided: voided === 1 }) },
+    ]
+  })
   return { statements, next: last?.next ?? undefined, through: last?.through ?? 0 }
 }

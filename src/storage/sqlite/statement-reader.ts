@@ -35,7 +35,9 @@ export interface FindRead {
 interface Row {
   readonly seq: number
   readonly owner: number
+  /** Null where it is not asked for, as it is voided. */
   readonly body: string | null
+  readonly is_voided?: number
 }
 
 /** Bounds of a query in key space, both inclusive. */
@@ -77,13 +79,12 @@ export class StatementReader {
     this.#byId = handle.prepare<[number, Buffer, number], Row>(
       'select seq, owner, body from statement where lrs_id = ? and id = ? and is_voided = ?',
     )
-    this.#bySeq = handle.prepare<[number, number], Row>(
-      'select seq, owner, case when is_voided = 0 then body end as body from statement where lrs_id = ? and seq = ?',
-    )
-    // Voided rows come along without their body, so that a run of them is bounded by the limit too.
-    const scan = 'select seq, owner, case when is_voided = 0 then body end as body from statement where lrs_id = ?'
+    // Voided rows that are not asked for come along without their body, so that a run of them is bounded by the limit too.
+    const scan =
+      'select seq, owner, case when is_voided <= ? then body end as body, is_voided from statement where lrs_id = ?'
+    this.#bySeq = handle.prepare<[number, number, number], Row>(`${scan} and seq = ?`)
     const postings = 'select seq from posting where lrs_id = ? and term = ?'
-    type Window = [number, number, number, number]
+    type Window = [number, number, number, number, number]
     type TermWindow = [number, PostingTerm, number, number, number]
     this.#scan = {
       [1]: handle.prepare<Window, Row>(`${scan} and seq >= ? and seq <= ? order by seq limit ?`),
@@ -135,7 +136,7 @@ export class StatementReader {
     return this.#snapshot(() => {
       const last = withLast ? this.last(lrsId) : undefined
       const bounds = boundsOf(query)
-      const page = new Page(query.limit, bounds.sign)
+      const page = new Page(query, bounds.sign)
       const budget = new Budget(seekBudget)
       const ranges = this.#rangesOf(lrsId, query, bounds, budget)
       if (bounds.from > bounds.to || ranges === undefined) return { rows: [], next: undefined, last }
@@ -238,7 +239,7 @@ export class StatementReader {
   #scanInto(page: Page, lrsId: LrsId, { from, to, sign }: Bounds): void {
     let key = from
     let left = seekBudget
-    for (const row of this.#scan[sign].iterate(lrsId, from * sign, to * sign, seekBudget)) {
+    for (const row of this.#scan[sign].iterate(page.mostVoided, lrsId, from * sign, to * sign, seekBudget)) {
       if (!page.add(row)) return
       key = row.seq * sign + 1
       left--
@@ -253,7 +254,7 @@ export class StatementReader {
         const found = meet(ranges, key, progress)
         if (found === undefined) return
         key = found
-        const row = this.#bySeq.get(lrsId, found * bounds.sign)
+        const row = this.#bySeq.get(page.mostVoided, lrsId, found * bounds.sign)
         if (row?.body === null) budget.spend(1)
         if (row !== undefined && !page.add(row)) return
       }
@@ -294,11 +295,14 @@ function descriptionsOf(condition: string): string {
 class Page {
   readonly rows: StoredStatement[] = []
   next: Seq | undefined
+  /** 1: voided ones, too. */
+  readonly mostVoided: 0 | 1
   readonly #limit: number
   readonly #sign: 1 | -1
   #text = 0
 
-  constructor(limit: number, sign: 1 | -1) {
+  constructor({ limit, withVoided = false }: StatementQuery, sign: 1 | -1) {
+    this.mostVoided = withVoided ? 1 : 0
     this.#limit = Math.min(limit, mostRows)
     this.#sign = sign
   }
@@ -311,7 +315,8 @@ class Page {
       return false
     }
     this.#text += row.body.length
-    this.rows.push(toStatement(row, row.body))
+    const statement = toStatement(row, row.body)
+    this.rows.push(this.mostVoided === 0 ? statement : { ...statement, isVoided: row.is_voided === 1 })
     return true
   }
 
