@@ -7,7 +7,7 @@ import { receiveAttachments, whileHolding } from './attachments.ts'
 import type { SentAttachments } from './attachments.ts'
 import { DomainError, invalid, inWords, isDomainError, lostBytes } from './errors.ts'
 import type { Failure } from './errors.ts'
-import type { LrsId, Seq } from './ids.ts'
+import type { CredentialId, LrsId, Oid, Seq } from './ids.ts'
 import { Ingest } from './ingest.ts'
 import type { IngestBounds, IngestState } from './ingest.ts'
 import type { Meter } from './meter.ts'
@@ -279,6 +279,26 @@ export class Statements {
     if (hasPins(principal.pins)) return this.#listInsidePins(principal.pins, lrsId, owned)
     const { rows, next, consistentThrough } = await this.#storage.statements.list(lrsId, owned)
     return { statements: rows, next, consistentThrough }
+  }
+
+  /** How many there are, voided ones, too; undefined where the principal does not read them all. */
+  async count(principal: Principal, lrsId: LrsId): Promise<number | undefined> {
+    const { owner } = this.#ownerRead(principal, lrsId)
+    if (owner !== undefined || hasPins(principal.pins)) return undefined
+    return this.#storage.statements.countStatements(lrsId)
+  }
+
+  /** By which id others know the owners of statements that were read; those that are gone have none. At most 1,000. */
+  async listOwners(
+    principal: Principal,
+    lrsId: LrsId,
+    ids: readonly CredentialId[],
+  ): Promise<ReadonlyMap<CredentialId, Oid>> {
+    this.#ownerRead(principal, lrsId)
+    if (ids.length === 0) return new Map()
+    const slice = { offset: 0, limit: ids.length }
+    const { items } = await this.#storage.directory.listCredentials(principal.organisationId, { ids }, slice)
+    return new Map(items.map(({ id, oid }) => [id, oid]))
   }
 
   /** Throws `internal` when the bytes of a claim are lost, rather than erased since it was read. */
