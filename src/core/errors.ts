@@ -35,6 +35,8 @@ export interface ErrorDetail {
   readonly decidedBy?: string
   /** What would change that; the message ends with it. */
   readonly remedy?: string
+  /** Which of several things that were asked for together, from 0. */
+  readonly index?: number
   /** False: nobody was refused anything, what was asked for is just not there. Usage then counts no refusal. */
   readonly isRefusal?: boolean
 }

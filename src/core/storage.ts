@@ -284,6 +284,16 @@ export type CredentialPatch = Partial<
 
 export type NewSession = Omit<SessionRecord, 'id' | 'organisationId'>
 
+/** One of several changes of credentials that are made together, with its audit event. */
+export type CredentialWrite = { readonly event: NewAuditEvent } & (
+  | { readonly create: NewCredential }
+  | { readonly update: { readonly id: CredentialId; readonly patch: CredentialPatch } }
+  | { readonly delete: CredentialId }
+)
+
+/** In one `changeCredentials`. */
+export const mostCredentialWrites = 10_000
+
 /** A named unit of an organisation, with Lrs, keys, settings, a callback and pipes of its own. */
 export interface ApplicationRecord {
   readonly id: ApplicationId
@@ -535,7 +545,10 @@ export interface DirectoryStore {
   findCredential(organisationId: OrganisationId, id: CredentialId): Promise<CredentialRecord | undefined>
   /** The credential that has this secret, for verifying tokens. */
   findCredentialBySecret(organisationId: OrganisationId, secretId: SecretId): Promise<CredentialRecord | undefined>
-  /** By id, ascending; exact match on what the filter names: `lrsIds` on one of these lists, in this order. */
+  /**
+   * By id, ascending; exact match on what the filter names: `lrsIds` on one of these lists, in this order; one of these ids, oids
+   * or keys, at most 1,000.
+   */
   listCredentials(
     organisationId: OrganisationId,
     filter: {
@@ -598,6 +611,16 @@ export interface DirectoryStore {
   /**
    * Removes it with its settings, pipes and credential, and every credential that reaches nothing but its Lrs; others lose these.
    * `conflict`, and nothing is removed, while a statement or document is in one of them. The Lrs stay, for what is stored at the same
+  /**
+   * Up to `mostCredentialWrites` of the three above in one transaction, all or none, each with its event, in order: what one
+   * of them frees, a key, the next may take. Answers what each left behind, or removed. What is thrown is what the single
+   * one would have thrown, with `detail.index` of the first that was refused. `invalid` where there are more, and where a
+   * credential is written twice.
+   */
+  changeCredentials(
+    organisationId: OrganisationId,
+    writes: readonly CredentialWrite[],
+  ): Promise<readonly CredentialRecord[]>
    * moment; no key reaches them. `not_found`.
    */
   deleteApplication(organisationId: OrganisationId, id: ApplicationId, event: NewAuditEvent): Promise<ApplicationRecord>
@@ -693,6 +716,11 @@ export interface PreparedStatement {
   /** What it says about activities and agents, as far as its author may `define`; each (kind, value, text) once. */
   readonly descriptions: readonly Description[]
   /** Attachments whose bytes came along and are in the blob store already; each sha2 once. */
+  /** When each of these, at most 1,000, was last used (Unix milliseconds); those that never were are left out. */
+  listLastUses(
+    organisationId: OrganisationId,
+    credentialIds: readonly CredentialId[],
+  ): Promise<readonly { readonly credentialId: CredentialId; readonly at: number }[]>
   readonly attachments: readonly AttachmentClaim[]
 }
 

@@ -22,6 +22,7 @@ import type {
   AlikePosition,
   BlobStore,
   CredentialRecord,
+  CredentialWrite,
   DirectoryStore,
   ErasureStore,
   DocumentStore,
@@ -101,6 +102,19 @@ const directoryMethods = {
     await refused(directory.createSession(stranger.id, session(parent.id), own), 'not_found')
     const { id } = await createCredential(storage, stranger)
     await directory.createSession(stranger.id, session(id, { key }), own)
+  },
+  changeCredentials: async ({ directory, storage, stranger, owner, pair, credential: { id, key } }) => {
+    const change = (write: object) =>
+      directory.changeCredentials(stranger.id, [{ event: own, ...write } as CredentialWrite])
+    await change({ create: credential(stranger, { key }) })
+    await refused(change({ create: credential(stranger, { pairs: [pair] }) }), 'conflict')
+    await refused(change({ create: credential(stranger, { lrsIds: [owner.lrsId] }) }), 'invalid')
+    await refused(change({ update: { id, patch: { name: 'mine now', at: 1 } } }), 'not_found')
+    await refused(change({ delete: id }), 'not_found')
+    expect((await directory.listCredentials(owner.id, {}, slice)).items).toEqual([
+      await directory.findCredential(owner.id, id),
+    ])
+    expect((await storage.directory.listAudit(stranger.id, 0, 100)).map(({ number }) => number)).toEqual([1, 2])
   },
   listSessions: async ({ directory, stranger, credential: { id } }) =>
     expect(await directory.listSessions(stranger.id, id, slice)).toEqual({ items: [], total: 0 }),
@@ -204,6 +218,11 @@ const directoryMethods = {
 const statementMethods = {
   store: async ({ storage, owner, stranger }) => {
     const one = statement({ terms: [term('v')] })
+  listLastUses: async ({ directory, storage, stranger, owner, credential: { id } }) => {
+    await storage.platform.addUsage([usage({ organisationId: owner.id, credentialId: id })])
+    expect(await directory.listLastUses(stranger.id, [id])).toEqual([])
+    expect(await directory.listLastUses(owner.id, [id])).toHaveLength(1)
+  },
     const referring = statement({ refersTo: one.id })
     await put(storage, owner.lrsId, [one, referring])
     // One id, three meanings: nothing of the other Lrs conflicts, is voided, or inherits.

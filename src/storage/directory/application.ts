@@ -2,7 +2,7 @@
 
 import { change, notFound } from './change.ts'
 import { DomainError } from '../../core/errors.ts'
-import { insertCredential } from './credential.ts'
+import { insertCredential } from './credential-writes.ts'
 import { insertLrs, setOpen } from './lrs.ts'
 import { mostRows } from './organisation.ts'
 import { sql } from 'kysely'

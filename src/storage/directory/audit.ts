@@ -8,7 +8,7 @@ import type { AuditEvent, NewAuditEvent } from '../../core/audit.ts'
 import type { CredentialId, OrganisationId, SecretId } from '../../core/ids.ts'
 import type { Db } from './change.ts'
 import type { Selectable } from 'kysely'
-import type { UsageDelta } from '../../core/storage.ts'
+import type { DirectoryStore, UsageDelta } from '../../core/storage.ts'
 import type { UsageTable } from '../schema.ts'
 
 export async function appendAudit(db: Db, organisationId: OrganisationId, event: NewAuditEvent): Promise<AuditEvent> {
@@ -116,6 +116,21 @@ function sum(before: UsageDelta, delta: UsageDelta): UsageDelta {
     lastAddress: latest.lastAddress,
     lastUserAgent: latest.lastUserAgent,
   }
+}
+
+export async function listLastUses(
+  db: Db,
+  ...[organisationId, credentialIds]: Parameters<DirectoryStore['listLastUses']>
+): ReturnType<DirectoryStore['listLastUses']> {
+  const rows = await db
+    .selectFrom('usage')
+    .innerJoin('credential', 'credential.id', 'usage.credential_id')
+    .select((eb) => ['usage.credential_id as credentialId', eb.fn.max('usage.last_at').as('at')])
+    .where('credential.organisation_id', '=', organisationId)
+    .where('usage.credential_id', 'in', credentialIds.length === 0 ? [0 as CredentialId] : credentialIds)
+    .groupBy('usage.credential_id')
+    .execute()
+  return rows.map(({ credentialId, at }) => ({ credentialId: credentialId as CredentialId, at: Number(at) }))
 }
 
 export async function listUsage(

@@ -11,6 +11,9 @@ import type { Schema } from '../schema.ts'
 
 export type Db = Kysely<Schema>
 
+/** Events of one statement: SQLite takes 32,766 parameters. */
+const rowsAtOnce = 500
+
 export function notFound(noun: string): DomainError {
   return new DomainError('not_found', `There is no such ${noun}.`)
 }
@@ -30,13 +33,13 @@ export async function change<T>(
 }
 
 /**
- * Takes the next audit number. Comes first in every write: it is the row lock that puts an organisation's writes in a row
+ * Takes the next audit number, or as many. Comes first in every write: it is the row lock that puts an organisation's writes in a row
  * (PostgreSQL), and it tells whether the organisation exists.
  */
-export async function claim(db: Db, organisationId: OrganisationId): Promise<OrganisationRow> {
+export async function claim(db: Db, organisationId: OrganisationId, numbers = 1): Promise<OrganisationRow> {
   const organisation = await db
     .updateTable('organisation')
-    .set((eb) => ({ audit_number: eb('audit_number', '+', 1) }))
+    .set((eb) => ({ audit_number: eb('audit_number', '+', numbers) }))
     .where('id', '=', organisationId)
     .returningAll()
     .executeTakeFirst()
@@ -51,24 +54,39 @@ export async function append(
   event: NewAuditEvent,
   targetId: number | string | null,
 ): Promise<AuditEvent> {
+  return (await appendAll(db, organisation, [{ event, targetId }]))[0]!
+}
+
+/** As many as numbers were claimed, in this order. */
+export async function appendAll(
+  db: Db,
+  organisation: OrganisationRow,
+  events: readonly { readonly event: NewAuditEvent; readonly targetId: number | string | null }[],
+): Promise<readonly AuditEvent[]> {
   const organisationId = organisation.id as OrganisationId
-  const { audit_number: number, audit_hash: previousHash } = organisation
-  const target = { ...event.target, id: targetId }
-  const hash = chainHash(previousHash, { ...event, target, organisationId }, number)
-  await db
-    .insertInto('audit')
-    .values({
-      organisation_id: organisationId,
-      number,
-      at: event.at,
-      actor: JSON.stringify(event.actor),
-      action: event.action,
-      target: JSON.stringify(target),
-      detail: JSON.stringify(event.detail),
-      previous_hash: previousHash,
-      hash,
-    })
-    .execute()
-  await db.updateTable('organisation').set({ audit_hash: hash }).where('id', '=', organisationId).execute()
-  return { ...event, target, organisationId, number, previousHash, hash }
+  let { audit_hash: previousHash } = organisation
+  const first = organisation.audit_number - events.length + 1
+  const chained = events.map(({ event, targetId }, at): AuditEvent => {
+    const number = first + at
+    const target = { ...event.target, id: targetId }
+    const hash = chainHash(previousHash, { ...event, target, organisationId }, number)
+    const link = { ...event, target, organisationId, number, previousHash, hash }
+    previousHash = hash
+    return link
+  })
+  for (let from = 0; from < chained.length; from += rowsAtOnce) {
+    await db
+      .insertInto('audit')
+      .values(chained.slice(from, from + rowsAtOnce).map(toRow))
+      .execute()
+  }
+  await db.updateTable('organisation').set({ audit_hash: previousHash }).where('id', '=', organisationId).execute()
+  return chained
+}
+
+function toRow({ organisationId, number, at, actor, action, target, detail, previousHash, hash }: AuditEvent) {
+  return {
+    ...{ organisation_id: organisationId, number, at, action, previous_hash: previousHash, hash },
+    ...{ actor: JSON.stringify(actor), target: JSON.stringify(target), detail: JSON.stringify(detail) },
+  }
 }

@@ -4,6 +4,7 @@
 import * as application from './application.ts'
 import * as audit from './audit.ts'
 import * as credential from './credential.ts'
+import * as credentialWrites from './credential-writes.ts'
 import * as erasure from './erasure.ts'
 import * as imported from './import.ts'
 import * as lrs from './lrs.ts'
@@ -45,12 +46,14 @@ export const directory: OverDb<DirectoryStore> = {
   createLrs: lrs.createLrs,
   listLrs: lrs.listLrs,
   updateLrs: lrs.updateLrs,
-  createCredential: credential.createCredential,
+  reserveCredentialIds: identifiers.reserveCredentialIds,
+  createCredential: credentialWrites.createCredential,
   findCredential: credential.findCredential,
   findCredentialBySecret: credential.findCredentialBySecret,
   listCredentials: credential.listCredentials,
-  updateCredential: credential.updateCredential,
-  deleteCredential: credential.deleteCredential,
+  updateCredential: credentialWrites.updateCredential,
+  deleteCredential: credentialWrites.deleteCredential,
+  changeCredentials: credentialWrites.changeCredentials,
   createSession: session.createSession,
   listSessions: session.listSessions,
   findSession: session.findSession,
@@ -74,6 +77,7 @@ export const directory: OverDb<DirectoryStore> = {
   listUsage: audit.listUsage,
 }
 
+  listLastUses: audit.listLastUses,
 /** The part of the erasures that is a directory's; the removing is the engine's. */
 type Jobs = Pick<ErasureStore, 'create' | 'finish' | 'find' | 'list'>
 
@@ -120,6 +124,7 @@ export const singleReads: ReadonlySet<string> = new Set<Operation>([
   'directory.listUsage',
   'erasures.find',
 ])
+  'directory.listLastUses',
 
 /** Reads of a few rows without which nobody is let in, not even to write: they wait behind no others. */
 export const signInReads: ReadonlySet<string> = new Set<Operation>([
@@ -154,6 +159,7 @@ export const writes: ReadonlyMap<string, Concerns> = new Map<Operation, Concerns
   ['directory.createApplication', theFirstArgument],
   ['directory.updateApplication', theFirstArgument],
   ['directory.deleteApplication', theFirstArgument],
+  ['directory.changeCredentials', theFirstArgument],
   ['directory.putSettings', theFirstArgument],
   ['directory.createPipe', nobody],
   ['directory.updatePipe', nobody],

@@ -115,38 +115,28 @@ export function fromSecret(credentialId: CredentialId, secret: SecretRecord): In
   }
 }
 
-type Editable = Pick<
-  CredentialRecord,
-  | 'name'
-  | 'key'
-  | 'isEnabled'
-  | 'rights'
-  | 'pins'
-  | 'limits'
-  | 'lrsIds'
-  | 'authority'
-  | 'oauth'
-  | 'words'
-  | 'expiresAt'
-  | 'createdAt'
->
-
-/** Only the columns of the members that are there. */
-export function fromEditable(part: Partial<Editable>): Partial<CredentialRow> {
-  const { name, key, isEnabled, rights, pins, limits, lrsIds, authority, oauth, words, expiresAt, createdAt } = part
+/** All of its columns; its secrets stand elsewhere. */
+export function fromCredential(credential: Omit<CredentialRecord, 'secrets'>): CredentialRow {
+  const { name, key, isEnabled, rights, pins, limits, lrsIds, authority, oauth, words } = credential
   return {
-    ...(name !== undefined && { name }),
-    ...(key !== undefined && { key }),
-    ...(isEnabled !== undefined && { is_enabled: isEnabled ? 1 : 0 }),
-    ...(rights !== undefined && { rights: JSON.stringify(rights) }),
-    ...(pins !== undefined && { pins: JSON.stringify(pins) }),
-    ...(limits !== undefined && { limits: JSON.stringify(limits) }),
-    ...(lrsIds !== undefined && { lrs_ids: JSON.stringify(lrsIds) }),
-    ...(authority !== undefined && { authority: authority === null ? null : JSON.stringify(authority) }),
-    ...(oauth !== undefined && { oauth: oauth === null ? null : JSON.stringify(oauth) }),
-    ...(words !== undefined && { words: JSON.stringify(words) }),
-    ...(expiresAt !== undefined && { expires_at: expiresAt }),
-    ...(createdAt !== undefined && { created_at: createdAt }),
+    id: credential.id,
+    oid: credential.oid,
+    organisation_id: credential.organisationId,
+    kind: credential.kind,
+    name,
+    key,
+    is_enabled: isEnabled ? 1 : 0,
+    rights: JSON.stringify(rights),
+    pins: JSON.stringify(pins),
+    limits: JSON.stringify(limits),
+    lrs_ids: JSON.stringify(lrsIds),
+    authority: authority === null ? null : JSON.stringify(authority),
+    oauth: oauth === null ? null : JSON.stringify(oauth),
+    words: JSON.stringify(words),
+    expires_at: credential.expiresAt,
+    version: credential.version,
+    created_at: credential.createdAt,
+    updated_at: credential.updatedAt,
   }
 }
 
