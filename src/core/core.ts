@@ -10,7 +10,9 @@ import { Callbacks } from './callback.ts'
 import type { CallbackProtocol } from './callback-verdict.ts'
 import { CountExchange } from './count-exchange.ts'
 import { Credentials, guessLimits } from './credential.ts'
+import { CredentialBulk } from './credential-bulk.ts'
 import { isDomainError } from './errors.ts'
+import { Exports } from './exporting.ts'
 import { FailureLimit } from './failure-limit.ts'
 import type { FailureLimits } from './failure-limit.ts'
 import { JobRunner, Leases } from './jobs.ts'
@@ -32,6 +34,7 @@ import { Organisations } from './organisation.ts'
 import { noOutbound } from './outbound.ts'
 import type { Outbound } from './outbound.ts'
 import { Replays } from './replay.ts'
+import { Restores } from './restoring.ts'
 import { Retention } from './retention.ts'
 import { Sessions } from './session.ts'
 import { Settings } from './setting.ts'
@@ -84,6 +87,8 @@ export interface Core {
   readonly organisations: Organisations
   readonly lrs: LrsDirectory
   readonly credentials: Credentials
+  /** Many of them at once. */
+  readonly credentialBulk: CredentialBulk
   readonly applications: Applications
   readonly callbacks: Callbacks
   readonly settings: Settings
@@ -102,6 +107,9 @@ export interface Core {
   readonly erasures: Erasures
   readonly retention: Retention
   readonly imports: Imports
+  /** What there is, for whoever takes it elsewhere; and put back there. */
+  readonly exports: Exports
+  readonly restores: Restores
   readonly audit: Audit
   readonly usage: UsageMeter
   readonly limits: RateLimits
@@ -177,7 +185,8 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     counters: counts.newCounters('rate', rememberedRates),
   })
   const statements = new Statements({ storage, ids, batchLimit: options.limits.batch, meter })
-  const credentials = new Credentials({ ...parts, guesses: newFailures('pair', guessLimits) })
+  const guesses = newFailures('pair', guessLimits)
+  const credentials = new Credentials({ ...parts, guesses })
   const applications = new Applications({ ...parts, credentials })
   const { remoteLrs, isForwarding = true } = options
   const forwarding =
@@ -195,6 +204,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     organisations: new Organisations(parts),
     lrs: new LrsDirectory(parts),
     credentials,
+    credentialBulk: new CredentialBulk({ ...parts, guesses }),
     applications,
     callbacks: new Callbacks({
       ...{ ...parts, applications, usage, baseUrl, log },
@@ -217,6 +227,8 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     erasures,
     retention,
     imports: new Imports(parts),
+    exports: new Exports(parts),
+    restores: new Restores(parts),
     audit: new Audit(parts),
     usage,
     limits,

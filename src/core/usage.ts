@@ -4,7 +4,7 @@ import { DomainError } from './errors.ts'
 import { demand, explainLook } from './grant.ts'
 import type { CredentialId, OrganisationId, SecretId } from './ids.ts'
 import type { Caller, Principal } from './principal.ts'
-import type { Clock, Storage, UsageDelta } from './storage.ts'
+import type { Clock, CredentialRecord, Storage, UsageDelta } from './storage.ts'
 
 export interface Counted {
   readonly statements?: number | undefined
@@ -30,6 +30,7 @@ const flushEveryMs = 9000
 const maxUserAgentLength = 255
 /** Reasons counted per secret between two flushes; more are counted as `other`. */
 const maxReasons = 20
+const idsAtOnce = 1_000
 
 export class UsageMeter {
   readonly #storage: Storage
@@ -67,6 +68,20 @@ export class UsageMeter {
     if (caller.credentialId !== credentialId) await this.#look(caller, credentialId)
     await this.flush()
     return this.#storage.directory.listUsage(caller.organisationId, credentialId)
+  }
+
+  /** When each was last used, what is still in memory included; those that never were are left out. As `list`. */
+  async lastUses(caller: Caller, credentials: readonly CredentialRecord[]): Promise<ReadonlyMap<CredentialId, number>> {
+    for (const credential of credentials) demand(explainLook(caller, 'read', credential))
+    await this.flush()
+    const uses = new Map<CredentialId, number>()
+    const ids = credentials.map(({ id }) => id)
+    for (let from = 0; from < ids.length; from += idsAtOnce) {
+      const some = ids.slice(from, from + idsAtOnce)
+      const found = await this.#storage.directory.listLastUses(caller.organisationId, some)
+      for (const { credentialId, at } of found) uses.set(credentialId, at)
+    }
+    return uses
   }
 
   async #look(caller: Caller, id: CredentialId): Promise<void> {
