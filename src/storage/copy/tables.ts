@@ -219,6 +219,23 @@ export const tables: readonly Table[] = [
     },
   },
   {
+    name: 'import',
+    key: ['id'],
+    columns: {
+      id: 'text',
+      source: 'text',
+      started_at: 'integer',
+      progress: 'text',
+      report: 'text',
+      finished_at: 'integer',
+    },
+  },
+  {
+    name: 'import_lrs',
+    key: ['lrs_id', 'import_id'],
+    columns: { lrs_id: 'integer', import_id: 'text', low: 'integer', progress: 'text', counts: 'text' },
+  },
+  {
     name: 'statement',
     key: ['lrs_id', 'seq'],
     columns: {

@@ -10,13 +10,13 @@ import type { TestDatabase } from '../../../test/support/postgres.ts'
 const dataTables: readonly string[] = [
   ...['statement', 'posting', 'term', 'reference', 'inheritance', 'waiting_void', 'lrs_state'],
   ...['document', 'document_floor', 'description', 'attachment', 'blob_hold', 'blob_removal'],
-  ...['erased_lrs', 'erased_statement', 'disinheriting'],
+  ...['erased_lrs', 'erased_statement', 'disinheriting', 'import_lrs'],
 ]
 
 /** The same on every machine. May be unique on anything. */
 const directoryTables: readonly string[] = [
   ...['organisation', 'lrs', 'owner', 'credential', 'secret', 'pair', 'session', 'audit', 'usage', 'erasure'],
-  ...['application', 'setting', 'pipe', 'note'],
+  ...['application', 'setting', 'pipe', 'note', 'import'],
   ...['platform_value', 'schema_migration', 'lease', 'shared_count', 'directory_change', 'clock_floor'],
 ]
 
