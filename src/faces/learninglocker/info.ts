@@ -11,7 +11,8 @@ export async function clientInfo(asking: Asking): Promise<Response> {
   const [client, organisation, lrs] = await Promise.all([
     core.credentials.get(principal, principal.credentialId),
     core.organisations.get(principal),
-    core.lrs.list(principal),
+    // Clients outlive their stores.
+    core.lrs.list(principal, { withDeleted: true }),
   ])
   return c.json({
     ...(client.name !== '' && { title: client.name }),

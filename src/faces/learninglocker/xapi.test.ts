@@ -72,6 +72,30 @@ describe('who is not let in', () => {
     })
   })
 
+  it('facts 0.7 and S0.17 a client without a store: 401 as a wrong secret, and the reason beside it', async () => {
+    const { login } = await world.client(['xapi/all'], { name: 'Lost', lrsIds: [] })
+    const answer = await list(login)
+    const reason = 'This key has no Lrs to store in or to read from. Give "Lost" an Lrs.'
+    expect([answer.status, answer.json]).toEqual([401, { ...unauthorised, reason }])
+    expect(answer.headers.has('WWW-Authenticate')).toBe(false)
+    await storesNothing(async () =>
+      expect((await send('POST', 'statements', { as: login, json: statement() })).status).toBe(401),
+    )
+  })
+
+  it('facts 0.7 a client whose store was deleted: 401 and the reason, whatever its scopes', async () => {
+    const lrs = await world.core.lrs.create(world.operator(), { name: 'Short-lived' })
+    const some = await world.client(['xapi/all'], { name: 'Left behind', lrsIds: [lrs.id] })
+    const none = await world.client([], { name: 'Left behind', lrsIds: [lrs.id] })
+    expect((await list(some.login)).status).toBe(200)
+    await world.core.lrs.remove(world.operator(), lrs.id)
+    const reason = 'The store of this client was deleted or is switched off. Give "Left behind" another store.'
+    for (const { login } of [some, none]) {
+      const answer = await list(login)
+      expect([answer.status, answer.json]).toEqual([401, { ...unauthorised, reason }])
+    }
+  })
+
   it('S0.15 and facts 0.6 a client that is not trusted: 403 here, 401 elsewhere, by token, too', async () => {
     const { login, record } = await world.client(['all'])
     const token = await tokenOf(login)
@@ -86,9 +110,21 @@ describe('who is not let in', () => {
     )
     // Who does not know the secret learns nothing of it.
     expect((await list({ ...login, secret: 'wrong' })).json).toEqual(unauthorised)
-    expect((await world.ask('GET', '/api/auth/client/info', { as: login })).status).toBe(401)
+    for (const path of ['/api/v2/client', '/api/auth/client/info']) {
+      const refused = await world.ask('GET', path, { as: login })
+      expect([refused.status, refused.text], path).toEqual([401, 'Unauthorized'])
+    }
     await world.core.credentials.enable(world.operator(), record.id)
     expect((await list(login)).status).toBe(200)
+  })
+
+  it('an organisation that has expired: 403', async () => {
+    const { id } = world.neighbour.organisation
+    const { login } = await world.client(['all'], {}, id)
+    expect((await list(login)).status).toBe(200)
+    await world.core.organisations.update(world.operator(id), { expiresAt: world.clock.now() - 1 })
+    const answer = await list(login)
+    expect([answer.status, answer.json]).toEqual([403, { errorId: anyId, message: 'Your organisation has expired' }])
   })
 
   it('a scope that is missing: 403, and which', async () => {
