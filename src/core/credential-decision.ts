@@ -101,17 +101,17 @@ export class CredentialDecisions {
     refuseChosenIds(caller, input)
     if (input.authority) demand(explainAuthority(caller))
     const expiresAt = endWithin(latestEnd(caller, worth), input.expiresAt)
-    const { createdAt = this.#clock.now(), updatedAt } = input
+    const now = this.#clock.now()
+    const { createdAt = now, updatedAt = now } = input
     const { record, clear } = this.#seal(organisation, input.secret === undefined ? {} : { secret: input.secret })
     const { id, oid = this.#ids.oid(), key = newKey(this.#ids), authority = null, oauth = null, words = {} } = input
     const detail = { name, key, kind, oid, isEnabled, rights, pins, limits, lrsIds, authority, oauth, expiresAt }
     const create: NewCredential = {
       ...{ oid, kind, name, key, isEnabled, rights, pins, limits, lrsIds, authority, oauth, words, expiresAt },
-      createdAt,
+      ...{ createdAt, updatedAt },
       secrets: [record],
       pairs: [this.#vault.pairOf(key, clear), ...this.#signingPairs(key, oauth)],
       ...(id === undefined ? {} : { id }),
-      ...(updatedAt === undefined ? {} : { updatedAt }),
       ...(input.allowDuplicateKey === true ? { allowDuplicateKey: true } : {}),
     }
     const told = json({ ...detail, secret: record.id, ...flag(rights) })

@@ -57,7 +57,11 @@ export class LrsDirectory {
     refuseChosen(caller, input)
     const { name, oid = this.#ids.oid() } = input
     const event = eventBy(caller, this.#clock, 'lrs.create', { noun: 'lrs', id: null }, { name, oid })
-    return this.#directory.createLrs(caller.organisationId, { createdAt: event.at, ...input, oid }, event)
+    return this.#directory.createLrs(
+      caller.organisationId,
+      { ...{ createdAt: event.at, updatedAt: event.at }, ...input, oid },
+      event,
+    )
   }
 
   /** By id; without management of the whole organisation only those the caller's credential names. */
