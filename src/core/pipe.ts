@@ -270,14 +270,11 @@ export class Pipes {
     { source, target }: { readonly source: SourceInput; readonly target: Endpoint },
   ): Promise<Pick<PipeRecord, 'lrsId' | 'source' | 'target'>> {
     const holder = await this.#holder(organisationId)
-    const seal = (endpoint: Endpoint, column: string): string =>
-      this.#parts.vault.seal(holder, { row: id, column }, JSON.stringify(endpoint))
     const named = source.lrsId === undefined ? source.endpoint : source.shown
-    return {
-      lrsId: source.lrsId ?? null,
-      source: named ? seal(named, 'pipe.source') : null,
-      target: seal(target, 'pipe.target'),
-    }
+    const sealed = sealEndpoints(id, { source: named, target }, (place, clear) => {
+      return this.#parts.vault.seal(holder, place, clear)
+    })
+    return { lrsId: source.lrsId ?? null, ...sealed }
   }
 
   async #open(record: PipeRecord, withPasswords: boolean): Promise<Pipe> {
@@ -306,9 +303,9 @@ export class Pipes {
   }
 }
 
-/** Source and target in clear, as `Pipes` sealed them. */
+/** Source and target in clear, as `sealEndpoints` sealed them. */
 export function openEndpoints(
-  { id, source, target }: PipeRecord,
+  { id, source, target }: Pick<PipeRecord, 'id' | 'source' | 'target'>,
   open: (place: { readonly row: string; readonly column: string }, sealed: string) => string,
 ): { readonly source: Endpoint | undefined; readonly target: Endpoint } {
   const read = (sealed: string, column: string) => JSON.parse(open({ row: id, column }, sealed)) as Endpoint
@@ -316,6 +313,15 @@ export function openEndpoints(
     source: source === null ? undefined : read(source, 'pipe.source'),
     target: read(target, 'pipe.target'),
   }
+}
+
+export function sealEndpoints(
+  id: PipeId,
+  { source, target }: { readonly source: Endpoint | undefined; readonly target: Endpoint },
+  seal: (place: { readonly row: string; readonly column: string }, clear: string) => string,
+): Pick<PipeRecord, 'source' | 'target'> {
+  const write = (endpoint: Endpoint, column: string) => seal({ row: id, column }, JSON.stringify(endpoint))
+  return { source: source ? write(source, 'pipe.source') : null, target: write(target, 'pipe.target') }
 }
 
 function sourceOf({ lrsId, source }: Pipe): SourceInput {

@@ -8,8 +8,8 @@ import type { Failure } from './errors.ts'
 import { DomainError } from './errors.ts'
 import type { ApplicationId } from './ids.ts'
 import type { Caller } from './principal.ts'
-import type { Clock, DirectoryStore, Json, OrganisationRecord, Storage } from './storage.ts'
-import type { Place, Vault } from './vault.ts'
+import type { Clock, DirectoryStore, Json, OrganisationRecord, SettingRecord, Storage } from './storage.ts'
+import type { KeyHolder, Place, Vault } from './vault.ts'
 
 /** Explicit values of one application, its levels together. */
 const mostSettings = 5_000
@@ -57,9 +57,7 @@ export class Settings {
     await this.#applications.manage(caller, 'settings', 'read', id)
     const records = await this.#directory.listSettings(caller.organisationId, id)
     const organisation = await this.#organisation(caller)
-    return records.map(({ level, name, value }) => {
-      return { level, name, value: this.#vault.open(organisation, placeOf(id, level, name), value) }
-    })
+    return records.map((record) => openSetting(this.#vault, organisation, id, record))
   }
 
   /** All or nothing. */
@@ -73,7 +71,7 @@ export class Settings {
     await this.#refuseTooMany(caller, id, change)
     const organisation = await this.#organisation(caller)
     const sealed = Object.entries(values).map(([name, value]) => {
-      return [name, value === null ? null : this.#vault.seal(organisation, placeOf(id, level, name), value)]
+      return [name, value === null ? null : sealSetting(this.#vault, organisation, id, { level, name, value }).value]
     })
     await this.#directory.putSettings(
       caller.organisationId,
@@ -100,6 +98,17 @@ export class Settings {
     if (found === undefined) throw new DomainError('not_found', 'There is no such organisation.')
     return found
   }
+}
+
+/** In clear. */
+export function openSetting(vault: Vault, holder: KeyHolder, id: ApplicationId, sealed: SettingRecord): Setting {
+  const { level, name, value } = sealed
+  return { level, name, value: vault.open(holder, placeOf(id, level, name), value) }
+}
+
+export function sealSetting(vault: Vault, holder: KeyHolder, id: ApplicationId, clear: Setting): SettingRecord {
+  const { level, name, value } = clear
+  return { level, name, value: vault.seal(holder, placeOf(id, level, name), value) }
 }
 
 function placeOf(id: ApplicationId, level: string, name: string): Place {

@@ -238,6 +238,8 @@ export type NewCredential = Omit<
   readonly createdAt: number
   /** `createdAt` unless given. */
   readonly updatedAt?: number
+  /** 1 unless given. */
+  readonly version?: number
   readonly secrets: readonly SecretRecord[]
   /**
    * Fingerprints (`Vault.pairOf`) of the key with each secret, claimed in the same transaction. A pair belongs for ever to
@@ -282,8 +284,6 @@ export type CredentialPatch = Partial<
   readonly from?: Pick<CredentialRecord, 'version' | 'secrets'>
 }
 
-export type NewSession = Omit<SessionRecord, 'id' | 'organisationId'>
-
 /** One of several changes of credentials that are made together, with its audit event. */
 export type CredentialWrite = { readonly event: NewAuditEvent } & (
   | { readonly create: NewCredential }
@@ -293,6 +293,8 @@ export type CredentialWrite = { readonly event: NewAuditEvent } & (
 
 /** In one `changeCredentials`. */
 export const mostCredentialWrites = 10_000
+
+export type NewSession = Omit<SessionRecord, 'id' | 'organisationId'>
 
 /** A named unit of an organisation, with Lrs, keys, settings, a callback and pipes of its own. */
 export interface ApplicationRecord {
@@ -319,10 +321,16 @@ export interface NewApplication {
   readonly id: ApplicationId
   readonly name: string
   readonly createdAt: number
+  /** `createdAt` unless given. */
+  readonly updatedAt?: number
+  /** True unless given. */
+  readonly isDeletable?: boolean
+  readonly callback?: Sealed | null
+  readonly settings?: readonly SettingRecord[]
   readonly live: NewLrs
   readonly sandbox: NewLrs
   /** Its own, of kind `application`. It reaches live and sandbox, and so does every bound of kind `application` in its rights. */
-  readonly credential: Omit<NewCredential, 'lrsIds' | 'id' | 'allowDuplicateKey'>
+  readonly credential: Omit<NewCredential, 'lrsIds' | 'allowDuplicateKey'>
 }
 
 export type ApplicationPatch = Partial<Pick<ApplicationRecord, 'name' | 'isDeletable' | 'callback'>> & {
@@ -436,6 +444,27 @@ export interface PlatformStore {
   remember(notes: readonly Note[], now: number): Promise<readonly (string | undefined)[]>
   /** The value of each name, undefined where there is none or it is over. */
   recall(names: readonly string[], now: number): Promise<readonly (string | undefined)[]>
+  /** Who has any of these, in whichever organisation; in no order. At most 1,000 of each. */
+  findHolders(wanted: Identifiers): Promise<readonly Holder[]>
+}
+
+/** What is given once on the whole platform. */
+export interface Identifiers {
+  readonly organisations: readonly { readonly id: OrganisationId; readonly oid?: Oid }[]
+  readonly lrs: readonly { readonly id: LrsId; readonly oid?: Oid }[]
+  readonly credentials: readonly { readonly id: CredentialId; readonly oid?: Oid }[]
+  readonly applications: readonly ApplicationId[]
+  readonly pipes: readonly PipeId[]
+  /** `NewCredential.pairs`. */
+  readonly pairs: readonly string[]
+}
+
+export interface Holder {
+  readonly noun: 'organisation' | 'lrs' | 'credential' | 'application' | 'pipe' | 'pair'
+  readonly id: number | string
+  /** Null where it has none, or is gone. */
+  readonly oid: Oid | null
+  readonly organisationId: OrganisationId
 }
 
 /** Something all nodes know until it is over: a nonce that was seen, what a remote endpoint answered. Names give nothing away: hashes. */
@@ -542,6 +571,15 @@ export interface DirectoryStore {
     credential: NewCredential,
     event: NewAuditEvent,
   ): Promise<CredentialRecord>
+  /**
+   * Ids that statements from elsewhere name as their owner and no credential has any more: from now on nobody gets them. What this
+   * organisation has given already is as good as new; `conflict` for what another has, and none is reserved.
+   */
+  reserveCredentialIds(
+    organisationId: OrganisationId,
+    ids: readonly CredentialId[],
+    event: NewAuditEvent,
+  ): Promise<void>
   findCredential(organisationId: OrganisationId, id: CredentialId): Promise<CredentialRecord | undefined>
   /** The credential that has this secret, for verifying tokens. */
   findCredentialBySecret(organisationId: OrganisationId, secretId: SecretId): Promise<CredentialRecord | undefined>
@@ -555,8 +593,9 @@ export interface DirectoryStore {
       readonly kind?: CredentialKind
       readonly key?: string
       readonly lrsIds?: readonly (readonly LrsId[])[]
-      /** At most 1,000. */
+      readonly ids?: readonly CredentialId[]
       readonly oids?: readonly Oid[]
+      readonly keys?: readonly string[]
     },
     slice: Slice,
   ): Promise<Listed<CredentialRecord>>
@@ -572,6 +611,16 @@ export interface DirectoryStore {
   ): Promise<CredentialRecord>
   /** Removes credential, secrets and sessions, never statements; returns what was removed. Its id is never given again. */
   deleteCredential(organisationId: OrganisationId, id: CredentialId, event: NewAuditEvent): Promise<CredentialRecord>
+  /**
+   * Up to `mostCredentialWrites` of the three above in one transaction, all or none, each with its event, in order: what one
+   * of them frees, a key, the next may take. Answers what each left behind, or removed. What is thrown is what the single
+   * one would have thrown, with `detail.index` of the first that was refused. `invalid` where there are more, and where a
+   * credential is written twice.
+   */
+  changeCredentials(
+    organisationId: OrganisationId,
+    writes: readonly CredentialWrite[],
+  ): Promise<readonly CredentialRecord[]>
 
   /** `not_found` for the parent; `conflict` for the key, as with credentials. */
   createSession(organisationId: OrganisationId, session: NewSession, event: NewAuditEvent): Promise<SessionRecord>
@@ -611,16 +660,6 @@ export interface DirectoryStore {
   /**
    * Removes it with its settings, pipes and credential, and every credential that reaches nothing but its Lrs; others lose these.
    * `conflict`, and nothing is removed, while a statement or document is in one of them. The Lrs stay, for what is stored at the same
-  /**
-   * Up to `mostCredentialWrites` of the three above in one transaction, all or none, each with its event, in order: what one
-   * of them frees, a key, the next may take. Answers what each left behind, or removed. What is thrown is what the single
-   * one would have thrown, with `detail.index` of the first that was refused. `invalid` where there are more, and where a
-   * credential is written twice.
-   */
-  changeCredentials(
-    organisationId: OrganisationId,
-    writes: readonly CredentialWrite[],
-  ): Promise<readonly CredentialRecord[]>
    * moment; no key reaches them. `not_found`.
    */
   deleteApplication(organisationId: OrganisationId, id: ApplicationId, event: NewAuditEvent): Promise<ApplicationRecord>
@@ -646,7 +685,8 @@ export interface DirectoryStore {
   /** `conflict` when the id is taken; `not_found` for the application, `invalid` when the Lrs is not the organisation's. */
   createPipe(
     organisationId: OrganisationId,
-    pipe: Omit<PipeRecord, 'organisationId' | 'version' | 'updatedAt'>,
+    pipe: Omit<PipeRecord, 'organisationId' | 'version' | 'updatedAt'> &
+      Partial<Pick<PipeRecord, 'version' | 'updatedAt'>>,
     event: NewAuditEvent,
   ): Promise<PipeRecord>
   findPipe(organisationId: OrganisationId, id: PipeId): Promise<PipeRecord | undefined>
@@ -676,6 +716,11 @@ export interface DirectoryStore {
   /** By `number`, ascending, those after `after` (0 = from the first), at most `limit`. */
   listAudit(organisationId: OrganisationId, after: number, limit: number): Promise<readonly AuditEvent[]>
 
+  /** When each of these, at most 1,000, was last used (Unix milliseconds); those that never were are left out. */
+  listLastUses(
+    organisationId: OrganisationId,
+    credentialIds: readonly CredentialId[],
+  ): Promise<readonly { readonly credentialId: CredentialId; readonly at: number }[]>
   /** Totals per secret of one credential (`secretId` null: sessions and tokens without one). */
   listUsage(organisationId: OrganisationId, credentialId: CredentialId): Promise<readonly UsageDelta[]>
 }
@@ -716,11 +761,6 @@ export interface PreparedStatement {
   /** What it says about activities and agents, as far as its author may `define`; each (kind, value, text) once. */
   readonly descriptions: readonly Description[]
   /** Attachments whose bytes came along and are in the blob store already; each sha2 once. */
-  /** When each of these, at most 1,000, was last used (Unix milliseconds); those that never were are left out. */
-  listLastUses(
-    organisationId: OrganisationId,
-    credentialIds: readonly CredentialId[],
-  ): Promise<readonly { readonly credentialId: CredentialId; readonly at: number }[]>
   readonly attachments: readonly AttachmentClaim[]
 }
 
@@ -1052,6 +1092,8 @@ export type ErasureTarget =
   | { readonly kind: 'person'; readonly agents: readonly string[]; readonly onlyDirect: boolean }
   /** Statements stored at or before this; microseconds. */
   | { readonly kind: 'retention'; readonly through: number }
+  /** The one statement with this stored time, and nothing else. */
+  | { readonly kind: 'statement'; readonly seq: Seq }
   /** The same, and documents changed at or before `changedThrough`, or `through` where that is absent. */
   | { readonly kind: 'empty'; readonly through: number; readonly changedThrough?: number }
 
@@ -1112,11 +1154,11 @@ export interface AlikePart {
  *   and every dictionary value that nothing else has; its dictionary ids never come to mean something else.
  * - What a statement that stays had inherited from one that goes is taken from it, transitively. It stays voided.
  * - The id of a statement that goes for a person is kept as a keyed hash. Stored again, it is acknowledged as there, to
- *   everybody alike, and not stored. `retention` and `empty` keep none: there the statement may come again.
+ *   everybody alike, and not stored. The other kinds keep none: there the statement may come again.
  * - Stored times are never given twice, also where the latest statement goes.
  * - No step shows more than was visible before it. Any may be the last before a crash: the next one goes on.
  * - What is stored meanwhile: a `person` goes with all that is stored before the step that ends it (then they are somebody
- *   new, and what comes is stored); the other kinds end at `through`.
+ *   new, and what comes is stored); the other kinds end at `through`, or with the one statement.
  */
 export interface ErasureStore {
   /** What `step` would remove, in parts until `next` is undefined: their sum. Counts no terms and nothing inherited. */
@@ -1168,58 +1210,6 @@ export interface ErasureStore {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Export: all that an Lrs holds, part by part, whoever owns it
-
-export interface ExportedStatement extends StoredStatement {
-  readonly isVoided: boolean
-  /**
-   * Of a voiding one: what lets it have the effect it has, told from its target. Any or mine where that is voided, as far as it takes, or
-   * where it waits for that; undefined where it has none.
-   */
-  readonly voidReach: Reach | undefined
-  readonly attachments: readonly AttachmentClaim[]
-}
-
-export interface ExportedDocument extends StoredDocument {
-  readonly key: DocumentKey
-  /** 0: shared. */
-  readonly owner: CredentialId
-}
-
-/** Behind which document to go on. */
-export interface DocumentPosition {
-  /** Lower-case hex. */
-  readonly scope: string
-  readonly owner: CredentialId
-  readonly registration: string
-  readonly id: string
-}
-
-/** Who asks has to ask again until a part is empty, or has no `next`. Each part sees a snapshot of its own. */
-export interface ExportStore {
-  /**
-   * Statements in stored order, or the other way round, voided ones, too: those stored after `after` and at or before `through`. At
-   * most `limit` (of 1,000), and one or as many as `mostText` bytes hold; none: there are no more. A `through` that
-   * `StatementStore.consistentThrough` gave before misses none.
-   */
-  listStatements(
-    lrsId: LrsId,
-    part: {
-      readonly after: number
-      readonly through: number
-      readonly isAscending: boolean
-      readonly limit: number
-      readonly mostText: number
-    },
-  ): Promise<readonly ExportedStatement[]>
-  /** Documents of all owners, each once, in an order of the store's; a bounded part, and `next` until there are no more. */
-  listDocuments(
-    lrsId: LrsId,
-    part: { readonly after?: DocumentPosition | undefined; readonly limit: number; readonly mostBytes: number },
-  ): Promise<{ readonly documents: readonly ExportedDocument[]; readonly next: DocumentPosition | undefined }>
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
 // Imports: what was stored elsewhere before, brought here with the stored times it had, while others store
 
 export interface NewImport {
@@ -1230,6 +1220,20 @@ export interface NewImport {
   readonly startedAt: number
   /** How far it is, as the importer says it; opaque. */
   readonly progress: Json
+}
+
+/** What became of what was handed over: `refused` are a conflict, what was erased, and what there is no room for. */
+export interface ImportCounts {
+  readonly stored: number
+  readonly there: number
+  readonly refused: number
+}
+
+/** How far an import is in one Lrs, as of what is committed there. */
+export interface ImportedLrs {
+  readonly lrsId: LrsId
+  readonly progress: Json
+  readonly counts: { readonly statements: ImportCounts; readonly documents: ImportCounts }
 }
 
 export interface ImportRecord extends NewImport {
@@ -1250,20 +1254,6 @@ export interface ImportedStatement extends PreparedStatement {
   readonly storedText: string
   /** Whatever voids it, or nothing that is here. */
   readonly isVoided: boolean
-/** What became of what was handed over: `refused` are a conflict, what was erased, and what there is no room for. */
-export interface ImportCounts {
-  readonly stored: number
-  readonly there: number
-  readonly refused: number
-}
-
-/** How far an import is in one Lrs, as of what is committed there. */
-export interface ImportedLrs {
-  readonly lrsId: LrsId
-  readonly progress: Json
-  readonly counts: { readonly statements: ImportCounts; readonly documents: ImportCounts }
-}
-
   /** As of a batch, but for its own author. A voiding statement with none takes no effect. */
   readonly voidReach: Reach | undefined
   readonly defineReach: Reach | undefined
@@ -1322,4 +1312,56 @@ export interface ImportStore {
   ): Promise<readonly DocumentImportOutcome[]>
   /** Lets go of every Lrs it holds. */
   finish(id: Oid, end: { readonly at: number; readonly report: Json }): Promise<void>
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Export: all that an Lrs holds, part by part, whoever owns it
+
+export interface ExportedStatement extends StoredStatement {
+  readonly isVoided: boolean
+  /**
+   * Of a voiding one: what lets it have the effect it has, told from its target. Any or mine where that is voided, as far as it takes, or
+   * where it waits for that; undefined where it has none.
+   */
+  readonly voidReach: Reach | undefined
+  readonly attachments: readonly AttachmentClaim[]
+}
+
+export interface ExportedDocument extends StoredDocument {
+  readonly key: DocumentKey
+  /** 0: shared. */
+  readonly owner: CredentialId
+}
+
+/** Behind which document to go on. */
+export interface DocumentPosition {
+  /** Lower-case hex. */
+  readonly scope: string
+  readonly owner: CredentialId
+  readonly registration: string
+  readonly id: string
+}
+
+/** Who asks has to ask again until a part is empty, or has no `next`. Each part sees a snapshot of its own. */
+export interface ExportStore {
+  /**
+   * Statements in stored order, or the other way round, voided ones, too: those stored after `after` and at or before `through`. At
+   * most `limit` (of 1,000), and one or as many as `mostText` bytes hold; none: there are no more. A `through` that
+   * `StatementStore.consistentThrough` gave before misses none.
+   */
+  listStatements(
+    lrsId: LrsId,
+    part: {
+      readonly after: number
+      readonly through: number
+      readonly isAscending: boolean
+      readonly limit: number
+      readonly mostText: number
+    },
+  ): Promise<readonly ExportedStatement[]>
+  /** Documents of all owners, each once, in an order of the store's; a bounded part, and `next` until there are no more. */
+  listDocuments(
+    lrsId: LrsId,
+    part: { readonly after?: DocumentPosition | undefined; readonly limit: number; readonly mostBytes: number },
+  ): Promise<{ readonly documents: readonly ExportedDocument[]; readonly next: DocumentPosition | undefined }>
 }

@@ -78,6 +78,11 @@ const directoryMethods = {
     await refused(createCredential(storage, stranger, { lrsIds: [owner.lrsId] }), 'invalid')
     expect((await directory.listCredentials(owner.id, {}, slice)).total).toBe(1)
   },
+  reserveCredentialIds: async ({ directory, storage, stranger, owner, credential: { id } }) => {
+    await refused(directory.reserveCredentialIds(stranger.id, [id], own), 'conflict')
+    await directory.reserveCredentialIds(owner.id, [id], own)
+    expect((await storage.directory.listAudit(stranger.id, 0, 100)).map(({ number }) => number)).toEqual([1])
+  },
   findCredential: async ({ directory, stranger, credential: { id } }) =>
     expect(await directory.findCredential(stranger.id, id)).toBeUndefined(),
   findCredentialBySecret: async ({ directory, stranger, credential: { secrets } }) =>
@@ -98,11 +103,6 @@ const directoryMethods = {
   },
   deleteCredential: ({ directory, stranger, credential: { id } }) =>
     refused(directory.deleteCredential(stranger.id, id, own), 'not_found'),
-  createSession: async ({ directory, storage, stranger, credential: parent, session: { key } }) => {
-    await refused(directory.createSession(stranger.id, session(parent.id), own), 'not_found')
-    const { id } = await createCredential(storage, stranger)
-    await directory.createSession(stranger.id, session(id, { key }), own)
-  },
   changeCredentials: async ({ directory, storage, stranger, owner, pair, credential: { id, key } }) => {
     const change = (write: object) =>
       directory.changeCredentials(stranger.id, [{ event: own, ...write } as CredentialWrite])
@@ -115,6 +115,11 @@ const directoryMethods = {
       await directory.findCredential(owner.id, id),
     ])
     expect((await storage.directory.listAudit(stranger.id, 0, 100)).map(({ number }) => number)).toEqual([1, 2])
+  },
+  createSession: async ({ directory, storage, stranger, credential: parent, session: { key } }) => {
+    await refused(directory.createSession(stranger.id, session(parent.id), own), 'not_found')
+    const { id } = await createCredential(storage, stranger)
+    await directory.createSession(stranger.id, session(id, { key }), own)
   },
   listSessions: async ({ directory, stranger, credential: { id } }) =>
     expect(await directory.listSessions(stranger.id, id, slice)).toEqual({ items: [], total: 0 }),
@@ -213,16 +218,16 @@ const directoryMethods = {
     await storage.platform.addUsage([usage({ organisationId: owner.id, credentialId: id })])
     expect(await directory.listUsage(stranger.id, id)).toEqual([])
   },
-} satisfies Record<keyof DirectoryStore, (scene: Scene) => Promise<void>>
-
-const statementMethods = {
-  store: async ({ storage, owner, stranger }) => {
-    const one = statement({ terms: [term('v')] })
   listLastUses: async ({ directory, storage, stranger, owner, credential: { id } }) => {
     await storage.platform.addUsage([usage({ organisationId: owner.id, credentialId: id })])
     expect(await directory.listLastUses(stranger.id, [id])).toEqual([])
     expect(await directory.listLastUses(owner.id, [id])).toHaveLength(1)
   },
+} satisfies Record<keyof DirectoryStore, (scene: Scene) => Promise<void>>
+
+const statementMethods = {
+  store: async ({ storage, owner, stranger }) => {
+    const one = statement({ terms: [term('v')] })
     const referring = statement({ refersTo: one.id })
     await put(storage, owner.lrsId, [one, referring])
     // One id, three meanings: nothing of the other Lrs conflicts, is voided, or inherits.

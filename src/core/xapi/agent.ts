@@ -170,6 +170,15 @@ export function agentTerm(value: unknown): string | undefined {
   return undefined
 }
 
+/** An Agent with the identifier of which this is the canonical text, and with nothing else. */
+export function agentOfTerm(term: string): JsonObject {
+  const space = term.indexOf(' ')
+  const [name, value] = [term.slice(0, space), term.slice(space + 1)]
+  if (name !== 'account') return { [name]: value }
+  const end = value.indexOf(' ')
+  return { account: { homePage: value.slice(0, end), name: value.slice(end + 1) } }
+}
+
 export function foldMailbox(mbox: string): string {
   const domain = mbox.lastIndexOf('@') + 1
   return mbox.slice(0, domain) + mbox.slice(domain).toLowerCase()

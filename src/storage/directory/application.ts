@@ -23,6 +23,7 @@ export function createApplication(
 ): Promise<ApplicationRecord> {
   return change(db, organisationId, event, async () => {
     const { id, name, createdAt, live, sandbox, credential } = application
+    const { updatedAt = createdAt, isDeletable = true, callback = null, settings = [] } = application
     if ((await anyApplication(db, id)) !== undefined) {
       throw new DomainError('conflict', `The application id ${id} is already taken.`)
     }
@@ -37,17 +38,21 @@ export function createApplication(
         id,
         organisation_id: organisationId,
         name,
-        is_deletable: 1,
+        is_deletable: isDeletable ? 1 : 0,
         live_lrs_id: lrsIds[0]!,
         sandbox_lrs_id: lrsIds[1]!,
         credential_id: credentialId,
-        callback: null,
+        callback,
         callback_generation: 1,
         created_at: createdAt,
-        updated_at: createdAt,
+        updated_at: updatedAt,
       })
       .returningAll()
       .executeTakeFirstOrThrow()
+    for (let start = 0; start < settings.length; start += atOnce) {
+      const rows = settings.slice(start, start + atOnce).map((setting) => ({ ...setting, application_id: id }))
+      await db.insertInto('setting').values(rows).execute()
+    }
     return toApplication(row)
   })
 }

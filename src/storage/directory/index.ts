@@ -6,6 +6,7 @@ import * as audit from './audit.ts'
 import * as credential from './credential.ts'
 import * as credentialWrites from './credential-writes.ts'
 import * as erasure from './erasure.ts'
+import * as identifiers from './identifiers.ts'
 import * as imported from './import.ts'
 import * as lrs from './lrs.ts'
 import * as note from './note.ts'
@@ -38,6 +39,7 @@ export const platform: OverDb<PlatformStore> = {
   listRunningPipes: pipe.listRunningPipes,
   remember: note.remember,
   recall: note.recall,
+  findHolders: identifiers.findHolders,
 }
 
 export const directory: OverDb<DirectoryStore> = {
@@ -75,9 +77,9 @@ export const directory: OverDb<DirectoryStore> = {
   appendAudit: audit.appendAudit,
   listAudit: audit.listAudit,
   listUsage: audit.listUsage,
+  listLastUses: audit.listLastUses,
 }
 
-  listLastUses: audit.listLastUses,
 /** The part of the erasures that is a directory's; the removing is the engine's. */
 type Jobs = Pick<ErasureStore, 'create' | 'finish' | 'find' | 'list'>
 
@@ -122,9 +124,9 @@ export const singleReads: ReadonlySet<string> = new Set<Operation>([
   'directory.listPipes',
   'directory.listAudit',
   'directory.listUsage',
+  'directory.listLastUses',
   'erasures.find',
 ])
-  'directory.listLastUses',
 
 /** Reads of a few rows without which nobody is let in, not even to write: they wait behind no others. */
 export const signInReads: ReadonlySet<string> = new Set<Operation>([
@@ -153,13 +155,14 @@ export const writes: ReadonlyMap<string, Concerns> = new Map<Operation, Concerns
   ['directory.updateOrganisation', theFirstArgument],
   ['directory.createLrs', theFirstArgument],
   ['directory.updateLrs', theFirstArgument],
+  ['directory.reserveCredentialIds', nobody],
   ['directory.createCredential', theFirstArgument],
   ['directory.updateCredential', theFirstArgument],
   ['directory.deleteCredential', theFirstArgument],
+  ['directory.changeCredentials', theFirstArgument],
   ['directory.createApplication', theFirstArgument],
   ['directory.updateApplication', theFirstArgument],
   ['directory.deleteApplication', theFirstArgument],
-  ['directory.changeCredentials', theFirstArgument],
   ['directory.putSettings', theFirstArgument],
   ['directory.createPipe', nobody],
   ['directory.updatePipe', nobody],

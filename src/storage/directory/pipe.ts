@@ -15,7 +15,7 @@ const mostRunning = 1_000
 
 export function createPipe(db: Db, ...[organisationId, pipe, event]: Args<'createPipe'>): Promise<PipeRecord> {
   return change(db, organisationId, event, async () => {
-    const { id, applicationId, lrsId, createdAt } = pipe
+    const { id, applicationId, lrsId, createdAt, updatedAt = createdAt, version = 1 } = pipe
     if (applicationId !== null && (await findApplication(db, organisationId, applicationId)) === undefined) {
       throw notFound('application')
     }
@@ -29,9 +29,9 @@ export function createPipe(db: Db, ...[organisationId, pipe, event]: Args<'creat
         application_id: applicationId,
         target: pipe.target,
         progress: JSON.stringify(pipe.progress),
-        version: 1,
+        version,
         created_at: createdAt,
-        updated_at: createdAt,
+        updated_at: updatedAt,
       })
       .returningAll()
       .executeTakeFirstOrThrow()
