@@ -6,7 +6,7 @@ import type { SentAttachments } from '../../src/core/attachments.ts'
 import { createCore } from '../../src/core/core.ts'
 import type { Core } from '../../src/core/core.ts'
 import { everyRight } from '../../src/core/rights.ts'
-import type { LrsId, OrganisationId } from '../../src/core/ids.ts'
+import type { LrsId, Oid, OrganisationId } from '../../src/core/ids.ts'
 import type { Principal } from '../../src/core/principal.ts'
 import type { Storage } from '../../src/core/storage.ts'
 import type { DocumentTarget } from '../../src/core/xapi/document-query.ts'
@@ -54,6 +54,7 @@ export async function fillStore(place: Place, statements = 120): Promise<FullSto
   await core.erasures.erasePerson(operator, { agents: [ann], lrsId })
   core.usage.count(principal, { statements: 3 })
   await core.usage.flush()
+  await changeDirectory(world)
   await leaveOpen(world)
   await core.close()
   return {
@@ -139,8 +140,17 @@ function putState(
   })
 }
 
-/** An erasure that was cut off. */
-async function leaveOpen({ place, organisationId, lrsId }: OpenCore): Promise<void> {
+/** An Lrs that is deleted, an organisation that ends one day. */
+async function changeDirectory({ core, operator, clock }: OpenCore): Promise<void> {
+  const second = await core.lrs.create(operator, { name: 'Second', description: 'Two\nlines', words: { face: 1 } })
+  await core.lrs.remove(operator, second.id)
+  await core.organisations.update(operator, { expiresAt: clock.now() + 1_000_000_000, words: { face: { a: 1 } } })
+}
+
+/** An erasure that was cut off, and an import. */
+async function leaveOpen({ place, organisationId, lrsId, storage }: OpenCore): Promise<void> {
+  await storage.imports.begin({ id: 'f'.repeat(24) as Oid, source: 'elsewhere', startedAt: 1, progress: { at: 1 } })
+  await storage.imports.storeDocuments('f'.repeat(24) as Oid, lrsId, { documents: [], progress: { at: 2 } })
   await place.tamper(
     `insert into erasure (id, organisation_id, plan, counts, started_at) values ('${'e'.repeat(24)}', ${organisationId}, '{}', '{}', 1)`,
   )
@@ -174,13 +184,21 @@ export async function answersOf(storage: Storage, full: FullStore): Promise<unkn
       const caller = core.signIn.operator(id, 'test')
       directory.push({
         credentials: await core.credentials.listRevealed(caller, {}, { offset: 0, limit: 100 }),
-        lrs: await core.lrs.list(caller),
+        lrs: await core.lrs.list(caller, { withDeleted: true }),
+        organisation: await core.organisations.get(caller),
         audit: await core.audit.list(caller, { limit: 1000 }),
         verified: await core.audit.verify(caller, { isRecorded: false }),
         erasures: await core.erasures.list(caller),
       })
     }
-    return { lists: lists.map(({ statements }) => statements), documents, directory }
+    const count = await storage.statements.countStatements(lrsId)
+    return {
+      count,
+      imports: await storage.imports.list(),
+      lists: lists.map(({ statements }) => statements),
+      documents,
+      directory,
+    }
   } finally {
     await core.close()
   }

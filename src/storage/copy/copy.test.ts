@@ -114,6 +114,7 @@ describe('a copy to PostgreSQL and back', () => {
   it('answers the same; every key signs in; the audit chains hold', async () => {
     const before = await answers(source.directory)
     expect(JSON.stringify(before)).toContain('urn:target')
+    expect((before as { readonly count: number }).count).toBeGreaterThan(50)
     expect(await answers(back)).toEqual(before)
     expect(await answersOf(await openServed(database), full)).toEqual(before)
   })

@@ -46,6 +46,12 @@ it('finds nothing wrong with a sound database, also while it is open', async () 
   expect(told.at(-1)).toBeGreaterThan(6)
 })
 
+it('finds a count of statements that is none', async () => {
+  await database.change('update lrs_state set statements = 3')
+  expect((await check()).faults).toEqual([`Lrs ${lrsId} has 2 statements, and 3 by its count`])
+  await database.change('update lrs_state set statements = 2')
+})
+
 it('finds a statement that lost its index, an index and an attachment that lost their statement', async () => {
   const id = sent.id.replaceAll('-', '')
   const seqOf = `(select seq from statement where id = decode('${id}', 'hex'))`

@@ -20,6 +20,8 @@ export interface IntegrityOptions {
 /** Rows of one part: a second at most, also where nothing is in memory. */
 const slice = 5_000
 const mostFaults = 20
+/** The statements of one Lrs are counted in one. */
+const statementTimeoutMs = 3_600_000
 
 interface Part {
   readonly rows: number
@@ -72,12 +74,13 @@ const ofServer = `select format('the server found %s damaged pages', checksum_fa
     from pg_index join pg_class c on c.oid = indrelid where not indisvalid and relnamespace = current_schema()::regnamespace`
 
 export async function checkIntegrity({ url, place, onChecked }: IntegrityOptions): Promise<Integrity> {
-  const database = new Database({ url, connections: 2 })
+  const database = new Database({ url, connections: 2, statementTimeoutMs })
   const faults: string[] = []
   try {
     const told = await database.query<{ readonly fault: string }>(ofServer)
     faults.push(...told.map(({ fault }) => fault))
     faults.push(...(await checkRows(database, onChecked)))
+    faults.push(...(await findMiscounted(database)))
     const documents = new Documents(database)
     const rows: BlobRowsToCheck = {
       query: (text, values) => database.query(text, values),
@@ -90,6 +93,20 @@ export async function checkIntegrity({ url, place, onChecked }: IntegrityOptions
     await database.close()
   }
 }
+
+/** One after the other, and each of one moment. */
+async function findMiscounted(database: Database): Promise<readonly string[]> {
+  const faults: string[] = []
+  for (const { id } of await database.query<{ readonly id: number }>('select id from lrs order by id')) {
+    const [row] = await database.query<{ readonly found: number; readonly told: number }>(countOf, [id])
+    if (row === undefined || row.found === row.told || faults.length >= mostFaults) continue
+    faults.push(`Lrs ${id} has ${row.found} statements, and ${row.told} by its count`)
+  }
+  return faults
+}
+
+const countOf = `select (select count(*) from statement where lrs_id = $1) as found,
+  coalesce((select statements from lrs_state where lrs_id = $1), 0) as told`
 
 async function checkRows(database: Database, onChecked: OnChecked | undefined): Promise<readonly string[]> {
   const [all] = await database.query<{ readonly rows: number }>(about, [checks.map(({ table }) => table)])

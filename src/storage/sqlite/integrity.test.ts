@@ -1,9 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { openSqlite } from './index.ts'
 import { checkIntegrity } from './integrity.ts'
+import { createTenant, statement, store } from '../../../test/contract/samples.ts'
 
 let directory: string
 beforeEach(async () => {
@@ -18,6 +20,18 @@ it('finds nothing wrong with a sound database, also while it is open', async () 
   const storage = await openSqlite({ directory, threads: 'inline' })
   expect(await checkIntegrity(directory)).toEqual(sound)
   await storage.close()
+})
+
+it('finds a count of statements that is none', async () => {
+  const storage = await openSqlite({ directory, threads: 'inline' })
+  const { lrsId } = await createTenant(storage)
+  await store(storage, lrsId, [statement(), statement()])
+  await storage.close()
+  expect((await checkIntegrity(directory)).faults).toEqual([])
+  const file = new Sqlite(join(directory, 'claviger.db'))
+  file.exec('update lrs_state set statements = 3')
+  file.close()
+  expect((await checkIntegrity(directory)).faults).toEqual([`Lrs ${lrsId} has 2 statements, and 3 by its count`])
 })
 
 it('finds overwritten pages', async () => {

@@ -36,6 +36,7 @@ async function check({ directoryToCheck: directory, bucket }: Task): Promise<Int
     try {
       const rows = handle.pragma('quick_check(20)') as readonly { readonly quick_check: string }[]
       faults = rows.map((row) => row.quick_check).filter((text) => text !== 'ok')
+      if (faults.length === 0) faults = findMiscounted(handle)
       return { faults, blobs: await checkBlobsOf(handle, directory, bucket) }
     } finally {
       handle.close()
@@ -43,6 +44,18 @@ async function check({ directoryToCheck: directory, bucket }: Task): Promise<Int
   } catch (error) {
     return { faults: [...faults, error instanceof Error ? error.message : String(error)], blobs: undefined }
   }
+}
+
+function findMiscounted(handle: Database.Database): readonly string[] {
+  return handle
+    .prepare<[], string>(
+      `select 'Lrs ' || id || ' has ' || found || ' statements, and ' || told || ' by its count' from (
+         select id, (select count(*) from statement where lrs_id = lrs.id) as found,
+           coalesce((select statements from lrs_state where lrs_id = lrs.id), 0) as told from lrs)
+       where found <> told limit 20`,
+    )
+    .pluck()
+    .all()
 }
 
 async function checkBlobsOf(
