@@ -91,6 +91,7 @@ describe('a client', () => {
     const { json } = await patch(client._id, { createdAt: 1_400_000_000_000 })
     expect(json.createdAt).toBe('2014-05-13T16:53:20.000Z')
     expect(Date.parse(json.updatedAt)).toBe(world.clock.now())
+    await world.events()
     expect(await refusedPaths(await patch(client._id, { createdAt: 'yesterday' }))).toEqual(['createdAt'])
   })
 

@@ -9,7 +9,7 @@ import type { CredentialRecord, LrsRecord } from '../../core/storage.ts'
 import type { Asker } from './auth.ts'
 import { presentClient, readClient, surroundingsOf, withReplacement } from './client-document.ts'
 import type { ClientInput, Surroundings } from './client-document.ts'
-import { VendorError } from './errors.ts'
+import { VendorError, messageOf } from './errors.ts'
 import type { Body, Model } from './model.ts'
 import type { Document } from './query-value.ts'
 import { changeScopes, rememberWords, rightsOf, scopesOf } from './words.ts'
@@ -93,13 +93,11 @@ async function findRecord({ core, principal }: Asker, oid: Oid): Promise<Credent
 
 async function create(asker: Asker, bodies: readonly Body[]): Promise<readonly Document[]> {
   const around = await aroundOf(asker)
-  const inputs = bodies.map((body) => newClient(asker.core, readClient(body, around), around.stores))
-  const made: Document[] = []
-  for (const input of inputs) {
-    const { credential, secret } = await refusingPairs(() => asker.core.credentials.create(asker.principal, input))
-    made.push(presentClient(credential, secret, around))
-  }
-  return made
+  const changes = bodies.map((body) => {
+    return { create: newClient(asker.core, readClient(body, around), around.stores) }
+  })
+  const made = await refusingPairs(() => asker.core.credentialBulk.apply(asker.principal, changes))
+  return made.map(({ credential, secret }) => presentClient(credential, secret, around))
 }
 
 /** As the product makes one, where nothing is said: with no scope and no store. */
@@ -191,7 +189,7 @@ async function refusingPairs<T>(write: () => Promise<T>): Promise<T> {
     return await write()
   } catch (error) {
     if (!isDomainError(error) || error.code !== 'conflict') throw error
-    const { message } = error
+    const message = messageOf(error)
     throw new VendorError(400, { name: 'MongoError', code: 11000, message, statusCode: 400 }, message, 'conflict')
   }
 }
