@@ -136,7 +136,7 @@ export class CredentialDecisions {
     const put = secret === undefined ? [] : await this.#replaceCurrent(asking, before, secret)
     const pairs = await this.#newPairs(asking, before, { ...before, ...fields }, put)
     const patch: CredentialPatch = {
-      ...{ ...fields, at: this.#clock.now(), pairs, from: before },
+      ...{ ...fields, at: this.#clock.now(), pairs, from: asItWas(before) },
       ...(put.length > 0 && { putSecrets: put }),
     }
     const event = eventBy(caller, this.#clock, action, { noun: 'credential', id }, changeDetail(before, fields, put))
@@ -266,7 +266,7 @@ export class CredentialDecisions {
     detail: object,
   ): CredentialWrite {
     return {
-      update: { id: from.id, patch: { ...patch, at: this.#clock.now(), countsAsEdit: false, from } },
+      update: { id: from.id, patch: { ...patch, at: this.#clock.now(), countsAsEdit: false, from: asItWas(from) } },
       event: eventBy(caller, this.#clock, action, { noun: 'credential', id: from.id }, json(detail)),
     }
   }
@@ -311,6 +311,11 @@ export class CredentialDecisions {
   #seal(organisation: OrganisationRecord, input: NewSecret): { readonly record: SecretRecord; readonly clear: string } {
     return sealSecret({ vault: this.#vault, ids: this.#ids, at: this.#clock.now() }, organisation, input)
   }
+}
+
+/** What the store compares, and no more: of many, all that is sent to it is copied. */
+function asItWas({ version, secrets }: CredentialRecord): NonNullable<CredentialPatch['from']> {
+  return { version, secrets }
 }
 
 /** Whoever manages nothing learns nothing of which there are: comes before any is looked up. */

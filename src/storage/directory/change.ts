@@ -12,7 +12,7 @@ import type { Schema } from '../schema.ts'
 export type Db = Kysely<Schema>
 
 /** Events of one statement: SQLite takes 32,766 parameters. */
-const rowsAtOnce = 500
+const rowsAtOnce = 200
 
 export function notFound(noun: string): DomainError {
   return new DomainError('not_found', `There is no such ${noun}.`)
@@ -66,19 +66,19 @@ export async function appendAll(
   const organisationId = organisation.id as OrganisationId
   let { audit_hash: previousHash } = organisation
   const first = organisation.audit_number - events.length + 1
-  const chained = events.map(({ event, targetId }, at): AuditEvent => {
-    const number = first + at
-    const target = { ...event.target, id: targetId }
-    const hash = chainHash(previousHash, { ...event, target, organisationId }, number)
-    const link = { ...event, target, organisationId, number, previousHash, hash }
-    previousHash = hash
-    return link
-  })
-  for (let from = 0; from < chained.length; from += rowsAtOnce) {
-    await db
-      .insertInto('audit')
-      .values(chained.slice(from, from + rowsAtOnce).map(toRow))
-      .execute()
+  const chained: AuditEvent[] = []
+  // Hashed piece by piece, so that ten thousand are not in one go.
+  for (let from = 0; from < events.length; from += rowsAtOnce) {
+    const piece = events.slice(from, from + rowsAtOnce).map(({ event, targetId }, at): AuditEvent => {
+      const number = first + from + at
+      const target = { ...event.target, id: targetId }
+      const hash = chainHash(previousHash, { ...event, target, organisationId }, number)
+      const link = { ...event, target, organisationId, number, previousHash, hash }
+      previousHash = hash
+      return link
+    })
+    await db.insertInto('audit').values(piece.map(toRow)).execute()
+    chained.push(...piece)
   }
   await db.updateTable('organisation').set({ audit_hash: previousHash }).where('id', '=', organisationId).execute()
   return chained

@@ -31,7 +31,7 @@ interface Update {
 }
 
 /** Rows of one statement: those of a credential take the most parameters, and SQLite allows 32,766. */
-const rowsAtOnce = 500
+const rowsAtOnce = 200
 
 export async function changeCredentials(
   db: Db,
@@ -108,20 +108,24 @@ async function writeCredentials(
 type Before = ReadonlyMap<CredentialId, CredentialRecord>
 
 async function readBefore(db: Db, organisationId: OrganisationId, writes: readonly Write[]): Promise<Before> {
-  const ids = writes.map(idOf)
-  const before = byId(await findCredentials(db, organisationId, [...new Set(ids.filter((id) => id !== undefined))]))
+  const before = new Map<CredentialId, CredentialRecord>()
   const seen = new Set<CredentialId>()
-  each(writes, (write, at) => {
-    const id = ids[at]
-    if (id === undefined) return
-    const found = before.get(id)
-    if (found === undefined) throw notFound('credential')
-    if (seen.has(id)) throw invalid(`Key ${id} is changed twice at once.`)
-    seen.add(id)
-    if ('update' in write && write.update.patch.from && !isStill(found, write.update.patch.from)) {
-      throw new DomainError('conflict', 'The key was changed meanwhile.', { detail: { decidedBy: 'version' } })
+  for (const [at, some] of [...inPieces(writes)].entries()) {
+    const ids = some.map(idOf).filter((id) => id !== undefined)
+    for (const found of await findCredentials(db, organisationId, [...new Set(ids)])) before.set(found.id, found)
+    const look = (write: Write): void => {
+      const id = idOf(write)
+      if (id === undefined) return
+      const found = before.get(id)
+      if (found === undefined) throw notFound('credential')
+      if (seen.has(id)) throw invalid(`Key ${id} is changed twice at once.`)
+      seen.add(id)
+      if ('update' in write && write.update.patch.from && !isStill(found, write.update.patch.from)) {
+        throw new DomainError('conflict', 'The key was changed meanwhile.', { detail: { decidedBy: 'version' } })
+      }
     }
-  })
+    each(some, look, (_, index) => at * rowsAtOnce + index)
+  }
   return before
 }
 
@@ -239,13 +243,13 @@ async function insert(
   const rows = writes.flatMap((write, at) => {
     if (!('create' in write)) return []
     const created = { version: 1, updatedAt: write.create.createdAt, ...write.create, id: ids[at]!, organisationId }
-    return [{ at, row: fromCredential(created) }]
+    return [{ at, created }]
   })
   const inserted = new Set<number>()
   for (const some of inPieces(rows)) {
     const made = await db
       .insertInto('credential')
-      .values(some.map(({ row }) => row))
+      .values(some.map(({ created }) => fromCredential(created)))
       .onConflict((on) => on.doNothing())
       .returning('id')
       .execute()
@@ -253,8 +257,8 @@ async function insert(
   }
   each(
     rows,
-    ({ row }) => {
-      if (!inserted.has(row.id)) throw idIsTaken()
+    ({ created }) => {
+      if (!inserted.has(created.id)) throw idIsTaken()
     },
     ({ at }) => at,
   )
@@ -266,7 +270,7 @@ function idIsTaken(): DomainError {
 
 /** Whole rows: one statement for many, whatever changes in which. */
 async function update(db: Db, writes: readonly Write[], before: Before): Promise<void> {
-  const rows = writes.flatMap((write) => {
+  const changed = writes.flatMap((write) => {
     if (!('update' in write)) return []
     const { id, patch } = write.update
     const was = before.get(id)!
@@ -276,9 +280,10 @@ async function update(db: Db, writes: readonly Write[], before: Before): Promise
     )
     const edited = isEdit ? { version: was.version + 1, updatedAt: patch.at } : {}
     if (given.length === 0 && !isEdit) return []
-    return [fromCredential({ ...was, ...(Object.fromEntries(given) as Partial<CredentialRecord>), ...edited })]
+    return [{ ...was, ...(Object.fromEntries(given) as Partial<CredentialRecord>), ...edited }]
   })
-  for (const some of inPieces(rows)) {
+  for (const piece of inPieces(changed)) {
+    const some = piece.map(fromCredential)
     await db
       .insertInto('credential')
       .values(some)

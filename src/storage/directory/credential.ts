@@ -10,7 +10,7 @@ import { sql } from 'kysely'
 import type { Db } from './change.ts'
 
 /** Ids in one query. */
-const idsAtOnce = 1_000
+const idsAtOnce = 200
 
 type Args<M extends keyof DirectoryStore> = Parameters<DirectoryStore[M]>
 
