@@ -2,6 +2,7 @@
 // what a key reads as its own there it reads as its own here. Knows no vendor.
 
 import { createHash } from 'node:crypto'
+import { derivedAuthority } from '../core/authority.ts'
 import type { AgentIdentity } from '../core/authority.ts'
 import type { CredentialId, LrsId, Oid, OrganisationId } from '../core/ids.ts'
 import type { Reach } from '../core/rights.ts'
@@ -32,6 +33,8 @@ export interface OwnersSettings {
   readonly lrsIds: readonly LrsId[]
 }
 
+/** Of a dry run, where no key has an id. */
+export const nobody = 0 as CredentialId
 /** Keys made for those that nobody knows: a store that makes up another authority for each statement gets no more. */
 const mostUnknown = 500
 
@@ -41,6 +44,7 @@ export class Owners {
   readonly #byName = new Map<string, Owner | undefined>()
   readonly #byTerm = new Map<string, Owner>()
   readonly #unknown = new Map<string, Owner>()
+  #ofAll: Owner | undefined
 
   constructor(settings: OwnersSettings) {
     this.#settings = settings
@@ -53,7 +57,13 @@ export class Owners {
     if (term !== '') this.#byTerm.set(term, owner)
   }
 
+  /** Whatever their authorities say. */
+  setForAll(owner: Owner): void {
+    this.#ofAll = owner
+  }
+
   async of(statement: unknown): Promise<Owner> {
+    if (this.#ofAll !== undefined) return this.#ofAll
     const authority = isObject(statement) ? statement['authority'] : undefined
     const term = termOf(authority)
     const { account, name } = isObject(authority) ? (authority as { account?: unknown; name?: unknown }) : {}
@@ -78,10 +88,9 @@ export class Owners {
   async #make(term: string): Promise<Owner> {
     const { work, organisationId, lrsIds } = this.#settings
     const oid = oidFor(`${organisationId} ${term}`)
-    const defineReach = 'any'
-    if (work.isDryRun) return { id: 0 as CredentialId, authority: authorityOf(work, oid), defineReach }
-    const id = await createUnusable(work, { organisationId, lrsIds, oid })
-    return { id, authority: authorityOf(work, oid), defineReach }
+    const authority = derivedAuthority(work.core.baseUrl, { name: nameFor(oid), oid })
+    const id = work.isDryRun ? nobody : await createUnusable(work, { organisationId, lrsIds, oid })
+    return { id, authority, defineReach: 'any' }
   }
 }
 
@@ -96,15 +105,14 @@ export async function createUnusable(
   const found = items.find((item) => item.oid === oid)
   if (found !== undefined) return found.id
   const { credential } = await core.credentials.create(caller, {
-    ...{ name: `Deleted client ${oid}`, key, oid, lrsIds, isEnabled: false, rights: { xapi: {}, management: [] } },
+    ...{ name: nameFor(oid), key, oid, lrsIds, isEnabled: false, rights: { xapi: {}, management: [] } },
   })
   for (const { id } of credential.secrets) await core.credentials.dropSecret(caller, credential.id, id)
   return credential.id
 }
 
-/** What is stamped on statements of a key that has no authority of its own. */
-export function authorityOf({ core }: Pick<ImportWork, 'core'>, oid: Oid): AgentIdentity {
-  return { objectType: 'Agent', account: { homePage: core.baseUrl, name: oid } }
+function nameFor(oid: Oid): string {
+  return `Deleted client ${oid}`
 }
 
 /** The same each time, so that a second import finds what the first one made. */

@@ -78,7 +78,7 @@ const zones: readonly Zone[] = [
   {
     name: 'importing',
     holds: importFolder,
-    imports: [core, /^src\/importing\/[^/]+\.ts$/, /^src\/faces\/[^/]+\/words\.ts$/],
+    imports: [core, /^src\/importing\/[^/]+\.ts$/, /^src\/faces\/[^/]+\/(words|settings-catalogue)\.ts$/],
     packages: ['node:*', 'bson', 'csv-parse', 'csv-parse/*', 'better-sqlite3', 'pg'],
   },
   {

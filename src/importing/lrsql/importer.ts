@@ -1,13 +1,12 @@
 // An SQL LRS brought in: its keys, its statements in the order in which it stored them, with their attachments, its documents.
 
 import { DomainError } from '../../core/errors.ts'
-import type { CredentialId } from '../../core/ids.ts'
 import type { Json } from '../../core/storage.ts'
 import { isObject } from '../../core/xapi/rule.ts'
 import type { Importer } from '../import.ts'
 import { importKeys } from '../keys.ts'
 import type { FoundKey } from '../keys.ts'
-import { Owners, oidFor } from '../owners.ts'
+import { nobody, Owners, oidFor } from '../owners.ts'
 import type { Destination } from '../parts.ts'
 import type { ImportWork } from '../work.ts'
 import { fillIn, findTemplate, tellsKeys } from './authority.ts'
@@ -78,7 +77,7 @@ async function importCredentials(
     )
   }
   for (const [index, credential] of found.entries()) {
-    const id = ids.get(keys[index]!) ?? (0 as CredentialId)
+    const id = ids.get(keys[index]!) ?? nobody
     const authority =
       template === undefined
         ? { account: { homePage: work.core.baseUrl, name: credential.id } }
