@@ -5,6 +5,7 @@ import type { OpenCore } from '../../test/support/core.ts'
 import type { IssuedCredential } from './credential.ts'
 import { DomainError } from './errors.ts'
 import type { SecretId } from './ids.ts'
+import type { Principal } from './principal.ts'
 import { secretPlace } from './secret.ts'
 import type { Storage } from './storage.ts'
 
@@ -35,6 +36,7 @@ function watched(storage: Storage): Storage {
     documents: watch(storage.documents),
     erasures: watch(storage.erasures),
     exports: watch(storage.exports),
+    imports: watch(storage.imports),
     blobs: watch(storage.blobs),
     nodes: watchedNodes(storage.nodes),
     onDirectoryChange: (listener) => storage.onDirectoryChange(listener),
@@ -682,6 +684,77 @@ describe('a signed request', () => {
     )
     const [wrong, refused] = [Array(10).fill('unauthenticated'), Array(20).fill('rate_limited')]
     expect(codes).toEqual([...wrong, ...refused, 'rate_limited'])
+  })
+})
+
+describe('an organisation that has ended', () => {
+  const ended = { code: 'forbidden', detail: { decidedBy: 'organisation expired' } }
+  let other: Awaited<ReturnType<OpenCore['addOrganisation']>>
+  let issued: IssuedCredential
+  let ways: (() => Promise<Principal>)[]
+  beforeEach(async () => {
+    other = await world.addOrganisation()
+    const { credentials, sessions, tokens, signIn } = world.core
+    issued = await credentials.create(other.operator, { name: 'Theirs', rights: presetRights('global') })
+    const { key, secret, credential } = issued
+    const session = await sessions.create(other.operator, credential.id, { expireSeconds: 86_400 })
+    const { token } = await tokens.issue(await world.signIn(issued), { expireSeconds: 86_400 })
+    ways = [
+      () => world.signIn(issued),
+      () => world.signIn(session),
+      () => signIn.bearer({ token }),
+      () => signIn.signed({ key, accepts: () => true, fits: (own) => own === secret }),
+    ]
+  })
+  const end = (expiresAt: number | null) => world.core.organisations.update(other.operator, { expiresAt })
+  const letIn = async () => {
+    for (const way of ways) expect((await way()).organisationId).toBe(other.organisationId)
+  }
+  const keptOut = async () => {
+    for (const way of ways) await expect(way()).rejects.toMatchObject(ended)
+  }
+
+  it('lets nobody in any more, warm or not, whichever way; put off, all again', async () => {
+    await letIn()
+    await end(world.clock.now() + 1000)
+    await letIn()
+    world.clock.pass(999)
+    await letIn()
+    world.clock.pass(1)
+    await keptOut()
+    await end(null)
+    await letIn()
+    await end(world.clock.now())
+    await keptOut()
+    await refuses({ ...issued, secret: 'wrong' })
+    await world.signIn(await world.issue('isolated'))
+  })
+
+  it('ends what is under way', async () => {
+    const since = world.core.signIn.changes
+    await end(world.clock.now() + 1000)
+    const { changes } = world.core.signIn
+    const principal = await world.signIn(issued)
+    expect(world.core.signIn.isCurrent(principal, changes)).toBe(true)
+    expect(world.core.signIn.isCurrent(principal, since)).toBe(false)
+    world.clock.pass(1000)
+    expect(world.core.signIn.isCurrent(principal, changes)).toBe(false)
+  })
+
+  it('is no guess, and counted for the key', async () => {
+    await end(world.clock.now())
+    for (let times = 0; times < 30; times++) await expect(world.signIn(issued)).rejects.toMatchObject(ended)
+    await world.core.usage.flush()
+    const [usage] = await world.storage.directory.listUsage(other.organisationId, issued.credential.id)
+    expect(usage?.refusals).toMatchObject({ organisation_expired: 30 })
+  })
+
+  it('is no end of what its keys make, which may be put off with it', async () => {
+    await end(world.clock.now() + 1000)
+    const made = await world.core.sessions.create(await world.signIn(issued), issued.credential.id, {
+      expireSeconds: 60,
+    })
+    expect(made.session.expiresAt).toBe(world.clock.now() + 60_000)
   })
 })
 
