@@ -1,4 +1,4 @@
-// Removing for good: a person, everything in an Lrs, what is older than an Lrs keeps it. A job in storage, done step by step
+// Removing for good: a person, one statement, everything in an Lrs, what is older than an Lrs keeps it. A job in storage, done step by step
 // beside everything else; one that was interrupted goes on at the next start. What is left of it is a receipt.
 
 import { createHash } from 'node:crypto'
@@ -6,7 +6,7 @@ import { authorise } from './access.ts'
 import { canonicalJson, eventBy } from './audit.ts'
 import type { AuditActor } from './audit.ts'
 import { DomainError, isDomainError } from './errors.ts'
-import type { LrsId, Oid, OrganisationId } from './ids.ts'
+import type { CredentialId, LrsId, Oid, OrganisationId, Seq } from './ids.ts'
 import type { Leases } from './jobs.ts'
 import { identify, isNamedBy } from './person.ts'
 import type { Alike } from './person.ts'
@@ -24,7 +24,9 @@ import type {
   Json,
   OrganisationRecord,
   Storage,
+  StoredStatement,
 } from './storage.ts'
+import { isInsidePins } from './statements.ts'
 import type { Vault } from './vault.ts'
 
 export interface ErasureOptions {
@@ -75,6 +77,8 @@ interface Plan {
   readonly through?: number
   /** The same of documents. */
   readonly changedThrough?: number
+  /** The stored time of the one statement; microseconds. */
+  readonly seq?: Seq
   /** Traces of the person's identifiers (`Vault.traceOf`). */
   readonly traces?: readonly string[]
 }
@@ -103,6 +107,9 @@ export interface ErasureState {
   /** Undefined while it is not done. */
   readonly receipt: ErasureReceipt | undefined
 }
+
+/** By its own id, or by its stored time, which is unique in an Lrs. */
+export type StatementName = { readonly id: string } | { readonly seq: Seq }
 
 /** Told per Lrs. */
 const mostAlike = 100
@@ -177,6 +184,42 @@ export class Erasures {
     const organisation = await this.#organisation(caller.organisationId)
     const latest = await this.#storage.erasures.latest(lrsId)
     return this.#begin(caller, organisation, { kind: 'empty', lrsIds, ...latest }, { onBegun })
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // One statement
+
+  /**
+   * For who has the right `statements/delete`, within its reach and pins: `not_found` beyond. The same statement may be stored again;
+   * one that was voided by it stays voided.
+   */
+  async eraseStatement(caller: Caller, lrsId: LrsId, which: StatementName): Promise<ErasureReceipt> {
+    const reach = authorise(caller, { kind: 'xapi', right: 'statements/delete', lrsId })
+    await this.#lrs(caller, lrsId)
+    const found = await this.#findStatement(lrsId, which, reach === 'mine' ? caller.credentialId : undefined)
+    if (found === undefined || !isInsidePins(found, caller.pins ?? {})) {
+      throw new DomainError('not_found', 'There is no such statement.', { detail: { isRefusal: false } })
+    }
+    const organisation = await this.#organisation(caller.organisationId)
+    return this.#begin(caller, organisation, { kind: 'statement', lrsIds: [lrsId], seq: found.seq }, {})
+  }
+
+  /** Voided or not. */
+  async #findStatement(
+    lrsId: LrsId,
+    which: StatementName,
+    owner: CredentialId | undefined,
+  ): Promise<StoredStatement | undefined> {
+    const { statements } = this.#storage
+    const owned = owner === undefined ? {} : { owner }
+    if ('seq' in which) {
+      const { seq } = which
+      const range = { since: seq - 1, until: seq, isAscending: true, limit: 1, withVoided: true }
+      return (await statements.list(lrsId, { filters: [], ...range, ...owned })).rows[0]
+    }
+    const id = which.id.toLowerCase()
+    const { statement } = await statements.find(lrsId, id, { isVoided: false, ...owned })
+    return statement ?? (await statements.find(lrsId, id, { isVoided: true, ...owned })).statement
   }
 
   // -------------------------------------------------------------------------------------------------------------------
@@ -289,10 +332,13 @@ export class Erasures {
   #run(record: ErasureRecord): Promise<ErasureReceipt> {
     const known = this.#running.get(record.id)
     if (known !== undefined) return known
-    const run = this.#last.then(() => this.#workAlone(record))
+    // One statement is a moment's work, and somebody waits for it.
+    const isShort = (record.plan as unknown as Plan).kind === 'statement'
+    const run = isShort ? this.#workAlone(record) : this.#last.then(() => this.#workAlone(record))
     this.#running.set(record.id, run)
     const forget = (): void => void this.#running.delete(record.id)
-    this.#last = run.then(forget, forget)
+    const ended = run.then(forget, forget)
+    if (!isShort) this.#last = ended
     return run
   }
 
@@ -321,8 +367,9 @@ export class Erasures {
     const organisation = await this.#organisation(organisationId)
     const target = this.#targetOf(organisation, record)
     for (const lrsId of plan.lrsIds) await this.#removeFrom(record, lrsId, { target, signal })
-    // What age alone removes was cleared where it lay; a file is not read from end to end for that.
-    const isScrubbed = plan.kind !== 'retention' && (await this.#scrub(signal))
+    // What age alone removes, or one by one, was cleared where it lay; a file is not read from end to end for that.
+    const isCleared = plan.kind === 'retention' || plan.kind === 'statement'
+    const isScrubbed = !isCleared && (await this.#scrub(signal))
     const { counts } = (await this.#storage.erasures.find(organisationId, record.id)) ?? record
     const receipt = receiptOf(organisation, { ...record, counts }, { finishedAt: this.#clock.now(), isScrubbed })
     const detail = { counts: receipt.counts, receipt: receipt.sha256 }
@@ -341,6 +388,9 @@ export class Erasures {
     do {
       position = (await this.#paced(signal, () => erasures.step(organisationId, id, lrsId, target, position))).next
     } while (position !== undefined)
+    // Of one statement mostly none: then they are not looked through.
+    const { counts } = (await erasures.find(organisationId, id)) ?? {}
+    if (target.kind === 'statement' && counts?.attachments === 0) return
     let after: string | undefined
     do {
       const { removed, left, next } = await this.#paced(signal, () => blobs.removeUnused(lrsId, after))
@@ -377,8 +427,9 @@ export class Erasures {
   }
 
   #targetOf(organisation: OrganisationRecord, { id, plan, sealed }: ErasureRecord): ErasureTarget {
-    const { kind, onlyDirect = false, through = 0, changedThrough = through } = plan as unknown as Plan
+    const { kind, onlyDirect = false, through = 0, changedThrough = through, seq = 0 as Seq } = plan as unknown as Plan
     if (kind === 'retention') return { kind, through }
+    if (kind === 'statement') return { kind, seq }
     if (kind === 'empty') return { kind, through, changedThrough }
     if (sealed === null) throw new DomainError('internal', `Erasure ${id} does not say whom it is about.`)
     const agents = JSON.parse(this.#vault.open(organisation, placeOf(id), sealed)) as readonly string[]
@@ -386,6 +437,11 @@ export class Erasures {
   }
 
   // -------------------------------------------------------------------------------------------------------------------
+
+  async #lrs({ organisationId }: Caller, lrsId: LrsId): Promise<void> {
+    const all = await this.#storage.directory.listLrs(organisationId)
+    if (!all.some(({ id }) => id === lrsId)) throw new DomainError('not_found', `There is no Lrs ${lrsId}.`)
+  }
 
   /** The Lrs meant: the one given, or all. Throws unless the caller may do that to every one of them. */
   async #allowed(caller: Caller, action: 'read' | 'delete', lrsId: LrsId | undefined): Promise<readonly LrsId[]> {

@@ -62,7 +62,7 @@ export const presets: readonly Preset[] = [
   ),
   preset('statements-read', 'Reads all statements, no documents.', rightsOf(all(['statements/read'], 'any'))),
   preset('statements-read-mine', 'Reads its own statements, no documents.', rightsOf(all(['statements/read'], 'mine'))),
-  preset('statements-delete', 'Erases statements, once offered.', rightsOf(all(['statements/delete'], 'any'))),
+  preset('statements-delete', 'Erases statements, one by one.', rightsOf(all(['statements/delete'], 'any'))),
   preset('state', 'Reads and writes state documents.', rightsOf(all(['state/read', 'state/write'], 'any'))),
   preset(
     'profile',
@@ -97,8 +97,8 @@ export interface Described {
   readonly only: readonly string[]
 }
 
-/** Rights that can be granted while nothing answers to them yet: the resources behind them are to come. */
-const notServedYet: ReadonlySet<XapiRight | ManagementArea> = new Set(['statements/delete', 'data'] as const)
+/** What can be managed by right while nothing answers to it yet: the resources behind it are to come. */
+const notServedYet: ReadonlySet<ManagementArea> = new Set(['data'] as const)
 const onceOffered = ', once offered'
 
 /** What a key may and may not do, and within which pins and limits, a line each. */
@@ -108,7 +108,7 @@ export function describeRights(rights: Rights, pins: Pins = {}, limits: Limits =
   for (const [right, words] of Object.entries(rightWords) as [XapiRight, RightWords][]) {
     const reach = rights.xapi[right]
     if (reach === undefined) mayNot.push(words.plain)
-    else may.push((reach === 'any' ? words.any : words.mine) + (notServedYet.has(right) ? onceOffered : ''))
+    else may.push(reach === 'any' ? words.any : words.mine)
     if (reach === 'mine' && words.beyond !== undefined) mayNot.push(words.beyond)
   }
   for (const grant of rights.management) may.push(grantText(grant))

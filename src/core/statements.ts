@@ -508,7 +508,7 @@ function hasPins(pins: Pins): boolean {
   return pins.actor !== undefined || pins.registration !== undefined || pins.activity !== undefined
 }
 
-function isInsidePins(statement: StoredStatement, pins: Pins): boolean {
+export function isInsidePins(statement: StoredStatement, pins: Pins): boolean {
   return !hasPins(pins) || pinViolation(JSON.parse(statement.body) as Statement, pins) === undefined
 }
 

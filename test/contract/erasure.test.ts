@@ -31,7 +31,7 @@ import type {
   PreparedStatement,
   Storage,
 } from '../../src/core/storage.ts'
-import type { LrsId, Oid } from '../../src/core/ids.ts'
+import type { LrsId, Oid, Seq } from '../../src/core/ids.ts'
 import type { Store } from './engines.ts'
 import type { Tenant } from './samples.ts'
 
@@ -278,6 +278,79 @@ describe.each(engines)('an erasure, $name', (engine) => {
     await storage.erasures.finish(tenant.id, id, { done: 1 }, event('erasure.finish'))
     expect(await open()).toBeUndefined()
     expect(await storage.erasures.find(tenant.id, id)).toMatchObject({ sealed: null, receipt: { done: 1 } })
+  })
+
+  describe('of one statement', () => {
+    const only = (seq: Seq | undefined): ErasureTarget => ({ kind: 'statement', seq: seq! })
+
+    it('takes it with its postings, attachments, descriptions and the count, and nothing else', async () => {
+      const claim = { sha2: 'a'.repeat(64), contentType: 'text/plain' }
+      const said = { kind: 'activity', value: 'https://a.example/only', text: '{"name":{"en":"x"}}' } as const
+      const terms = [agent(ann), term('v'), term(said.value, 'activity')]
+      const gone = statement({ terms, attachments: [claim], descriptions: [said] })
+      const [before, after] = [statement({ terms: [agent(ann)] }), statement({ terms: [term('v')] })]
+      const [, seq] = await put(storage, lrsId, [before, gone, after])
+      await putProfile(storage, lrsId, ann)
+      expect(await count(storage, lrsId, only(seq))).toEqual({ statements: 1, attachments: 1 })
+      expect(await erase(storage, tenant, only(seq))).toMatchObject({
+        ...{ statements: 1, attachments: 1, descriptions: 1, documents: 0, terms: 1, inherited: 0 },
+      })
+      expect(await ids()).toEqual([after.id, before.id])
+      expect(await ids(mentioning(ann))).toEqual([before.id])
+      expect(await ids({ filters: [filter(said.value, 'activity')] })).toEqual([])
+      expect(await storage.statements.listDescriptions(lrsId, said)).toEqual([])
+      expect((await storage.statements.find(lrsId, gone.id, { isVoided: false })).statement).toBeUndefined()
+      expect(await storage.statements.countStatements(lrsId)).toBe(2)
+      expect(await count(storage, lrsId, only(seq))).toEqual({ statements: 0, attachments: 0 })
+    })
+
+    it('takes from others what they inherited from it', async () => {
+      const gone = statement({ terms: [term('said')] })
+      const first = referring(gone, { terms: [term('first')] })
+      const second = referring(first)
+      const [seq] = await put(storage, lrsId, [gone, first, second])
+      expect(await erase(storage, tenant, only(seq))).toMatchObject({ statements: 1, inherited: 2 })
+      expect(await ids({ filters: [filter('said')] })).toEqual([])
+      expect(await ids({ filters: [filter('first')] })).toEqual([second.id, first.id])
+    })
+
+    it('lets it be stored again, as something else, at a time that was never given', async () => {
+      const [other, gone] = [statement(), statement({ terms: [term('a')] })]
+      const [, seq] = await put(storage, lrsId, [other, gone])
+      await erase(storage, tenant, only(seq))
+      expect(await storage.erasures.isErased(lrsId, gone.id)).toBe(false)
+      const [again] = await put(storage, lrsId, [statement({ id: gone.id, terms: [term('b')] })])
+      expect(again).toBeGreaterThan(seq!)
+      expect(await ids({ filters: [filter('b')] })).toEqual([gone.id])
+      expect(await ids({ filters: [filter('a')] })).toEqual([])
+      expect(await storage.statements.countStatements(lrsId)).toBe(2)
+    })
+
+    it('takes one that is voided; of one that voids, the target stays voided, and one to come is not', async () => {
+      const [target, coming] = [statement(), statement()]
+      const [voider, waiting] = [voiding(target), voiding(coming)]
+      const [targetSeq, voiderSeq, waitingSeq] = await put(storage, lrsId, [target, voider, waiting])
+      await erase(storage, tenant, only(voiderSeq))
+      await erase(storage, tenant, only(waitingSeq))
+      expect((await storage.statements.find(lrsId, target.id, { isVoided: true })).statement).toBeDefined()
+      await put(storage, lrsId, [coming])
+      expect(await ids()).toEqual([coming.id])
+      expect(await erase(storage, tenant, only(targetSeq))).toMatchObject({ statements: 1 })
+      expect((await storage.statements.find(lrsId, target.id, { isVoided: true })).statement).toBeUndefined()
+      expect(await storage.statements.countStatements(lrsId)).toBe(1)
+    })
+
+    it('leaves another Lrs, and another organisation’s, as they are', async () => {
+      const stranger = await createTenant(storage)
+      const sent = statement()
+      const [seq] = await put(storage, lrsId, [sent])
+      const id = await begin(storage, stranger)
+      const attempt = storage.erasures.step(stranger.id, id, lrsId, only(seq))
+      await expect(attempt).rejects.toMatchObject({ code: 'not_found' })
+      // Whether there was one of that time or not.
+      await erase(storage, stranger, only(seq), { lrsId: stranger.lrsId })
+      expect(await ids()).toEqual([sent.id])
+    })
   })
 
   describe('what refers', () => {

@@ -295,6 +295,7 @@ export function done(receipt: ErasureReceipt): Outcome {
 
 const kinds: Readonly<Record<ErasureReceipt['kind'], string>> = {
   person: 'a person',
+  statement: 'a statement',
   retention: 'what was older than it is kept',
   empty: 'a whole Lrs',
 }

@@ -106,7 +106,8 @@ export class Eraser {
     // Before the latest one can go.
     await this.#sql.run(this.#text.keepLast, [lrsId])
     if (target.kind === 'person') return this.#mentioning(work, target, [at[0] ?? 0, at[1] ?? 0])
-    const rows = await this.#sql.all<{ readonly seq: number }>(this.#text.oldest, [lrsId, target.through, mostRows])
+    const upTo = target.kind === 'statement' ? [target.seq, target.seq] : [0, target.through]
+    const rows = await this.#sql.all<{ readonly seq: number }>(this.#text.oldest, [lrsId, ...upTo, mostRows])
     const removed = await this.#removeSome(
       work,
       rows.map(({ seq }) => seq),
@@ -177,7 +178,7 @@ export class Eraser {
   // Documents, the person, what remains
 
   async #documents({ lrsId, target, counts }: Work): Promise<ErasurePosition | undefined> {
-    if (target.kind === 'retention') return undefined
+    if (target.kind === 'retention' || target.kind === 'statement') return undefined
     const { documents, removeDocuments } = target.kind === 'person' ? this.#text.ofAgents : this.#text.untilChanged
     const which = target.kind === 'person' ? agentList(target) : (target.changedThrough ?? target.through)
     const keys = await this.#sql.all<DocumentRow>(documents, [lrsId, which, mostDocuments])
@@ -320,7 +321,7 @@ function textsFor({ dialect }: Sql) {
       select lrs_id, seq from (select lrs_id, seq from statement where lrs_id = $1 order by seq desc limit 1) as latest
       where true on conflict (lrs_id) do update set last_seq = excluded.last_seq
       where erased_lrs.last_seq < excluded.last_seq`,
-    oldest: 'select seq from statement where lrs_id = $1 and seq <= $2 order by seq limit $3',
+    oldest: 'select seq from statement where lrs_id = $1 and seq >= $2 and seq <= $3 order by seq limit $4',
     removeStatements: `delete from statement where lrs_id = $1 and ${isSeq}`,
     countDown: 'update lrs_state set statements = statements - $2 where lrs_id = $1',
     removeAttachments: `delete from attachment where lrs_id = $1 and ${isSeq}`,

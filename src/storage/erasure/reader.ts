@@ -72,7 +72,9 @@ export class ErasureReader {
     { phase, at }: ErasurePosition = { phase: '', at: [] },
   ): Promise<Counted> {
     if (phase === 'rest') return { counts: await this.#rest(lrsId, target), next: undefined }
-    return target.kind === 'person' ? this.#mentioning(lrsId, target, at) : this.#stored(lrsId, target.through, at)
+    if (target.kind === 'person') return this.#mentioning(lrsId, target, at)
+    if (target.kind === 'statement') return this.#stored(lrsId, target.seq, [target.seq - 1])
+    return this.#stored(lrsId, target.through, at)
   }
 
   async #mentioning(lrsId: LrsId, target: ErasureTarget & { kind: 'person' }, at: readonly number[]): Promise<Counted> {
@@ -110,7 +112,7 @@ export class ErasureReader {
   }
 
   async #rest(lrsId: LrsId, target: ErasureTarget): Promise<Partial<ErasureCounts>> {
-    if (target.kind === 'retention') return {}
+    if (target.kind === 'retention' || target.kind === 'statement') return {}
     if (target.kind === 'empty') {
       return {
         documents: await this.#one(this.#text.documentsUntil, [lrsId, target.changedThrough ?? target.through]),
