@@ -31,6 +31,14 @@ describe('create', () => {
     expect(err).toContain('not their secrets')
   })
 
+  it('S0.13 warns of a key that stores and reads nothing back, as the vendor’s documents do', async () => {
+    const vendor = commandLineOn(world.core, { learninglocker: true })
+    const preset = (name: string) =>
+      vendor(['credential', 'create', '--name', 'S', '--preset', `learninglocker/${name}`])
+    expect((await preset('statements/write')).err).toBe('warning: It cannot read back what it stores.\n')
+    expect((await preset('xapi/all')).err).toBe('')
+  })
+
   it('keeps pins and limits apart, and promises nothing that is not offered yet', async () => {
     const id = '0e1c3f6a-3a4d-4c55-9d5b-6f0a3a1d2c4b'
     const { out } = await cli(`credential create --name P --pin-registration ${id} --limit-rate 60`)
