@@ -26,15 +26,19 @@ for (const stream of [process.stdout, process.stderr]) {
 /** The options that read standard input; without one of them nobody waits for it. */
 const readsStdin = new Set(['--secret-stdin', '--statement-stdin', '--password-stdin'])
 
+/** The secret of what is imported from; no setting. */
+const secretVariable = 'CLAVIGER_IMPORT_SECRET'
+
 async function main(argv: readonly string[]): Promise<number> {
   // Whatever is written, the copy before an upgrade included, is for its owner only.
   process.umask(0o077)
-  const config = withRealDirectory(loadConfig(process.env))
+  const { [secretVariable]: secret, ...settings } = process.env
+  const config = withRealDirectory(loadConfig(settings))
   if (argv.length === 1 && argv[0] === 'serve') {
     const { serve } = await import('./serve.ts')
     return serve(config)
   }
-  const stdin = argv.some((word) => readsStdin.has(word)) ? await text(process.stdin) : undefined
+  const stdin = argv.some((word) => readsStdin.has(word)) ? await text(process.stdin) : secretFor(argv, secret)
   const request: CommandRequest = {
     argv: [...argv],
     isTerminal: process.stdout.isTTY,
@@ -48,6 +52,11 @@ async function main(argv: readonly string[]): Promise<number> {
   if (exit !== undefined) return exit
   const { runAlone } = await import('./run-alone.ts')
   return runAlone(request, config, streams)
+}
+
+/** Where it was typed, that is: a server that runs the command has an environment of its own. */
+function secretFor(argv: readonly string[], secret: string | undefined): string | undefined {
+  return commandOf(argv) === 'import' ? secret : undefined
 }
 
 const opensStores = new Set(['copy', 'restore'])

@@ -16,6 +16,10 @@ import { duration } from '../pace-words.ts'
 import { newProgress } from '../progress.ts'
 import type { Act } from '../run.ts'
 import { addImportLearningLocker } from './import-learninglocker.ts'
+import { addImportLrsql } from './import-lrsql.ts'
+import { addImportScormcloud } from './import-scormcloud.ts'
+import { addImportWatershed } from './import-watershed.ts'
+import { addImportXapi } from './import-xapi.ts'
 
 /** What every import takes. */
 export interface ImportOptions extends GlobalOptions {
@@ -30,6 +34,10 @@ export function addImport(program: Command, context: CommandContext, act: Act): 
     .description('bring in what was stored elsewhere: keys, statements, documents, attachments')
     .addHelpText('after', importHelp)
   addImportLearningLocker(imports, context, act)
+  addImportLrsql(imports, context, act)
+  addImportWatershed(imports, context, act)
+  addImportScormcloud(imports, context, act)
+  addImportXapi(imports, context, act)
   addList(imports, context, act)
 }
 
