@@ -22,6 +22,7 @@ export function accessTo(endpoints: readonly (Endpoint | OpenEndpoint)[], asked:
   const found = here.find(({ endpoint }) => endpoint.method === method)
   if (found === undefined) return here.length > 0 ? refuseMethod(asked.method) : refusePath
   const { endpoint, params } = found
+  if (endpoint.needs === undefined && endpoint.isNothing === true) return refusePath
   if (endpoint.method === 'DELETE' && endpoint.path in collections) return refuseBulk
   return { kind: 'key', judge: (core, principal) => judge({ asked, endpoint, params, core, principal }) }
 }

@@ -19,5 +19,7 @@ export interface Endpoint extends Route {
 /** For whoever asks: signs in by a way of its own, if at all. */
 export interface OpenEndpoint extends Route {
   readonly needs?: undefined
+  /** Answers whoever asks as a path that is not there. */
+  readonly isNothing?: true
   readonly answer: (asking: Asking) => Promise<Response>
 }

@@ -22,7 +22,7 @@ export const endpoints: readonly (Endpoint | OpenEndpoint)[] = [
   ...restEndpoints,
   { method: 'GET', path: '/api/auth/client/info', answer: clientInfo },
   { method: 'POST', path: '/api/oauth2/token', answer: createToken },
-  { method: 'GET', path: '/api/oauth2/token', answer: noToken },
+  { method: 'GET', path: '/api/oauth2/token', isNothing: true, answer: noToken },
 ]
 
 /** As recorded, on every answer (facts 2.2). */

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DomainError, errorCodes } from '../../core/errors.ts'
 import { authorization, openWorld } from '../../../test/support/learninglocker.ts'
 import type { Answer, AskAs, Client, Login, World } from '../../../test/support/learninglocker.ts'
+import { commandLineOn } from '../../../test/support/command-line.ts'
 import { statement } from '../../../test/support/xapi.ts'
 import { presentXapiError } from './xapi.ts'
 
@@ -317,6 +318,30 @@ describe('the alternate request syntax', () => {
     expect(put.status).toBe(204)
     const get = await form('GET', { statementId: sent.id })
     expect([get.status, get.json.message]).toEqual([403, 'Forbidden'])
+  })
+})
+
+describe('asked instead of sent, the answer is the same', () => {
+  it.each<[method: string, path: string, who: 'full' | 'storeless' | 'none', allowed: boolean, decidedBy: string]>([
+    ['GET', '/data/xAPI/statements', 'full', true, 'statements/read'],
+    ['GET', '/DATA/xapi/statements/', 'full', true, 'statements/read'],
+    ['GET', '/data/xAPI/statements', 'storeless', false, 'no lrs'],
+    ['GET', '/data/xAPI/statements', 'none', false, 'statements/read'],
+    ['PUT', `/data/xAPI/statements?statementId=${randomUUID()}&priority=LOW`, 'full', true, 'statements/write'],
+    ['PUT', `/data/xAPI/statements?statementId=${randomUUID()}&colour=red`, 'full', false, 'invalid'],
+    ['GET', '/data/xAPI/about', 'none', true, 'public'],
+    ['GET', '/api/auth/client/info', 'none', true, 'own secret'],
+    ['GET', '/api/oauth2/token', 'full', false, 'path'],
+    ['PUT', '/api/oauth2/token', 'full', false, 'method'],
+  ])('%s %s by %s', async (method, path, who, allowed, decidedBy) => {
+    const scopes = who === 'none' ? [] : (['xapi/all'] as const)
+    const { record, login } = await world.client(scopes, who === 'storeless' ? { lrsIds: [] } : {})
+    const asked = await commandLineOn(world.core, { learninglocker: true })(['ask', record.key, method, path, '--json'])
+    expect(asked.json).toMatchObject({ allowed, decidedBy })
+    const sent =
+      method === 'PUT' ? { json: statement({ id: new URLSearchParams(path.split('?')[1]).get('statementId') }) } : {}
+    const answer = await world.ask(method, path, { as: login, headers: version, ...sent })
+    expect(answer.status < 300).toBe(allowed)
   })
 })
 

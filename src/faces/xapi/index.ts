@@ -156,9 +156,15 @@ function accessFor(mounts: readonly XapiMount[], sent: AskedRequest, core: Core)
     const names = [...mount.prefix.matchAll(/:([^/]+)/g)].map(([, name = '']) => name)
     const params = Object.fromEntries(names.map((name, index) => [name, match[index + 1] ?? '']))
     const access = resources[match.at(-1) ?? '']?.access ?? noAccess
-    return access(asked, () => mount.place(core, params))
+    return access(withoutIgnored(asked, mount), () => mount.place(core, params))
   }
   return noAccess(asked, () => home)
+}
+
+function withoutIgnored(asked: AskedRequest, { ignoredParams = [] }: XapiMount): AskedRequest {
+  const query = new URLSearchParams(asked.query)
+  for (const name of ignoredParams) query.delete(name)
+  return { ...asked, query }
 }
 
 /** Matches the prefix; captures its parameters and what follows it. */
