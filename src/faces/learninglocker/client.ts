@@ -1,10 +1,12 @@
 // Clients: the organisation's keys of kind `client`, whoever made them. Each has one store or none.
 
 import type { Core } from '../../core/core.ts'
-import type { CredentialChange, NewCredentialInput } from '../../core/credential.ts'
+import type { CredentialChange, NewCredentialInput, RevealedCredential } from '../../core/credential.ts'
 import { isDomainError } from '../../core/errors.ts'
 import type { Oid } from '../../core/ids.ts'
 import { hasExpired } from '../../core/secret.ts'
+import { inSlices } from '../../core/slices.ts'
+import type { Sliceable } from '../../core/slices.ts'
 import type { CredentialRecord, LrsRecord } from '../../core/storage.ts'
 import type { Asker } from './auth.ts'
 import { presentClient, readClient, surroundingsOf, withReplacement } from './client-document.ts'
@@ -66,7 +68,17 @@ function openStores(all: readonly LrsRecord[]): ReadonlyMap<Oid, LrsRecord> {
 async function show(asker: Asker, records: readonly CredentialRecord[]): Promise<readonly Document[]> {
   const around = await aroundOf(asker)
   const revealed = await asker.core.credentials.revealEach(asker.principal, records)
-  return revealed.map(({ credential, secret }) => presentClient(credential, secret, around))
+  return inSlices(presenting(revealed, around))
+}
+
+/** What scopes to show takes a hash each; an organisation may have ten thousands. */
+function* presenting(revealed: readonly RevealedCredential[], around: Around): Sliceable<readonly Document[]> {
+  const documents: Document[] = []
+  for (const { credential, secret } of revealed) {
+    documents.push(presentClient(credential, secret, around))
+    yield
+  }
+  return documents
 }
 
 async function list(asker: Asker): Promise<readonly Document[]> {
