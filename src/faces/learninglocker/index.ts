@@ -10,16 +10,22 @@ import { accessTo } from './access.ts'
 import { signIn } from './auth.ts'
 import { demandJsonType } from './body.ts'
 import { presentClient, surroundingsOf } from './client-document.ts'
+import { connectionEndpoints } from './connection.ts'
 import type { Endpoint, OpenEndpoint } from './endpoint.ts'
 import { presentError } from './errors.ts'
+import { indexEndpoints } from './indexes.ts'
 import { clientInfo } from './info.ts'
 import { restEndpoints } from './rest.ts'
+import { statementEndpoints } from './statement.ts'
 import { createToken, noToken } from './tokens.ts'
 import { presets } from './words.ts'
 import { xapiMounts } from './xapi.ts'
 
 export const endpoints: readonly (Endpoint | OpenEndpoint)[] = [
   ...restEndpoints,
+  ...statementEndpoints,
+  ...connectionEndpoints,
+  ...indexEndpoints,
   { method: 'GET', path: '/api/auth/client/info', answer: clientInfo },
   { method: 'POST', path: '/api/oauth2/token', answer: createToken },
   { method: 'GET', path: '/api/oauth2/token', isNothing: true, answer: noToken },

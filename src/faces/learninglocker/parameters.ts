@@ -134,16 +134,19 @@ export function* sorting(documents: readonly Document[], sort: Sort, work: Work)
 }
 
 /** Each value once, in order; of an array its members. */
-export function* distinctValues(documents: Iterable<Document>, path: string, work: Work): Sliceable<readonly Value[]> {
+function* distinctValues(documents: Iterable<Document>, path: string, work: Work): Sliceable<readonly Value[]> {
   const found = new Map<string, Value>()
   for (const document of documents) {
     work.begin()
-    const values = valuesAt(document, path.split('.'), work)
-    const members = values.flatMap((value) => (Array.isArray(value) ? (value as readonly Value[]) : [value]))
-    for (const value of members)
-      if (value !== undefined) found.set(JSON.stringify([value instanceof Date, value]), value)
+    for (const value of distinctIn(document, path, work)) found.set(JSON.stringify(value), value)
     yield
   }
   work.begin()
   return [...found.values()].toSorted((one, two) => compareValues(one, two, work))
+}
+
+export function distinctIn(document: Document, path: string, work: Work): readonly Value[] {
+  const values = valuesAt(document, path.split('.'), work)
+  const members = values.flatMap((value) => (Array.isArray(value) ? (value as readonly Value[]) : [value]))
+  return members.filter((value) => value !== undefined)
 }

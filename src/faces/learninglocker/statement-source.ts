@@ -1,0 +1,215 @@
+// The statements a caller may read, in the order they were stored, of one Lrs or several: page by page, in slices, within a
+// budget. Knows nothing of queries but what the store answers of them by itself.
+
+import { isDomainError } from '../../core/errors.ts'
+import type { CredentialId, LrsId, Oid, Seq } from '../../core/ids.ts'
+import type { Principal } from '../../core/principal.ts'
+import { nextSlice } from '../../core/slices.ts'
+import type { LrsRecord, StatementQuery, StoredStatement } from '../../core/storage.ts'
+import type { Call } from './auth.ts'
+import { badQuery } from './query-error.ts'
+import type { StatementRow } from './statement-document.ts'
+import type { Plan } from './statement-plan.ts'
+import { hasAll } from './words.ts'
+
+/** Looked at for one request. */
+const mostRows = 50_000
+const mostCharacters = 64 * 1024 * 1024
+/** A page may cost the store many seeks, and bring few. */
+const leastPerPage = 100
+const largestPage = 500
+/** Then others get their turn. */
+const sliceMs = 5
+
+const tooMany = (what: string): string =>
+  `one request looks at ${what} at most, and they did not answer it; ask for a range of stored, or a verb, activity, agent or registration`
+
+/** Who reads where. */
+export interface Readership {
+  readonly call: Call
+  readonly reader: Principal
+  readonly organisation: Oid
+  readonly lrs: readonly LrsRecord[]
+}
+
+/**
+ * The stores of a client. One without a store reads the whole organisation, as in the product, if it has the scope `all`: it could
+ * give itself any store.
+ */
+export async function readershipOf(call: Call): Promise<Readership> {
+  const { core, principal } = call
+  const { oid: organisation } = await core.organisations.get(principal)
+  const all = await core.lrs.list(principal)
+  const isOpen = ({ id }: LrsRecord): boolean => !principal.closedLrsIds.includes(id)
+  if (principal.lrsIds.length === 0 && hasAll(principal.rights)) {
+    const lrs = all.filter(isOpen)
+    return { call, organisation, lrs, reader: { ...principal, lrsIds: lrs.map(({ id }) => id) } }
+  }
+  const lrs = all.filter((one) => principal.lrsIds.includes(one.id))
+  return { call, organisation, lrs: lrs.length > 1 ? lrs.filter(isOpen) : lrs, reader: principal }
+}
+
+/** In which of them the plan finds anything at all. */
+export function lrsOf({ lrs }: Readership, plan: Pick<Plan, 'lrs' | 'lrsId'>): readonly LrsRecord[] {
+  const { lrs: oid, lrsId } = plan
+  return lrs.filter((one) => (oid === undefined || one.oid === oid) && (lrsId === undefined || one.id === lrsId))
+}
+
+/** Newest first unless ascending; those of one moment by Lrs. Throws `QueryError` when the budget is spent. */
+export async function* statementRows(
+  readership: Readership,
+  plan: Plan,
+  { isAscending, expected }: { readonly isAscending: boolean; readonly expected: number },
+): AsyncGenerator<StatementRow> {
+  const query = queryOf(plan, isAscending)
+  const budget = new Budget()
+  const strands = lrsOf(readership, plan).map((lrs) => {
+    return new Strand(readership, lrs, { plan, query, budget, size: Math.max(20, expected) })
+  })
+  let end = performance.now() + sliceMs
+  for (;;) {
+    const first = await firstOf(strands, isAscending)
+    if (first === undefined) return
+    yield first.take()
+    if (performance.now() < end) continue
+    await nextSlice()
+    end = performance.now() + sliceMs
+  }
+}
+
+type PlainQuery = Omit<StatementQuery, 'owner' | 'limit' | 'cursor'>
+
+function queryOf({ filters, since, until }: Plan, isAscending: boolean): PlainQuery {
+  return {
+    filters,
+    isAscending,
+    // As the product shows them.
+    withVoided: true,
+    ...(since > 0 && { since }),
+    ...(until < Number.MAX_SAFE_INTEGER && { until }),
+  }
+}
+
+class Budget {
+  #rows = 0
+  #characters = 0
+
+  spend(rows: readonly StoredStatement[]): void {
+    this.#rows += Math.max(rows.length, leastPerPage)
+    for (const { body } of rows) this.#characters += body.length
+  }
+
+  /** Before more is read. */
+  check(): void {
+    if (this.#rows >= mostRows) throw badQuery('query', tooMany(`${mostRows} statements`))
+    if (this.#characters >= mostCharacters)
+      throw badQuery('query', tooMany(`${mostCharacters} characters of statements`))
+  }
+}
+
+async function firstOf(strands: readonly Strand[], isAscending: boolean): Promise<Strand | undefined> {
+  let best: Strand | undefined
+  for (const strand of strands) {
+    if (!strand.hasRow && !(await strand.fill())) continue
+    // Strands stand in the order of their Lrs.
+    const order = best === undefined ? -1 : strand.seq - best.seq
+    if (isAscending ? order < 0 : best === undefined || order >= 0) best = strand
+  }
+  return best
+}
+
+interface StrandParts {
+  readonly plan: Plan
+  readonly query: PlainQuery
+  readonly budget: Budget
+  readonly size: number
+}
+
+/** One Lrs, page by page. */
+class Strand {
+  readonly #readership: Readership
+  readonly #lrs: LrsRecord
+  readonly #parts: StrandParts
+  #size: number
+  #rows: readonly StatementRow[] = []
+  #at = 0
+  #cursor: Seq | undefined
+  #isDone = false
+
+  constructor(readership: Readership, lrs: LrsRecord, parts: StrandParts) {
+    this.#readership = readership
+    this.#lrs = lrs
+    this.#parts = parts
+    this.#size = Math.min(parts.size, largestPage)
+  }
+
+  get hasRow(): boolean {
+    return this.#at < this.#rows.length
+  }
+
+  get seq(): number {
+    return this.#rows[this.#at]?.seq ?? 0
+  }
+
+  take(): StatementRow {
+    const row = this.#rows[this.#at]
+    if (row === undefined) throw new Error('There is no statement to take.')
+    this.#at += 1
+    return row
+  }
+
+  /** False at the end. */
+  async fill(): Promise<boolean> {
+    while (!this.#isDone) {
+      this.#parts.budget.check()
+      const found = await this.#read()
+      this.#parts.budget.spend(found)
+      this.#rows = await this.#shown(found)
+      this.#at = 0
+      if (this.#rows.length > 0) return true
+    }
+    return false
+  }
+
+  async #read(): Promise<readonly StoredStatement[]> {
+    const { plan, query } = this.#parts
+    if (plan.statementId !== undefined) {
+      this.#isDone = true
+      return this.#find(plan.statementId)
+    }
+    const cursor = this.#cursor === undefined ? {} : { cursor: this.#cursor }
+    const { call, reader } = this.#readership
+    const page = { ...query, ...cursor, limit: this.#size }
+    const { statements, next } = await call.core.statements.list(reader, this.#lrs.id, page)
+    this.#cursor = next
+    this.#isDone = next === undefined
+    this.#size = Math.min(this.#size * 4, largestPage)
+    return statements
+  }
+
+  async #find(id: string): Promise<readonly StoredStatement[]> {
+    const { call, reader } = this.#readership
+    for (const isVoided of [false, true]) {
+      try {
+        const { statement } = await call.core.statements.get(reader, this.#lrs.id, id, { isVoided })
+        return [{ ...statement, isVoided }]
+      } catch (error) {
+        if (!isDomainError(error) || error.code !== 'not_found') throw error
+      }
+    }
+    return []
+  }
+
+  async #shown(rows: readonly StoredStatement[]): Promise<readonly StatementRow[]> {
+    const { call, reader, organisation } = this.#readership
+    const owners = await call.core.statements.listOwners(reader, this.#lrs.id, ownersIn(rows))
+    const where = { organisation, lrs: this.#lrs.oid, lrsId: this.#lrs.id as LrsId }
+    return rows.map(({ seq, body, owner, isVoided = false }) => {
+      return { ...where, seq, body, isVoided, client: owners.get(owner) }
+    })
+  }
+}
+
+function ownersIn(rows: readonly StoredStatement[]): readonly CredentialId[] {
+  return [...new Set(rows.map(({ owner }) => owner))]
+}
