@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openCore, presetRights } from '../../test/support/core.ts'
 import type { OpenCore } from '../../test/support/core.ts'
+import { explain, homeOf } from './access.ts'
 import type { CredentialId, LrsId, SecretId } from './ids.ts'
 import type { Caller } from './principal.ts'
 import type { Rights } from './rights.ts'
@@ -108,7 +109,10 @@ describe('creating', () => {
     [{ key: '' }, '/key'],
     [{ secret: '' }, '/secret'],
     [{ name: 'a\u0000' }, '/name'],
-    [{ lrsIds: [] }, '/lrsIds'],
+    [{ lrsIds: [1, 1] }, '/lrsIds'],
+    [{ lrsIds: [], kind: 'management', rights: presetRights('applications') }, '/lrsIds'],
+    [{ createdAt: -1 }, '/createdAt'],
+    [{ updatedAt: 1.5 }, '/updatedAt'],
     [{ rights: { xapi: { 'statements/fly': 'any' }, management: [] } }, '/rights/xapi'],
     [{ rights: { xapi: { 'statements/read': 'all' }, management: [] } }, '/rights/xapi/statements~1read'],
     [{ pins: { activity: 'course' } }, '/pins/activity'],
@@ -122,6 +126,59 @@ describe('creating', () => {
       code: 'invalid',
       detail: { failures: [expect.objectContaining({ pointer: expect.stringContaining(pointer) })] },
     })
+  })
+
+  it('keeps when it was made elsewhere, and takes another time later on', async () => {
+    const { credential } = await world.issue('isolated', { createdAt: 5, updatedAt: 6 })
+    expect(credential).toMatchObject({ createdAt: 5, updatedAt: 6 })
+    const updated = await world.core.credentials.update(world.operator, credential.id, { createdAt: 7 })
+    expect(updated).toMatchObject({ createdAt: 7, updatedAt: world.clock.now() })
+    const manager = await signedIn('management')
+    const input = { name: 'Theirs', rights: presetRights('none'), createdAt: 8 }
+    const made = await world.core.credentials.create(manager, input)
+    expect(made.credential).toMatchObject({ createdAt: 8, updatedAt: world.clock.now() })
+    const attempt = () => world.core.credentials.create(manager, { ...input, updatedAt: 9 })
+    await refused(attempt, { code: 'forbidden', detail: { decidedBy: 'operator' } })
+  })
+
+  it('may be without any Lrs: signs in, and has no xAPI', async () => {
+    const issued = await world.issue('global', { lrsIds: [] })
+    expect(issued.credential.lrsIds).toEqual([])
+    const principal = await world.signIn(issued)
+    expect(() => homeOf(principal)).toThrow(expect.objectContaining({ code: 'forbidden' }))
+    const access = { kind: 'xapi', right: 'statements/read', lrsId: world.lrsId } as const
+    expect(explain(principal, access)).toMatchObject({ allowed: false, decidedBy: 'lrs' })
+    const given = await world.core.credentials.update(world.operator, issued.credential.id, { lrsIds: [world.lrsId] })
+    expect(given.lrsIds).toEqual([world.lrsId])
+    expect(homeOf(await world.signIn(issued))).toBe(world.lrsId)
+  })
+
+  it('without any Lrs is outside every bound but the organisation', async () => {
+    const { credentials, lrs } = world.core
+    const { credential } = await world.issue('isolated', { lrsIds: [] })
+    const { id } = await lrs.create(world.operator, { name: 'Bound' })
+    const bounds = [
+      { kind: 'lrs', id } as const,
+      { kind: 'applications' } as const,
+      { kind: 'application', id: 'ANY', lrsIds: [id] } as const,
+    ]
+    for (const bound of bounds) {
+      const management = [{ area: 'credentials', actions: ['read', 'write', 'delete'], bound } as const]
+      const manager = { ...(await signedIn('none')), rights: { xapi: {}, management } }
+      const outside = { code: 'forbidden' }
+      await refused(() => credentials.get(manager, credential.id), outside)
+      await refused(() => credentials.remove(manager, credential.id), outside)
+      await refused(() => credentials.update(manager, credential.id, { name: 'x' }), outside)
+      const { items } = await credentials.list(manager, {}, { offset: 0, limit: 1_000 })
+      expect(items.filter(({ lrsIds }) => lrsIds.length === 0)).toEqual([])
+      const input = { name: 'None', rights: presetRights('none'), lrsIds: [] }
+      await expect(credentials.create(manager, input)).rejects.toMatchObject(outside)
+      if (bound.kind === 'applications') continue
+      const made = await credentials.create(manager, { ...input, lrsIds: [id] })
+      const empty = () => credentials.update(manager, made.credential.id, { lrsIds: [] })
+      await expect(empty()).rejects.toMatchObject(outside)
+      expect((await credentials.get(world.operator, made.credential.id)).lrsIds).toEqual([id])
+    }
   })
 
   it('refuses the Lrs of another organisation, or none', async () => {

@@ -17,7 +17,7 @@ export interface NewLrsInput {
   readonly words?: Readonly<Record<string, Json>>
   /** Unix milliseconds; now unless given. */
   readonly createdAt?: number
-  /** Operators only, as what follows, so that all of it survives a move. */
+  /** Now unless given. Operators only, as what follows, so that all of it survives a move. */
   readonly updatedAt?: number
   readonly id?: LrsId
   readonly oid?: Oid
@@ -59,7 +59,7 @@ export class LrsDirectory {
     const event = eventBy(caller, this.#clock, 'lrs.create', { noun: 'lrs', id: null }, { name, oid })
     return this.#directory.createLrs(
       caller.organisationId,
-      { ...{ createdAt: event.at, updatedAt: event.at }, ...input, oid },
+      { createdAt: event.at, updatedAt: event.at, ...input, oid },
       event,
     )
   }

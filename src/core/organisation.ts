@@ -27,9 +27,9 @@ export interface NewOrganisationInput {
   readonly words?: Readonly<Record<string, Json>>
   /** Unix milliseconds; now unless given. */
   readonly createdAt?: number
-  /** Unix milliseconds; `createdAt` unless given. */
+  /** The same. */
   readonly updatedAt?: number
-  /** Named `Default`, and made when the organisation was, unless given. */
+  /** Named `Default`, with the times of the organisation, unless given. */
   readonly lrs?: Partial<NewLrsInput>
 }
 
@@ -63,13 +63,14 @@ export class Organisations {
     input: NewOrganisationInput,
   ): Promise<{ readonly organisation: OrganisationRecord; readonly lrs: LrsRecord }> {
     const at = this.#clock.now()
-    const { oid = this.#ids.oid(), createdAt = at, lrs: first, ...given } = input
-    const lrs = { name: 'Default', oid: this.#ids.oid(), createdAt, ...first }
-    refuse([...checkOrganisation({ ...given, oid, createdAt }), ...checkLrs(lrs, '/lrs')])
+    const { oid = this.#ids.oid(), createdAt = at, updatedAt = at, lrs: first, ...given } = input
+    const times = { createdAt, updatedAt }
+    const lrs = { name: 'Default', oid: this.#ids.oid(), ...times, ...first }
+    refuse([...checkOrganisation({ ...given, ...times, oid }), ...checkLrs(lrs, '/lrs')])
     const keyCheck = await this.#standingCheck()
     const wrappedKey = this.#vault.newDataKey(oid)
     return this.#storage.platform.createOrganisation(
-      { ...given, oid, wrappedKey, keyCheck, switches: {}, createdAt },
+      { ...given, ...times, oid, wrappedKey, keyCheck, switches: {} },
       lrs,
       {
         at,

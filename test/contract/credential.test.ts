@@ -59,6 +59,29 @@ describe.each(engines)('credentials, $name', (engine) => {
       expect(await store.storage.directory.findCredential(tenant.id, created.id)).toEqual(created)
     })
 
+    it('keeps when it was last changed elsewhere, and takes another time of its making later', async () => {
+      const made = await createCredential(store.storage, tenant, { createdAt: 3, updatedAt: 4 })
+      expect(made).toMatchObject({ createdAt: 3, updatedAt: 4 })
+      expect(await update(made, { createdAt: 2 })).toMatchObject({ createdAt: 2, updatedAt: 9 })
+    })
+
+    it('may be for no Lrs when it is a client, and is refused otherwise', async () => {
+      const made = await createCredential(store.storage, tenant, { lrsIds: [] })
+      expect(made.lrsIds).toEqual([])
+      expect((await update(made, { lrsIds: [tenant.lrsId] })).lrsIds).toEqual([tenant.lrsId])
+      expect((await update(made, { lrsIds: [] })).lrsIds).toEqual([])
+      const [candidate] = await store.storage.platform.findSignInCandidates(made.key)
+      expect(candidate?.credential).toMatchObject({ id: made.id, lrsIds: [] })
+      const management = await createCredential(store.storage, tenant, { kind: 'management' })
+      const before = [await count(), await audits()]
+      const refusals = [
+        () => createCredential(store.storage, tenant, { kind: 'management', lrsIds: [] }),
+        () => update(management, { lrsIds: [] }),
+      ]
+      for (const refusal of refusals) await expect(refusal()).rejects.toMatchObject({ code: 'invalid' })
+      expect([await count(), await audits()]).toEqual(before)
+    })
+
     it('keeps the order of its Lrs', async () => {
       const second = await store.storage.directory.createLrs(
         tenant.id,
@@ -124,9 +147,9 @@ describe.each(engines)('credentials, $name', (engine) => {
       expect((await createCredential(store.storage, tenant)).id).toBeGreaterThan(id)
     })
 
-    it('refuses an Lrs of another organisation, and none at all', async () => {
+    it('refuses an Lrs of another organisation', async () => {
       const other = await createTenant(store.storage)
-      for (const lrsIds of [[other.lrsId], [tenant.lrsId, other.lrsId], []]) {
+      for (const lrsIds of [[other.lrsId], [tenant.lrsId, other.lrsId]]) {
         await expect(createCredential(store.storage, tenant, { lrsIds })).rejects.toMatchObject({ code: 'invalid' })
       }
       expect(await count()).toBe(0)
