@@ -111,7 +111,7 @@ function outcomeOf({ status }: Answer): string {
   return status === 403 ? '-' : status === 404 ? 'hidden' : status < 300 ? 'y' : String(status)
 }
 
-it('the sheet has every scope, and every request once', () => {
+it('S0.11 the sheet has every scope, and every request once', () => {
   expect(head.slice(1).toSorted()).toEqual(scopes.toSorted())
   expect(requests.size).toBe(19)
 })
@@ -181,10 +181,10 @@ describe.each(cases.map((given) => [given.join(' and ') || 'no scope', given] as
   )
 })
 
-describe('facts 0.4 and S0.14 one’s own', () => {
+describe('facts 0.4 one’s own', () => {
   const authority = { objectType: 'Agent' as const, mbox: 'mailto:hello@learninglocker.net' }
 
-  it('is what the same client stored: not what has the same authority, nor what is about the same learner', async () => {
+  it('S0.14 is what the same client stored: not what has the same authority, nor what is about the same learner', async () => {
     const [one, two] = [
       await world.client(['statements/write', 'statements/read/mine'], { authority }),
       await world.client(['statements/write', 'statements/read/mine'], { authority }),
@@ -209,8 +209,8 @@ describe('facts 0.4 and S0.14 one’s own', () => {
   })
 })
 
-describe('facts 0.5 and S0.13', () => {
-  it('a client that may only write does, and reads nothing back', async () => {
+describe('writing alone', () => {
+  it('S0.13 and facts 0.5 a client that may only write does, and reads nothing back', async () => {
     const { login, record } = await world.client(['statements/write'])
     const { statement: id } = await storeTwo(login)
     expect((await sendTo(login, 'GET', `statements?statementId=${id}`)).status).toBe(403)
