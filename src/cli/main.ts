@@ -24,7 +24,7 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 /** The options that read standard input; without one of them nobody waits for it. */
-const readsStdin = new Set(['--secret-stdin', '--statement-stdin', '--password-stdin'])
+const readsStdin = new Set(['--secret-stdin', '--statement-stdin', '--password-stdin', '--passphrase-stdin'])
 
 /** The secret of what is imported from; no setting. */
 const secretVariable = 'CLAVIGER_IMPORT_SECRET'

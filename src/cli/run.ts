@@ -12,6 +12,7 @@ import { addCopy } from './commands/copy.ts'
 import { addCredential } from './commands/credential.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addErase } from './commands/erase.ts'
+import { addExport } from './commands/export.ts'
 import { addImport } from './commands/import.ts'
 import { addInstallation } from './commands/installation.ts'
 import { addLrs } from './commands/lrs.ts'
@@ -87,6 +88,7 @@ export function buildProgram(context: CommandContext, act: Act, isJson: boolean)
   addUsage(program, context, act)
   addErase(program, context, act)
   addImport(program, context, act)
+  addExport(program, context, act)
   addDoctor(program, context, act)
   addBackup(program, context, act)
   addCopy(program, context, act)

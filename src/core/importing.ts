@@ -47,6 +47,8 @@ export interface StatementOrigin {
   readonly defineReach: Reach | undefined
   /** Bytes of its attachments that were put before (`ImportBlobs.put`). */
   readonly claims?: readonly AttachmentClaim[]
+  /** Microseconds: by what it was listed there, where its text says something else, though hardly. */
+  readonly listedAt?: number | undefined
 }
 
 /** A document as it was found elsewhere. */
@@ -154,7 +156,7 @@ export class Imports {
     const version = familyOf(value)
     const [statement] = checkStatements(value, version, { partsFollow: true }).statements as [Statement]
     const storedText = statement['stored']
-    const storedAt = this.#storedAt(storedText)
+    const storedAt = this.#listedAt(this.#storedAt(storedText), origin.listedAt)
     const { owner, authority, isVoided, voidReach, defineReach, claims = [] } = origin
     requireId(statement)
     const stamp = { authority, mayChooseAuthority: true, version, uuid: () => '' }
@@ -234,6 +236,12 @@ export class Imports {
     }
     if (this.#isPast(at)) return at
     const message = `Stored later than now by the clock of this server: ${shown(text)}. Import again when it has passed.`
+    throw refusal([{ pointer: '/stored', rule: 'claviger/import', message }])
+  }
+
+  #listedAt(storedAt: number, listedAt = storedAt): number {
+    if (this.#isPast(listedAt) && Math.abs(listedAt - storedAt) <= 1_000_000) return listedAt
+    const message = `Listed by another time than it was stored at: ${listedAt}.`
     throw refusal([{ pointer: '/stored', rule: 'claviger/import', message }])
   }
 

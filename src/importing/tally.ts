@@ -8,6 +8,7 @@ export const kinds = [
   'lrs',
   'applications',
   'clients',
+  'pipes',
   'statements',
   'documents',
   'attachments',

@@ -78,14 +78,25 @@ const zones: readonly Zone[] = [
   {
     name: 'importing',
     holds: importFolder,
-    imports: [core, /^src\/importing\/[^/]+\.ts$/, /^src\/faces\/[^/]+\/(words|settings-catalogue)\.ts$/],
-    packages: ['node:*', 'bson', 'csv-parse', 'csv-parse/*', 'better-sqlite3', 'pg'],
+    imports: [
+      core,
+      /^src\/importing\/[^/]+\.ts$/,
+      /^src\/faces\/[^/]+\/(words|settings-catalogue)\.ts$/,
+      /^src\/exporting\/(format|sealing)\.ts$/,
+    ],
+    packages: ['node:*', 'zod', 'bson', 'csv-parse', 'csv-parse/*', 'better-sqlite3', 'pg'],
   },
   {
     name: 'importing, what is shared',
     holds: /^src\/importing\/[^/]+\.ts$/,
     imports: [core, /^src\/importing\/[^/]+\.ts$/],
     packages: ['node:*'],
+  },
+  {
+    name: 'exporting',
+    holds: /^src\/exporting\//,
+    imports: [core, /^src\/exporting\//],
+    packages: ['node:*', 'csv-stringify', 'csv-stringify/*'],
   },
   {
     name: 'config',
@@ -132,7 +143,7 @@ const zones: readonly Zone[] = [
       /^src\/(app|server|config|copying)\.ts$/,
       /^package\.json$/,
     ],
-    packages: ['node:*', 'commander', 'zod', 'pino', 'cli-progress'],
+    packages: ['node:*', 'commander', 'zod', 'pino', 'cli-progress', 'csv-parse', 'csv-stringify', 'csv-stringify/*'],
   },
 ]
 

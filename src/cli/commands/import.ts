@@ -15,6 +15,7 @@ import type { Outcome } from '../outcome.ts'
 import { duration } from '../pace-words.ts'
 import { newProgress } from '../progress.ts'
 import type { Act } from '../run.ts'
+import { addImportClaviger } from './import-claviger.ts'
 import { addImportLearningLocker } from './import-learninglocker.ts'
 import { addImportLrsql } from './import-lrsql.ts'
 import { addImportScormcloud } from './import-scormcloud.ts'
@@ -33,6 +34,7 @@ export function addImport(program: Command, context: CommandContext, act: Act): 
     .command('import')
     .description('bring in what was stored elsewhere: keys, statements, documents, attachments')
     .addHelpText('after', importHelp)
+  addImportClaviger(imports, context, act)
   addImportLearningLocker(imports, context, act)
   addImportLrsql(imports, context, act)
   addImportWatershed(imports, context, act)

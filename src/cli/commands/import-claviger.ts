@@ -1,0 +1,41 @@
+// claviger import claviger: what claviger export took along, put back.
+
+import type { Command } from 'commander'
+import { clavigerImporter } from '../../importing/claviger/importer.ts'
+import type { CommandContext } from '../context.ts'
+import type { Act } from '../run.ts'
+import { importCommand, pathFrom, runImporter } from './import.ts'
+import type { ImportOptions } from './import.ts'
+import { readPassphrase } from './export.ts'
+import type { PassphraseOptions } from './export.ts'
+
+interface Options extends ImportOptions, PassphraseOptions {
+  readonly withoutSecrets?: boolean
+}
+
+export function addImportClaviger(imports: Command, context: CommandContext, act: Act): void {
+  const command = importCommand(imports, 'claviger')
+    .description('put back what claviger export took along, into an empty installation or beside others')
+    .argument('<directory>', 'of the export')
+    .option('--passphrase-stdin', 'read the passphrase that its secrets are sealed with from standard input')
+    .option('--passphrase-file <file>', 'read it from a file')
+    .option('--without-secrets', 'make the keys without their secrets')
+    .addHelpText('after', help)
+  act<Options>(command, async (options, directory = '') => {
+    const passphrase = await readPassphrase(context, options)
+    const withoutSecrets = options.withoutSecrets === true
+    return runImporter(context, options, () =>
+      clavigerImporter({ directory: pathFrom(context, directory), passphrase, withoutSecrets }),
+    )
+  })
+}
+
+const help = `
+Ids, times, secrets, owners stay as they were. What the export brings must be free here, or be the same from an earlier import: else
+nothing is written, and it is said what is taken. Every file is compared with its SHA-256 first. Pipes come paused. Sessions, tokens
+and the audit log stay behind: docs/guides/export.md.
+
+Examples:
+  $ claviger import claviger ./export --passphrase-file ./passphrase
+  $ claviger import claviger ./export --dry-run --without-secrets
+`
