@@ -8,6 +8,7 @@ import { bodiesOf, bodyOf } from './body.ts'
 import { clients } from './client.ts'
 import type { Endpoint } from './endpoint.ts'
 import { VendorError } from './errors.ts'
+import { answerList } from './json-answer.ts'
 import { stores } from './lrs.ts'
 import { isBody, readOid } from './model.ts'
 import type { Model, ModelPath } from './model.ts'
@@ -48,8 +49,8 @@ export const restEndpoints: readonly Endpoint[] = Object.entries(models).flatMap
 async function list(model: Model, call: Call): Promise<Response> {
   const parameters = readListParameters(queryOf(call), model)
   const found = await listDocuments(await model.list(call), parameters)
-  if (parameters.distinct !== undefined) return call.c.json(found)
-  return call.c.json(await populate(call, model, found, parameters.populate))
+  if (parameters.distinct !== undefined) return answerList(call.c, found)
+  return answerList(call.c, await populate(call, model, found, parameters.populate))
 }
 
 async function count(model: Model, call: Call): Promise<Response> {
