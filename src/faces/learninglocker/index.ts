@@ -47,7 +47,9 @@ function routes(core: Core): Hono<FaceEnv> {
 }
 
 const models = ['client', 'lrs', 'organisation', 'statement']
-const paths = [...models.map((model) => `/api/v2/${model}`), '/api/connection', '/api/indexes']
+const roots = ['/api/v2', '/api/connection', '/api/indexes']
+// Other models of the product are answered in its shape, too; of `/api/v2` that is another face's.
+const paths = [...roots.flatMap((root) => models.map((model) => `${root}/${model}`)), ...roots.slice(1)]
 const exactPaths = ['/api/oauth2/token', '/api/auth/client/info']
 
 function showCredential({ organisation, lrs, baseUrl, credential, secrets }: ShownCredential): Json {
