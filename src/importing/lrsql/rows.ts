@@ -69,22 +69,25 @@ async function openPostgres(url: string): Promise<Rows> {
     await client.end().catch(() => {})
     throw new DomainError('invalid', `The database ${name} cannot be read (${messageOf(error)}).`)
   }
+  // One after the other: a connection answers one question at a time.
+  let last: Promise<unknown> = Promise.resolve()
+  const ask = (text: string, values: readonly (string | number)[]): Promise<readonly Row[]> => {
+    const answer = last.then(async () => (await client.query<Row>(text, [...values])).rows)
+    last = answer.catch(() => {})
+    return answer
+  }
   return {
     name,
-    list: async (sql, values = []) => {
+    list: (sql, values = []) => {
       let place = 0
-      const { rows } = await client.query(
+      return ask(
         sql.replaceAll('?', () => `$${++place}`),
-        [...values],
+        values,
       )
-      return rows as Row[]
     },
     estimate: async (table) => {
-      const { rows } = await client.query<{ rows: string }>(
-        'select reltuples::bigint as rows from pg_class where oid = to_regclass($1)',
-        [table],
-      )
-      return Math.max(0, Number(rows[0]?.rows ?? 0))
+      const [row] = await ask('select reltuples::bigint as rows from pg_class where oid = to_regclass($1)', [table])
+      return Math.max(0, Number(row?.['rows'] ?? 0))
     },
     close: () => client.end(),
   }
