@@ -200,7 +200,7 @@ const exchanges: readonly Exchange[] = [
   { ...get, file: 'pipe-unknown', path: `${pipes}/{pipe}` },
 
   { ...get, file: 'not-offered', path: '/courses' },
-  { ...get, file: 'not-found', path: '/lrs/accounts' },
+  { ...get, file: 'not-found', path: '/xapiAccounts' },
   { ...put, file: 'method-not-allowed', path: '/ping' },
 ]
 

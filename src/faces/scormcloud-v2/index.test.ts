@@ -70,7 +70,7 @@ describe('paths', () => {
     '/api/v2',
     '/api/v2/',
     '/api/v2/nothing',
-    '/api/v2/lrs/accounts',
+    '/api/v2/xapiAccounts',
     '/api/v2/appManagement',
     '/api/v2/appManagement/applications/a/b',
     '/api/v2/appManagement/applicationlist',
