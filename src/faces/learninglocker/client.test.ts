@@ -122,7 +122,7 @@ describe('a client', () => {
     ['api.basic_key', null],
     ['api.basic_secret', ''],
     ['api.basic_secret', null],
-  ])('%s = %j makes a new one, and leaves the other', async (leaf, value) => {
+  ])('S0.6 %s = %j makes a new one, and leaves the other', async (leaf, value) => {
     const { _id: id, api } = await made()
     const [, name = ''] = leaf.split('.')
     const { status, json } = await patch(id, { api: { [name]: value } })
@@ -132,7 +132,7 @@ describe('a client', () => {
   })
 })
 
-describe('S0.9 S0.10 the authority', () => {
+describe('the authority', () => {
   const member = { objectType: 'Agent', account: { homePage: 'https://lms.example', name: 'app' } }
   const person = { objectType: 'Agent', mbox: 'mailto:a@example.org' }
 
@@ -142,7 +142,7 @@ describe('S0.9 S0.10 the authority', () => {
     ['openid', { objectType: 'Agent', openid: 'https://a.example.org/' }],
     ['account', agent],
     ['two of a Group', { objectType: 'Group', member: [member, person] }],
-  ])('%s is taken as text and as an object, on every write', async (_, authority) => {
+  ])('S0.7 S0.9 %s is taken as text and as an object, on every write', async (_, authority) => {
     const client = await made({ authority: JSON.stringify(authority) })
     expect(client.authority).toEqual(authority)
     expect((await made({ authority })).authority).toEqual(authority)
@@ -171,7 +171,7 @@ describe('S0.9 S0.10 the authority', () => {
     ['a number', 5],
     ['a member twice', '{"mbox":"mailto:a@example.org","mbox":"mailto:b@example.org"}'],
     ['a member of the prototype', '{"__proto__":{"mbox":"mailto:a@example.org"}}'],
-  ])('%s is refused, and nothing written', async (_, authority, said = /./) => {
+  ])('S0.9 S0.10 %s is refused, and nothing written', async (_, authority, said = /./) => {
     const answer = await create({ authority })
     expect(await refusedPaths(answer)).toEqual(['authority'])
     const [error] = Object.values<any>(answer.json.errors)
@@ -262,7 +262,7 @@ describe('the fields', () => {
   })
 })
 
-describe('S0.11 the scopes', () => {
+describe('the scopes', () => {
   it.each(scopes.map((scope) => [scope]))('S0.12 %s is taken, and shown back as given', async (scope) => {
     const client = await made({ scopes: [scope] })
     expect(client.scopes).toEqual([scope])
