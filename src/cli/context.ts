@@ -6,6 +6,7 @@ import type { Config } from '../config.ts'
 import type { CopyProgress, Manifest } from '../copying.ts'
 import { mostApplications } from '../core/application.ts'
 import { isDomainError } from '../core/errors.ts'
+import type { CredentialFilter } from '../core/credential.ts'
 import type { CredentialId, OrganisationId } from '../core/ids.ts'
 import { maxId } from '../core/ids.ts'
 import type { Caller } from '../core/principal.ts'
@@ -136,6 +137,21 @@ export async function listApplications(opened: Opened, caller: Caller): Promise<
 
 export interface Located {
   readonly caller: Caller
+/** All keys of an organisation that the filter names. */
+export async function listAll(
+  opened: Opened,
+  organisationId: OrganisationId,
+  filter: CredentialFilter = {},
+): Promise<CredentialRecord[]> {
+  const all: CredentialRecord[] = []
+  const limit = 500
+  for (let offset = 0; ; offset += limit) {
+    const page = await opened.core.credentials.list(callerIn(opened, organisationId), filter, { offset, limit })
+    all.push(...page.items)
+    if (offset + limit >= page.total) return all
+  }
+}
+
   readonly organisation: OrganisationRecord
   readonly credential: CredentialRecord
 }

@@ -38,6 +38,15 @@ const optionOf: Readonly<Record<string, string>> = {
   '/limits/xapiVersions': '--limit-xapi-version',
 }
 
+function optionEntry(pointer: string): readonly [string, string] | undefined {
+  return Object.entries(optionOf).find(([start]) => pointer === start || pointer.startsWith(`${start}/`))
+}
+
+/** The option that a pointer of the core comes from. */
+export function optionFor(pointer: string): string | undefined {
+  return optionEntry(pointer)?.[1]
+}
+
 /** Chosen identifiers, which may be taken. */
 const idOptions = new Set(['--id', '--oid', '--lrs-id'])
 
@@ -93,8 +102,7 @@ function stackOf(error: unknown): string {
 /** `--pin-actor "ann@": …` for what an option or argument holds; with its pointer for what came from elsewhere. */
 function inOptions(failure: Failure, command: Command | undefined): string {
   const { pointer, message } = failure
-  const [prefix, flag] =
-    Object.entries(optionOf).find(([start]) => pointer === start || pointer.startsWith(`${start}/`)) ?? []
+  const [prefix, flag] = optionEntry(pointer) ?? []
   if (prefix === undefined || flag === undefined || !command) return inWords(failure)
   const option = command.options.find(({ long }) => long === flag)
   // A name that is an argument is the first one.

@@ -204,7 +204,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     organisations: new Organisations(parts),
     lrs: new LrsDirectory(parts),
     credentials,
-    credentialBulk: new CredentialBulk({ ...parts, guesses }),
+    credentialBulk: new CredentialBulk({ ...parts, guesses, credentials }),
     applications,
     callbacks: new Callbacks({
       ...{ ...parts, applications, usage, baseUrl, log },

@@ -1,18 +1,20 @@
 // Many changes of credentials at once: all of them or none, each decided and audited as if it were asked for alone. What is
 // refused is told of every one, so that a list is mended in one go. Knows nothing of where the list comes from.
 
+import { eventBy } from './audit.ts'
 import { refuse } from './check.ts'
 import { CredentialDecisions, demandLook, whileClaiming } from './credential-decision.ts'
 import type { Asking, Decided, DecidedSecret } from './credential-decision.ts'
-import type { ChangeFrom, CredentialsParts, NewCredentialInput } from './credential.ts'
+import type { ChangeFrom, Credentials, CredentialsParts, NewCredentialInput, RevealedCredential } from './credential.ts'
 import { DomainError, firstOf, inWords, invalid, isDomainError } from './errors.ts'
 import type { Failure } from './errors.ts'
 import type { FailureLimit } from './failure-limit.ts'
+import { demand, explainReveal } from './grant.ts'
 import type { CredentialId, OrganisationId } from './ids.ts'
 import type { Caller } from './principal.ts'
 import { nextSlice } from './slices.ts'
 import { mostCredentialWrites } from './storage.ts'
-import type { CredentialRecord, DirectoryStore, OrganisationRecord } from './storage.ts'
+import type { Clock, CredentialRecord, DirectoryStore, OrganisationRecord } from './storage.ts'
 
 export type BulkChange =
   | { readonly create: NewCredentialInput }
@@ -44,12 +46,20 @@ const mostRefusals = 1_000
 const mostTries = 10
 const sliceMs = 5
 
+export interface CredentialBulkParts extends CredentialsParts {
+  readonly credentials: Credentials
+}
+
 export class CredentialBulk {
+  readonly #credentials: Credentials
+  readonly #clock: Clock
   readonly #directory: DirectoryStore
   readonly #decisions: CredentialDecisions
   readonly #guesses: FailureLimit
 
-  constructor({ storage, vault, clock, ids, guesses }: CredentialsParts) {
+  constructor({ storage, vault, clock, ids, guesses, credentials }: CredentialBulkParts) {
+    this.#credentials = credentials
+    this.#clock = clock
     this.#directory = storage.directory
     this.#decisions = new CredentialDecisions({ directory: storage.directory, vault, clock, ids })
     this.#guesses = guesses
@@ -80,6 +90,23 @@ export class CredentialBulk {
         if (!wasFaster || tries >= mostTries) throw refusedOf([{ index: error.detail.index, error }], changes.length)
       }
     }
+  }
+
+  /**
+   * Secrets in clear of what `list` answered, for taking them along: those of all, or `forbidden`. Recorded, as every key it
+   * reveals is as good as handed out.
+   */
+  async takeAlong(caller: Caller, credentials: readonly CredentialRecord[]): Promise<readonly RevealedCredential[]> {
+    for (const credential of credentials) demand(explainReveal(caller, credential))
+    const event = eventBy(
+      caller,
+      this.#clock,
+      'credential.take-along',
+      { noun: 'credential', id: null },
+      { count: credentials.length, first: credentials.slice(0, idsAtOnce).map(({ id }) => id) },
+    )
+    await this.#directory.appendAudit(caller.organisationId, event)
+    return this.#credentials.revealEach(caller, credentials)
   }
 
   async #decide(caller: Caller, changes: readonly BulkChange[]): Promise<readonly Known[]> {

@@ -109,6 +109,8 @@ export interface CredentialFilter {
   readonly key?: string
   /** One of these, at most 1,000. */
   readonly oids?: readonly Oid[]
+  readonly ids?: readonly CredentialId[]
+  readonly keys?: readonly string[]
 }
 
 export interface Rotation {

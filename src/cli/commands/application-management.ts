@@ -7,7 +7,7 @@ import { credentialJson } from '../credential-shown.ts'
 import { stateOf } from '../key-state.ts'
 import { pairs, table, time } from '../outcome.ts'
 import type { Act } from '../run.ts'
-import { listAll } from './credential.ts'
+import { listAll } from '../context.ts'
 
 export function addApplicationManagement(program: Command, context: CommandContext, act: Act): void {
   const group = program

@@ -200,7 +200,7 @@ Examples:
 `
 
 /** Rights to start from, and the vendor's words that go with them. */
-function startOf(opened: Opened, options: CreateOptions): NamedRights {
+export function startOf(opened: Opened, options: RightsOptions & { readonly preset?: string }): NamedRights {
   const name = options.preset ?? (options.right || options.manage ? undefined : 'isolated')
   return name === undefined ? { rights: noRights } : presetOf(opened, name)
 }

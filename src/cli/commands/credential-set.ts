@@ -9,13 +9,18 @@ import { describeRights } from '../../core/presets.ts'
 import { everyRight, intersect, missingFrom, xapiRights } from '../../core/rights.ts'
 import type { Rights, XapiRight } from '../../core/rights.ts'
 import type { CredentialRecord } from '../../core/storage.ts'
-import { locateCredential } from '../context.ts'
+import { callerIn, chooseOrganisation, locateCredential } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { addRights, parseExpiry, parseLimits, parseNumber, parsePins, unknownWord } from '../credential-options.ts'
 import type { LimitOptions, LrsOfApplications, PinOptions, RightsOptions } from '../credential-options.ts'
+import { isMany, selectionOf, takeConsent, takeSelection } from '../credential-selection.ts'
+import type { Selection, SelectionNames } from '../credential-selection.ts'
 import { credentialJson, inWords, signing } from '../credential-shown.ts'
 import { oneLine, time, UsageError } from '../outcome.ts'
+import type { Outcome } from '../outcome.ts'
 import type { Act } from '../run.ts'
+import { bulk } from './credential-bulk.ts'
+import type { BulkOptions } from './credential-bulk.ts'
 import { lrsOfApplications, oauthOf, presetOf, takeWorth } from './credential-create.ts'
 import type { OauthOptions } from './credential-create.ts'
 
@@ -49,8 +54,9 @@ const limitNames = {
 export function addSet(group: Command, context: CommandContext, act: Act): void {
   const set = group
     .command('set')
-    .description('change a key: only what is given here changes; at once, for its sessions and tokens too')
-    .argument('<id-or-key>')
+    .alias('re-scope')
+    .description('change a key, or many: only what is given here changes; at once, for its sessions and tokens too')
+    .argument('[id-or-key]')
     .option('--name <name>', 'for people; also part of the authority of what it stores')
   takeWorth(set, 'claviger credential create --help lists them')
     .option('--drop-right <right>', 'take an xAPI right away; may be repeated', (right, before?: readonly string[]) => [
@@ -62,13 +68,16 @@ export function addSet(group: Command, context: CommandContext, act: Act): void 
     .option('--no-limit', 'no limits any more; also --no-limit-rate and so on, one by one')
     .option('--no-expires', 'it does not end by itself')
     .option('--no-oauth', 'it presents its secret again')
-    .addHelpText('after', setHelp)
+  takeConsent(takeSelection(set, selectionNames)).addHelpText('after', setHelp)
   for (const name of [...Object.keys(pinNames), ...Object.keys(limitNames)]) {
     const kebab = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
     set.addOption(set.createOption(`--no-${kebab}`).hideHelp())
   }
-  act<SetOptions>(set, async (options, word = '') => {
+  act<SetOptions & BulkOptions>(set, async (options, word = '') => {
+    const selection = selectionOf({ ...options }, selectionNames)
+    const many = isMany(word, selection)
     const opened = await context.open()
+    if (many) return setMany(opened, context, options, selection)
     const { caller, credential } = await locateCredential(opened, options, word)
     const lrsOf = await lrsOfApplications(opened, caller, options)
     const oauth = oauthChange(options, context)
@@ -91,6 +100,30 @@ export function addSet(group: Command, context: CommandContext, act: Act): void 
   })
 }
 
+/** `--lrs` and `--preset` say here what the keys are to have. */
+const selectionNames: SelectionNames = { lrs: 'in-lrs', preset: 'with-preset' }
+
+async function setMany(
+  opened: Opened,
+  context: CommandContext,
+  options: SetOptions & BulkOptions,
+  selection: Selection,
+): Promise<Outcome> {
+  if (options.name !== undefined) throw new UsageError('--name is for one key')
+  const { id } = await chooseOrganisation(opened, options)
+  const lrsOf = await lrsOfApplications(opened, callerIn(opened, id), options)
+  const oauth = oauthChange(options, context)
+  const changeFrom = (before: CredentialRecord): CredentialChange => changeOf(opened, options, before, { lrsOf, oauth })
+  const differencesOf = (before: CredentialRecord): readonly string[] =>
+    differences(before, { ...before, ...(changeFrom(before) as Partial<CredentialRecord>) })
+  return bulk(opened, context, options, {
+    selection,
+    done: 'changed',
+    change: (before) => (differencesOf(before).length === 0 ? undefined : { update: before.id, change: changeFrom }),
+    say: (before) => differencesOf(before).join('; '),
+  })
+}
+
 const setHelp = `
 --right adds a right or changes its reach, --manage adds management, --preset replaces all rights. A pin, a limit and the
 Lrs take the place of what was there under the same option.
@@ -99,6 +132,8 @@ Examples:
   $ claviger credential set 3 --right statements/read:mine
   $ claviger credential set 3 --expires 90d --limit-address 192.0.2.0/24
   $ claviger credential set 3 --no-pin-actor
+  $ claviger credential set --in-lrs 2 --with-preset xapi --preset isolated
+  $ claviger credential set --in-lrs 2 --with-preset xapi --preset isolated --yes
 `
 
 /** What had to be looked up, or read from files. */

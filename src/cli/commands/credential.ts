@@ -1,20 +1,24 @@
 // claviger credential …: keys, what they may do, and their secrets. A secret is printed once, when it is made.
 
 import type { Command } from 'commander'
-import type { CredentialFilter } from '../../core/credential.ts'
+import type { BulkChange } from '../../core/credential-bulk.ts'
 import { describeRights, presets } from '../../core/presets.ts'
 import type { Rights } from '../../core/rights.ts'
 import type { CredentialRecord } from '../../core/storage.ts'
-import { callerIn, chooseOrganisation, everyOrganisation } from '../context.ts'
-import { listApplications, locateApplication, locateCredential } from '../context.ts'
+import { chooseOrganisation, everyOrganisation } from '../context.ts'
+import { listAll, listApplications, locateApplication, locateCredential } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { parseDuration, unknownWord } from '../credential-options.ts'
+import { isMany, selectionOf, takeConsent, takeSelection } from '../credential-selection.ts'
 import { credentialJson, inWords, signing } from '../credential-shown.ts'
 import { stateOf } from '../key-state.ts'
 import { pairs, table, time, UsageError } from '../outcome.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Act } from '../run.ts'
+import { bulk } from './credential-bulk.ts'
+import type { BulkOptions } from './credential-bulk.ts'
 import { addCreate } from './credential-create.ts'
+import { addExport, addImport } from './credential-import.ts'
 import { secretLines, secretOf, takeSecret } from './credential-secret.ts'
 import type { SecretOptions } from './credential-secret.ts'
 import { addSet } from './credential-set.ts'
@@ -28,6 +32,8 @@ export function addCredential(program: Command, context: CommandContext, act: Ac
   addSwitching(group, context, act)
   addRotate(group, context, act)
   addRevoke(group, context, act)
+  addImport(group, context, act)
+  addExport(group, context, act)
 }
 
 function addList(group: Command, context: CommandContext, act: Act): void {
@@ -67,20 +73,6 @@ async function listAsked(
   const all: CredentialRecord[] = []
   for await (const organisation of organisations) all.push(...(await listAll(opened, organisation.id)))
   return all
-}
-
-export async function listAll(
-  opened: Opened,
-  organisationId: CredentialRecord['organisationId'],
-  filter: CredentialFilter = {},
-): Promise<CredentialRecord[]> {
-  const all: CredentialRecord[] = []
-  const limit = 500
-  for (let offset = 0; ; offset += limit) {
-    const page = await opened.core.credentials.list(callerIn(opened, organisationId), filter, { offset, limit })
-    all.push(...page.items)
-    if (offset + limit >= page.total) return all
-  }
 }
 
 /** The preset these rights are, or how many they are. */
@@ -175,9 +167,18 @@ function addSwitching(group: Command, context: CommandContext, act: Act): void {
     { verb: 'enable', description: 'make it work again, unless it has expired' },
   ] as const
   for (const { verb, description } of verbs) {
-    const command = group.command(verb).description(description).argument('<id-or-key>')
-    act<GlobalOptions>(command, async (options, word = '') => {
+    const command = group.command(verb).description(description).argument('[id-or-key]')
+    takeConsent(takeSelection(command)).addHelpText('after', manyHelp(verb))
+    act<BulkOptions>(command, async (options, word = '') => {
+      const selection = selectionOf({ ...options })
+      const many = isMany(word, selection)
       const opened = await context.open()
+      if (many) {
+        const isSo = verb === 'enable'
+        const change = ({ id, isEnabled }: CredentialRecord): BulkChange | undefined =>
+          isEnabled === isSo ? undefined : verb === 'enable' ? { enable: id } : { disable: id }
+        return bulk(opened, context, options, { selection, done: `${verb}d`, change })
+      }
       const { caller, credential } = await locateCredential(opened, options, word)
       const updated = await opened.core.credentials[verb](caller, credential.id)
       const state = stateOf(updated, opened.core.clock.now())
@@ -195,13 +196,22 @@ function addRotate(group: Command, context: CommandContext, act: Act): void {
   const rotate = group
     .command('rotate')
     .description('give it a new secret; the others stop working after the overlap')
-    .argument('<id-or-key>')
+    .argument('[id-or-key]')
     .option('--overlap <time>', 'how long the others go on working: 24h, 7d, …', '0s')
-  takeSecret(rotate).addHelpText('after', '\nExample:\n  $ claviger credential rotate 3 --overlap 24h\n')
-  act<GlobalOptions & SecretOptions & { overlap: string }>(rotate, async (options, word = '') => {
+    .option('--report <file>', 'of many: write the new secrets to this new file, for its owner only')
+  takeConsent(takeSelection(takeSecret(rotate))).addHelpText('after', rotateHelp)
+  act<BulkOptions & SecretOptions & { overlap: string }>(rotate, async (options, word = '') => {
     const overlapSeconds = parseDuration(options.overlap, '--overlap')
+    const selection = selectionOf({ ...options })
+    const many = isMany(word, selection)
+    if (!many && options.report !== undefined) throw new UsageError('--report is for many keys')
     const secret = secretOf(options, context)
+    if (many && secret !== undefined) throw new UsageError('many keys do not share a secret: they are made')
     const opened = await context.open()
+    if (many) {
+      const change = ({ id }: CredentialRecord): BulkChange => ({ rotate: id, overlapSeconds })
+      return bulk(opened, context, options, { selection, done: 'given a new secret', change })
+    }
     const { caller, credential } = await locateCredential(opened, options, word)
     const rotation = await opened.core.credentials.rotate(caller, credential.id, {
       overlapSeconds,
@@ -225,10 +235,18 @@ function addRotate(group: Command, context: CommandContext, act: Act): void {
 function addRevoke(group: Command, context: CommandContext, act: Act): void {
   const revoke = group
     .command('revoke')
+    .alias('delete')
     .description('remove it for good with its secrets and sessions; what it stored stays')
-    .argument('<id-or-key>')
-  act<GlobalOptions>(revoke, async (options, word = '') => {
+    .argument('[id-or-key]')
+  takeConsent(takeSelection(revoke)).addHelpText('after', manyHelp('revoke'))
+  act<BulkOptions>(revoke, async (options, word = '') => {
+    const selection = selectionOf({ ...options })
+    const many = isMany(word, selection)
     const opened = await context.open()
+    if (many) {
+      const change = ({ id }: CredentialRecord): BulkChange => ({ remove: id })
+      return bulk(opened, context, options, { selection, done: 'removed for good', change })
+    }
     const { caller, credential } = await locateCredential(opened, options, word)
     await opened.core.credentials.remove(caller, credential.id)
     return {
@@ -236,4 +254,24 @@ function addRevoke(group: Command, context: CommandContext, act: Act): void {
       text: `Credential ${credential.id} (${credential.name}) is gone; the statements it stored stay.`,
     }
   })
+}
+
+const rotateHelp = `
+Of many keys a report is needed, or --json: the secrets are shown this once.
+
+Examples:
+  $ claviger credential rotate 3 --overlap 24h
+  $ claviger credential rotate --all --overlap 7d
+  $ claviger credential rotate --all --overlap 7d --yes --report secrets.csv
+`
+
+/** Many keys: first it is shown which. */
+function manyHelp(verb: string): string {
+  return `
+Examples:
+  $ claviger credential ${verb} 3
+  $ claviger credential ${verb} --unused-since 90d
+  $ claviger credential ${verb} --unused-since 90d --yes
+  $ claviger credential ${verb} --from-file keys.csv --yes
+`
 }

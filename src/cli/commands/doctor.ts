@@ -15,7 +15,7 @@ import { keyFiles } from '../master-key.ts'
 import { counted, exitCodes, PlainError, table } from '../outcome.ts'
 import { newProgress } from '../progress.ts'
 import type { Act } from '../run.ts'
-import { listAll } from './credential.ts'
+import { listAll } from '../context.ts'
 
 interface Finding {
   readonly check: string

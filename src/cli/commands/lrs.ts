@@ -8,7 +8,7 @@ import type { CommandContext, GlobalOptions } from '../context.ts'
 import { parseNumber } from '../credential-options.ts'
 import { counted, pairs, table, time, UsageError } from '../outcome.ts'
 import type { Act } from '../run.ts'
-import { listAll } from './credential.ts'
+import { listAll } from '../context.ts'
 import { done, follow, previewed } from './erase.ts'
 import { lrsJson } from './organisation.ts'
 

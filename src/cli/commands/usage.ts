@@ -6,7 +6,7 @@ import { callerIn, chooseOrganisation, everyOrganisation, locateCredential } fro
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { table, time } from '../outcome.ts'
 import type { Act } from '../run.ts'
-import { listAll } from './credential.ts'
+import { listAll } from '../context.ts'
 
 export function addUsage(program: Command, context: CommandContext, act: Act): void {
   const usage = program
