@@ -294,6 +294,20 @@ describe('the path', () => {
     expect((await send('POST', 'statements', { as: other.login, json: here })).status).toBe(200)
   })
 
+  it('shows nothing of another organisation, whose ids are free here', async () => {
+    const { id } = world.neighbour.organisation
+    await world.core.organisations.update(world.operator(id), { expiresAt: null })
+    const { login } = await world.client(['all'], {}, id)
+    const [here, there] = [statement(), statement()]
+    await world.store(full.login, [here])
+    await world.store(login, [there])
+    const ids = (await list(login)).json.statements.map((one: { id: string }) => one.id)
+    expect(ids).toEqual([there.id])
+    expect((await send('GET', `statements?statementId=${here.id}`, { as: login })).status).toBe(404)
+    expect((await send('PUT', `statements?statementId=${here.id}`, { as: login, json: here })).status).toBe(204)
+    expect((await send('GET', `statements?statementId=${there.id}`, { as: full.login })).status).toBe(404)
+  })
+
   it('S0.8 the client’s authority replaces what was sent', async () => {
     const authority = { objectType: 'Agent' as const, name: 'New Client', mbox: 'mailto:hello@learninglocker.net' }
     const { login } = await world.client(['xapi/all'], { authority })
