@@ -125,6 +125,7 @@ class Parser {
   }
 
   #operators(sent: Document, context: Context): readonly Test[] {
+    this.#count(context.at, context.depth)
     return Object.entries(sent).flatMap(([name, value]) => {
       const within = { ...context, at: `${context.at}.${name}`, depth: context.depth + 1 }
       // It belongs to the $regex beside it.
