@@ -24,30 +24,29 @@ export interface PartsSettings {
   readonly positions: Positions
 }
 
-/** Parts that wait for the one being stored. */
-const mostWaiting = 1
+/** Parts that wait for the one being stored: those of many Lrs are full at nearly the same time. */
+const mostWaiting = 6
 
 /** One after the other, so that how far the import is never goes back. */
 export class StoreQueue {
   #last: Promise<void> = Promise.resolve()
-  #waiting = 0
+  readonly #waiting: Promise<void>[] = []
   #failed: { readonly error: unknown } | undefined
 
   /** Resolves when so few wait that more may be gathered. Throws what storing an earlier part threw. */
   async push(store: () => Promise<void>): Promise<void> {
-    this.#waiting++
     const turn = this.#last.then(async () => {
       try {
         if (this.#failed === undefined) await store()
       } catch (error) {
         this.#failed = { error }
       } finally {
-        this.#waiting--
+        this.#waiting.shift()
       }
     })
-    const before = this.#last
     this.#last = turn
-    if (this.#waiting > mostWaiting) await before
+    this.#waiting.push(turn)
+    if (this.#waiting.length > mostWaiting) await this.#waiting[0]
     this.#refuse()
   }
 

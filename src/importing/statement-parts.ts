@@ -35,10 +35,10 @@ interface Gathering extends Destination {
 }
 
 /** In one transaction. */
-const mostInPart = 400
+const mostInPart = 250
 const mostTextInPart = 4 * 1024 * 1024
 /** Gathered for all Lrs together, in characters. */
-const mostGathered = 32 * 1024 * 1024
+const mostGathered = 6 * 1024 * 1024
 
 export class StatementParts {
   readonly #settings: PartsSettings
@@ -65,7 +65,10 @@ export class StatementParts {
       if (attachments.length > 0) tally.count('attachments', 'checked', attachments.length)
       return
     }
-    await this.#gather(to, { prepared, number, place, attachments })
+    // What the source had beside the statement is not kept until it is stored.
+    const { file, line, id } = place
+    const record = (): unknown => JSON.parse(`${prepared.openBody}}`)
+    await this.#gather(to, { prepared, number, place: { file, line, id, record }, attachments })
   }
 
   /** All that was added is stored when it resolves. */

@@ -7,7 +7,7 @@ import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { DomainError } from '../core/errors.ts'
+import { DomainError, isDomainError } from '../core/errors.ts'
 
 /** One value as it stands in the file. */
 export interface RawValue {
@@ -57,15 +57,38 @@ export class ValueFile {
     return this.#size === 0 ? 1 : Math.min(1, this.#bytesRead() / this.#size)
   }
 
-  /** The bytes, uncompressed. Throws `invalid` where the file is damaged. */
+  /** The bytes, uncompressed. A piece is good until the next one is asked for. Throws `invalid` where the file is damaged. */
   async *pieces(): AsyncGenerator<Buffer> {
+    try {
+      yield* this.#isGzip ? this.#unzipped() : this.#plain()
+    } catch (error) {
+      throw isDomainError(error) ? error : unreadable(this.path, error)
+    }
+  }
+
+  /** Into one place again and again: a stream leaves gigabytes to be collected. */
+  async *#plain(): AsyncGenerator<Buffer> {
+    const file = await open(this.path)
+    const piece = Buffer.allocUnsafe(pieceBytes)
+    let read = 0
+    this.#bytesRead = () => read
+    try {
+      for (;;) {
+        const { bytesRead } = await file.read(piece, 0, pieceBytes, null)
+        if (bytesRead === 0) return
+        read += bytesRead
+        yield piece.subarray(0, bytesRead)
+      }
+    } finally {
+      await file.close()
+    }
+  }
+
+  async *#unzipped(): AsyncGenerator<Buffer> {
     const file = createReadStream(this.path, { highWaterMark: pieceBytes })
     this.#bytesRead = () => file.bytesRead
-    const bytes = this.#isGzip ? pipeline(file, createGunzip({ chunkSize: pieceBytes }), () => {}) : file
     try {
-      for await (const piece of bytes as AsyncIterable<Buffer>) yield piece
-    } catch (error) {
-      throw unreadable(this.path, error)
+      yield* pipeline(file, createGunzip({ chunkSize: pieceBytes }), () => {}) as AsyncIterable<Buffer>
     } finally {
       file.destroy()
     }
@@ -136,7 +159,7 @@ class Lines implements Splitter {
   // What is too long is not kept.
   #keep(bytes: Buffer): void {
     this.#restBytes += bytes.length
-    if (this.#restBytes <= maxValueBytes) this.#rest.push(bytes)
+    if (this.#restBytes <= maxValueBytes) this.#rest.push(Buffer.from(bytes))
     else this.#rest = []
   }
 
@@ -209,7 +232,7 @@ class Brackets implements Splitter {
 
   #keep(bytes: Buffer): void {
     this.#restBytes += bytes.length
-    if (this.#restBytes <= maxValueBytes) this.#rest.push(bytes)
+    if (this.#restBytes <= maxValueBytes) this.#rest.push(Buffer.from(bytes))
     else this.#rest = []
   }
 

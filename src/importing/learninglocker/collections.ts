@@ -138,8 +138,8 @@ async function* readBson(file: ValueFile, after: number): AsyncGenerator<readonl
       if (number > after) documents.push({ number, line: number, bson: rest.subarray(from, from + length) })
       from += length
     }
-    rest = rest.subarray(from)
     if (documents.length > 0) yield documents
+    rest = Buffer.from(rest.subarray(from))
   }
   if (rest.length > 0) yield [cutOff(number + 1, 'The file ends in the middle of it.')]
 }

@@ -110,13 +110,24 @@ export class Directory {
     this.#work.warn(
       'clients that are gone have a disabled key each, “Deleted client <id>”, that what they stored belongs to',
     )
-    const { id: organisationId } = organisation
-    const id = this.#work.isDryRun
-      ? (++this.#unmade as CredentialId)
-      : await createUnusable(this.#work, { organisationId, lrsIds: [], oid })
+    const id = await this.#createUnusable(organisation, oid, oidFor(`${organisationOid} ${oid}`))
     const owner = { id, authority: derivedAuthority(this.#work.core.baseUrl, { name: '', oid }) }
     organisation.owners.set(oid, owner)
     return owner
+  }
+
+  /** A client of another organisation may have the id: then another one. */
+  async #createUnusable(organisation: KnownOrganisation, ...[oid, other]: readonly [Oid, Oid]): Promise<CredentialId> {
+    if (this.#work.isDryRun) return ++this.#unmade as CredentialId
+    const { id: organisationId, owners } = organisation
+    const known = owners.get(other)
+    if (known !== undefined) return known.id
+    try {
+      return await createUnusable(this.#work, { organisationId, lrsIds: [], oid })
+    } catch (error) {
+      if (!isDomainError(error) || error.code !== 'conflict') throw error
+      return createUnusable(this.#work, { organisationId, lrsIds: [], oid: other })
+    }
   }
 
   organisationOf(storeOid: string | undefined): string | undefined {

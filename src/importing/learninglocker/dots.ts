@@ -8,55 +8,66 @@ const encodedDot = '&46;'
 
 /**
  * The statement with its dots (facts 4): in the names of extensions, of what is a plain object inside them, and not through arrays. A
- * name that had `&46;` to begin with cannot be told apart.
+ * name that had `&46;` to begin with cannot be told apart. The same object where there are none, as in most.
  */
-export function decodeDots(statement: unknown): unknown {
-  if (!isMembers(statement)) return statement
+export function decodeDots(statement: Members): Members {
   const decoded = decodeEvent(statement)
-  const { object } = statement
+  const { object } = decoded
   if (!isMembers(object) || object['objectType'] !== 'SubStatement') return decoded
-  return { ...decoded, object: decodeEvent(object) }
+  return replaced(decoded, 'object', decodeEvent(object))
 }
 
 /** What statements and SubStatements share. */
 function decodeEvent(event: Members): Members {
-  return within(event, {
-    result: decodeExtensions,
-    object: (object) => within(object, { definition: decodeExtensions }),
-    context: (context) =>
-      within(decodeExtensions(context), {
-        contextActivities: (kinds) =>
-          mapMembers(kinds, (activities) => {
-            const all = Array.isArray(activities) ? activities : [activities]
-            const decoded = all.map((one: unknown) => within(one, { definition: decodeExtensions }))
-            return Array.isArray(activities) ? decoded : decoded[0]
-          }),
-      }),
+  let decoded = inMember(event, 'result', decodeExtensions)
+  decoded = inMember(decoded, 'object', decodeDefinition)
+  return inMember(decoded, 'context', (context) =>
+    inMember(decodeExtensions(context), 'contextActivities', decodeContextActivities),
+  )
+}
+
+function decodeContextActivities(kinds: Members): Members {
+  let decoded = kinds
+  for (const [kind, activities] of Object.entries(kinds)) {
+    const changed = Array.isArray(activities) ? decodeEach(activities) : decodeActivity(activities)
+    decoded = replaced(decoded, kind, changed)
+  }
+  return decoded
+}
+
+function decodeEach(activities: readonly unknown[]): readonly unknown[] {
+  const decoded = activities.map(decodeActivity)
+  return decoded.some((one, index) => one !== activities[index]) ? decoded : activities
+}
+
+function decodeActivity(activity: unknown): unknown {
+  return isMembers(activity) ? decodeDefinition(activity) : activity
+}
+
+function decodeDefinition(activity: Members): Members {
+  return inMember(activity, 'definition', decodeExtensions)
+}
+
+function decodeExtensions(owner: Members): Members {
+  return inMember(owner, 'extensions', decodeNames)
+}
+
+function decodeNames(members: Members): Members {
+  let isChanged = false
+  const entries = Object.entries(members).map(([name, member]) => {
+    const entry = [name.replaceAll(encodedDot, '.'), isMembers(member) ? decodeNames(member) : member] as const
+    isChanged ||= entry[0] !== name || entry[1] !== member
+    return entry
   })
+  return isChanged ? Object.fromEntries(entries) : members
 }
 
-function decodeExtensions(owner: unknown): Members {
-  return within(owner, { extensions: decodeNames })
+/** With the member changed, where it is an object; anything else stays what it is. */
+function inMember(owner: Members, name: string, change: (member: Members) => Members): Members {
+  const member = owner[name]
+  return isMembers(member) ? replaced(owner, name, change(member)) : owner
 }
 
-function decodeNames(value: unknown): unknown {
-  if (!isMembers(value)) return value
-  const entries = Object.entries(value).map(([name, member]) => [name.replaceAll(encodedDot, '.'), decodeNames(member)])
-  return Object.fromEntries(entries) as Members
-}
-
-/** With the members named replaced, where they are objects; anything else stays what it is. */
-function within(value: unknown, change: Readonly<Record<string, (member: unknown) => unknown>>): Members {
-  if (!isMembers(value)) return value as Members
-  const entries = Object.entries(value).map(([name, member]) => {
-    const decode =
-      Object.hasOwn(change, name) && typeof member === 'object' && member !== null ? change[name] : undefined
-    return [name, decode ? decode(member) : member]
-  })
-  return Object.fromEntries(entries) as Members
-}
-
-function mapMembers(value: unknown, change: (member: unknown) => unknown): unknown {
-  if (!isMembers(value)) return value
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, change(member)]))
+function replaced(owner: Members, name: string, value: unknown): Members {
+  return value === owner[name] ? owner : { ...owner, [name]: value }
 }

@@ -146,11 +146,11 @@ function isRounded(text: string, number: number): boolean {
   return !Number.isSafeInteger(number) && /^-?\d{1,40}$/.test(text) && BigInt(text) !== BigInt(number)
 }
 
-const digits = /\d{16}/
+const digits = /[:,[]\s*-?\d{16}/
 const strings = /"(?:[^"\\]|\\.)*"/g
 const integers = /(?<=[:,[]\s*)-?\d{16,40}(?=\s*[,}\]])/g
 
-/** Of JSON text: integers that JSON.parse cannot hold. Cheap where no 16 digits stand together. */
+/** Of JSON text: integers that JSON.parse cannot hold. Cheap where nothing looks like one. */
 export function findRounded(text: string, onRounded: OnRounded): void {
   if (!digits.test(text)) return
   for (const [integer] of text.replaceAll(strings, '""').matchAll(integers)) {

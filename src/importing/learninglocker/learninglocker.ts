@@ -150,7 +150,7 @@ class Run {
     const document = parseDocument(raw)
     const onRounded = (number: string): void => this.#warnOfRounding(number)
     if (raw.text !== undefined) findRounded(raw.text, onRounded)
-    return readStatement(document, { hasDots: raw.text?.includes('&46;') ?? true, onRounded })
+    return readStatement(document, onRounded)
   }
 
   async #addStatement(number: number, place: Place, row: StatementDocument): Promise<void> {

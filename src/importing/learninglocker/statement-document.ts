@@ -16,15 +16,11 @@ export interface StatementDocument {
   readonly isVoided: boolean
 }
 
-/**
- * The source of truth is `statement`; all but whose it is and whether it is voided is derived from that. `hasDots`: whether the
- * text has an encoded one at all.
- */
-export function readStatement(document: Members, { hasDots, onRounded }: Reading): StatementDocument {
+/** The source of truth is `statement`; all but whose it is and whether it is voided is derived from that. */
+export function readStatement(document: Members, onRounded: OnRounded): StatementDocument {
   const row = document['statement']
   if (!isMembers(row)) throw new DomainError('invalid', 'It has no statement.')
-  const decoded = plain(row, onRounded)
-  const statement = (hasDots ? decodeDots(decoded) : decoded) as Members
+  const statement = decodeDots(plain(row, onRounded) as Members)
   return {
     statement: 'stored' in statement ? statement : { ...statement, stored: storedOf(document) },
     organisation: oidOf(document['organisation']) as Oid | undefined,
@@ -32,11 +28,6 @@ export function readStatement(document: Members, { hasDots, onRounded }: Reading
     client: (oidOf(document['client']) ?? oidOf(document['client_id'])) as Oid | undefined,
     isVoided: document['voided'] === true,
   }
-}
-
-export interface Reading {
-  readonly hasDots: boolean
-  readonly onRounded: OnRounded
 }
 
 /** v1 kept it beside the statement. */
