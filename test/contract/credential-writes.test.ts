@@ -264,14 +264,16 @@ describe.each(engines)('many credentials at once, $name', (engine) => {
     expect((await audits()).at(-1)!.number).toBe(1 + 3 * keys.length)
   }, 60_000)
 
-  it('finds some by id or key, and when they were last used', async () => {
+  it('finds some by id, oid or key, and when they were last used', async () => {
     const made = await change([creating(), creating(), creating()])
     const slice = { offset: 0, limit: 10 }
     const [a, b, c] = made as readonly [CredentialRecord, CredentialRecord, CredentialRecord]
     const { directory, platform } = store.storage
     expect((await directory.listCredentials(tenant.id, { ids: [c.id, a.id] }, slice)).items).toEqual([a, c])
     expect(await directory.listCredentials(tenant.id, { keys: [b.key] }, slice)).toEqual({ items: [b], total: 1 })
+    expect((await directory.listCredentials(tenant.id, { oids: [c.oid, a.oid] }, slice)).items).toEqual([a, c])
     expect((await directory.listCredentials(tenant.id, { ids: [] }, slice)).items).toEqual([])
+    expect((await directory.listCredentials(tenant.id, { oids: [] }, slice)).items).toEqual([])
     expect((await directory.listCredentials(tenant.id, { keys: [] }, slice)).items).toEqual([])
     await platform.addUsage([
       usage({ organisationId: tenant.id, credentialId: a.id, secretId: a.secrets[0]!.id, lastAt: 7_000 }),
