@@ -48,7 +48,7 @@ export default defineConfig({
       {
         test: {
           name: 'postgres',
-          include: listStoreTests('src/core', 'src/faces', 'test'),
+          include: listStoreTests('src/core', 'src/faces', 'src/importing', 'test'),
           provide: { engine: 'postgres' },
           ...patient,
         },

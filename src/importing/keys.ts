@@ -34,6 +34,7 @@ export async function importKeys(
   const caller = work.core.signIn.operator(organisationId, work.operator.operator)
   for (let from = 0; from < keys.length; from += mostAtOnce) {
     const some = keys.slice(from, from + mostAtOnce)
+    if (work.isDryRun && isAgain) continue
     if (work.isDryRun) await checkKeys(work, some)
     else if (isAgain) await locateKeys(work, caller, some, ids)
     else await storeKeys(work, caller, some, ids)

@@ -11,6 +11,8 @@ export type WalkPosition = {
   readonly more: string | null
   /** What comes next is stored after this; null: from the beginning. */
   readonly since: string | null
+  /** Nothing comes next. */
+  readonly isEnd: boolean
 }
 
 export interface WalkSettings {
@@ -39,6 +41,7 @@ export class Walk {
   #lastIds = ''
   #emptyPages = 0
   #newBeginnings = 0
+  #beganAt: string | undefined
 
   constructor({ remote, patience, since, from }: WalkSettings) {
     this.#remote = remote
@@ -46,10 +49,11 @@ export class Walk {
     this.#first = since
     this.#more = from?.more ?? undefined
     this.#since = from?.since ?? since
+    this.#isEnded = from?.isEnd === true
   }
 
   get position(): WalkPosition {
-    return { more: this.#more ?? null, since: this.#since ?? null }
+    return { more: this.#more ?? null, since: this.#since ?? null, isEnd: this.#isEnded }
   }
 
   /** Undefined at the end. Throws `invalid` for what is no store of statements, `unavailable` where it does not answer. */
@@ -70,7 +74,7 @@ export class Walk {
     if (answer.kind === 'page') return answer
     const isTooLong = answer.kind === 'later'
     const canChange = isTooLong ? this.#limit > 1 : this.#more !== undefined
-    if (!canChange || (!isTooLong && ++this.#newBeginnings > mostNewBeginnings)) {
+    if (!canChange || (!isTooLong && this.#beginnings() > mostNewBeginnings)) {
       throw new DomainError('invalid', answer.reason)
     }
     if (isTooLong) this.#limit = Math.ceil(this.#limit / 4)
@@ -78,6 +82,13 @@ export class Walk {
     this.#more = undefined
     this.#lastIds = ''
     return undefined
+  }
+
+  /** At the same place, this one included. */
+  #beginnings(): number {
+    this.#newBeginnings = this.#beganAt === this.#since ? this.#newBeginnings + 1 : 1
+    this.#beganAt = this.#since
+    return this.#newBeginnings
   }
 
   #take({ statements, more }: ReadPage): void {
@@ -90,7 +101,6 @@ export class Walk {
     this.#lastIds = ids
     this.#more = more
     this.#isEnded = more === undefined
-    if (ids !== '') this.#newBeginnings = 0
     this.#follow(statements)
   }
 

@@ -9,14 +9,16 @@ type XapiRights = Rights['xapi']
 const profiles: XapiRights = { 'profile/read': 'any', 'profile/write': 'any' }
 
 /** Of those that mean something there. Any one of them is enough for what it lets through. */
-const scopeRights: Readonly<Record<string, XapiRights>> = {
-  all: getPreset('xapi').rights.xapi,
-  'all/read': getPreset('read-only').rights.xapi,
-  state: getPreset('state').rights.xapi,
-  'statements/read': getPreset('statements-read').rights.xapi,
-  'statements/read/mine': getPreset('statements-read-mine').rights.xapi,
-  'statements/write': getPreset('statements-write').rights.xapi,
-}
+const scopeRights: ReadonlyMap<string, XapiRights> = new Map(
+  Object.entries({
+    all: getPreset('xapi').rights.xapi,
+    'all/read': getPreset('read-only').rights.xapi,
+    state: getPreset('state').rights.xapi,
+    'statements/read': getPreset('statements-read').rights.xapi,
+    'statements/read/mine': getPreset('statements-read-mine').rights.xapi,
+    'statements/write': getPreset('statements-write').rights.xapi,
+  }),
+)
 
 /** One right here is for both kinds of profiles, so either of these alone would have to become wider. */
 const profileScopes = ['activities_profile', 'agents_profile'] as const
@@ -30,7 +32,7 @@ export interface ReadScopes {
 /** Never wider than what they let through there. A scope that its database knows and its program does not is worth nothing there, either. */
 export function readScopes(scopes: readonly string[]): ReadScopes {
   const hasBoth = profileScopes.every((scope) => scopes.includes(scope))
-  const parts = scopes.map((scope) => scopeRights[scope]).filter((part) => part !== undefined)
+  const parts = scopes.map((scope) => scopeRights.get(scope)).filter((part) => part !== undefined)
   const granted = [...parts, ...(hasBoth ? [profiles] : [])]
   const xapi: Partial<Record<XapiRight, 'any' | 'mine'>> = {}
   for (const right of xapiRights) {
@@ -42,7 +44,7 @@ export function readScopes(scopes: readonly string[]): ReadScopes {
 }
 
 function warningOf(scope: string, scopes: readonly string[], xapi: XapiRights): readonly string[] {
-  if (scopeRights[scope] !== undefined) return []
+  if (scopeRights.has(scope)) return []
   const isProfile = profileScopes.some((one) => one === scope)
   if (!isProfile) return [`the scope ${JSON.stringify(scope)} means nothing in SQL LRS and is left out`]
   const isCovered = xapi['profile/write'] !== undefined

@@ -31,7 +31,7 @@ export interface Unreadable {
 /** The most that a page may have there (facts: UsingAPI). */
 const pageLength = 1_000
 /** More are no organisation's; somebody leads us in a circle. */
-const mostProviders = 100_000
+const mostProviders = 30_000
 
 /** Every page of them, each once, by the order of their ids there. */
 export async function* listProviders(api: JsonApi): AsyncGenerator<JsonObject> {
