@@ -363,3 +363,72 @@ describe('how long an Lrs keeps statements', () => {
     expect(events).toEqual([])
   })
 })
+
+describe('one statement', () => {
+  const deleting = async (more: object = {}, reach: 'any' | 'mine' = 'any') => {
+    const rights = { xapi: { 'statements/delete': reach, 'statements/write': 'any' }, management: [] } as const
+    return world.signIn(await world.issue('none', { rights, lrsIds: [lrsId], ...more }))
+  }
+  const eraseOne = (caller: Caller, id: string, from = lrsId) =>
+    world.core.erasures.eraseStatement(caller, from, { id: id.toUpperCase() })
+
+  it('goes by right, with a receipt that names nobody', async () => {
+    const [gone = '', stays] = await tell(ann, bob)
+    const caller = await deleting()
+    const events = await newEvents(async () => {
+      const receipt = await eraseOne(caller, gone)
+      expect(receipt).toMatchObject({ kind: 'statement', lrsIds: [lrsId], counts: { statements: 1, attachments: 0 } })
+      expect(receipt.unusedSpace).toBe('left')
+      expect(JSON.stringify(receipt)).not.toContain('unmistakable')
+    })
+    expect(events.map(({ action, actor }) => [action, actor])).toEqual(
+      ['erasure.start', 'erasure.finish'].map((action) => [
+        action,
+        expect.objectContaining({ id: caller.credentialId }),
+      ]),
+    )
+    expect((await listed()).map(({ body }) => (JSON.parse(body) as { readonly id: string }).id)).toEqual([stays])
+    await expect(eraseOne(caller, gone)).rejects.toMatchObject({ code: 'not_found' })
+  })
+
+  it('goes also where it is voided', async () => {
+    const [target = ''] = await tell(ann)
+    const verb = { id: 'http://adlnet.gov/expapi/verbs/voided' }
+    const text = JSON.stringify({ actor: bob, verb, object: { objectType: 'StatementRef', id: target } })
+    await world.core.statements.store(principal, lrsId, { text, version: '1.0' })
+    expect(await eraseOne(await deleting(), target)).toMatchObject({ counts: { statements: 1 } })
+    const found = world.core.statements.get(principal, lrsId, target, { isVoided: true })
+    await expect(found).rejects.toMatchObject({ code: 'not_found' })
+  })
+
+  it('stays for whoever has not the right, or not that far', async () => {
+    const [id = ''] = await tell(ann)
+    const other = await world.addOrganisation()
+    const refusedAs = async (code: string, attempt: Promise<unknown>) => expect(attempt).rejects.toMatchObject({ code })
+    const others = await deleting({ lrsIds: [(await world.core.lrs.create(world.operator, { name: 'Other' })).id] })
+    const pinned = await deleting({ pins: { actor: [bob] } })
+    const own = await deleting({}, 'mine')
+    const events = await newEvents(async () => {
+      await refusedAs('forbidden', eraseOne(principal, id))
+      await refusedAs('forbidden', eraseOne(others, id))
+      await refusedAs('not_found', eraseOne(pinned, id))
+      await refusedAs('not_found', eraseOne(own, id))
+      await refusedAs('not_found', eraseOne(other.operator, id))
+      await refusedAs('not_found', eraseOne(world.operator, id, other.lrsId))
+    })
+    expect(events).toEqual([])
+    expect(await listed()).toHaveLength(1)
+  })
+
+  it('waits for no other erasure', async () => {
+    const [id = ''] = await tell(bob)
+    await tell(...Array.from({ length: 5 }, () => ann))
+    const order: string[] = []
+    const large = erase().then(() => order.push('person'))
+    await eraseOne(await deleting(), id)
+    order.push('one')
+    await large
+    expect(await listed()).toEqual([])
+    expect(order).toHaveLength(2)
+  })
+})
