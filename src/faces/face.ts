@@ -18,6 +18,7 @@ import type {
   OrganisationRecord,
   SecretRecord,
 } from '../core/storage.ts'
+import type { XapiVersion } from '../core/xapi/version.ts'
 import type { RequestContext } from './http.ts'
 
 /** The Hono environment of every face: `c.env` says who asks from where, `c.var.principal` as whom. */
@@ -71,6 +72,8 @@ export interface XapiMount {
   readonly toleratesCase?: boolean
   /** Parameters of the vendor's own, passed over. */
   readonly ignoredParams?: readonly string[]
+  /** What answers name to who named no version; unless given, the latest, or what the key spoke last. */
+  readonly assumedVersion?: XapiVersion
   /** Whether the version is looked at before the credentials; unless given, only for who sends neither. */
   asksVersionFirst?(method: string, path: string): boolean
   /**

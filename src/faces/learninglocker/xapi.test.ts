@@ -178,6 +178,15 @@ describe('the order of checks (facts 1.4)', () => {
   it.each([null, '', '0.95', '1.1.0', '3.0', 'x'])('the version %s: 400', async (spoken) => {
     expect((await list(full.login, { version: spoken })).status).toBe(400)
   })
+
+  it('who names no version is told that of the product', async () => {
+    const answers = [
+      await list(full.login, { version: null }),
+      await list(null, { version: null }),
+      await put({ as: full.login, version: null }),
+    ]
+    expect(answers.map(({ headers }) => headers.get('X-Experience-API-Version'))).toEqual(['1.0.3', '1.0.3', '1.0.3'])
+  })
 })
 
 describe('what else is refused', () => {

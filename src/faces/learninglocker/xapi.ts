@@ -17,6 +17,8 @@ export const xapiMounts: readonly XapiMount[] = [
     toleratesCase: true,
     // How its queues treat what is stored; there are none here.
     ignoredParams: ['priority', 'bypassQueues'],
+    // The product speaks no other.
+    assumedVersion: '1.0',
     // Facts 1.4, "Order of checks".
     asksVersionFirst: (method, path) => method === 'PUT' && path.endsWith('/statements'),
     place: () => ({ lrs: storeOf }),

@@ -83,7 +83,8 @@ export const versionHeader = 'X-Experience-API-Version'
 
 export function newCall(c: Context<FaceEnv>, service: Service, mount: XapiMount): Call {
   const headers = commonHeaders(c)
-  headers[versionHeader] = latestVersion[likelyVersion(c.req.header(versionHeader))]
+  const version = c.req.header(versionHeader)
+  headers[versionHeader] = latestVersion[(version === undefined && mount.assumedVersion) || likelyVersion(version)]
   const { url } = c.req.raw
   const question = url.indexOf('?')
   const params = new URLSearchParams(question < 0 ? '' : url.slice(question))
@@ -106,7 +107,7 @@ export async function admitCall(call: Call): Promise<AdmittedCall> {
   const sent = call.header(versionHeader)
   // Who names none is told the one they most likely speak (docs/decisions/0010).
   if (sent === undefined || !/^\s*[12]\./.test(sent))
-    headers[versionHeader] = latestVersion[service.spoken.likelyOf(principal)]
+    headers[versionHeader] = latestVersion[call.mount.assumedVersion ?? service.spoken.likelyOf(principal)]
   const version = parseVersion(sent)
   service.spoken.note(principal, version)
   const lrsId = place.lrs(principal)
