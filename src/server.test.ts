@@ -3,19 +3,19 @@
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import type { App, HttpApp } from './app.ts'
+import type { HttpApp } from './app.ts'
 import { loadConfig } from './config.ts'
 import type { Config } from './config.ts'
 import type { Core, Log } from './core/core.ts'
 import { listen } from './server.ts'
-import type { Listening } from './server.ts'
+import type { Listening, Served } from './server.ts'
 
 const silent: Log = { info() {}, warn() {}, error() {} }
 const config: Config = { ...loadConfig({ CLAVIGER_PORT: '0', CLAVIGER_HOST: '127.0.0.1' }) }
 
-function appOf(fetch: HttpApp['fetch'], onClose = async (): Promise<void> => {}): App {
+function appOf(fetch: HttpApp['fetch'], onClose = async (): Promise<void> => {}): Served {
   const app: HttpApp = { fetch, request: () => Promise.reject(new Error('not used')) }
-  return { app, core: {} as Core, faces: [], remote: {} as App['remote'], log: silent, close: onClose }
+  return { app, core: {} as Core, faces: [], log: silent, close: onClose }
 }
 
 async function serve(fetch: HttpApp['fetch'], onClose?: () => Promise<void>): Promise<Listening> {

@@ -11,8 +11,11 @@ import { atPort } from './config.ts'
 import type { Config } from './config.ts'
 import { SlowClients } from './slow-clients.ts'
 
-export interface Listening {
-  readonly app: App
+/** What is served; whoever opened it may have more of it. */
+export type Served = Omit<App, 'remote'>
+
+export interface Listening<Opened extends Served = Served> {
+  readonly app: Opened
   /** The configuration as it came true: the actual port, also when 0 was asked for. */
   readonly config: Config
   readonly port: number
@@ -43,14 +46,17 @@ export class ListenError extends Error {
  * Binds the ports, then opens the app with the configuration that names it: the base URL may depend on the port. Requests
  * that arrive in between wait, as many as may be under way. Rejects, with nothing left open, when either fails.
  */
-export async function listen(config: Config, open: (config: Config) => Promise<App>): Promise<Listening> {
-  let opened: (app: Promise<App>) => void = () => {}
-  const opening = new Promise<App>((resolve) => {
+export async function listen<Opened extends Served>(
+  config: Config,
+  open: (config: Config) => Promise<Opened>,
+): Promise<Listening<Opened>> {
+  let opened: (app: Promise<Opened>) => void = () => {}
+  const opening = new Promise<Opened>((resolve) => {
     opened = resolve
   })
   let isOpen = false
   let waiting = 0
-  const onceOpen = async (): Promise<App> => {
+  const onceOpen = async (): Promise<Opened> => {
     if (isOpen) return opening
     if (waiting >= config.load.requests) throw new Error('too many wait for the start')
     waiting += 1
@@ -130,7 +136,7 @@ function takeTheRest(incoming: IncomingMessage): void {
   }, restMs).unref()
 }
 
-async function operate({ operations }: App, request: Request): Promise<Response> {
+async function operate({ operations }: Served, request: Request): Promise<Response> {
   return (await operations?.fetch(request)) ?? new Response(null, { status: 404 })
 }
 
