@@ -4,6 +4,7 @@ import { checkFields } from '../core/credential-check.ts'
 import type { IssuedCredential, NewCredentialInput, RevealedCredential } from '../core/credential.ts'
 import { DomainError, isDomainError } from '../core/errors.ts'
 import type { CredentialId, Oid, OrganisationId } from '../core/ids.ts'
+import { checkKey } from '../core/secret.ts'
 import type { Caller } from '../core/principal.ts'
 import type { Place } from './rejects.ts'
 import type { ImportWork } from './work.ts'
@@ -92,7 +93,7 @@ async function storeKey(
     const { credential } = await createWithId(work, caller, { ...input, allowDuplicateKey: true })
     return { id: credential.id, isNew: true }
   } catch (error) {
-    if (!isDomainError(error)) throw error
+    if (!isDomainError(error) || error.code === 'unavailable') throw error
     const same = await findSame(work, caller, found)
     if (same === undefined) work.reject('clients', place, error)
     else work.warn(`The key ${found.key} with this secret was here before, as ${same.name}: what it may is as it was.`)
@@ -121,6 +122,7 @@ async function findSame(
   caller: Caller,
   { key, secret }: FoundKey,
 ): Promise<RevealedCredential['credential'] | undefined> {
+  if (checkKey(key).length > 0) return undefined
   const { items } = await credentials.listRevealed(caller, { key, kind: 'client' }, { offset: 0, limit: mostAlike })
   return items.find(({ secrets }) => secrets.some(({ value }) => value === secret))?.credential
 }
