@@ -273,8 +273,8 @@ export class Statements {
     return { ...refused, decidedBy: `pin ${pin}`, reason }
   }
 
-  /** A page of what the principal may read. */
-  async list(principal: Principal, lrsId: LrsId, query: Omit<StatementQuery, 'owner'>): Promise<StatementSlice> {
+  /** A page of what the principal may read. An owner that is asked for counts with reach any. */
+  async list(principal: Principal, lrsId: LrsId, query: StatementQuery): Promise<StatementSlice> {
     const owned: StatementQuery = { ...query, ...this.#ownerRead(principal, lrsId) }
     if (hasPins(principal.pins)) return this.#listInsidePins(principal.pins, lrsId, owned)
     const { rows, next, consistentThrough } = await this.#storage.statements.list(lrsId, owned)
@@ -299,6 +299,14 @@ export class Statements {
     const slice = { offset: 0, limit: ids.length }
     const { items } = await this.#storage.directory.listCredentials(principal.organisationId, { ids }, slice)
     return new Map(items.map(({ id, oid }) => [id, oid]))
+  }
+
+  /** Whose statements are known by this id; undefined where nobody's are. */
+  async findOwner(principal: Principal, lrsId: LrsId, oid: Oid): Promise<CredentialId | undefined> {
+    this.#ownerRead(principal, lrsId)
+    const slice = { offset: 0, limit: 1 }
+    const { items } = await this.#storage.directory.listCredentials(principal.organisationId, { oids: [oid] }, slice)
+    return items[0]?.id
   }
 
   /** Throws `internal` when the bytes of a claim are lost, rather than erased since it was read. */

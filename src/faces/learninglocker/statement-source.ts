@@ -133,6 +133,7 @@ class Strand {
   #size: number
   #rows: readonly StatementRow[] = []
   #at = 0
+  #owner: CredentialId | undefined
   #cursor: Seq | undefined
   #isDone = false
 
@@ -173,13 +174,19 @@ class Strand {
 
   async #read(): Promise<readonly StoredStatement[]> {
     const { plan, query } = this.#parts
+    const { call, reader } = this.#readership
     if (plan.statementId !== undefined) {
       this.#isDone = true
       return this.#find(plan.statementId)
     }
+    if (plan.client !== undefined && this.#owner === undefined) {
+      this.#owner = await call.core.statements.findOwner(reader, this.#lrs.id, plan.client)
+      this.#isDone = this.#owner === undefined
+      if (this.#isDone) return []
+    }
+    const owner = this.#owner === undefined ? {} : { owner: this.#owner }
     const cursor = this.#cursor === undefined ? {} : { cursor: this.#cursor }
-    const { call, reader } = this.#readership
-    const page = { ...query, ...cursor, limit: this.#size }
+    const page = { ...query, ...owner, ...cursor, limit: this.#size }
     const { statements, next } = await call.core.statements.list(reader, this.#lrs.id, page)
     this.#cursor = next
     this.#isDone = next === undefined
