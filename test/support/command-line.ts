@@ -1,7 +1,7 @@
 // The command line in this process, on a core of its own: what a command prints, and its exit code.
 
 import { enabledFaces } from '../../src/app.ts'
-import type { CommandContext } from '../../src/cli/context.ts'
+import type { CommandContext, Opened } from '../../src/cli/context.ts'
 import { run } from '../../src/cli/run.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { Core } from '../../src/core/core.ts'
@@ -17,10 +17,14 @@ export interface Printed {
 export type CommandLine = (argv: readonly string[], stdin?: string) => Promise<Printed>
 
 /** Only what needs the core works: neither master key nor integrity of a database. */
-export function commandLineOn(core: Core, vendors: Parameters<typeof enabledFaces>[0]['faces'] = {}): CommandLine {
+export function commandLineOn(
+  core: Core,
+  vendors: Parameters<typeof enabledFaces>[0]['faces'] = {},
+  more: Partial<Opened> = {},
+): CommandLine {
   const config = loadConfig({ CLAVIGER_DATA: '/nowhere', CLAVIGER_BASE_URL: 'https://lrs.example.org' })
   const faces = enabledFaces({ faces: { watershed: true, ...vendors } })
-  const opened = { core, faces } as unknown as Awaited<ReturnType<CommandContext['open']>>
+  const opened = { core, faces, ...more } as unknown as Opened
   return async (argv, stdin) => {
     const printed = { out: '', err: '' }
     const streams = {
