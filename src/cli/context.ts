@@ -102,7 +102,7 @@ export async function getOrganisation(opened: Opened, text: string, what: string
   }
 }
 
-/** In the organisation given, or in whichever has it: an id is unique over all of them. */
+/** In the organisation given, or in whichever has it, deleted or not: an id is unique over all of them. */
 export async function locateLrs(
   opened: Opened,
   options: GlobalOptions,
@@ -111,7 +111,9 @@ export async function locateLrs(
   const organisations =
     options.organisation === undefined ? everyOrganisation(opened) : [await chooseOrganisation(opened, options)]
   for await (const organisation of organisations) {
-    const lrs = (await opened.core.lrs.list(callerIn(opened, organisation.id))).find((item) => item.id === id)
+    const lrs = (await opened.core.lrs.list(callerIn(opened, organisation.id), { withDeleted: true })).find(
+      (item) => item.id === id,
+    )
     if (lrs) return { organisation, lrs }
   }
   throw new PlainError(`there is no Lrs ${id}; claviger lrs list shows them`)
@@ -135,8 +137,6 @@ export async function listApplications(opened: Opened, caller: Caller): Promise<
   return (await opened.core.applications.list(caller, query)).items
 }
 
-export interface Located {
-  readonly caller: Caller
 /** All keys of an organisation that the filter names. */
 export async function listAll(
   opened: Opened,
@@ -152,6 +152,8 @@ export async function listAll(
   }
 }
 
+export interface Located {
+  readonly caller: Caller
   readonly organisation: OrganisationRecord
   readonly credential: CredentialRecord
 }

@@ -18,6 +18,8 @@ const optionOf: Readonly<Record<string, string>> = {
   '/lrs/id': '--lrs-id',
   '/lrs/name': '--lrs-name',
   '/lrsIds': '--lrs',
+  '/defaultLrsId': '--default-lrs',
+  '/description': '--description',
   '/homePage': '--home-page',
   '/expiresAt': '--expires',
   '/expireSeconds': '--expires',

@@ -2,6 +2,7 @@
 
 import type { Decision } from '../core/access.ts'
 import type { LrsId } from '../core/ids.ts'
+import { hasExpired } from '../core/organisation.ts'
 import type { Principal } from '../core/principal.ts'
 import { xapiRights } from '../core/rights.ts'
 import { isLive } from '../core/secret.ts'
@@ -17,9 +18,14 @@ export function stateOf(credential: CredentialRecord, now: number): 'active' | '
 }
 
 /** Why the key cannot even sign in. */
-export function signInRefusal(opened: Opened, { credential }: Located): Decision | undefined {
-  const state = stateOf(credential, opened.core.clock.now())
-  if (state === 'active') return undefined
+export function signInRefusal(opened: Opened, { credential, organisation }: Located): Decision | undefined {
+  const now = opened.core.clock.now()
+  const state = stateOf(credential, now)
+  if (state === 'active') {
+    if (!hasExpired(organisation, now)) return undefined
+    const remedy = `claviger organisation update ${organisation.id} --no-expires`
+    return { allowed: false, decidedBy: 'organisation expired', reason: 'The organisation has expired.', remedy }
+  }
   const remedies = {
     disabled: `claviger credential enable ${credential.id}`,
     expired: `claviger credential set ${credential.id} --no-expires`,
@@ -41,12 +47,6 @@ export async function principalOf(opened: Opened, { caller, organisation, creden
     accepts: ({ id }) => id === credential.id,
     fits: (clear) => clear === secret.value,
   })
-}
-
-export function homeOf({ lrsIds }: Principal): LrsId {
-  const [home] = lrsIds
-  if (home === undefined) throw new PlainError('the key reaches no Lrs')
-  return home
 }
 
 /** What was asked, as far as a command that would allow it has to name it. */

@@ -440,6 +440,7 @@ function warningsOf({ credential, secrets }: RevealedCredential, now: number): r
   return [
     ...(rights.management.length > 0 ? [managementWarning(rights)] : []),
     ...(canStore && rights.xapi['statements/read'] === undefined ? ['It cannot read back what it stores.'] : []),
+    ...(credential.lrsIds.length === 0 ? ['It has no Lrs: it reads and stores nothing.'] : []),
     ...(credential.isEnabled ? [] : ['It is disabled.']),
     ...(expiresAt !== null && expiresAt <= now ? ['It has expired.'] : []),
     ...(credential.secrets.some((secret) => isLive(secret, now)) ? [] : ['None of its secrets is usable.']),

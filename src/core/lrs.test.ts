@@ -103,7 +103,7 @@ describe('updating', () => {
       await refused(() => core.lrs.remove(world.operator, id), { code: 'not_found' })
     }
     await refused(() => core.lrs.restore(world.operator, other.lrsId), { code: 'not_found' })
-    await refused(() => core.lrs.restore(world.operator, world.lrsId), { code: 'not_found' })
+    await refused(() => core.lrs.restore(world.operator, world.lrsId), { code: 'conflict' })
     expect((await world.storage.directory.listLrs(other.organisationId))[0]?.name).toBe('Default')
   })
 })

@@ -93,8 +93,8 @@ export class LrsDirectory {
   async update(caller: Caller, id: LrsId, change: LrsChange): Promise<LrsRecord> {
     this.#demand(caller, id, 'write')
     refuse(checkLrs(change))
-    await this.#find(caller, id, (lrs) => lrs.deletedAt === null)
-    const { words, ...detail } = change
+    await this.#findLive(caller, id)
+    const { words: _, ...detail } = change
     return this.#change(caller, id, change, { action: 'lrs.update', detail })
   }
 
@@ -104,14 +104,15 @@ export class LrsDirectory {
    */
   async remove(caller: Caller, id: LrsId): Promise<LrsRecord> {
     this.#demand(caller, id, 'delete')
-    const { name } = await this.#find(caller, id, (lrs) => lrs.deletedAt === null)
+    const { name } = await this.#findLive(caller, id)
     return this.#change(caller, id, { deletedAt: this.#clock.now() }, { action: 'lrs.delete', detail: { name } })
   }
 
   /** As before it was deleted, with the keys that reached it, as far as they still do. */
   async restore(caller: Caller, id: LrsId): Promise<LrsRecord> {
     this.#demand(caller, id, 'delete')
-    const { name } = await this.#find(caller, id, (lrs) => lrs.deletedAt !== null)
+    const { name, deletedAt } = await this.#find(caller, id)
+    if (deletedAt === null) throw new DomainError('conflict', `Lrs ${id} is not deleted.`)
     return this.#change(caller, id, { deletedAt: null }, { action: 'lrs.restore', detail: { name } })
   }
 
@@ -119,10 +120,15 @@ export class LrsDirectory {
     authorise(caller, { kind: 'manage', area: 'data', action, bound: { kind: 'lrs', id } })
   }
 
-  async #find(caller: Caller, id: LrsId, isMeant: (lrs: LrsRecord) => boolean): Promise<LrsRecord> {
-    const all = await this.#directory.listLrs(caller.organisationId)
-    const found = all.find((lrs) => lrs.id === id && isMeant(lrs))
+  async #find(caller: Caller, id: LrsId): Promise<LrsRecord> {
+    const found = (await this.#directory.listLrs(caller.organisationId)).find((lrs) => lrs.id === id)
     if (found === undefined) throw noLrs(id)
+    return found
+  }
+
+  async #findLive(caller: Caller, id: LrsId): Promise<LrsRecord> {
+    const found = await this.#find(caller, id)
+    if (found.deletedAt !== null) throw new DomainError('not_found', `Lrs ${id} is deleted.`)
     return found
   }
 

@@ -15,9 +15,10 @@ import { keyFiles } from '../master-key.ts'
 import { counted, exitCodes, PlainError, table } from '../outcome.ts'
 import { newProgress } from '../progress.ts'
 import type { Act } from '../run.ts'
+import { checkOrganisation } from './doctor-organisation.ts'
 import { listAll } from '../context.ts'
 
-interface Finding {
+export interface Finding {
   readonly check: string
   /** `problem`: something does not work or is not safe; `warning`: worth a look. */
   readonly state: 'ok' | 'warning' | 'problem'
@@ -41,8 +42,10 @@ export function addDoctor(program: Command, context: CommandContext, act: Act): 
       const opened = await context.open()
       findings.push(...checkMasterKey(context.config, opened))
       findings.push(...checkStored(await checkRows(opened, context, options)))
-      for await (const { id, name } of chosen ? [chosen] : everyOrganisation(opened)) {
+      for await (const organisation of chosen ? [chosen] : everyOrganisation(opened)) {
+        const { id, name } = organisation
         const caller = callerIn(opened, id)
+        findings.push(...(await checkOrganisation(opened, caller, organisation)))
         findings.push(await checkAudit(opened, caller, `audit log of organisation ${id} (${name})`))
         for (const credential of await listAll(opened, id))
           findings.push(...(await checkCredential(opened, caller, credential)))

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander'
 import type { LrsId, Oid } from '../../core/ids.ts'
-import type { LrsRecord } from '../../core/storage.ts'
+import type { LrsRecord, OrganisationRecord } from '../../core/storage.ts'
 import { callerIn, chooseOrganisation, listApplications, locateLrs } from '../context.ts'
 import type { CommandContext, GlobalOptions } from '../context.ts'
 import { parseNumber } from '../credential-options.ts'
@@ -10,11 +10,13 @@ import { counted, pairs, table, time, UsageError } from '../outcome.ts'
 import type { Act } from '../run.ts'
 import { listAll } from '../context.ts'
 import { done, follow, previewed } from './erase.ts'
+import { addLrsChanges, countAll, countIn } from './lrs-change.ts'
 import { lrsJson } from './organisation.ts'
 
 interface CreateOptions extends GlobalOptions {
   readonly id?: string
   readonly oid?: string
+  readonly description?: string
 }
 
 export function addLrs(program: Command, context: CommandContext, act: Act): void {
@@ -25,12 +27,14 @@ export function addLrs(program: Command, context: CommandContext, act: Act): voi
     .argument('<name>')
     .option('--id <number>', 'choose its id, so that it survives a move')
     .option('--oid <hex>', 'choose its 24-digit id')
+    .option('--description <text>', 'what it is for')
     .addHelpText('after', '\nExample:\n  $ claviger lrs create Sandbox --organisation 1\n')
   act<CreateOptions>(create, async (options, name = '') => {
     const opened = await context.open()
     const organisation = await chooseOrganisation(opened, options)
     const lrs = await opened.core.lrs.create(callerIn(opened, organisation.id), {
       name,
+      ...(options.description !== undefined && { description: options.description }),
       ...(options.id !== undefined && { id: parseNumber(options.id, '--id') as LrsId }),
       ...(options.oid !== undefined && { oid: options.oid as Oid }),
     })
@@ -48,12 +52,16 @@ export function addLrs(program: Command, context: CommandContext, act: Act): voi
     const { organisation, lrs } = await locateLrs(opened, options, id)
     const credentials = (await listAll(opened, organisation.id)).filter(({ lrsIds }) => lrsIds.includes(lrs.id))
     const isDefault = lrs.id === organisation.defaultLrsId
+    const statements = await countIn(opened, organisation, lrs)
     const head = pairs([
       ['id', lrs.id],
       ['oid', lrs.oid],
       ['name', lrs.name],
+      ['description', lrs.description ?? undefined],
       ['organisation', `${organisation.id} (${organisation.name})${isDefault ? ', whose default it is' : ''}`],
       ['created', time(lrs.createdAt)],
+      ['deleted', lrs.deletedAt === null ? undefined : `${time(lrs.deletedAt)}: no key reaches it`],
+      ['statements', statements],
       ['keeps statements', keeping(lrs)],
     ])
     const rows = credentials.map(({ id: credentialId, name, key, lrsIds }) => [
@@ -65,6 +73,7 @@ export function addLrs(program: Command, context: CommandContext, act: Act): voi
     return {
       json: {
         ...lrsJson(lrs),
+        statements,
         organisationId: organisation.id,
         isDefault,
         credentialIds: credentials.map((credential) => credential.id),
@@ -74,28 +83,43 @@ export function addLrs(program: Command, context: CommandContext, act: Act): voi
   })
   addRetention(group, context, act)
   addEmpty(group, context, act)
-  act<GlobalOptions>(group.command('list').description('list them'), async (options) => {
+  addLrsChanges(group, context, act)
+  const list = group.command('list').description('list them').option('--deleted', 'those that are deleted, too')
+  act<GlobalOptions & { readonly deleted?: boolean }>(list, async ({ deleted: withDeleted = false, ...options }) => {
     const opened = await context.open()
     const organisation = await chooseOrganisation(opened, options)
     const caller = callerIn(opened, organisation.id)
-    const all = await opened.core.lrs.list(caller)
+    const all = await opened.core.lrs.list(caller, { withDeleted })
+    const ids = all.map(({ id }) => id)
+    const statements = await countAll(opened, organisation, ids)
     const applications = new Map(
       (await listApplications(opened, caller)).flatMap((application) =>
         [application.liveLrsId, application.sandboxLrsId].map((id) => [id, application] as const),
       ),
     )
-    const rows = all.map(({ id, oid, name, createdAt }) => [
-      id,
-      oid,
-      name + (id === organisation.defaultLrsId ? ' (default)' : ''),
-      applications.get(id)?.name ?? '',
-      time(createdAt),
+    const rows = all.map((lrs, index) => [
+      lrs.id,
+      lrs.oid,
+      lrs.name + remarkOn(organisation, lrs),
+      applications.get(lrs.id)?.name ?? '',
+      statements[index] ?? 0,
+      time(lrs.createdAt),
     ])
+    const applicationOf = ({ id }: LrsRecord) => applications.get(id)?.id ?? null
     return {
-      json: all.map((lrs) => ({ ...lrsJson(lrs), applicationId: applications.get(lrs.id)?.id ?? null })),
-      text: table([['id', 'oid', 'name', 'of application', 'created'], ...rows]),
+      json: all.map((lrs, index) => ({
+        ...lrsJson(lrs),
+        statements: statements[index],
+        applicationId: applicationOf(lrs),
+      })),
+      text: table([['id', 'oid', 'name', 'of application', 'statements', 'created'], ...rows]),
     }
   })
+}
+
+function remarkOn({ defaultLrsId }: OrganisationRecord, { id, deletedAt }: LrsRecord): string {
+  if (deletedAt !== null) return ' (deleted)'
+  return id === defaultLrsId ? ' (default)' : ''
 }
 
 interface RetentionOptions extends GlobalOptions {

@@ -2,10 +2,11 @@
 
 import type { Command } from 'commander'
 import type { LrsId, Oid, OrganisationId } from '../../core/ids.ts'
+import { hasExpired } from '../../core/organisation.ts'
 import type { Json, LrsRecord, OrganisationRecord } from '../../core/storage.ts'
 import { callerIn, chooseOrganisation, everyOrganisation, getOrganisation, operator } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
-import { parseNumber, unknownWord } from '../credential-options.ts'
+import { parseExpiry, parseNumber, unknownWord } from '../credential-options.ts'
 import { pairs, table, time, UsageError } from '../outcome.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Act } from '../run.ts'
@@ -50,8 +51,8 @@ export function addOrganisation(program: Command, context: CommandContext, act: 
     const opened = await context.open()
     const all: OrganisationRecord[] = []
     for await (const organisation of everyOrganisation(opened)) all.push(organisation)
-    const rows = all.map(({ id, oid, name, createdAt }) => [id, oid, name, time(createdAt)])
-    return { json: all.map(organisationJson), text: table([['id', 'oid', 'name', 'created'], ...rows]) }
+    const rows = all.map(({ id, oid, name, createdAt, expiresAt }) => [id, oid, name, time(createdAt), time(expiresAt)])
+    return { json: all.map(organisationJson), text: table([['id', 'oid', 'name', 'created', 'ends'], ...rows]) }
   })
   const show = group.command('show').description('show one with its Lrs and switches').argument('[id]')
   act<GlobalOptions>(show, async (options, id) => {
@@ -59,6 +60,7 @@ export function addOrganisation(program: Command, context: CommandContext, act: 
     if (id === undefined) return showOrganisation(opened, await chooseOrganisation(opened, options))
     return showOrganisation(opened, await getOrganisation(opened, id, '<id>'))
   })
+  addUpdate(group, context, act)
   const set = group
     .command('set')
     .description('set a switch; without a value, go back to its default')
@@ -70,6 +72,40 @@ export function addOrganisation(program: Command, context: CommandContext, act: 
     const organisation = await chooseOrganisation(opened, options)
     const updated = await opened.core.organisations.update(callerIn(opened, organisation.id), {
       switches: { [name]: parseSwitch(opened, name, value) },
+    })
+    return showOrganisation(opened, updated)
+  })
+}
+
+interface UpdateOptions extends GlobalOptions {
+  readonly name?: string
+  readonly defaultLrs?: string
+  /** False: never. */
+  readonly expires?: string | false
+}
+
+function addUpdate(group: Command, context: CommandContext, act: Act): void {
+  const update = group
+    .command('update')
+    .description('change its name, its default Lrs, or when it ends: from then on none of its keys is let in')
+    .argument('[id]')
+    .option('--name <name>', 'for people')
+    .option('--default-lrs <number>', 'the one that keys get unless they name another')
+    .option('--expires <when>', 'a date, a time such as 30d, or never')
+    .option('--no-expires', 'it does not end by itself')
+    .addHelpText('after', '\nExample:\n  $ claviger organisation update 42 --expires 2030-01-31\n')
+  act<UpdateOptions>(update, async ({ name, defaultLrs, expires, ...options }, id) => {
+    if (name === undefined && defaultLrs === undefined && expires === undefined) {
+      throw new UsageError('say what is to change: --help lists it')
+    }
+    const opened = await context.open()
+    const organisation =
+      id === undefined ? await chooseOrganisation(opened, options) : await getOrganisation(opened, id, '<id>')
+    const now = opened.core.clock.now()
+    const updated = await opened.core.organisations.update(callerIn(opened, organisation.id), {
+      ...(name !== undefined && { name }),
+      ...(defaultLrs !== undefined && { defaultLrsId: parseNumber(defaultLrs, '--default-lrs') as LrsId }),
+      ...(expires !== undefined && { expiresAt: expires === false ? null : parseExpiry(expires, now) }),
     })
     return showOrganisation(opened, updated)
   })
@@ -117,6 +153,7 @@ async function showOrganisation(opened: Opened, organisation: OrganisationRecord
     ['oid', organisation.oid],
     ['name', organisation.name],
     ['created', time(organisation.createdAt)],
+    ['ends', endOf(organisation, opened.core.clock.now())],
     ...all.map((lrs): [string, string] => [
       `Lrs ${lrs.id}`,
       `${lrs.name}${lrs.id === organisation.defaultLrsId ? ' (default)' : ''}`,
@@ -129,10 +166,24 @@ async function showOrganisation(opened: Opened, organisation: OrganisationRecord
   }
 }
 
-export function lrsJson({ id, oid, name, createdAt, retentionDays }: LrsRecord): object {
-  return { id, oid, name, createdAt: time(createdAt), ...(retentionDays !== undefined && { retentionDays }) }
+function endOf(organisation: OrganisationRecord, now: number): string {
+  const end = time(organisation.expiresAt)
+  return hasExpired(organisation, now) ? `${end}: none of its keys is let in` : end
 }
 
-function organisationJson({ id, oid, name, defaultLrsId, switches, createdAt }: OrganisationRecord): object {
-  return { id, oid, name, defaultLrsId, switches, createdAt: time(createdAt) }
+export function lrsJson(lrs: LrsRecord): object {
+  const { id, oid, name, description, createdAt, updatedAt, deletedAt, retentionDays } = lrs
+  return {
+    ...{ id, oid, name, description, createdAt: time(createdAt), updatedAt: time(updatedAt) },
+    deletedAt: deletedAt === null ? null : time(deletedAt),
+    ...(retentionDays !== undefined && { retentionDays }),
+  }
+}
+
+function organisationJson(organisation: OrganisationRecord): object {
+  const { id, oid, name, defaultLrsId, switches, expiresAt, createdAt, updatedAt } = organisation
+  return {
+    ...{ id, oid, name, defaultLrsId, switches, createdAt: time(createdAt), updatedAt: time(updatedAt) },
+    expiresAt: expiresAt === null ? null : time(expiresAt),
+  }
 }

@@ -2,6 +2,7 @@
 // it stored. What only a request shows (addresses, origins, rates) it does not judge, and says so.
 
 import type { Command } from 'commander'
+import { homeOf } from '../../core/access.ts'
 import type { Decision } from '../../core/access.ts'
 import { isDomainError } from '../../core/errors.ts'
 import type { LrsId } from '../../core/ids.ts'
@@ -13,7 +14,7 @@ import type { Principal } from '../../core/principal.ts'
 import type { Statement } from '../../core/xapi/statement.ts'
 import { callerIn, locateCredential } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
-import { commandFor, homeOf, principalOf, signInRefusal } from '../key-state.ts'
+import { commandFor, principalOf, signInRefusal } from '../key-state.ts'
 import { exitCodes } from '../outcome.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Act } from '../run.ts'
