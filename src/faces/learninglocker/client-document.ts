@@ -3,7 +3,7 @@
 import { checkAuthority, derivedAuthority } from '../../core/authority.ts'
 import type { AgentIdentity } from '../../core/authority.ts'
 import { checkName } from '../../core/check.ts'
-import { inWords, isDomainError } from '../../core/errors.ts'
+import { firstOf, inWords, isDomainError } from '../../core/errors.ts'
 import type { LrsId, Oid } from '../../core/ids.ts'
 import { checkKey, checkSecretValue, isLive } from '../../core/secret.ts'
 import type { CredentialRecord, Json, LrsRecord, OrganisationRecord } from '../../core/storage.ts'
@@ -63,8 +63,8 @@ export function readClient(body: Body, { stores, before }: Known): ClientInput {
   if (isTrusted === true && before?.hasEnded === true) {
     validation.refuse('isTrusted', 'The client has expired: it needs a later end first.')
   }
-  for (const path of Object.keys(body)) {
-    if (path.startsWith('scopes.')) validation.refuse('scopes', 'Scopes are sent together, as an array.')
+  if (Object.keys(body).some((path) => path.startsWith('scopes.'))) {
+    validation.refuse('scopes', 'Scopes are sent together, as an array.')
   }
   validation.end()
   return given
@@ -81,8 +81,8 @@ function readAuthority(validation: Validation, sent: unknown): AgentIdentity | u
   if (sent === undefined) return undefined
   const value = typeof sent === 'string' ? parsed(sent) : sent
   if (!isBody(value)) return validation.refuse('authority', 'This is an Agent, as an object or as JSON of one.')
-  const failures = checkAuthority(value).map((failure) => inWords(failure))
-  const said = [...failures, ...hintsFor(value)]
+  const failures = checkAuthority(value)
+  const said = [...firstOf(failures.map(inWords)), ...hintsFor(value)]
   return failures.length === 0 ? value : validation.refuse('authority', said.join(' '))
 }
 

@@ -1,7 +1,7 @@
 // Clients: the organisation's keys of kind `client`, whoever made them. Each has one store or none.
 
 import type { Core } from '../../core/core.ts'
-import type { CredentialChange, NewCredentialInput, RevealedCredential } from '../../core/credential.ts'
+import type { CredentialChange, NewCredentialInput } from '../../core/credential.ts'
 import { isDomainError } from '../../core/errors.ts'
 import type { Oid } from '../../core/ids.ts'
 import { hasExpired } from '../../core/secret.ts'
@@ -71,8 +71,13 @@ async function show(asker: Asker, records: readonly CredentialRecord[]): Promise
   return inSlices(presenting(revealed, around))
 }
 
+interface Revealed {
+  readonly credential: CredentialRecord
+  readonly secret?: string | undefined
+}
+
 /** What scopes to show takes a hash each; an organisation may have ten thousands. */
-function* presenting(revealed: readonly RevealedCredential[], around: Around): Sliceable<readonly Document[]> {
+function* presenting(revealed: readonly Revealed[], around: Around): Sliceable<readonly Document[]> {
   const documents: Document[] = []
   for (const { credential, secret } of revealed) {
     documents.push(presentClient(credential, secret, around))
@@ -105,11 +110,22 @@ async function findRecord({ core, principal }: Asker, oid: Oid): Promise<Credent
 
 async function create(asker: Asker, bodies: readonly Body[]): Promise<readonly Document[]> {
   const around = await aroundOf(asker)
-  const changes = bodies.map((body) => {
-    return { create: newClient(asker.core, readClient(body, around), around.stores) }
-  })
+  const changes = await inSlices(reading(asker.core, bodies, around))
   const made = await refusingPairs(() => asker.core.credentialBulk.apply(asker.principal, changes))
-  return made.map(({ credential, secret }) => presentClient(credential, secret, around))
+  return inSlices(presenting(made, around))
+}
+
+function* reading(
+  core: Core,
+  bodies: readonly Body[],
+  around: Around,
+): Sliceable<readonly { readonly create: NewCredentialInput }[]> {
+  const changes: { readonly create: NewCredentialInput }[] = []
+  for (const body of bodies) {
+    changes.push({ create: newClient(core, readClient(body, around), around.stores) })
+    yield
+  }
+  return changes
 }
 
 /** As the product makes one, where nothing is said: with no scope and no store. */

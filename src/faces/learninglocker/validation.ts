@@ -68,6 +68,7 @@ export class Validation {
     const value = memberOf(this.#body, path)
     if (value === undefined) return undefined
     const sent: readonly unknown[] = Array.isArray(value) ? value : value === null ? [] : [value]
+    if (sent.length > mostWords) return this.refuse(path, `More than ${mostWords} are not accepted.`)
     if (sent.some((word) => typeof word === 'object' && word !== null)) return this.#cast(path, 'Array', value)
     const found = sent.map((word, at) => {
       return known.find((one) => one === String(word)) ?? this.#unknown(`${path}.${at}`, word, known)
@@ -129,6 +130,8 @@ export class Validation {
   }
 }
 
+/** In one list. */
+const mostWords = 100
 /** Of one body: a list of a thousand unknown words names these. */
 const mostErrors = 100
 
@@ -144,12 +147,18 @@ export function noObjectId(model: string, value: string): VendorError {
 }
 
 function castError(kind: string, value: unknown, path: string, where = '') {
-  const text = bounded(JSON.stringify(value) ?? '', 100)
+  const text = bounded(textOf(value), 100)
   const stringValue = text.startsWith('"') ? text : `"${text}"`
   const message = `Cast to ${kind} failed for value ${stringValue} at path "${path}"${where}`
   return { stringValue, kind, value: echoOf(value), path, message, name: 'CastError' }
 }
 
+/** What a message repeats of what was sent: nothing large. */
 function echoOf(value: unknown): unknown {
-  return (JSON.stringify(value) ?? '').length <= longestEcho ? value : undefined
+  return textOf(value).length <= longestEcho ? value : undefined
+}
+
+/** As JSON; of long texts the beginning, for none is repeated whole. */
+function textOf(value: unknown): string {
+  return JSON.stringify(typeof value === 'string' ? bounded(value, longestEcho) : value) ?? ''
 }
