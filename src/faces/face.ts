@@ -72,7 +72,7 @@ export interface XapiMount {
   readonly toleratesCase?: boolean
   /** Parameters of the vendor's own, passed over. */
   readonly ignoredParams?: readonly string[]
-  /** What answers name to who named no version; unless given, the latest, or what the key spoke last. */
+  /** What answers name to who names no version and has spoken none before; the latest unless given. */
   readonly assumedVersion?: XapiVersion
   /** Whether the version is looked at before the credentials; unless given, only for who sends neither. */
   asksVersionFirst?(method: string, path: string): boolean

@@ -107,7 +107,7 @@ export async function admitCall(call: Call): Promise<AdmittedCall> {
   const sent = call.header(versionHeader)
   // Who names none is told the one they most likely speak (docs/decisions/0010).
   if (sent === undefined || !/^\s*[12]\./.test(sent))
-    headers[versionHeader] = latestVersion[call.mount.assumedVersion ?? service.spoken.likelyOf(principal)]
+    headers[versionHeader] = latestVersion[service.spoken.likelyOf(principal, call.mount.assumedVersion)]
   const version = parseVersion(sent)
   service.spoken.note(principal, version)
   const lrsId = place.lrs(principal)

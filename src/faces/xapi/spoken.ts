@@ -18,10 +18,10 @@ export class SpokenVersions {
     this.#last.set(credentialId, version)
   }
 
-  /** The last one, or, of a credential not heard of since the start, the latest it may speak. */
-  likelyOf({ credentialId, limits }: Principal): XapiVersion {
+  /** The last one, or, of a credential not heard of since the start, the only one it may speak, or else the latest unless given. */
+  likelyOf({ credentialId, limits }: Principal, otherwise: XapiVersion = '2.0'): XapiVersion {
     const allowed = limits.xapiVersions
     if (allowed?.length === 1) return allowed[0] === '1.0' ? '1.0' : '2.0'
-    return this.#last.get(credentialId) ?? '2.0'
+    return this.#last.get(credentialId) ?? otherwise
   }
 }
