@@ -43,6 +43,7 @@ let world: World
 let logins: Readonly<Record<Exclude<Who, 'nobody'>, Login>>
 /** `organisation` and `store` from the start. */
 const kept = new Map<string, string>()
+const cursor = (key: object): string => Buffer.from(JSON.stringify(key)).toString('base64')
 
 beforeAll(async () => {
   world = await openWorld()
@@ -160,7 +161,21 @@ const exchanges: readonly Exchange[] = [
   },
   { ...get, file: 'statement-count', path: `${v2}/statement/count` },
   { ...get, file: 'statement-read', path: `${v2}/statement/{statement}?select=statement.verb` },
+  { ...get, file: 'statement-list-select', path: `${v2}/statement?sort=-timestamp&limit=1&select=verbs,voided` },
+  { ...get, file: 'statement-list-distinct', path: `${v2}/statement?distinct=statement.verb.id` },
+  { ...get, file: 'statement-list-refused', path: `${v2}/statement?query=${filter({ $and: [{ $where: '1' }] })}` },
+  { ...get, file: 'statement-no-id', path: `${v2}/statement/nothing` },
   { ...get, file: 'statement-connection', path: `/api/connection/statement?project=${filter({ verbs: 1 })}` },
+  {
+    ...get,
+    file: 'statement-connection-before',
+    path: `/api/connection/statement?sort=${filter({ timestamp: -1 })}&before=${cursor({ timestamp: '2026-01-01T00:00:00.000Z' })}`,
+  },
+  {
+    ...get,
+    file: 'statement-connection-refused',
+    path: `/api/connection/statement?filter=${filter({ agents: { $size: 1 } })}`,
+  },
   { ...get, file: 'statement-indexes', path: '/api/indexes/statement' },
   { ...remove, file: 'statement-delete', path: `${v2}/statement/{statement}` },
   { ...remove, file: 'statement-unknown', path: `${v2}/statement/{statement}` },
