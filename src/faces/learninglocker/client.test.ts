@@ -288,6 +288,7 @@ describe('the scopes', () => {
     [[{}], 'scopes', 'Array'],
     [[['all']], 'scopes', 'Array'],
     [{ a: 1 }, 'scopes', 'Array'],
+    [Array(101).fill('all'), 'scopes', 'user defined'],
   ])('%j is refused at %s', async (sent, key, kind) => {
     const answer = await create({ scopes: sent })
     expect(await refusedPaths(answer)).toEqual([key])

@@ -225,6 +225,14 @@ describe('the body', () => {
     )
   })
 
+  it('that is compressed is not offered', async () => {
+    const { status } = await world.ask('POST', '/api/v2/client', {
+      body: '{}',
+      headers: { ...json, 'Content-Encoding': 'gzip' },
+    })
+    expect([status, await world.events()]).toEqual([415, []])
+  })
+
   it('that is empty is one without members', async () => {
     expect((await world.ask('POST', '/api/v2/client', { body: '', headers: json })).status).toBe(201)
   })
