@@ -22,7 +22,7 @@
 import { setFlagsFromString } from 'node:v8'
 import type { Core } from '../core/core.ts'
 import { DomainError } from '../core/errors.ts'
-import type { LrsId, OrganisationId } from '../core/ids.ts'
+import type { LrsId, Oid, OrganisationId } from '../core/ids.ts'
 import type { PlatformOperator } from '../core/organisation.ts'
 import type { ImportRecord, Json } from '../core/storage.ts'
 import { Rejects } from './rejects.ts'
@@ -93,6 +93,21 @@ export async function runImport(importer: Importer, settings: ImportSettings): P
   return alone(settings, record, (signal) =>
     inLittleMemory(() => attempt(importer, { ...settings, signal }, { record, isResumed })),
   )
+}
+
+/** Ends one that is not finished as it is: what it stored stays, and its Lrs are as any other then. */
+export async function abandonImport(
+  { core, operator }: Pick<ImportSettings, 'core' | 'operator'>,
+  id: Oid,
+): Promise<void> {
+  const record = await core.imports.get(operator, id)
+  if (record.finishedAt !== null) throw new DomainError('conflict', `Import ${id} is finished.`)
+  const held = await core.leases.hold(`import ${id}`, async () => {
+    const { source, lrs } = record
+    const report = { id, source, isAbandoned: true, stored: lrs.map(({ lrsId, counts }) => ({ lrsId, ...counts })) }
+    await core.imports.finish(operator, id, { report: JSON.parse(JSON.stringify(report)) as Json, into: [] })
+  })
+  if (held === undefined) throw new DomainError('conflict', `Import ${id} is under way: stop it first.`)
 }
 
 let running = 0

@@ -35,7 +35,7 @@ export class ImportWork {
   readonly #rejects: Rejects
   readonly #queue = new StoreQueue()
   readonly #positions: Positions
-  readonly #warnings: Set<string>
+  readonly #warnings: Map<string, Warned>
   readonly #announced: Map<Kind, readonly string[]>
   readonly #destinations = new Map<LrsId, Destination>()
   readonly #onStage: (stage: ImportStage) => void
@@ -54,7 +54,7 @@ export class ImportWork {
     this.#record = record
     this.#rejects = rejects
     this.#positions = new Positions(record.lrs)
-    this.#warnings = new Set(warnings)
+    this.#warnings = new Map(warnings.map((one) => [one.text, { ...one }]))
     this.#announced = new Map(Object.entries(announced) as [Kind, readonly string[]][])
     this.#onStage = (stage) => settings.onStage(stage)
     const parts = {
@@ -71,12 +71,17 @@ export class ImportWork {
   }
 
   get warnings(): readonly string[] {
-    return [...this.#warnings]
+    return [...this.#warnings.values()].map(({ text, first, others }) => {
+      if (first === undefined) return text
+      return others === 0 ? `${text}: ${first}` : `${text}: ${first} and ${others} more`
+    })
   }
 
-  /** Said once in the report, however often it happens. */
-  warn(text: string): void {
-    if (this.#warnings.size < mostWarnings) this.#warnings.add(text)
+  /** Said once in the report, however often it happens; with the `first` it happened to, where it is given, and how many others. */
+  warn(text: string, first?: string): void {
+    const known = this.#warnings.get(text)
+    if (known !== undefined) known.others++
+    else if (this.#warnings.size < mostWarnings) this.#warnings.set(text, { text, first, others: 0 })
   }
 
   /** Counts it, and writes it to the rejects; `why` is what was thrown, or words. */
@@ -119,7 +124,7 @@ export class ImportWork {
     await this.flush()
     const rejects = await this.#rejects.flush()
     this.#announced.clear()
-    this.#begun = { saved, tally: this.tally.toJson(), rejects, warnings: this.warnings, announced: {} }
+    this.#begun = { saved, tally: this.tally.toJson(), rejects, warnings: this.#warned(), announced: {} }
     if (!this.isDryRun) await this.#save(this.#begun)
   }
 
@@ -148,16 +153,26 @@ export class ImportWork {
     return [...this.#destinations.values()]
   }
 
+  #warned(): readonly Warned[] {
+    return [...this.#warnings.values()].map((one) => ({ ...one }))
+  }
+
   async #save(progress: Progress): Promise<void> {
     await this.core.imports.save(this.operator, this.#record.id, progress as unknown as Json)
   }
+}
+
+interface Warned {
+  readonly text: string
+  readonly first?: string | undefined
+  others: number
 }
 
 interface Progress {
   readonly saved: Json
   readonly tally: Json
   readonly rejects: { readonly bytes: number; readonly lines: number }
-  readonly warnings: readonly string[]
+  readonly warnings: readonly Warned[]
   readonly announced: Readonly<Record<string, readonly string[]>>
 }
 

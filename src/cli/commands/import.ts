@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Core } from '../../core/core.ts'
 import type { Oid } from '../../core/ids.ts'
-import { runImport } from '../../importing/import.ts'
+import { abandonImport, runImport } from '../../importing/import.ts'
 import type { Importer, ImportReport } from '../../importing/import.ts'
 import { kinds } from '../../importing/tally.ts'
 import { operator } from '../context.ts'
@@ -41,6 +41,7 @@ export function addImport(program: Command, context: CommandContext, act: Act): 
   addImportScormcloud(imports, context, act)
   addImportXapi(imports, context, act)
   addList(imports, context, act)
+  addAbandon(imports, context, act)
 }
 
 /** A subcommand with the options that every import takes. */
@@ -138,8 +139,22 @@ function addList(imports: Command, context: CommandContext, act: Act): void {
   act<GlobalOptions>(report, async (_, id = '') => {
     const { core } = await context.open()
     const record = await core.imports.get(operator, id as Oid)
+    const { isAbandoned } = (record.report ?? {}) as { readonly isAbandoned?: boolean }
+    if (isAbandoned === true) return { json: record.report, text: `Import ${id} was abandoned.` }
     if (record.report === null) throw new PlainError(`import ${id} is not finished; the command that began it goes on`)
     return reported(record.report as unknown as ImportReport)
+  })
+}
+
+function addAbandon(imports: Command, context: CommandContext, act: Act): void {
+  const abandon = imports
+    .command('abandon')
+    .description('end one that was interrupted, as it is; what it stored stays, and the next one begins anew')
+    .argument('<id>', 'its id, as claviger import list shows it')
+  act<GlobalOptions>(abandon, async (_, id = '') => {
+    const { core } = await context.open()
+    await abandonImport({ core, operator }, id as Oid)
+    return { json: { id, isAbandoned: true }, text: `Import ${id} is abandoned. What it stored stays.` }
   })
 }
 

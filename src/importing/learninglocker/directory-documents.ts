@@ -48,7 +48,7 @@ export interface ClientDocument extends Dated {
 }
 
 /** What is not as it should be, and is taken all the same. */
-export type Warn = (text: string) => void
+export type Warn = (text: string, first: string) => void
 
 export function readOrganisation(document: Members, place: Place): OrganisationDocument {
   const dated = readDated(document, place)
@@ -84,7 +84,7 @@ export function readClient(document: Members, place: Place, warn: Warn): ClientD
     title: nameFrom(document['title']),
     key: textOf(api['basic_key']),
     secret: textOf(api['basic_secret']),
-    authority: readAuthority(document['authority'], (why) => warn(`client ${dated.oid}: ${why}`)),
+    authority: readAuthority(document['authority'], (why) => warn(why, dated.oid)),
     // Absent, it works on the xAPI (facts 0.6).
     isTrusted: document['isTrusted'] !== false,
     scopes: readScopes(document['scopes'], warn),
@@ -118,14 +118,14 @@ function requireOid(document: Members, name: string): Oid {
 }
 
 /** JSON in a string, as it should be; v1 left objects. */
-function readAuthority(value: unknown, warn: Warn): AgentIdentity | null {
+function readAuthority(value: unknown, warn: (why: string) => void): AgentIdentity | null {
   if (value === undefined || value === null) {
-    warn('it has no authority: one is made of its title and id')
+    warn('clients without an authority: one is made of their title and id')
     return null
   }
   const authority = typeof value === 'string' ? parsed(value) : asJson(value)
   if (isMembers(authority) && checkAuthority(authority).length === 0) return authority
-  warn('its authority is no Agent with one identifier: one is made of its title and id')
+  warn('clients whose authority is no Agent with one identifier: one is made of their title and id')
   return null
 }
 
@@ -133,7 +133,7 @@ function readScopes(value: unknown, warn: Warn): readonly Scope[] {
   const given: readonly unknown[] = Array.isArray(value) ? value : []
   const unknown = given.filter((scope) => !isScope(scope))
   if (unknown.length > 0)
-    warn(`scopes that give no right here are left out: ${unknown.map(String).join(', ').slice(0, 100)}`)
+    warn('scopes that give no right here are left out', unknown.map(String).join(', ').slice(0, 100))
   return given.filter(isScope)
 }
 

@@ -107,9 +107,7 @@ export class Directory {
     const oid = (clientOid ?? oidFor(`${organisationOid} no client`)) as Oid
     const known = organisation.owners.get(oid)
     if (known !== undefined) return known
-    this.#work.warn(
-      'clients that are gone have a disabled key each, “Deleted client <id>”, that what they stored belongs to',
-    )
+    this.#work.warn('what clients stored that are gone belongs to disabled keys, “Deleted client <id>”', oid)
     const id = await this.#createUnusable(organisation, oid, oidFor(`${organisationOid} ${oid}`))
     const owner = { id, authority: derivedAuthority(this.#work.core.baseUrl, { name: '', oid }) }
     organisation.owners.set(oid, owner)
@@ -141,11 +139,11 @@ export class Directory {
     const place = store === undefined ? undefined : await this.findDestination(client.organisation, store)
     const lrsIds = place === undefined || typeof place === 'string' ? [] : [place.lrsId]
     if (lrsIds.length === 0)
-      this.#work.warn('clients without a store that is there sign in, and may do nothing: as before')
+      this.#work.warn('clients whose store is not there sign in, and may do nothing, as before', oid)
     if (key === undefined || secret === undefined)
-      this.#work.warn(`client ${oid} has no key or no secret: it was given new ones`)
+      this.#work.warn('clients without a key or a secret were given new ones', oid)
     if ((this.#keys.get(key ?? '') ?? 0) > 1)
-      this.#work.warn(`several clients have the key ${key}: the secret tells them apart`)
+      this.#work.warn('several clients have one key: the secret tells them apart', key)
     const input = {
       ...{ oid, name: title, isEnabled: isTrusted, rights: rightsOf(scopes), words: rememberWords({}, scopes) },
       ...{ authority, lrsIds, createdAt, updatedAt, allowDuplicateKey: true },
@@ -201,9 +199,7 @@ export class Directory {
   async #createShared(organisation: KnownOrganisation, organisationOid: string, store: StoreDocument): Promise<LrsId> {
     const oid = oidFor(`${organisationOid} ${store.oid}`)
     const title = `${store.title} (of another organisation)`.slice(0, 255)
-    this.#work.warn(
-      `store ${store.oid} is used by another organisation, too, which has an Lrs of its own for it now: “${title}”`,
-    )
+    this.#work.warn('stores that another organisation uses, too: it has an Lrs of its own for that now', store.title)
     const lrsId = await this.#createLrs(organisation, { ...store, oid, title })
     organisation.lrs.set(oid, lrsId)
     this.#work.touch({ organisationId: organisation.id, lrsId })

@@ -109,7 +109,7 @@ class Run {
     await this.#directory.addPlaces(organisations, stores, counts)
     await this.#directory.loadOwners()
     if (!counts) return
-    const warn = (text: string): void => this.#work.warn(text)
+    const warn = (text: string, first: string): void => this.#work.warn(text, first)
     const clients = await this.#readAll('clients', 'clients', counts, (document, place) =>
       readClient(document, place, warn),
     )
@@ -177,7 +177,7 @@ class Run {
     for (const { sha2, contentType } of described) {
       const path = await this.#files.findAttachment(storeOid, sha2)
       if (path !== undefined) found.set(sha2, { sha2, contentType, open: () => openFile(path) })
-      else this.#work.warn('some attachments have no file in the folder of attachments')
+      else this.#work.warn('attachments without a file in the folder of attachments', sha2)
     }
     return [...found.values()]
   }
@@ -237,7 +237,7 @@ class Run {
   }
 
   #warnOfRounding(number: string): void {
-    this.#work.warn(`numbers beyond 2^53 are rounded, as in every JSON that JavaScript reads: the first is ${number}`)
+    this.#work.warn('numbers beyond 2^53 are rounded, as in all JSON that JavaScript reads', number)
   }
 }
 
