@@ -8,6 +8,7 @@ import { addAsk } from './commands/ask.ts'
 import { addAudit } from './commands/audit.ts'
 import { addBackup } from './commands/backup.ts'
 import { addCallback } from './commands/callback.ts'
+import { addCompare } from './commands/compare.ts'
 import { addCopy } from './commands/copy.ts'
 import { addCredential } from './commands/credential.ts'
 import { addDoctor } from './commands/doctor.ts'
@@ -92,6 +93,7 @@ export function buildProgram(context: CommandContext, act: Act, isJson: boolean)
   addDoctor(program, context, act)
   addBackup(program, context, act)
   addCopy(program, context, act)
+  addCompare(program, context, act)
   addInstallation(program, context, act)
   return program
 }

@@ -92,6 +92,7 @@ const zones: readonly Zone[] = [
     imports: [core, /^src\/importing\/[^/]+\.ts$/],
     packages: ['node:*'],
   },
+  { name: 'comparing', holds: /^src\/comparing\//, imports: [core, /^src\/comparing\//], packages: ['node:*'] },
   {
     name: 'exporting',
     holds: /^src\/exporting\//,
@@ -139,7 +140,7 @@ const zones: readonly Zone[] = [
     imports: [
       core,
       /^src\/cli\//,
-      /^src\/(importing|exporting)\//,
+      /^src\/(importing|exporting|comparing)\//,
       /^src\/(app|server|config|copying)\.ts$/,
       /^package\.json$/,
     ],
