@@ -7,13 +7,18 @@ import type { SourceCredential } from './source.ts'
 
 type Names = Pick<SourceCredential, 'id' | 'accountId'>
 
+const uuid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
 const places = { id: '{{cred-id}}', accountId: '{{account-id}}' } as const
 
 /** Of the template; undefined where nothing stored tells. Those of people who signed in with OpenID Connect are other ones. */
 export function findTemplate(authorities: readonly unknown[], credentials: readonly Names[]): string | undefined {
   const agents = authorities.filter((one) => isObject(one) && one['objectType'] !== 'Group')
-  const texts = [...new Set(agents.map((one) => JSON.stringify(one)))]
-  const templates = new Set(texts.map((text) => templateOf(text, credentials)))
+  const placeOf = new Map<string, string>([
+    ...credentials.map(({ accountId }) => [accountId, places.accountId] as const),
+    ...credentials.map(({ id }) => [id, places.id] as const),
+  ])
+  const texts = new Set(agents.map((one) => JSON.stringify(one)))
+  const templates = new Set([...texts].map((text) => text.replaceAll(uuid, (id) => placeOf.get(id) ?? id)))
   const byKey = [...templates].find((text) => text.includes(places.id) || text.includes(places.accountId))
   // What is the same for everybody, or was stamped for a key that is gone.
   return byKey ?? (templates.size === 1 ? [...templates][0] : undefined)
@@ -27,9 +32,4 @@ export function fillIn(template: string, { id, accountId }: Names): AgentIdentit
 /** Whether one key's authority is told from another's. */
 export function tellsKeys(template: string): boolean {
   return template.includes(places.id)
-}
-
-function templateOf(text: string, credentials: readonly Names[]): string {
-  const found = credentials.find(({ id, accountId }) => text.includes(id) || text.includes(accountId))
-  return found === undefined ? text : text.replaceAll(found.id, places.id).replaceAll(found.accountId, places.accountId)
 }

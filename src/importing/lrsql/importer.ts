@@ -67,7 +67,11 @@ async function importCredentials(
   }
   work.show({ title: 'keys', done: found.length })
   const template = findTemplate((await source.latest(mostLookedAt)).map(authorityIn), found)
-  const keys = found.map((credential) => keyOf(credential, { work, to, template }))
+  const keys: FoundKey[] = []
+  for (const credential of found) {
+    await work.pace()
+    keys.push(keyOf(credential, { work, to, template }))
+  }
   const ids = await importKeys(work, to.organisationId, keys, { isAgain })
   const owners = new Owners({ work, organisationId: to.organisationId, lrsIds: [to.lrsId] })
   const isTold = template !== undefined && (tellsKeys(template) || found.length === 1)

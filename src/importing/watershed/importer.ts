@@ -147,7 +147,11 @@ class Reading {
   ): Promise<Owners> {
     const destination = to ?? unmade
     const { url } = this.#options
-    const keys = providers.map((provider) => keyOf(provider, { ...destination, address: url }))
+    const keys: FoundKey[] = []
+    for (const provider of providers) {
+      await this.#work.pace()
+      keys.push(keyOf(provider, { ...destination, address: url }))
+    }
     const ids = await importKeys(this.#work, destination.organisationId, keys, { isAgain })
     const owners = new Owners({
       work: this.#work,
