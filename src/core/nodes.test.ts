@@ -3,7 +3,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createCore } from './core.ts'
 import type { Core, CoreOptions } from './core.ts'
-import type { ApplicationId } from './ids.ts'
+import type { ApplicationId, LrsId } from './ids.ts'
 import type { Caller } from './principal.ts'
 import { presetRights } from '../../test/support/core.ts'
 import type { Storage } from './storage.ts'
@@ -81,6 +81,28 @@ describe('what one node changes about an application is so on the other within a
       await vi.waitFor(refused, soon)
       await a.applications.remove(operator, id)
       await vi.waitFor(async () => expect(await b.applications.find(id)).toBeUndefined(), soon)
+    }
+  })
+})
+
+describe('what one node changes about an organisation is so on the other within a second', () => {
+  it('that an Lrs is deleted, and restored; that it has ended, and has not', async () => {
+    const [a, b] = [await openNode(), await openNode()]
+    const operator = await addOrganisation(a)
+    const { id } = await a.lrs.create(operator, { name: 'Second' })
+    const { key, secret } = await a.credentials.create(operator, { name: 'x', rights: noRights, lrsIds: [id] })
+    const signIn = () => b.signIn.basic({ key, secret })
+    const closes = async (lrsIds: readonly LrsId[]) => expect((await signIn()).closedLrsIds).toEqual(lrsIds)
+    for (let times = 0; times < 5; times++) {
+      await closes([])
+      await a.lrs.remove(operator, id)
+      await vi.waitFor(() => closes([id]), soon)
+      await a.lrs.restore(operator, id)
+      await vi.waitFor(() => closes([]), soon)
+      await a.organisations.update(operator, { expiresAt: 1 })
+      await vi.waitFor(() => expect(signIn()).rejects.toMatchObject({ code: 'forbidden' }), soon)
+      await a.organisations.update(operator, { expiresAt: null })
+      await vi.waitFor(signIn, soon)
     }
   })
 })

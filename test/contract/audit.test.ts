@@ -181,6 +181,7 @@ describe.each(engines)('audit and usage, $name', (engine) => {
       await hears(() => directory.updateCredential(tenant.id, made.id, { at: 1 }, own), tenant.id)
       await hears(() => directory.updateOrganisation(tenant.id, { name: 'x', at: 1 }, own), tenant.id)
       await hears(() => directory.createLrs(tenant.id, { oid: fresh.oid(), name: 'l', createdAt: 1 }, own), tenant.id)
+      await hears(() => directory.updateLrs(tenant.id, tenant.lrsId, { name: 'x', at: 1 }, own), tenant.id)
       const open = await hears(() => directory.createSession(tenant.id, session(made.id), own))
       await hears(() => directory.deleteSession(tenant.id, made.id, open.id, own), tenant.id)
       await directory.createSession(tenant.id, session(made.id, { expiresAt: 1 }), own)
