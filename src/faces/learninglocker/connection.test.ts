@@ -35,7 +35,9 @@ type Asked = Readonly<Record<string, unknown>>
 /** Texts as they are, anything else as JSON. */
 function queryOf(asked: Asked): string {
   const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
-  return new URLSearchParams(Object.entries(asked).map(([name, value]) => [name, text(value)])).toString()
+  return new URLSearchParams(
+    Object.entries(asked).map(([name, value]): [string, string] => [name, text(value)]),
+  ).toString()
 }
 
 async function page(model: string, asked: Asked = {}, as: Client = world.admin): Promise<Page> {

@@ -2,6 +2,7 @@
 // it had inherited from another statement is not in its lists. Knows nothing of where statements are read.
 
 import type { LrsId, Oid, Seq } from '../../core/ids.ts'
+import { parseTimestamp } from '../../core/xapi/time.ts'
 import type { QueryModel } from './query.ts'
 import { isDocument } from './query-value.ts'
 import type { Document, Value } from './query-value.ts'
@@ -62,9 +63,10 @@ export function documentOf({ seq, lrsId, body, isVoided, organisation, lrs, clie
   }
 }
 
+/** Whatever form of ISO 8601 it has; every stored statement has one. */
 function dateOf(text: Value, seq: Seq): Date {
-  const date = new Date(typeof text === 'string' ? text : Number.NaN)
-  return Number.isNaN(date.getTime()) ? new Date(Math.floor(seq / 1000)) : date
+  const micros = typeof text === 'string' ? parseTimestamp(text) : undefined
+  return new Date(Math.floor((micros ?? seq) / 1000))
 }
 
 /** The product's names of agents and activities: those filters of xAPI reach, and those that only the related ones do. */

@@ -15,8 +15,10 @@ import { hasAll } from './words.ts'
 /** Looked at for one request. */
 const mostRows = 50_000
 const mostCharacters = 64 * 1024 * 1024
-/** A page may cost the store many seeks, and bring few. */
-const leastPerPage = 100
+/** What a page counts for that ends before it is full: it cost the store many seeks. */
+const leastPerShortPage = 200
+/** Of each Lrs; more, the more is asked for. */
+const smallestPage = 20
 const largestPage = 500
 /** Then others get their turn. */
 const sliceMs = 5
@@ -63,9 +65,10 @@ export async function* statementRows(
 ): AsyncGenerator<StatementRow> {
   const query = queryOf(plan, isAscending)
   const budget = new Budget()
-  const strands = lrsOf(readership, plan).map((lrs) => {
-    return new Strand(readership, lrs, { plan, query, budget, size: Math.max(20, expected) })
-  })
+  const lrs = lrsOf(readership, plan)
+  // Of many each brings a part.
+  const size = Math.max(smallestPage, Math.ceil(expected / Math.max(lrs.length, 1)))
+  const strands = lrs.map((one) => new Strand(readership, one, { plan, query, budget, size }))
   let end = performance.now() + sliceMs
   for (;;) {
     const first = await firstOf(strands, isAscending)
@@ -94,8 +97,8 @@ class Budget {
   #rows = 0
   #characters = 0
 
-  spend(rows: readonly StoredStatement[]): void {
-    this.#rows += Math.max(rows.length, leastPerPage)
+  spend(rows: readonly StoredStatement[], isShort: boolean): void {
+    this.#rows += isShort ? Math.max(rows.length, leastPerShortPage) : rows.length
     for (const { body } of rows) this.#characters += body.length
   }
 
@@ -163,8 +166,9 @@ class Strand {
   async fill(): Promise<boolean> {
     while (!this.#isDone) {
       this.#parts.budget.check()
+      const asked = this.#size
       const found = await this.#read()
-      this.#parts.budget.spend(found)
+      this.#parts.budget.spend(found, !this.#isDone && found.length < asked)
       this.#rows = await this.#shown(found)
       this.#at = 0
       if (this.#rows.length > 0) return true
