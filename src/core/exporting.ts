@@ -11,6 +11,7 @@ import { openEndpoints } from './pipe.ts'
 import type { Caller } from './principal.ts'
 import type { Endpoint } from './remote-lrs.ts'
 import { everyRight } from './rights.ts'
+import type { Reach } from './rights.ts'
 import { openSecrets } from './secret.ts'
 import type { ClearSecret } from './secret.ts'
 import { openSetting } from './setting.ts'
@@ -109,6 +110,26 @@ export class Exports {
       yield rows
       at = rows.at(-1)!.seq
     }
+  }
+
+  /**
+   * For whom it counts what this statement says of its object: everybody, its owner alone; undefined where it says nothing, or
+   * nobody takes it up. So a key that is gone, or may do less by now, is known for what it was.
+   */
+  async describes(
+    operator: PlatformOperator,
+    lrsId: LrsId,
+    { owner, body }: Pick<ExportedStatement, 'owner' | 'body'>,
+  ): Promise<Reach | undefined> {
+    void operator
+    const { object } = JSON.parse(body) as {
+      readonly object?: { readonly id?: unknown; readonly definition?: unknown }
+    }
+    if (typeof object?.id !== 'string' || object.definition === undefined) return undefined
+    const about = { kind: 'activity', value: object.id } as const
+    const known = await this.#storage.statements.listDescriptions(lrsId, about, owner)
+    if (known.length === 0) return undefined
+    return known.some(({ isShared }) => isShared) ? 'any' : 'mine'
   }
 
   async *documents(operator: PlatformOperator, lrsId: LrsId): AsyncGenerator<readonly ExportedDocument[]> {

@@ -71,6 +71,11 @@ export class ExportDirectory {
     })
   }
 
+  /** What is there stays, and is worth nothing. */
+  async abandon(): Promise<void> {
+    await this.#sums?.abandon()
+  }
+
   async #enter(name: string, sha256: string, bytes: number): Promise<void> {
     this.#count++
     this.#bytes += bytes

@@ -10,7 +10,7 @@ import { formatStored } from '../core/xapi/time.ts'
 import { ExportDirectory } from './directory.ts'
 import { formatName, formatVersion } from './format.ts'
 import type { LrsCounts, Manifest, OrganisationCounts } from './format.ts'
-import { writeLrs } from './lrs-files.ts'
+import { Owners, writeLrs } from './lrs-files.ts'
 import { writeOrganisation } from './organisation-files.ts'
 import { Sealer } from './sealing.ts'
 
@@ -45,48 +45,57 @@ interface Marked {
 
 /** Throws where it was stopped: what is written then is worth nothing, and says so. */
 export async function runExport(settings: ExportSettings): Promise<Manifest> {
-  const { core, operator, passphrase, organisationIds, onlyLrs, since = 0, isGzip, withCsv } = settings
+  const { passphrase, to } = settings
   const sealer = passphrase === undefined ? undefined : await Sealer.create(passphrase)
-  const directory = await ExportDirectory.create(settings.to)
-  const begunAt = new Date(core.clock.now()).toISOString()
+  const directory = await ExportDirectory.create(to)
+  try {
+    return await write(settings, directory, sealer)
+  } catch (error) {
+    await directory.abandon()
+    throw error
+  }
+}
+
+async function write(
+  settings: ExportSettings,
+  directory: ExportDirectory,
+  sealer: Sealer | undefined,
+): Promise<Manifest> {
+  const { core, operator, organisationIds, onlyLrs, since = 0, isGzip, withCsv } = settings
+  const begunAt = timeOf(core)
   const id = core.ids.oid()
   const warnings = new Set<string>()
+  const warn = (text: string): void => void (warnings.size < mostWarnings && warnings.add(text))
+  const pace = pacer(settings.signal)
   const marks = await markAll(settings, id)
   const lrs: LrsCounts[] = []
   const organisations: OrganisationCounts[] = []
-  const pace = pacer(settings.signal)
   for (const organisationId of organisationIds) {
-    const owners = new Set<number>()
+    const owners = new Owners()
     const nameOfKey = withCsv ? await namesOfKeys(settings, organisationId, pace) : () => undefined
     for (const marked of marks.filter((one) => one.organisationId === organisationId)) {
-      const counting = countingOf(settings, marked.lrs)
-      const warn = (text: string): void => void (warnings.size < mostWarnings && warnings.add(text))
-      const lrsSettings = {
-        ...{ core, operator, directory, isGzip, withCsv, since },
-        nameOfKey,
-        pace,
-        warn,
-        ...counting,
-      }
-      lrs.push(await writeLrs(lrsSettings, marked, owners))
+      const onRead = counting(settings, marked.lrs)
+      const part = { core, operator, directory, isGzip, withCsv, since, nameOfKey, pace, warn, onRead }
+      lrs.push(await writeLrs(part, marked, owners))
     }
     settings.onStage({ title: `keys of organisation ${organisationId}`, done: 0 })
-    organisations.push(
-      await writeOrganisation({ core, operator, directory, sealer, onlyLrs, pace }, organisationId, owners),
-    )
+    const part = { core, operator, directory, sealer, onlyLrs, pace }
+    organisations.push(await writeOrganisation(part, organisationId, owners))
   }
   let manifest: Manifest | undefined
   await directory.finish((files) => {
     manifest = {
-      ...{ format: formatName, version: formatVersion, id, begunAt },
-      finishedAt: new Date(core.clock.now()).toISOString(),
+      ...{ format: formatName, version: formatVersion, id, begunAt, finishedAt: timeOf(core) },
       since: since === 0 ? null : formatStored(since),
-      ...{ isGzip, sealing: sealer?.sealing ?? null, organisations, lrs, files },
-      warnings: [...warnings],
+      ...{ isGzip, sealing: sealer?.sealing ?? null, organisations, lrs, files, warnings: [...warnings] },
     }
     return manifest
   })
   return manifest!
+}
+
+function timeOf({ clock }: Core): string {
+  return new Date(clock.now()).toISOString()
 }
 
 /** All marks first, so that what is taken of several Lrs is of one time, but for milliseconds. */
@@ -124,13 +133,11 @@ async function namesOfKeys(
   return (id) => names.get(id)
 }
 
-function countingOf({ onStage }: ExportSettings, { id, name }: PortableLrs) {
+function counting({ onStage }: ExportSettings, { id, name }: PortableLrs) {
   const done = { statements: 0, documents: 0 }
-  return {
-    onRead(what: 'statements' | 'documents', count: number): void {
-      done[what] += count
-      onStage({ title: `${what} of Lrs ${id} ${name}`.trim(), done: done[what] })
-    },
+  return (what: 'statements' | 'documents', count: number): void => {
+    done[what] += count
+    onStage({ title: `${what} of Lrs ${id} ${name}`.trim(), done: done[what] })
   }
 }
 

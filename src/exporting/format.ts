@@ -95,6 +95,8 @@ export interface OrganisationLine {
   readonly lrs: readonly PortableLrs[]
   /** Own statements or documents here and are no credentials any more. */
   readonly gone: readonly number[]
+  /** Whose statements describe activities: for everybody, or for themselves. */
+  readonly describing: Readonly<Record<string, 'any' | 'mine'>>
 }
 
 /** credentials.jsonl. Sealed with `credentialPlace`. */

@@ -4,6 +4,7 @@ import type { Core } from '../core/core.ts'
 import type { PortableLrs } from '../core/exporting.ts'
 import type { LrsId, OrganisationId } from '../core/ids.ts'
 import type { PlatformOperator } from '../core/organisation.ts'
+import type { Reach } from '../core/rights.ts'
 import type { ExportedDocument, ExportedStatement, Json } from '../core/storage.ts'
 import { agentOfTerm } from '../core/xapi/agent.ts'
 import { formatStored, parseTimestamp } from '../core/xapi/time.ts'
@@ -30,7 +31,7 @@ export interface LrsSettings {
 export async function writeLrs(
   settings: LrsSettings,
   { organisationId, lrs, through }: { organisationId: OrganisationId; lrs: PortableLrs; through: number },
-  owners: Set<number>,
+  owners: Owners,
 ): Promise<LrsCounts> {
   const blobs = new Blobs(settings, lrs.id)
   const files = new Files(settings)
@@ -50,7 +51,7 @@ export async function writeLrs(
 }
 
 interface Into {
-  readonly owners: Set<number>
+  readonly owners: Owners
   readonly blobs: Blobs
   readonly files: Files
 }
@@ -67,7 +68,7 @@ async function writeStatements(
   let [statements, voided] = [0, 0]
   for await (const rows of core.exports.statements(operator, lrsId, { after: since, through })) {
     for (const row of rows) {
-      owners.add(row.owner)
+      await owners.see(settings, lrsId, row)
       if (row.isVoided) voided++
       for (const { sha2 } of row.attachments) await blobs.take(sha2)
       await lines.write(statementLine(row))
@@ -78,6 +79,26 @@ async function writeStatements(
     settings.onRead('statements', rows.length)
   }
   return { statements, voided }
+}
+
+/** Looked at for each owner, until one tells. */
+const mostAsked = 20
+
+/** Whose statements and documents the Lrs of an organisation hold, and for whom counts what those say of activities. */
+export class Owners {
+  readonly ids = new Set<number>()
+  readonly describing = new Map<number, Reach>()
+  readonly #asked = new Map<number, number>()
+
+  async see({ core, operator }: LrsSettings, lrsId: LrsId, row: ExportedStatement): Promise<void> {
+    const { owner, body } = row
+    this.ids.add(owner)
+    const asked = this.#asked.get(owner) ?? 0
+    if (this.describing.has(owner) || asked >= mostAsked || !body.includes('"definition"')) return
+    this.#asked.set(owner, asked + 1)
+    const reach = await core.exports.describes(operator, lrsId, row)
+    if (reach !== undefined) this.describing.set(owner, reach)
+  }
 }
 
 /** The statement last, as the text that is stored. */
@@ -100,7 +121,7 @@ async function writeDocuments(settings: LrsSettings, lrsId: LrsId, { owners, blo
   for await (const documents of core.exports.documents(operator, lrsId)) {
     for (const document of documents) {
       if (document.updatedAt <= since) continue
-      owners.add(document.owner)
+      owners.ids.add(document.owner)
       const { content } = document
       if (content.kind === 'blob') await blobs.take(content.sha2)
       await lines.write(`${JSON.stringify(documentLine(document))}\n`)

@@ -7,6 +7,7 @@ import type { PlatformOperator } from '../core/organisation.ts'
 import type { Endpoint } from '../core/remote-lrs.ts'
 import type { ExportDirectory } from './directory.ts'
 import { organisationFile, place } from './format.ts'
+import type { Owners } from './lrs-files.ts'
 import type { ApplicationLine, CredentialLine, EndpointLine, OrganisationLine, PipeLine } from './format.ts'
 import type { OrganisationCounts, OrganisationPart } from './format.ts'
 import type { Sealer } from './sealing.ts'
@@ -26,7 +27,7 @@ export interface OrganisationSettings {
 export async function writeOrganisation(
   settings: OrganisationSettings,
   organisationId: OrganisationId,
-  owners: ReadonlySet<number>,
+  owners: Owners,
 ): Promise<OrganisationCounts> {
   const { core, operator, onlyLrs } = settings
   const { organisation, lrs } = await core.exports.organisation(operator, organisationId)
@@ -69,11 +70,12 @@ export async function writeOrganisation(
     }
   })
   await writeLines(settings, organisationId, 'organisation.json', async (write) => {
-    const gone = [...owners].filter((owner) => !known.has(owner)).sort((a, b) => a - b)
+    const gone = [...owners.ids].filter((owner) => !known.has(owner)).sort((a, b) => a - b)
     const line: OrganisationLine = {
       organisation: onlyLrs === undefined ? organisation : { ...organisation, defaultLrsId: onlyLrs, closedLrsIds: [] },
       lrs: onlyLrs === undefined ? lrs : lrs.filter(({ id }) => id === onlyLrs),
       gone,
+      describing: Object.fromEntries(owners.describing),
     }
     await write(line)
   })

@@ -216,15 +216,15 @@ class Run {
     }
   }
 
-  /** What statements say of activities counts by today's right of their key, else for its owner alone. */
+  /** What statements say of activities counts by today's right of their key, or by what it once was. */
   async #ownersOf({ id }: OrganisationCounts): Promise<Owners> {
-    const { organisation, gone } = await this.#read(id)
-    const owners = new Map<number, Reach | undefined>(gone.map((one) => [one, 'mine']))
-    const add = ({ id: owner, rights }: PortableCredential): void => void owners.set(owner, rights.xapi.define)
-    for await (const some of this.#credentialsOf(id, organisation.oid)) for (const one of some) add(one.credential)
-    for await (const { application } of this.#applicationsOf(id, organisation.oid)) {
-      owners.set(application.credential.id, 'any')
+    const { organisation, gone, describing } = await this.#read(id)
+    const owners = new Map<number, Reach | undefined>(gone.map((one) => [one, describing[one]]))
+    const add = ({ id: owner, rights }: PortableCredential): void => {
+      owners.set(owner, rights.xapi.define ?? describing[owner])
     }
+    for await (const some of this.#credentialsOf(id, organisation.oid)) for (const one of some) add(one.credential)
+    for await (const { application } of this.#applicationsOf(id, organisation.oid)) add(application.credential)
     return owners
   }
 

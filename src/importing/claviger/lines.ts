@@ -40,6 +40,7 @@ const organisationSchema = z.object({
   }),
   lrs: z.array(lrsSchema),
   gone: z.array(id),
+  describing: z.record(z.string(), z.enum(['any', 'mine'])),
 })
 
 const credentialSchema = z.object({
@@ -101,6 +102,7 @@ export interface ReadOrganisation {
   readonly organisation: PortableOrganisation
   readonly lrs: readonly PortableLrs[]
   readonly gone: readonly number[]
+  readonly describing: Readonly<Record<string, 'any' | 'mine'>>
 }
 
 export function readOrganisation(line: string, name: string): ReadOrganisation {

@@ -105,6 +105,10 @@ async function eachLine<Read>(
   add: (found: Read, line: Line, name: string) => Promise<void>,
 ): Promise<void> {
   const name = lrsFile(to.lrsId, `${kind}.jsonl`, isGzip)
+  const show = (done: number): void => {
+    work.show({ title: `${kind} of Lrs ${to.lrsId}`, done, part: done / Math.max(1, expected) })
+  }
+  show(behind)
   for await (const line of linesOf(join(directory, name), name)) {
     await work.pace()
     if (line.number <= behind) continue
@@ -116,9 +120,7 @@ async function eachLine<Read>(
       work.reject(kind, { file: name, line: line.number, record: () => line.text.slice(0, 10_000) }, error)
     }
     if (found !== undefined) await add(found, line, name)
-    if (line.number % 500 === 0) {
-      work.show({ title: `${kind} of Lrs ${to.lrsId}`, done: line.number, part: line.number / Math.max(1, expected) })
-    }
+    if (line.number % 500 === 0) show(line.number)
     if (line.number % saveEvery === 0) await save(line.number)
   }
 }
