@@ -58,7 +58,8 @@ export async function compareStores(
       const found = await stores.compare(request)
       gathered.add(`GET ${request.path}`, found)
       if (found.some(({ matters }) => matters)) differing += 1
-      onProgress?.((done += 1), requests.length)
+      done += 1
+      onProgress?.(done, requests.length)
     }
   }
   await Promise.all(Array.from({ length: concurrency }, work))
@@ -135,8 +136,8 @@ class Stores {
       for (const statement of page.statements) statements.push(statement)
       const isEnough = statements.length >= most
       if (page.more === undefined || isEnough || pages >= this.#pages) {
-        // Of as many as were asked for, nobody asks what comes behind.
-        return { statements: statements.slice(0, most), isCut: page.more !== undefined && !isEnough, pages }
+        const isCut = page.more !== undefined || statements.length > most
+        return { statements: statements.slice(0, most), isCut, pages }
       }
       const answer = await side.getMore(page.more, headers)
       if (answer === undefined) return 'more leads to another server'

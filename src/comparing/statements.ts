@@ -127,18 +127,8 @@ const mostCompared = 2_000
 
 export function compareLists(left: StatementList, right: StatementList, isCanonical = false): readonly Difference[] {
   const [leftById, rightById] = [byId(left.statements), byId(right.statements)]
-  // What lies behind the end of what was read of the other one is not missing.
-  const length = Math.min(
-    left.isCut ? left.statements.length : Infinity,
-    right.isCut ? right.statements.length : Infinity,
-  )
-  const missing = (from: StatementList, there: ReadonlyMap<string, Statement>): readonly string[] =>
-    from.statements
-      .slice(0, length)
-      .map(idOf)
-      .filter((id) => !there.has(id))
-  const onRight = missing(left, rightById)
-  const onLeft = missing(right, leftById)
+  const onRight = missingFrom(right, rightById, left)
+  const onLeft = missingFrom(left, leftById, right)
   const common = left.statements.map(idOf).filter((id) => rightById.has(id))
   const differences = common.slice(0, mostCompared).flatMap((id) => {
     return compareStatement(leftById.get(id)!, rightById.get(id)!, isCanonical).map(({ what, matters, detail }) => {
@@ -155,6 +145,17 @@ export function compareLists(left: StatementList, right: StatementList, isCanoni
     ),
     ...differences,
   ]
+}
+
+/** Those of `other` that are not here. Behind the last one that both have, they may lie beyond where this list was cut. */
+function missingFrom(
+  { isCut }: StatementList,
+  here: ReadonlyMap<string, Statement>,
+  other: StatementList,
+): readonly string[] {
+  const ids = other.statements.map(idOf)
+  const last = ids.findLastIndex((id) => here.has(id))
+  return ids.filter((id, at) => !here.has(id) && (!isCut || last < 0 || at < last))
 }
 
 function missingWords(side: 'left' | 'right', ids: readonly string[]): readonly Difference[] {
