@@ -296,11 +296,13 @@ function startLive(program: () => StartedProgram, client: SetClient): { end(): P
     for (let next: string | undefined = first; next !== undefined && next !== '';) {
       const answer: Response = await fetch(program().url + next, { headers })
       if (answer.status !== 200) throw new Error(`${answer.status}`)
-      // Of the first page: what is later is for the next time.
+      // Of the first page.
       through ??= answer.headers.get('x-experience-api-consistent-through') ?? undefined
       const page = (await answer.json()) as { statements: { id: string; stored: string }[]; more: string }
       found.push(...page.statements.map(({ id, stored }) => [id, micros(stored)] as [string, number]))
-      next = page.more
+      // What is later than that is for the next time.
+      const isBeyond = micros(page.statements.at(-1)?.stored ?? '') > micros(through ?? '')
+      next = isBeyond ? undefined : page.more
     }
     if (through === undefined) throw new Error('no X-Experience-API-Consistent-Through')
     for (const [id, stored] of found) if (stored <= micros(through)) seen.set(id, (seen.get(id) ?? 0) + 1)
