@@ -23,6 +23,7 @@ const longestAskedMs = 3_600_000
 export class Patience {
   readonly #settings: Required<PatienceSettings>
   #nextAt = 0
+  #last: Promise<unknown> = Promise.resolve()
 
   constructor({ wait = waitFor, ...settings }: PatienceSettings) {
     this.#settings = { ...settings, wait }
@@ -37,27 +38,37 @@ export class Patience {
     attempt: () => Promise<T | Later | Refused>,
   ): Promise<T | Later | Refused> {
     for (let tries = 1; ; tries++) {
-      await this.#turn()
-      const answer = await attempt()
+      const answer = await this.#inTurn(attempt)
       if (!isLater(answer) || answer.isTooLong === true) return answer
       if (tries >= mostTries) {
         const message = `${answer.reason} (asked ${tries} times). The same command goes on where this one stopped.`
         throw new DomainError('unavailable', message)
       }
       const backOffMs = Math.min(shortestMs * 2 ** (tries - 1), longestMs)
-      await this.#wait(Math.min(Math.max(answer.afterMs ?? 0, backOffMs), longestAskedMs))
+      this.#pause(Math.min(Math.max(answer.afterMs ?? 0, backOffMs), longestAskedMs))
     }
   }
 
-  async #turn(): Promise<void> {
-    const waitMs = this.#nextAt - performance.now()
-    if (waitMs > 0) await this.#wait(waitMs)
-    this.#settings.signal.throwIfAborted()
-    this.#nextAt = performance.now() + 60_000 / this.#settings.perMinute
+  /** One after the other, whoever asks. */
+  async #inTurn<T>(attempt: () => Promise<T>): Promise<T> {
+    const before = this.#last
+    const turn = before.then(async () => {
+      await this.#wait(Math.ceil(this.#nextAt - performance.now()))
+      this.#pause(60_000 / this.#settings.perMinute)
+      return attempt()
+    })
+    this.#last = turn.catch(() => {})
+    return turn
+  }
+
+  #pause(ms: number): void {
+    this.#nextAt = performance.now() + ms
   }
 
   async #wait(ms: number): Promise<void> {
     const { signal, wait } = this.#settings
+    signal.throwIfAborted()
+    if (ms <= 0) return
     await wait(ms, signal).catch((error: unknown) => {
       signal.throwIfAborted()
       throw error
