@@ -14,7 +14,15 @@ import { openCore } from './support/core.ts'
 import type { OpenCore } from './support/core.ts'
 import type { ImportStage } from '../src/importing/import.ts'
 import { runOn } from './support/import-run.ts'
-import { canonical, differences, fillWorld, operator, tellWorld, worldOptions } from './support/portable-world.ts'
+import {
+  canonical,
+  differences,
+  fillWorld,
+  mergeLong,
+  operator,
+  tellWorld,
+  worldOptions,
+} from './support/portable-world.ts'
 import type { World } from './support/portable-world.ts'
 import { createPlace } from './support/store.ts'
 import type { Place } from './support/store.ts'
@@ -117,6 +125,9 @@ describe('an export, imported on the other engine', () => {
     const { credential } = await core.credentials.create(caller, { name: 'New', rights: { xapi: {}, management: [] } })
     expect(credential.id).toBeGreaterThan(highest)
     expect((await core.lrs.create(caller, { name: 'New' })).id).toBeGreaterThan(Math.max(...world.lrsIds))
+    const merged = await mergeLong(core, world)
+    expect(merged.map(([status]) => status)).toEqual([204, 204])
+    expect(merged).toEqual(await mergeLong(source.core, world))
     expect((await core.audit.verify(caller, { isRecorded: false })).brokenAt).toBeUndefined()
   })
 })

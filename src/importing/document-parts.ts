@@ -6,6 +6,7 @@ import { isDomainError } from '../core/errors.ts'
 import type { DocumentOrigin, ImportBlobs } from '../core/importing.ts'
 import type { LrsId } from '../core/ids.ts'
 import type { DocumentContent, DocumentImportOutcome, ImportedDocument } from '../core/storage.ts'
+import { isJsonType } from '../core/xapi/document.ts'
 import type { Destination, PartsSettings } from './parts.ts'
 import type { Place } from './rejects.ts'
 
@@ -25,6 +26,8 @@ interface Gathering extends Destination {
 
 /** As a request that stores one: core/documents.ts. */
 const inlineBytes = 64 * 1024
+/** JSON of any length is kept where it can be merged; of a length that no server takes, elsewhere. */
+const inlineJsonBytes = 64 * 1024 * 1024
 const mostInPart = 100
 const mostBytesInPart = 4 * 1024 * 1024
 const mostGathered = 32 * 1024 * 1024
@@ -113,7 +116,11 @@ export class DocumentParts {
 
   async #takeIn(blobs: ImportBlobs, input: DocumentInput): Promise<ImportedDocument | undefined> {
     try {
-      const { content, etag } = await receive(blobs, input.content)
+      const { content, etag } = await receive(
+        blobs,
+        input.content,
+        isJsonType(input.contentType) ? inlineJsonBytes : inlineBytes,
+      )
       return this.#settings.core.imports.prepareDocument({ etag, ...input, content })
     } catch (error) {
       if (isDomainError(error) && error.code !== 'invalid' && error.code !== 'too_large') throw error
@@ -138,12 +145,13 @@ interface Ready {
 async function receive(
   blobs: ImportBlobs,
   source: DocumentInput['content'],
+  mostInline: number,
 ): Promise<{ readonly content: DocumentContent; readonly etag: string }> {
   const sha1 = createHash('sha1')
   const pieces = (source instanceof Uint8Array ? whole(source) : source.open())[Symbol.asyncIterator]()
   const head: Uint8Array[] = []
   let length = 0
-  while (length <= inlineBytes) {
+  while (length <= mostInline) {
     const next = await pieces.next()
     if (next.done) {
       const bytes = new Uint8Array(Buffer.concat(head))

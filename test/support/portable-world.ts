@@ -327,6 +327,20 @@ class Filling {
   }
 }
 
+/** Adds to each long JSON document of the first keys: what it answers, and what is there then. */
+export async function mergeLong(core: Core, { pairs }: World): Promise<readonly (readonly [number, string])[]> {
+  const app = appOf(core)
+  const path = `/xapi/activities/state?${stateOf(bob)}&stateId=long-json`
+  const answers: (readonly [number, string])[] = []
+  for (const pair of pairs.slice(0, 2)) {
+    const headers = { ...headersOf(pair), 'content-type': 'application/json' }
+    const { status } = await app.request(path, { method: 'POST', headers, body: '{"n":2}' }, { peer: '10.0.0.1' })
+    const found = await app.request(path, { headers }, { peer: '10.0.0.1' })
+    answers.push([status, hashOf(await found.text())])
+  }
+  return answers
+}
+
 function stateOf(agent: object): string {
   return `activityId=${encodeURIComponent(activityId)}&agent=${encodeURIComponent(JSON.stringify(agent))}`
 }
