@@ -49,7 +49,11 @@ function routes(core: Core): Hono<FaceEnv> {
 const models = ['client', 'lrs', 'organisation', 'statement']
 const roots = ['/api/v2', '/api/connection', '/api/indexes']
 // Other models of the product are answered in its shape, too; of `/api/v2` that is another face's.
-const paths = [...roots.flatMap((root) => models.map((model) => `${root}/${model}`)), ...roots.slice(1)]
+const paths = [
+  ...roots.flatMap((root) => models.map((model) => `${root}/${model}`)),
+  ...models.map((model) => `/api/v2/${model}/count`),
+  ...roots.slice(1),
+]
 const exactPaths = ['/api/oauth2/token', '/api/auth/client/info']
 
 function showCredential({ organisation, lrs, baseUrl, credential, secrets }: ShownCredential): Json {
