@@ -17,7 +17,7 @@
 //    gone, Ctrl-C, the server stops). Nobody catches that. A wait of its own (HTTP) takes `work.signal`.
 // 6. `work.isDryRun`: it reads and checks all the same; `add`, `reject` and `checkpoint` know that nothing is stored. What an importer
 //    stores by itself (organisations, Lrs, keys) it leaves out then, and counts as `checked`.
-// The command is thin: `src/cli/commands/import.ts` says how.
+// The command is thin: `src/cli/commands/import-run.ts` says how.
 
 import { setFlagsFromString } from 'node:v8'
 import type { Core } from '../core/core.ts'

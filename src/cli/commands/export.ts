@@ -13,7 +13,7 @@ import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { counted, UsageError } from '../outcome.ts'
 import { newProgress } from '../progress.ts'
 import type { Act } from '../run.ts'
-import { pathFrom } from './import.ts'
+import { pathFrom } from './import-run.ts'
 
 export interface PassphraseOptions {
   readonly passphraseStdin?: boolean

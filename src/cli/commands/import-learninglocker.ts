@@ -4,8 +4,8 @@ import type { Command } from 'commander'
 import { learningLockerImporter } from '../../importing/learninglocker/learninglocker.ts'
 import type { CommandContext } from '../context.ts'
 import type { Act } from '../run.ts'
-import { importCommand, pathFrom, runImporter } from './import.ts'
-import type { ImportOptions } from './import.ts'
+import { importCommand, pathFrom, runImporter } from './import-run.ts'
+import type { ImportOptions } from './import-run.ts'
 
 interface LearningLockerOptions extends ImportOptions {
   readonly attachments?: string

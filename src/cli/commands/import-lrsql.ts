@@ -4,8 +4,8 @@ import type { Command } from 'commander'
 import { lrsqlImporter } from '../../importing/lrsql/importer.ts'
 import type { CommandContext } from '../context.ts'
 import type { Act } from '../run.ts'
-import { importCommand, runImporter } from './import.ts'
-import type { ImportOptions } from './import.ts'
+import { importCommand, runImporter } from './import-run.ts'
+import type { ImportOptions } from './import-run.ts'
 import { chooseDestination } from './import-remote.ts'
 
 interface LrsqlOptions extends ImportOptions {

@@ -9,7 +9,7 @@ import { maxId } from '../../core/ids.ts'
 import type { Destination } from '../../importing/parts.ts'
 import { parseNumber } from '../credential-options.ts'
 import { PlainError, UsageError } from '../outcome.ts'
-import type { ImportOptions } from './import.ts'
+import type { ImportOptions } from './import-run.ts'
 
 export interface RemoteOptions extends ImportOptions {
   readonly url: string

@@ -5,7 +5,7 @@ import { scormcloudImporter } from '../../importing/scormcloud/importer.ts'
 import { chooseOrganisation } from '../context.ts'
 import type { CommandContext } from '../context.ts'
 import type { Act } from '../run.ts'
-import { importCommand, runImporter } from './import.ts'
+import { importCommand, runImporter } from './import-run.ts'
 import { readRemote, remoteOptions } from './import-remote.ts'
 import type { RemoteOptions } from './import-remote.ts'
 

@@ -8,7 +8,7 @@ import type { CommandContext } from '../context.ts'
 import { parseNumber } from '../credential-options.ts'
 import { UsageError } from '../outcome.ts'
 import type { Act } from '../run.ts'
-import { importCommand, runImporter } from './import.ts'
+import { importCommand, runImporter } from './import-run.ts'
 import { readRemote, remoteOptions } from './import-remote.ts'
 import type { RemoteOptions } from './import-remote.ts'
 

@@ -7,7 +7,7 @@ import { locateCredential } from '../context.ts'
 import type { CommandContext } from '../context.ts'
 import { UsageError } from '../outcome.ts'
 import type { Act } from '../run.ts'
-import { importCommand, runImporter } from './import.ts'
+import { importCommand, runImporter } from './import-run.ts'
 import { chooseDestination, readRemote, remoteOptions } from './import-remote.ts'
 import type { RemoteOptions } from './import-remote.ts'
 

@@ -1,33 +1,20 @@
-// claviger import: brings in what was stored elsewhere. One file beside this per product that is imported from (`import-<product>.ts`): it
-// makes a subcommand with `importCommand` and hands an importer to `runImporter`, which shows, stops and reports it.
+// claviger import: brings in what was stored elsewhere. What every import has in common is import-run.ts's.
 
-import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import type { Core } from '../../core/core.ts'
 import type { Oid } from '../../core/ids.ts'
-import { abandonImport, runImport } from '../../importing/import.ts'
-import type { Importer, ImportReport } from '../../importing/import.ts'
-import { kinds } from '../../importing/tally.ts'
+import { abandonImport } from '../../importing/import.ts'
+import type { ImportReport } from '../../importing/import.ts'
 import { operator } from '../context.ts'
 import type { CommandContext, GlobalOptions } from '../context.ts'
-import { exitCodes, PlainError, table, time } from '../outcome.ts'
-import type { Outcome } from '../outcome.ts'
-import { duration } from '../pace-words.ts'
-import { newProgress } from '../progress.ts'
+import { PlainError, table, time } from '../outcome.ts'
 import type { Act } from '../run.ts'
 import { addImportClaviger } from './import-claviger.ts'
 import { addImportLearningLocker } from './import-learninglocker.ts'
 import { addImportLrsql } from './import-lrsql.ts'
+import { reported } from './import-run.ts'
 import { addImportScormcloud } from './import-scormcloud.ts'
 import { addImportWatershed } from './import-watershed.ts'
 import { addImportXapi } from './import-xapi.ts'
-
-/** What every import takes. */
-export interface ImportOptions extends GlobalOptions {
-  readonly dryRun?: boolean
-  readonly rejects?: string
-  readonly quiet?: boolean
-}
 
 export function addImport(program: Command, context: CommandContext, act: Act): void {
   const imports = program
@@ -42,82 +29,6 @@ export function addImport(program: Command, context: CommandContext, act: Act): 
   addImportXapi(imports, context, act)
   addList(imports, context, act)
   addAbandon(imports, context, act)
-}
-
-/** A subcommand with the options that every import takes. */
-export function importCommand(imports: Command, name: string): Command {
-  return imports
-    .command(name)
-    .option('--dry-run', 'read and check everything, and store nothing')
-    .option('--rejects <file>', 'where to write what is not taken, with the reason, as lines of JSON')
-    .option('-q, --quiet', 'say nothing until it is done')
-}
-
-/** Runs it to its end, or until it is stopped; `makeImporter` is called when the store is open. */
-export async function runImporter(
-  context: CommandContext,
-  options: ImportOptions,
-  makeImporter: (core: Core) => Importer | Promise<Importer>,
-): Promise<Outcome> {
-  const { core } = await context.open()
-  const importer = await makeImporter(core)
-  context.letOthersPass?.()
-  const progress = newProgress(context, { isQuiet: options.quiet === true || options.json === true })
-  try {
-    const report = await runImport(importer, {
-      ...{ core, operator, isDryRun: options.dryRun === true },
-      signal: context.untilStopped?.() ?? new AbortController().signal,
-      rejectsPath: (id) => pathFrom(context, options.rejects ?? `claviger-import-${id}.rejects.jsonl`),
-      onStage: progress.show,
-    })
-    progress.end()
-    return reported(report)
-  } finally {
-    progress.end()
-  }
-}
-
-/** From where the command was typed. */
-export function pathFrom({ directory }: CommandContext, path: string): string {
-  return resolve(directory ?? '.', path)
-}
-
-function reported(report: ImportReport): Outcome {
-  const { kinds: counts, lrs, warnings, rejects } = report
-  const told = kinds.flatMap((kind) => (counts[kind] ? [[kind, counts[kind]] as const] : []))
-  const columns = report.isDryRun
-    ? (['read', 'checked', 'rejected'] as const)
-    : (['read', 'stored', 'there', 'rejected'] as const)
-  const rows = told.map(([kind, count]) => [kind, ...columns.map((column) => count[column])])
-  const totals = lrs.map(({ organisationId, lrsId, statements }) => [organisationId, lrsId, statements])
-  const parts = [
-    headline(report),
-    table([['', ...columns.map((column) => headings[column])], ...rows], 'Nothing was read.'),
-    ...(report.isDryRun || totals.length === 0
-      ? []
-      : [table([['organisation', 'Lrs', 'statements there now'], ...totals])]),
-    ...(rejects === undefined ? [] : [`What was rejected, and why: ${rejects}`]),
-  ]
-  return {
-    json: report,
-    text: parts.join('\n\n'),
-    warnings,
-    exit: report.isFinished ? exitCodes.ok : exitCodes.failed,
-  }
-}
-
-const headings = {
-  read: 'read',
-  stored: 'stored',
-  there: 'there already',
-  rejected: 'rejected',
-  checked: 'without fault',
-} as const
-
-function headline({ isDryRun, isFinished, isResumed, seconds }: ImportReport): string {
-  if (!isFinished) return 'Stopped before the end. What was stored stays; the same command goes on from here.'
-  if (isDryRun) return 'Nothing was stored: this is what would be read.'
-  return `Imported in ${duration(seconds)}${isResumed ? ', going on with what was interrupted' : ''}.`
 }
 
 function addList(imports: Command, context: CommandContext, act: Act): void {

@@ -2,7 +2,6 @@
 // asked for, the statements of their live and sandbox LRS through xAPI.
 
 import { derivedAuthority } from '../../core/authority.ts'
-import { DomainError } from '../../core/errors.ts'
 import type { LrsId, OrganisationId } from '../../core/ids.ts'
 import type { Outbound } from '../../core/outbound.ts'
 import type { RemoteLrsDoor } from '../../core/remote-lrs.ts'

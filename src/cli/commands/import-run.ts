@@ -1,0 +1,99 @@
+// How every import is typed, shown, stopped and reported. One file beside this per product that is imported from (`import-<product>.ts`): it
+// makes a subcommand with `importCommand` and hands an importer to `runImporter`; import.ts lists them.
+
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import type { Core } from '../../core/core.ts'
+import { runImport } from '../../importing/import.ts'
+import type { Importer, ImportReport } from '../../importing/import.ts'
+import { kinds } from '../../importing/tally.ts'
+import { operator } from '../context.ts'
+import type { CommandContext, GlobalOptions } from '../context.ts'
+import { exitCodes, table } from '../outcome.ts'
+import type { Outcome } from '../outcome.ts'
+import { duration } from '../pace-words.ts'
+import { newProgress } from '../progress.ts'
+
+/** What every import takes. */
+export interface ImportOptions extends GlobalOptions {
+  readonly dryRun?: boolean
+  readonly rejects?: string
+  readonly quiet?: boolean
+}
+
+/** A subcommand with the options that every import takes. */
+export function importCommand(imports: Command, name: string): Command {
+  return imports
+    .command(name)
+    .option('--dry-run', 'read and check everything, and store nothing')
+    .option('--rejects <file>', 'where to write what is not taken, with the reason, as lines of JSON')
+    .option('-q, --quiet', 'say nothing until it is done')
+}
+
+/** Runs it to its end, or until it is stopped; `makeImporter` is called when the store is open. */
+export async function runImporter(
+  context: CommandContext,
+  options: ImportOptions,
+  makeImporter: (core: Core) => Importer | Promise<Importer>,
+): Promise<Outcome> {
+  const { core } = await context.open()
+  const importer = await makeImporter(core)
+  context.letOthersPass?.()
+  const progress = newProgress(context, { isQuiet: options.quiet === true || options.json === true })
+  try {
+    const report = await runImport(importer, {
+      ...{ core, operator, isDryRun: options.dryRun === true },
+      signal: context.untilStopped?.() ?? new AbortController().signal,
+      rejectsPath: (id) => pathFrom(context, options.rejects ?? `claviger-import-${id}.rejects.jsonl`),
+      onStage: progress.show,
+    })
+    progress.end()
+    return reported(report)
+  } finally {
+    progress.end()
+  }
+}
+
+/** From where the command was typed. */
+export function pathFrom({ directory }: CommandContext, path: string): string {
+  return resolve(directory ?? '.', path)
+}
+
+/** In words, and as JSON. */
+export function reported(report: ImportReport): Outcome {
+  const { kinds: counts, lrs, warnings, rejects } = report
+  const told = kinds.flatMap((kind) => (counts[kind] ? [[kind, counts[kind]] as const] : []))
+  const columns = report.isDryRun
+    ? (['read', 'checked', 'rejected'] as const)
+    : (['read', 'stored', 'there', 'rejected'] as const)
+  const rows = told.map(([kind, count]) => [kind, ...columns.map((column) => count[column])])
+  const totals = lrs.map(({ organisationId, lrsId, statements }) => [organisationId, lrsId, statements])
+  const parts = [
+    headline(report),
+    table([['', ...columns.map((column) => headings[column])], ...rows], 'Nothing was read.'),
+    ...(report.isDryRun || totals.length === 0
+      ? []
+      : [table([['organisation', 'Lrs', 'statements there now'], ...totals])]),
+    ...(rejects === undefined ? [] : [`What was rejected, and why: ${rejects}`]),
+  ]
+  return {
+    json: report,
+    text: parts.join('\n\n'),
+    warnings,
+    exit: report.isFinished ? exitCodes.ok : exitCodes.failed,
+  }
+}
+
+const headings = {
+  read: 'read',
+  stored: 'stored',
+  there: 'there already',
+  rejected: 'rejected',
+  checked: 'without fault',
+} as const
+
+function headline({ isDryRun, isFinished, isResumed, seconds }: ImportReport): string {
+  if (!isFinished) return 'Stopped before the end. What was stored stays; the same command goes on from here.'
+  if (isDryRun) return 'Nothing was stored: this is what would be read.'
+  return `Imported in ${duration(seconds)}${isResumed ? ', going on with what was interrupted' : ''}.`
+}
