@@ -113,7 +113,7 @@ class Filling {
     })
     await core.credentials.create(caller, { name: 'Again', rights: noRights, key: other.key, allowDuplicateKey: true })
 
-    const { secret } = await core.credentials.rotate(caller, isolated.id, { overlapSeconds: 36_000 })
+    const { secret } = await core.credentials.rotate(caller, isolated.id, { overlapSeconds: 864_000 })
     this.#pairs.push({ key: isolated.key, secret })
     await core.credentials.addSecret(caller, isolated.id, { name: 'third', isEnabled: false, expiresAt: 4e12 })
     await core.credentials.update(caller, global.id, { name: '=cmd() again' })
