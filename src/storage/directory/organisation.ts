@@ -6,15 +6,7 @@ import { checkLrs, getLrs, insertLrs } from './lrs.ts'
 import { firstPreviousHash } from '../../core/audit.ts'
 import { merged, toLrs, toOrganisation } from './records.ts'
 import type { Db } from './change.ts'
-import type {
-  DirectoryStore,
-  Json,
-  Listed,
-  OrganisationRecord,
-  PlatformStore,
-  Sealed,
-  Slice,
-} from '../../core/storage.ts'
+import type { DirectoryStore, Listed, OrganisationRecord, PlatformStore, Sealed, Slice } from '../../core/storage.ts'
 import type { LrsId, OrganisationId } from '../../core/ids.ts'
 
 /** Rows of one answer, whatever the caller asked for: bounds memory. */

@@ -47,6 +47,22 @@ describe('migrations', () => {
     expect((await history()).map(({ number }) => number)).toEqual(migrations.map(({ number }) => number))
   })
 
+  it('count the statements that are there', async () => {
+    await migrate(node(), migrations.slice(0, 10))
+    await run(
+      url,
+      `insert into lrs_state (lrs_id, last_term, last_seq, epoch) values (1, 0, 7, 0), (2, 0, 0, 0)`,
+      `insert into statement (lrs_id, is_voiding, seq, timestamp, owner, id, terms, body)
+         select 1, 0, n, n, 1, convert_to(n::text, 'UTF8'), '', '{}' from generate_series(1, 7) as n`,
+    )
+    await migrate(node(), migrations)
+    const counts = await node().query('select lrs_id, statements from lrs_state order by lrs_id')
+    expect(counts).toEqual([
+      { lrs_id: 1, statements: 7 },
+      { lrs_id: 2, statements: 0 },
+    ])
+  })
+
   it('one after the other, with others waiting however long: one that fails is undone whole, and tried by the next', async () => {
     const slow = next('select pg_sleep(0.3); create table nickname (id integer)')
     await Promise.all(Array.from({ length: 4 }, () => migrate(node(), [...migrations, slow])))

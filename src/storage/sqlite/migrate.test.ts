@@ -35,6 +35,20 @@ describe('migrate', () => {
   const done = (from = handle) => from.prepare('select number from schema_migration order by number').pluck().all()
   const columns = (from: Handle) => (from.pragma('table_info(a)') as { name: string }[]).map(({ name }) => name)
 
+  it('counts the statements that are there', () => {
+    migrate(handle, migrations.slice(0, 10))
+    handle.exec(`insert into organisation (id, oid, name, wrapped_key, switches, created_at, audit_number, audit_hash)
+        values (1, 'o', 'One', 'k', '{}', 5, 1, 'h');
+      insert into lrs (id, oid, organisation_id, name, created_at) values (1, 'a', 1, 'Full', 6), (2, 'b', 1, 'Empty', 7)`)
+    const insert = handle.prepare(`insert into statement (lrs_id, seq, id, owner, timestamp, is_voiding, terms, body)
+      values (1, ?, ?, 1, 1, 0, '', '{}')`)
+    for (let seq = 1; seq <= 7; seq++) insert.run(seq, Buffer.from([seq]))
+    migrate(handle, migrations)
+    expect(handle.prepare('select * from lrs_state').all()).toEqual([{ lrs_id: 1, statements: 7 }])
+    const changed = 'select updated_at from organisation union all select updated_at from lrs'
+    expect(handle.prepare(changed).pluck().all()).toEqual([5, 6, 7])
+  })
+
   it('runs each once, in order', () => {
     migrate(handle, [first])
     migrate(handle, [first])
