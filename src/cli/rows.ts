@@ -22,7 +22,7 @@ export interface RowBounds {
   readonly most: number
 }
 
-const mostBytes = { csv: 64 * 1024 * 1024, json: 16 * 1024 * 1024 }
+const mostBytes = { csv: 64 * 1024 * 1024, json: 8 * 1024 * 1024 }
 const longestRecord = 256 * 1024
 
 /** The rows of a `.csv` or `.json` file; cells of a CSV file are text. Throws `UsageError` for what cannot be read. */

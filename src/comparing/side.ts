@@ -26,7 +26,7 @@ export type Answer = OutboundAnswer | Unreached
 
 const timeoutMs = 60_000
 /** Of one answer; it is compared in memory. */
-const mostBytes = 16 * 1024 * 1024
+const mostBytes = 8 * 1024 * 1024
 const mostTries = 4
 const longestWaitMs = 30_000
 

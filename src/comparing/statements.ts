@@ -123,7 +123,7 @@ export interface StatementList {
 
 const mostNamed = 3
 /** Statements of one list that are looked into; differences repeat. */
-const mostCompared = 2_000
+const mostCompared = 1_000
 
 export function compareLists(left: StatementList, right: StatementList, isCanonical = false): readonly Difference[] {
   const [leftById, rightById] = [byId(left.statements), byId(right.statements)]

@@ -33,7 +33,7 @@ interface CompareOptions extends GlobalOptions {
 }
 
 const longestLine = 64 * 1024
-const mostBytes = { har: 64 * 1024 * 1024, lines: 1024 * 1024 * 1024 }
+const mostBytes = { har: 16 * 1024 * 1024, lines: 1024 * 1024 * 1024 }
 
 export function addCompare(program: Command, context: CommandContext, act: Act): void {
   const compare = program

@@ -71,7 +71,7 @@ export async function bulk(
   }
 }
 
-export const reportColumns = ['row', 'id', 'key', 'name', 'state', 'secret', 'change'] as const
+const reportColumns = ['id', 'key', 'name', 'state', 'secret', 'change'] as const
 
 function shown(opened: Opened, credential: CredentialRecord) {
   const { id, key, name } = credential

@@ -17,7 +17,7 @@ import { counted, oneLine, UsageError } from '../outcome.ts'
 import type { Act } from '../run.ts'
 import { csvOf, PrivateFile, readRows } from '../rows.ts'
 import type { Row } from '../rows.ts'
-import { applied, reportColumns, reportFor } from './credential-bulk.ts'
+import { applied, reportFor } from './credential-bulk.ts'
 import type { BulkOptions } from './credential-bulk.ts'
 
 export function addImport(group: Command, context: CommandContext, act: Act): void {
@@ -53,7 +53,7 @@ export function addImport(group: Command, context: CommandContext, act: Act): vo
       ...{ row: rows[at]!.number, id, key, name },
       ...(inputs[at]!.secret === undefined && { secret }),
     }))
-    await report?.write(reportColumns.slice(0, -1), answers)
+    await report?.write(['row', 'id', 'key', 'name', 'secret'], answers)
     const told = report === undefined ? answers : answers.map(({ secret: _secret, ...row }) => row)
     const place = report === undefined ? '' : ` The report is ${report.path}; it holds the secrets that were made.`
     return {
