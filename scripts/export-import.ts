@@ -8,12 +8,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import pg from 'pg'
 import { createCore } from '../src/core/core.ts'
 import type { Core } from '../src/core/core.ts'
 import { BlobDirectory } from '../src/storage/blobs/directory.ts'
 import { openPostgres } from '../src/storage/postgres/index.ts'
 import { openSqlite } from '../src/storage/sqlite/index.ts'
-import { createDatabase, startPostgres } from '../test/support/postgres.ts'
+import { startPostgres } from '../test/support/postgres.ts'
 import { canonical, differences, fillWorld, tellWorld, worldOptions } from '../test/support/portable-world.ts'
 import type { World } from '../test/support/portable-world.ts'
 
@@ -27,6 +28,7 @@ const root = mkdtempSync(join(tmpdir(), 'claviger-export-import-'))
 const passphrase = join(root, 'passphrase')
 const program = new URL('../dist/cli/main.js', import.meta.url).pathname
 const server = await startPostgres()
+let databases = 0
 
 interface Installation {
   readonly env: Readonly<Record<string, string>>
@@ -37,12 +39,12 @@ interface Installation {
 async function empty(engine: Engine, name: string): Promise<Installation> {
   const directory = join(root, name)
   const masterKey = Buffer.alloc(32, name.charCodeAt(0))
-  const database = engine === 'postgres' ? await createDatabase(server.url) : undefined
+  const database = engine === 'postgres' ? await createDatabase() : undefined
   const env = {
     CLAVIGER_DATA: directory,
     CLAVIGER_MASTER_KEY: masterKey.toString('base64'),
     CLAVIGER_BASE_URL: worldOptions.baseUrl,
-    ...(database && { CLAVIGER_DATABASE_URL: database.url }),
+    ...(database && { CLAVIGER_DATABASE_URL: database }),
   }
   const clock = { now: () => Date.now() }
   const openPlace = async () => new BlobDirectory({ path: join(directory, 'blobs'), clock, isShared: true })
@@ -50,11 +52,22 @@ async function empty(engine: Engine, name: string): Promise<Installation> {
     env,
     async open() {
       const storage = database
-        ? await openPostgres({ url: database.url, connections: 5, openPlace })
+        ? await openPostgres({ url: database, connections: 5, openPlace })
         : await openSqlite({ directory, threads: 'workers' })
       return createCore({ ...worldOptions, storage, masterKey })
     },
   }
+}
+
+/** Its address. */
+async function createDatabase(): Promise<string> {
+  const url = new URL(server.url)
+  const client = new pg.Client(server.url)
+  await client.connect()
+  url.pathname = `/moved_${++databases}`
+  await client.query(`create database moved_${databases}`)
+  await client.end()
+  return url.href
 }
 
 /** Runs a command of the program; what it printed, how long it took, and the most memory it had, in megabytes. */
