@@ -16,6 +16,7 @@ import { storedFrom, storedUpTo } from './statement-id.ts'
 import { planOf, timestampSkewMs } from './statement-plan.ts'
 import type { Plan } from './statement-plan.ts'
 import { readershipOf, statementRows } from './statement-source.ts'
+import type { ReadBounds } from './statement-source.ts'
 
 /** Of the statements an answer has, and of those held back until their place is certain. */
 export const mostCharacters = 16_000_000
@@ -37,14 +38,18 @@ export interface FoundDocument {
 }
 
 /** Throws `QueryError` where the budget does not suffice. */
-export async function findStatements(call: Call, search: StatementSearch): Promise<readonly FoundDocument[]> {
+export async function findStatements(
+  call: Call,
+  search: StatementSearch,
+  bounds?: ReadBounds,
+): Promise<readonly FoundDocument[]> {
   const readership = await readershipOf(call)
   const order = orderOf(search.sort)
   const plan = behind(planOf(search.filter), search)
   const chosen = new Chosen(search)
   const expected = search.skip + search.limit
   const work = new Work()
-  for await (const row of statementRows(readership, plan, { isAscending: order.isAscending, expected })) {
+  for await (const row of statementRows(readership, plan, { isAscending: order.isAscending, expected, bounds })) {
     chosen.release((document) => order.isCertain(document, row))
     if (chosen.isFull) return chosen.list()
     const document = documentOf(row)

@@ -12,9 +12,14 @@ import type { StatementRow } from './statement-document.ts'
 import type { Plan } from './statement-plan.ts'
 import { hasAll } from './words.ts'
 
-/** Looked at for one request. */
-const mostRows = 50_000
-const mostCharacters = 64 * 1024 * 1024
+/** What is looked at for one request. */
+export interface ReadBounds {
+  readonly rows: number
+  readonly characters: number
+}
+
+export const readBounds: ReadBounds = { rows: 50_000, characters: 64_000_000 }
+
 /** What a page counts for that ends before it is full: it cost the store many seeks. */
 const leastPerShortPage = 200
 /** Of each Lrs; more, the more is asked for. */
@@ -57,14 +62,20 @@ export function lrsOf({ lrs }: Readership, plan: Pick<Plan, 'lrs' | 'lrsId'>): r
   return lrs.filter((one) => (oid === undefined || one.oid === oid) && (lrsId === undefined || one.id === lrsId))
 }
 
+interface Reading {
+  readonly isAscending: boolean
+  readonly expected: number
+  readonly bounds?: ReadBounds | undefined
+}
+
 /** Newest first unless ascending; those of one moment by Lrs. Throws `QueryError` when the budget is spent. */
 export async function* statementRows(
   readership: Readership,
   plan: Plan,
-  { isAscending, expected }: { readonly isAscending: boolean; readonly expected: number },
+  { isAscending, expected, bounds = readBounds }: Reading,
 ): AsyncGenerator<StatementRow> {
   const query = queryOf(plan, isAscending)
-  const budget = new Budget()
+  const budget = new Budget(bounds)
   const lrs = lrsOf(readership, plan)
   // Of many each brings a part.
   const size = Math.max(smallestPage, Math.ceil(expected / Math.max(lrs.length, 1)))
@@ -94,8 +105,13 @@ function queryOf({ filters, since, until }: Plan, isAscending: boolean): PlainQu
 }
 
 class Budget {
+  readonly #most: ReadBounds
   #rows = 0
   #characters = 0
+
+  constructor(most: ReadBounds) {
+    this.#most = most
+  }
 
   spend(rows: readonly StoredStatement[], isShort: boolean): void {
     this.#rows += isShort ? Math.max(rows.length, leastPerShortPage) : rows.length
@@ -104,9 +120,9 @@ class Budget {
 
   /** Before more is read. */
   check(): void {
-    if (this.#rows >= mostRows) throw badQuery('query', tooMany(`${mostRows} statements`))
-    if (this.#characters >= mostCharacters)
-      throw badQuery('query', tooMany(`${mostCharacters} characters of statements`))
+    const { rows, characters } = this.#most
+    if (this.#rows >= rows) throw badQuery('query', tooMany(`${rows} statements`))
+    if (this.#characters >= characters) throw badQuery('query', tooMany(`${characters} characters of statements`))
   }
 }
 

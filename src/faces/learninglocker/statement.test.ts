@@ -4,6 +4,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openWorld } from '../../../test/support/learninglocker.ts'
 import type { Client, World } from '../../../test/support/learninglocker.ts'
+import type { Call } from './auth.ts'
+import { everything } from './query.ts'
+import type { Filter } from './query.ts'
+import { findStatements } from './statement-search.ts'
+import type { StatementSearch } from './statement-search.ts'
+import type { ReadBounds } from './statement-source.ts'
 
 const verb = 'http://adlnet.gov/expapi/verbs/'
 const course = 'https://example.org/course'
@@ -297,6 +303,41 @@ describe('a list', () => {
     expect(numbersIn(sorted)).toEqual(Array.from({ length: 1_001 }, (_, n) => 2_000 - n))
     const count = await world.ask('GET', '/api/v2/statement/count', { as: client.login })
     expect(count.json).toEqual({ count: 1_001 })
+  })
+})
+
+describe('a budget', () => {
+  const search = async ({ login }: Client, more: Partial<StatementSearch>, bounds: ReadBounds) => {
+    const principal = await world.core.signIn.basic(login)
+    const call = { core: world.core, principal } as unknown as Call
+    const whole: StatementSearch = { filter: everything, sort: [], skip: 0, limit: 5, ...more }
+    return (await findStatements(call, whole, bounds)).map(({ document }) => document['_id'])
+  }
+  const none: Filter = { kind: 'field', path: 'statement.id', test: { kind: 'gt', value: 'z' } }
+  const byTimestamp = [{ path: 'timestamp', isDescending: false }]
+
+  it('that suffices says nothing', async () => {
+    const bounds = { rows: 10, characters: 1_000_000 }
+    expect(await search(reader, {}, bounds)).toHaveLength(5)
+    expect(await search(reader, { sort: byTimestamp }, { ...bounds, rows: 20 })).toHaveLength(5)
+  })
+
+  it.each<[string, Partial<StatementSearch>]>([
+    ['to look for what is not there', { filter: none, limit: 1 }],
+    ['to skip', { skip: 30, limit: 1 }],
+    ['to sort by what the store does not', { sort: byTimestamp, limit: 1 }],
+  ])('that does not suffice %s is told, and nothing is answered', async (_, more) => {
+    const lrs = await world.core.lrs.create(world.operator(), { name: 'Budget' })
+    const client = await world.client(['xapi/all'], { lrsIds: [lrs.id] })
+    await world.store(
+      client.login,
+      Array.from({ length: 60 }, (_unused, n) => statement(100 + n)),
+    )
+    const narrow = search(client, more, { rows: 20, characters: 1e9 })
+    await expect(narrow).rejects.toThrow('one request looks at 20 statements at most')
+    const short = search(client, more, { rows: 1e9, characters: 5_000 })
+    await expect(short).rejects.toThrow('one request looks at 5000 characters of statements at most')
+    await expect(search(client, more, { rows: 100, characters: 1e9 })).resolves.toBeDefined()
   })
 })
 
