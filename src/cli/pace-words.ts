@@ -36,7 +36,7 @@ function rateOf(points: readonly Point[]): readonly string[] {
 
 /** `40 s`, `12 min`, `3 h 5 min`. */
 export function duration(seconds: number): string {
-  if (seconds < 90) return `${Math.ceil(seconds)} s`
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`
   const minutes = Math.round(seconds / 60)
   return minutes < 90 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }

@@ -31,7 +31,9 @@ export async function runAlone(
           `there is no database in ${config.dataDirectory}: is CLAVIGER_DATA right, or is CLAVIGER_DATABASE_URL missing? claviger serve makes one`,
         )
       }
-      opening ??= openData(config, { threads: 'inline', mayMigrate: false, log: quiet })
+      // What stores much reads on meanwhile.
+      const threads = argv.includes('import') ? 'workers' : 'inline'
+      opening ??= openData(config, { threads, mayMigrate: false, log: quiet })
       return opening.catch((error: unknown) => {
         if (!isDomainError(error) || error.detail.decidedBy !== 'lock') throw error
         // One that served already would have answered.

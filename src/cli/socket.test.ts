@@ -67,6 +67,44 @@ describe('a command through the socket', () => {
     expect(await askServer(path, { argv: [] }, collect())).toBe(0)
   })
 
+  it('is told when whoever asked for it is gone, and not before', async () => {
+    const path = socketPath(directory)
+    let isBegun: (gone: AbortSignal) => void = () => {}
+    const begun = new Promise<AbortSignal>((resolve) => (isBegun = resolve))
+    let isLeft: () => void = () => {}
+    const left = new Promise<void>((resolve) => (isLeft = resolve))
+    server = await serveCommands(path, async (_, __, gone) => {
+      gone.addEventListener('abort', isLeft)
+      isBegun(gone)
+      await left
+      return 1
+    })
+    const socket = createConnection({ path }, () => socket.write('{"argv":[]}\n'))
+    expect((await begun).aborted).toBe(false)
+    socket.destroy()
+    await left
+  })
+
+  it('is told when the server stops, which waits for it', async () => {
+    const path = socketPath(directory)
+    let isBegun: () => void = () => {}
+    const begun = new Promise<void>((resolve) => (isBegun = resolve))
+    const stopping = await serveCommands(path, (_, streams, gone) => {
+      isBegun()
+      return new Promise((resolve) => {
+        gone.addEventListener('abort', () => {
+          streams.out('stopped before the end\n')
+          resolve(1)
+        })
+      })
+    })
+    const streams = collect()
+    const asked = askServer(path, { argv: [] }, streams)
+    await begun
+    await stopping.close()
+    expect([await asked, streams.text().out]).toEqual([1, 'stopped before the end\n'])
+  })
+
   it('is not found where no server is', async () => {
     expect(await askServer(join(directory, 'claviger.sock'), { argv: [] }, collect())).toBeUndefined()
   })

@@ -41,7 +41,7 @@ export class StoreQueue {
       } catch (error) {
         this.#failed = { error }
       } finally {
-        this.#waiting.shift()
+        void this.#waiting.shift()
       }
     })
     this.#last = turn

@@ -2,7 +2,7 @@
 // import.ts.
 
 import type { Core } from '../core/core.ts'
-import type { LrsId, OrganisationId } from '../core/ids.ts'
+import type { LrsId } from '../core/ids.ts'
 import type { PlatformOperator } from '../core/organisation.ts'
 import { nextSlice } from '../core/slices.ts'
 import type { ImportRecord, Json } from '../core/storage.ts'

@@ -298,7 +298,7 @@ const shapes: Readonly<Record<number, Shape>> = {
   }),
   4: (statement, number) => voiding(statement, number - 4 + 500),
   10: (statement) => ({ ...statement, actor: { objectType: 'Agent', name: 'nobody in particular' } }),
-  14: ({ timestamp: _, ...statement }) => statement,
+  14: (statement) => without(statement, 'timestamp'),
   15: (statement, number) => ({
     ...withoutPlatform(statement),
     object: { objectType: 'StatementRef', id: uuid(number - 15) },
@@ -320,6 +320,10 @@ const shapes: Readonly<Record<number, Shape>> = {
   24: (statement, number) => ({ ...statement, attachments: [attachmentFor(number)] }),
   // Waits for a target that comes later, and one that came before.
   502: (statement, number) => voiding(statement, number - 502 + 501),
+}
+
+function without(statement: Record<string, unknown>, name: string): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(statement).filter(([other]) => other !== name))
 }
 
 /** Only for Activities. */
