@@ -444,7 +444,7 @@ export interface PlatformStore {
   remember(notes: readonly Note[], now: number): Promise<readonly (string | undefined)[]>
   /** The value of each name, undefined where there is none or it is over. */
   recall(names: readonly string[], now: number): Promise<readonly (string | undefined)[]>
-  /** Who has any of these, in whichever organisation; in no order. At most 1,000 of each. */
+  /** Who has any of these, in whichever organisation; in no order. At most 1,000 of each, and 20,000 pairs. */
   findHolders(wanted: Identifiers): Promise<readonly Holder[]>
 }
 

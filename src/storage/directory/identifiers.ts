@@ -72,12 +72,16 @@ async function applicationsAndPipesWith(db: Db, { applications, pipes }: Identif
 }
 
 async function pairsWith(db: Db, { pairs }: Identifiers): Promise<readonly Holder[]> {
-  const rows = await db
-    .selectFrom('pair')
-    .select(['fingerprint as id', 'organisation_id'])
-    .where('fingerprint', 'in', some(pairs, ''))
-    .execute()
-  return rows.map((row) => holder('pair', row))
+  const found: Holder[] = []
+  for (let from = 0; from < pairs.length; from += idsAtOnce) {
+    const rows = await db
+      .selectFrom('pair')
+      .select(['fingerprint as id', 'organisation_id'])
+      .where('fingerprint', 'in', pairs.slice(from, from + idsAtOnce))
+      .execute()
+    found.push(...rows.map((row) => holder('pair', row)))
+  }
+  return found
 }
 
 export async function reserveCredentialIds(
