@@ -53,6 +53,17 @@ const steps: readonly Step[] = [
   { argv: ['lrs', 'create', 'Sandbox', '--id', '7'], contains: ['Lrs 7 (Sandbox)'] },
   { argv: ['lrs', 'create', 'Again', '--id', '7'], code: 1, contains: ['error:'] },
   { argv: ['lrs', 'list'], contains: ['Sandbox', '(default)'] },
+  { argv: ['lrs', 'update', '7', '--description', 'For trials'], contains: ['Lrs 7 (Sandbox) updated'] },
+  { argv: ['lrs', 'update', '7'], code: 2, contains: ['--help'] },
+  { argv: ['lrs', 'delete', '1'], code: 1, contains: ['default'] },
+  { argv: ['lrs', 'delete', '7'], contains: ['no key reaches it', '0 statements'] },
+  { argv: ['lrs', 'list'], excludes: ['Sandbox'] },
+  { argv: ['lrs', 'list', '--deleted'], contains: ['Sandbox (deleted)'] },
+  { argv: ['lrs', 'restore', '7'], contains: ['is back'] },
+  { argv: ['lrs', 'restore', '7'], code: 1, contains: ['not deleted'] },
+  { argv: ['organisation', 'update', '--expires', '2001-01-01'], code: 2, contains: ['in the past'] },
+  { argv: ['organisation', 'update', '--expires', '2100-01-01'], contains: ['2100-01-01T00:00:00.000Z'] },
+  { argv: ['organisation', 'update', '--no-expires'], contains: ['never'] },
 
   {
     argv: ['credential', 'create', '--name', 'Course', ...course],
