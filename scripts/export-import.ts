@@ -116,7 +116,7 @@ async function prove(first: Engine): Promise<void> {
     const to = join(root, `export-${first}-${++number}`)
     await command(source.env, 'export', '--to', to, '--passphrase-file', passphrase, '--gzip', '--csv')
     const target = await empty(engine, `${number === 1 ? 'b' : 'c'}-${first}`)
-    process.stdout.write(await command(target.env, 'import', 'claviger', to, '--passphrase-file', passphrase))
+    process.stdout.write(await command(target.env, 'import', 'claviger', to, '--new', '--passphrase-file', passphrase))
     await compare(told, target, world)
     source = target
   }

@@ -17,6 +17,8 @@ export async function runAlone(
   config: Config,
   streams: Streams,
 ): Promise<number> {
+  // Without it an import into a place that was mistyped would make a store there.
+  const isNew = argv.includes('import') && argv.includes('--new')
   let opening: Promise<OpenData> | undefined
   let stopping: AbortSignal | undefined
   const context: CommandContext = {
@@ -26,14 +28,14 @@ export async function runAlone(
     isTerminal,
     directory,
     open: async (): Promise<Opened> => {
-      if (!hasDatabase(config)) {
+      if (!isNew && !hasDatabase(config)) {
         throw new PlainError(
           `there is no database in ${config.dataDirectory}: is CLAVIGER_DATA right, or is CLAVIGER_DATABASE_URL missing? claviger serve makes one`,
         )
       }
       // What stores much reads on meanwhile.
       const threads = argv.includes('import') ? 'workers' : 'inline'
-      opening ??= openData(config, { threads, mayMigrate: false, log: quiet })
+      opening ??= openData(config, { threads, mayMigrate: isNew, log: quiet })
       return opening.catch((error: unknown) => {
         if (!isDomainError(error) || error.detail.decidedBy !== 'lock') throw error
         // One that served already would have answered.

@@ -19,6 +19,7 @@ export function addImportClaviger(imports: Command, context: CommandContext, act
     .argument('<directory>', 'of the export')
     .option('--passphrase-stdin', 'read the passphrase that its secrets are sealed with from standard input')
     .option('--passphrase-file <file>', 'read it from a file')
+    .option('--new', 'make the store where there is none yet, before a server ever served from it')
     .option('--without-secrets', 'make the keys without their secrets')
     .addHelpText('after', help)
   act<Options>(command, async (options, directory = '') => {
@@ -35,7 +36,9 @@ Ids, times, secrets, owners stay as they were. What the export brings must be fr
 nothing is written, and it is said what is taken. Every file is compared with its SHA-256 first. Pipes come paused. Sessions, tokens
 and the audit log stay behind: docs/guides/export.md.
 
+The first claviger serve makes an organisation of its own, with the id 1: import before that, with --new.
+
 Examples:
-  $ claviger import claviger ./export --passphrase-file ./passphrase
+  $ claviger import claviger ./export --new --passphrase-file ./passphrase
   $ claviger import claviger ./export --dry-run --without-secrets
 `
