@@ -96,7 +96,7 @@ async function storeKey(
     if (!isDomainError(error) || error.code === 'unavailable') throw error
     const same = await findSame(work, caller, found)
     if (same === undefined) work.reject('clients', place, error)
-    else work.warn(`The key ${found.key} with this secret was here before, as ${same.name}: what it may is as it was.`)
+    else work.warn('Keys that were here before, with the same secret, may what they could', found.key)
     return same && { id: same.id, isNew: false }
   }
 }
@@ -111,7 +111,7 @@ async function createWithId(work: ImportWork, caller: Caller, input: NewCredenti
     const mayBeTaken = isDomainError(error) && error.code === 'conflict' && error.detail.decidedBy !== 'pair'
     if (id === undefined || !mayBeTaken) throw error
     const made = await credentials.create(caller, rest)
-    work.warn(`The id ${id} of a key is taken here: ${input.name} has ${made.credential.id}.`)
+    work.warn('Ids of keys that are taken here are others now', `${id} is ${made.credential.id}`)
     return made
   }
 }

@@ -1,5 +1,6 @@
 // An SQL LRS brought in: its keys, its statements in the order in which it stored them, with their attachments, its documents.
 
+import { checkFields } from '../../core/credential-check.ts'
 import { DomainError } from '../../core/errors.ts'
 import type { Json } from '../../core/storage.ts'
 import { isObject } from '../../core/xapi/rule.ts'
@@ -70,7 +71,9 @@ async function importCredentials(
   const keys: FoundKey[] = []
   for (const credential of found) {
     await work.pace()
-    keys.push(keyOf(credential, { work, to, template }))
+    keys.push(keyOf(credential, { to, template }))
+    const { warnings } = readScopes(credential.scopes)
+    for (const warning of isAgain ? [] : warnings) work.warn(warning, `key ${credential.key}`)
   }
   const ids = await importKeys(work, to.organisationId, keys, { isAgain })
   const owners = new Owners({ work, organisationId: to.organisationId, lrsIds: [to.lrsId] })
@@ -94,19 +97,15 @@ async function importCredentials(
 
 function keyOf(
   { id, accountId, key, secret, label, scopes }: SourceCredential,
-  {
-    work,
-    to,
-    template,
-  }: { readonly work: ImportWork; readonly to: Destination; readonly template: string | undefined },
+  { to, template }: { readonly to: Destination; readonly template: string | undefined },
 ): FoundKey {
   const name = label ?? `Key ${key.slice(0, 8)}`
-  const { rights, warnings } = readScopes(scopes)
-  for (const warning of warnings) work.warn(`Key ${key}: ${warning}.`)
+  const { rights } = readScopes(scopes)
+  const authority = template === undefined ? undefined : fillIn(template, { id, accountId })
   const createdAt = madeAt(id)
   return {
     ...{ oid: oidFor(`lrsql ${to.organisationId} ${id}`), key, secret, name, rights, lrsIds: [to.lrsId] },
-    ...(template !== undefined && { authority: fillIn(template, { id, accountId }) }),
+    ...(authority !== undefined && checkFields({ authority }).length === 0 && { authority }),
     ...(createdAt !== undefined && { createdAt, updatedAt: createdAt }),
     place: { file: 'lrs_credential', line: 0, id, record: () => ({ id, api_key: key, label, scopes }) },
   }

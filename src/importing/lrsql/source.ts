@@ -29,7 +29,6 @@ export interface SourceAttachment {
   /** Lower-case UUID. */
   readonly statementId: string
   readonly sha2: string
-  readonly contentType: string
 }
 
 export const documentTables = ['state_document', 'agent_profile_document', 'activity_profile_document'] as const
@@ -128,13 +127,12 @@ export class LrsqlSource {
   }
 
   async attachmentsOf(statementIds: readonly string[]): Promise<readonly SourceAttachment[]> {
-    const sql = 'select id, statement_id, attachment_sha, content_type from attachment where statement_id'
+    const sql = 'select id, statement_id, attachment_sha from attachment where statement_id'
     const rows = await this.#in(sql, statementIds)
     return rows.map((row) => ({
       position: textOf(row, 'id'),
       statementId: textOf(row, 'statement_id').toLowerCase(),
       sha2: textOf(row, 'attachment_sha').toLowerCase(),
-      contentType: textOf(row, 'content_type'),
     }))
   }
 

@@ -78,19 +78,19 @@ async function addPart(work: ImportWork, { source, to, owners }: Reading, read: 
   }
 }
 
+/** Those that the statement describes, each once; nobody could ask for another. */
 function attachmentsOf(
   source: LrsqlSource,
   statement: Statement,
   rows: readonly SourceAttachment[],
 ): readonly AttachmentSource[] {
   if (rows.length === 0) return []
+  const bySha2 = new Map(rows.map((row) => [row.sha2, row]))
   const described = new Map(listAttachments(statement).map(({ sha2, contentType }) => [sha2, contentType]))
-  const once = new Map(rows.map((row) => [row.sha2, row]))
-  return [...once.values()].map((row) => ({
-    sha2: row.sha2,
-    contentType: described.get(row.sha2) ?? row.contentType,
-    open: () => contentOf(source, row),
-  }))
+  return [...described].flatMap(([sha2, contentType]) => {
+    const row = bySha2.get(sha2)
+    return row === undefined ? [] : [{ sha2, contentType, open: () => contentOf(source, row) }]
+  })
 }
 
 async function* contentOf(source: LrsqlSource, row: SourceAttachment): AsyncGenerator<Uint8Array> {

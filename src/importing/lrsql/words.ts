@@ -46,10 +46,10 @@ export function readScopes(scopes: readonly string[]): ReadScopes {
 function warningOf(scope: string, scopes: readonly string[], xapi: XapiRights): readonly string[] {
   if (scopeRights.has(scope)) return []
   const isProfile = profileScopes.some((one) => one === scope)
-  if (!isProfile) return [`the scope ${JSON.stringify(scope)} means nothing in SQL LRS and is left out`]
+  if (!isProfile) return [`The scope ${JSON.stringify(scope)} means nothing in SQL LRS and is left out`]
   const isCovered = xapi['profile/write'] !== undefined
   if (isCovered || profileScopes.every((one) => scopes.includes(one))) return []
   return [
-    `the scope ${scope} alone is left out: a right to profiles here is one to both kinds, of activities and of agents`,
+    `The scope ${scope} alone is left out, for a right to profiles is one to both kinds, of activities and of agents`,
   ]
 }

@@ -49,7 +49,7 @@ export async function listApplications(api: JsonApi): Promise<readonly FoundAppl
 /** Its secret keys, through the key that manages applications. */
 export async function listSecrets(api: JsonApi, { id }: FoundApplication): Promise<Shown<FoundSecret>> {
   const answer = await api.ask(`/appManagement/${encodeURIComponent(id)}/credentials`)
-  if (answer.kind === 'refused') return { items: [], missing: `Its secret keys were not shown: ${answer.reason}` }
+  if (answer.kind === 'refused') return { items: [], missing: `Secret keys were not shown (${answer.reason})` }
   const entries = objectsIn(answer.body['credentials'])
   const items = entries.flatMap(({ credential, name, status }) => {
     const secret = textIn(credential)
@@ -57,7 +57,7 @@ export async function listSecrets(api: JsonApi, { id }: FoundApplication): Promi
     return [{ secret, name: textIn(name) ?? 'Imported', isEnabled: status !== 'disabled' }]
   })
   const hidden = entries.length - items.length
-  const missing = `${hidden} of its ${entries.length} secret keys were listed without the key itself.`
+  const missing = 'Secret keys were listed without the keys themselves'
   return { items, missing: hidden === 0 ? undefined : missing }
 }
 
@@ -78,7 +78,7 @@ export async function listSettings(api: JsonApi): Promise<Shown<FoundSetting>> {
   const items: FoundSetting[] = []
   for (const { level, query } of [{ level: '', query: '' }, ...queries]) {
     const answer = await api.ask(`/appManagement/configuration${query}`)
-    if (answer.kind === 'refused') return { items, missing: `Not all of its settings were shown: ${answer.reason}` }
+    if (answer.kind === 'refused') return { items, missing: `Not all settings were shown (${answer.reason})` }
     for (const { id, explicitValue } of objectsIn(answer.body['settingItems'])) {
       if (typeof id === 'string' && typeof explicitValue === 'string') items.push({ level, id, value: explicitValue })
     }

@@ -99,17 +99,17 @@ class Reading {
     const { items: secrets, missing } = await this.#secretsOf(application)
     const place = await this.#keeper.keepApplication(application, this.#options.url)
     if (place === undefined) return
-    if (missing !== undefined) this.#work.warn(`Application ${id}: ${missing}`)
+    if (missing !== undefined) this.#work.warn(missing, `application ${id}`)
     await this.#keeper.keepSecrets(application, secrets)
     const login = loginOf(application, secrets)
     if (login === undefined) {
-      this.#work.warn(`Application ${id}: without a secret key its xAPI credentials and settings cannot be read.`)
+      this.#work.warn('Without a secret key no xAPI credentials and settings can be read', `application ${id}`)
       return
     }
     const api = this.#api.as(login)
     await this.#ownersOf(application, place, { isAgain: false })
     const settings = await listSettings(api)
-    if (settings.missing !== undefined) this.#work.warn(`Application ${id}: ${settings.missing}`)
+    if (settings.missing !== undefined) this.#work.warn(settings.missing, `application ${id}`)
     await this.#keeper.keepSettings(application, settings.items)
   }
 
@@ -222,8 +222,9 @@ class Reading {
       return (level === 'ROOT' || level === 'READONLY') && isEnabled !== false && oauth === null
     })
     if (fitting !== undefined) return fitting.key
-    const how = 'Give it one with ROOT or READONLY there and begin again.'
-    this.#work.warn(`Application ${application.id}: no xAPI credential reads all statements, so none were read. ${how}`)
+    const message =
+      'No statements were read where no xAPI credential has ROOT or READONLY. Make one there and begin again'
+    this.#work.warn(message, `application ${application.id}`)
     return undefined
   }
 }

@@ -80,7 +80,7 @@ export class Keeper {
         await applications.addSecret(this.#caller, id as ApplicationId, secret)
       } catch (error) {
         if (!isDomainError(error) || error.code === 'unavailable') throw error
-        this.#work.warn(`Application ${id}: the secret key ${secret.name} is left out: ${error.message}`)
+        this.#work.warn(`Secret keys are left out (${error.message})`, `${secret.name} of application ${id}`)
       }
     }
   }
@@ -91,7 +91,7 @@ export class Keeper {
       const definition = settings.get(name)
       const read = definition === undefined ? { must: 'is not known here' } : readValue(definition, value)
       if ('value' in read) levels.set(level, { ...levels.get(level), [name]: read.value })
-      else this.#work.warn(`Application ${id}: the setting ${name} is left out, for it ${read.must}.`)
+      else this.#work.warn(`The setting ${name.slice(0, 60)} is left out, for it ${read.must}`, `application ${id}`)
     }
     if (this.#work.isDryRun) return
     for (const [level, values] of levels) {
