@@ -164,6 +164,15 @@ describe('what is refused', () => {
   })
 })
 
+it('lets through no more guesses where many come at once', async () => {
+  const other = await world.addOrganisation()
+  const theirs = await world.core.credentials.create(other.operator, { ...some, key: 'bulk-at-once' })
+  const guesses = Array.from({ length: 30 }, () => apply([creating({ key: 'bulk-at-once', secret: theirs.secret })]))
+  const codes = (await Promise.allSettled(guesses)).map((one) => one.status === 'rejected' && one.reason.code)
+  expect(codes.filter((code) => code === 'conflict')).toHaveLength(10)
+  expect(codes.filter((code) => code === 'rate_limited')).toHaveLength(20)
+})
+
 describe('who may', () => {
   const delegate = { area: 'credentials', actions: ['read', 'write', 'delete'], within: true } as const
 

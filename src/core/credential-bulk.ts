@@ -3,7 +3,7 @@
 
 import { eventBy } from './audit.ts'
 import { refuse } from './check.ts'
-import { CredentialDecisions, demandLook, whileClaiming } from './credential-decision.ts'
+import { CredentialDecisions, demandLook, guesserOf, wasGuess } from './credential-decision.ts'
 import type { Asking, Decided, DecidedSecret } from './credential-decision.ts'
 import type { ChangeFrom, Credentials, CredentialsParts, NewCredentialInput, RevealedCredential } from './credential.ts'
 import { DomainError, firstOf, inWords, invalid, isDomainError } from './errors.ts'
@@ -56,6 +56,7 @@ export class CredentialBulk {
   readonly #directory: DirectoryStore
   readonly #decisions: CredentialDecisions
   readonly #guesses: FailureLimit
+  readonly #turns = new Map<OrganisationId, Promise<unknown>>()
 
   constructor({ storage, vault, clock, ids, guesses, credentials }: CredentialBulkParts) {
     this.#credentials = credentials
@@ -78,11 +79,7 @@ export class CredentialBulk {
     for (let tries = 1; ; tries++) {
       const decided = await this.#decide(caller, changes)
       try {
-        const claims = decided.map((one) => one.claims)
-        const written = await whileClaiming(this.#guesses, caller.organisationId, claims, () => {
-          const writes = decided.map(({ write }) => write)
-          return this.#directory.changeCredentials(caller.organisationId, writes)
-        })
+        const written = await this.#inTurn(caller.organisationId, () => this.#write(caller, decided))
         return written.map((credential, at) => changed(credential, decided[at]!))
       } catch (error) {
         if (!isDomainError(error) || error.detail.index === undefined) throw error
@@ -107,6 +104,37 @@ export class CredentialBulk {
     )
     await this.#directory.appendAudit(caller.organisationId, event)
     return this.#credentials.revealEach(caller, credentials)
+  }
+
+  /**
+   * Guesses of pairs are counted as with a single change, but keys are only looked at before: to count ten thousand in would push
+   * out what was counted of others.
+   */
+  async #write({ organisationId }: Caller, decided: readonly Decided[]): Promise<readonly CredentialRecord[]> {
+    const claims = decided.map((one) => one.claims)
+    const guesser = guesserOf(organisationId)
+    for (const key of new Set(claims)) if (key !== undefined) await this.#guesses.demandRoom(key, guesser)
+    try {
+      return await this.#directory.changeCredentials(
+        organisationId,
+        decided.map(({ write }) => write),
+      )
+    } catch (error) {
+      if (wasGuess(error)) await this.#guesses.enter(claims[error.detail.index ?? 0], guesser)
+      throw error
+    }
+  }
+
+  /** One after the other, so that no guess goes uncounted. */
+  #inTurn<T>(organisationId: OrganisationId, work: () => Promise<T>): Promise<T> {
+    const before = this.#turns.get(organisationId) ?? Promise.resolve()
+    const turn = before.then(work, work)
+    this.#turns.set(organisationId, turn)
+    const leave = (): void => {
+      if (this.#turns.get(organisationId) === turn) this.#turns.delete(organisationId)
+    }
+    void turn.then(leave, leave)
+    return turn
   }
 
   async #decide(caller: Caller, changes: readonly BulkChange[]): Promise<readonly Known[]> {

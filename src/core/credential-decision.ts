@@ -6,7 +6,7 @@ import { checkName, checkWhole, refuse } from './check.ts'
 import { checkExpiry, checkFields, checkNewSecret, checkReach } from './credential-check.ts'
 import type { ChangeFrom, CredentialChange, NewCredentialInput, SecretChangeFrom } from './credential.ts'
 import { DomainError, isDomainError } from './errors.ts'
-import type { Attempt, FailureLimit } from './failure-limit.ts'
+import type { FailureLimit } from './failure-limit.ts'
 import { demand, endWithin, explainAuthority, explainEnd, explainGrant, explainLook } from './grant.ts'
 import { latestEnd, worthToOthers } from './grant.ts'
 import type { Worth } from './grant.ts'
@@ -337,27 +337,32 @@ function demandTakeOver(caller: Caller, action: ManagementAction, found: Credent
 
 /**
  * Limits how often a write may be refused because another organisation holds its pair; then it is not tried at all. Such a
- * refusal tells that the pair is somebody's, so it is guessed as slowly as at sign-in. `keys`: of each write, whose pairs it claims.
+ * refusal tells that the pair is somebody's, so it is guessed as slowly as at sign-in.
  */
 export async function whileClaiming<T>(
   guesses: FailureLimit,
   organisationId: OrganisationId,
-  keys: readonly (string | undefined)[],
+  key: string,
   write: () => Promise<T>,
 ): Promise<T> {
-  const attempts = new Map<string, Attempt>()
-  let guessed: string | undefined
+  const attempt = await guesses.enter(key, guesserOf(organisationId))
   try {
-    for (const key of new Set(keys)) {
-      if (key !== undefined) attempts.set(key, await guesses.enter(key, `organisation ${organisationId}`))
-    }
-    return await write()
+    const written = await write()
+    await attempt.wasNoGuess()
+    return written
   } catch (error) {
-    if (isDomainError(error) && error.detail.decidedBy === 'pair') guessed = keys[error.detail.index ?? 0]
+    if (!wasGuess(error)) await attempt.wasNoGuess()
     throw error
-  } finally {
-    for (const [key, attempt] of attempts) if (key !== guessed) await attempt.wasNoGuess()
   }
+}
+
+/** Whose guesses are counted together. */
+export function guesserOf(organisationId: OrganisationId): string {
+  return `organisation ${organisationId}`
+}
+
+export function wasGuess(error: unknown): error is DomainError {
+  return isDomainError(error) && error.detail.decidedBy === 'pair'
 }
 
 function findSecret({ secrets }: CredentialRecord, id: SecretId): SecretRecord {

@@ -329,7 +329,7 @@ export class Credentials {
       if ('delete' in write) return this.#directory.deleteCredential(organisationId, write.delete, event)
       return this.#directory.updateCredential(organisationId, write.update.id, write.update.patch, event)
     }
-    return claims === undefined ? store() : whileClaiming(this.#guesses, organisationId, [claims], store)
+    return claims === undefined ? store() : whileClaiming(this.#guesses, organisationId, claims, store)
   }
 
   #asking(caller: Caller): Asking {
