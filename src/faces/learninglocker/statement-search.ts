@@ -15,8 +15,7 @@ import type { StatementRow } from './statement-document.ts'
 import { storedFrom, storedUpTo } from './statement-id.ts'
 import { planOf, timestampSkewMs } from './statement-plan.ts'
 import type { Plan } from './statement-plan.ts'
-import { readershipOf, statementRows } from './statement-source.ts'
-import type { ReadBounds } from './statement-source.ts'
+import { readBounds, readershipOf, statementRows } from './statement-source.ts'
 
 /** Of the statements an answer has, and of those held back until their place is certain. */
 export const mostCharacters = 16_000_000
@@ -41,7 +40,7 @@ export interface FoundDocument {
 export async function findStatements(
   call: Call,
   search: StatementSearch,
-  bounds?: ReadBounds,
+  bounds = readBounds,
 ): Promise<readonly FoundDocument[]> {
   const readership = await readershipOf(call)
   const order = orderOf(search.sort)
@@ -49,8 +48,11 @@ export async function findStatements(
   const chosen = new Chosen(search)
   const expected = search.skip + search.limit
   const work = new Work()
+  let beyond = 0
   for await (const row of statementRows(readership, plan, { isAscending: order.isAscending, expected, bounds })) {
-    chosen.release((document) => order.isCertain(document, row))
+    if (chosen.isSettled((document) => order.isCertain(document, row, 0))) beyond += 1
+    const skewMs = beyond > bounds.beyond ? 0 : timestampSkewMs
+    chosen.release((document) => order.isCertain(document, row, skewMs))
     if (chosen.isFull) return chosen.list()
     const document = documentOf(row)
     work.begin()
@@ -101,8 +103,8 @@ function isEverything(filter: Filter): boolean {
 interface Order {
   /** How the store is read. */
   readonly isAscending: boolean
-  /** Whether nothing that is read from `row` on comes before the document. */
-  isCertain(document: Document, row: StatementRow): boolean
+  /** Whether nothing that is read from `row` on comes before the document, where nothing is said to be later than it was stored by more than this. */
+  isCertain(document: Document, row: StatementRow, skewMs: number): boolean
 }
 
 function orderOf([first]: Sort): Order {
@@ -114,7 +116,7 @@ function orderOf([first]: Sort): Order {
     return { isAscending: !first.isDescending, isCertain }
   }
   if (first.path === 'timestamp' && first.isDescending) {
-    const isCertain: Order['isCertain'] = ({ timestamp }, row) => Number(timestamp) > storedMs(row) + timestampSkewMs
+    const isCertain: Order['isCertain'] = ({ timestamp }, row, skewMs) => Number(timestamp) > storedMs(row) + skewMs
     return { isAscending: false, isCertain }
   }
   return { isAscending: true, isCertain: () => false }
@@ -168,10 +170,10 @@ class Chosen {
   }
 
   add(document: Document, characters: number, work: Work): void {
-    const { sort, after, skip, limit } = this.#search
+    const { sort, after } = this.#search
     const key = keyOf(sort, document, work)
     if (after !== undefined && compareKeys(sort, key, after, work) <= 0) return
-    const room = skip - this.#skipped + limit - this.#listed.length
+    const room = this.#room
     const at = this.#placeOf(key, work)
     if (at >= room) return
     this.#held.splice(at, 0, { key, document, characters })
@@ -179,6 +181,17 @@ class Chosen {
     for (const dropped of this.#held.splice(room)) this.#heldCharacters -= dropped.characters
     if (this.#heldCharacters <= 2 * mostCharacters) return
     throw badQuery('sort', 'what is to be sorted is too long; ask for fewer at a time, or sort by stored or _id')
+  }
+
+  /** Whether as many are held as are wanted, and the last of those is certain. */
+  isSettled(isCertain: (document: Document) => boolean): boolean {
+    const last = this.#held[this.#room - 1]
+    return last !== undefined && isCertain(last.document)
+  }
+
+  get #room(): number {
+    const { skip, limit } = this.#search
+    return skip - this.#skipped + limit - this.#listed.length
   }
 
   /** Behind all that are not greater. */

@@ -16,9 +16,11 @@ import { hasAll } from './words.ts'
 export interface ReadBounds {
   readonly rows: number
   readonly characters: number
+  /** Statements looked through for one whose clock is wrong, when there are enough of the others. */
+  readonly beyond: number
 }
 
-export const readBounds: ReadBounds = { rows: 50_000, characters: 64_000_000 }
+export const readBounds: ReadBounds = { rows: 50_000, characters: 64_000_000, beyond: 5_000 }
 
 /** What a page counts for that ends before it is full: it cost the store many seeks. */
 const leastPerShortPage = 200

@@ -306,18 +306,19 @@ describe('a list', () => {
   })
 })
 
+const search = async ({ login }: Client, more: Partial<StatementSearch>, bounds: ReadBounds) => {
+  const principal = await world.core.signIn.basic(login)
+  const call = { core: world.core, principal } as unknown as Call
+  const whole: StatementSearch = { filter: everything, sort: [], skip: 0, limit: 5, ...more }
+  return (await findStatements(call, whole, bounds)).map(({ document }) => document['_id'])
+}
+
 describe('a budget', () => {
-  const search = async ({ login }: Client, more: Partial<StatementSearch>, bounds: ReadBounds) => {
-    const principal = await world.core.signIn.basic(login)
-    const call = { core: world.core, principal } as unknown as Call
-    const whole: StatementSearch = { filter: everything, sort: [], skip: 0, limit: 5, ...more }
-    return (await findStatements(call, whole, bounds)).map(({ document }) => document['_id'])
-  }
   const none: Filter = { kind: 'field', path: 'statement.id', test: { kind: 'gt', value: 'z' } }
   const byTimestamp = [{ path: 'timestamp', isDescending: false }]
 
   it('that suffices says nothing', async () => {
-    const bounds = { rows: 10, characters: 1_000_000 }
+    const bounds = { rows: 10, characters: 1_000_000, beyond: 5_000 }
     expect(await search(reader, {}, bounds)).toHaveLength(5)
     expect(await search(reader, { sort: byTimestamp }, { ...bounds, rows: 20 })).toHaveLength(5)
   })
@@ -333,11 +334,33 @@ describe('a budget', () => {
       client.login,
       Array.from({ length: 60 }, (_unused, n) => statement(100 + n)),
     )
-    const narrow = search(client, more, { rows: 20, characters: 1e9 })
+    const narrow = search(client, more, { rows: 20, characters: 1e9, beyond: 9 })
     await expect(narrow).rejects.toThrow('one request looks at 20 statements at most')
-    const short = search(client, more, { rows: 1e9, characters: 5_000 })
+    const short = search(client, more, { rows: 1e9, characters: 5_000, beyond: 9 })
     await expect(short).rejects.toThrow('one request looks at 5000 characters of statements at most')
-    await expect(search(client, more, { rows: 100, characters: 1e9 })).resolves.toBeDefined()
+    await expect(search(client, more, { rows: 100, characters: 1e9, beyond: 9 })).resolves.toBeDefined()
+  })
+})
+
+describe('the newest by timestamp', () => {
+  it('do not wait for an hour’s statements where very many come, but see those whose clock is a little wrong', async () => {
+    const lrs = await world.core.lrs.create(world.operator(), { name: 'Busy' })
+    const client = await world.client(['xapi/all'], { lrsIds: [lrs.id] })
+    const now = () => new Date(world.clock.now()).toISOString()
+    for (let n = 0; n < 12; n += 1) {
+      const some = Array.from({ length: 20 }, (_, index) => statement(1_000 + n * 20 + index, { timestamp: now() }))
+      await world.store(client.login, some)
+      world.clock.pass(1_000)
+      // Of the last but one it says that it was half a minute later.
+      const ahead = { timestamp: new Date(world.clock.now() + 30_000).toISOString() }
+      if (n === 10) await world.store(client.login, [statement(2_000, ahead)])
+    }
+    const newest = { sort: [{ path: 'timestamp', isDescending: true }], limit: 2 }
+    const found = await search(client, newest, { rows: 100, characters: 1e9, beyond: 30 })
+    expect(found).toHaveLength(2)
+    const all = await search(client, { ...newest, limit: 300 }, { rows: 1_000, characters: 1e9, beyond: 1e9 })
+    expect([all.length, found]).toEqual([241, all.slice(0, 2)])
+    await expect(search(client, newest, { rows: 100, characters: 1e9, beyond: 1e9 })).rejects.toThrow('100 statements')
   })
 })
 
