@@ -54,6 +54,10 @@ export const beginning = '00000000-0000-0000-0000-000000000000'
 /** Of statements and of documents: as many as make a part of about this size in memory. */
 const partBytes = 4 * 1024 * 1024
 const mostRows = 500
+/** Of the first part, when nobody knows how long they are. */
+const firstRows = 20
+/** Of one attachment; they are read whole. */
+const mostBytes = 128 * 1024 * 1024
 
 export class LrsqlSource {
   readonly #rows: Rows
@@ -136,7 +140,12 @@ export class LrsqlSource {
     }))
   }
 
+  /** Throws `too_large` rather than take in more than memory should hold. */
   async contentOf({ position }: SourceAttachment): Promise<Uint8Array> {
+    const [size] = await this.#rows.list('select length(contents) as bytes from attachment where id = ?', [position])
+    if (Number(size?.['bytes']) > mostBytes) {
+      throw new DomainError('too_large', `An attachment has more than ${mostBytes} bytes.`)
+    }
     const [row] = await this.#rows.list('select contents from attachment where id = ?', [position])
     return bytesOf(row)
   }
@@ -161,7 +170,7 @@ export class LrsqlSource {
   }
 
   async #part<T>(table: string, sql: string, after: string, read: (row: Row) => T): Promise<readonly T[]> {
-    const limit = this.#limits.get(table) ?? 50
+    const limit = this.#limits.get(table) ?? firstRows
     const rows = await this.#rows.list(sql, [after, limit])
     if (rows.length === 0) return []
     const bytes = rows.reduce((sum, row) => sum + sizeOf(row), 0)
