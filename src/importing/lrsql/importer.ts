@@ -30,18 +30,21 @@ export interface LrsqlOptions {
 /** Statements that are looked at for the authority they have. */
 const mostLookedAt = 200
 
+/** Throws `invalid` where there is no such database: a mistyped path is no import. */
 export async function lrsqlImporter({ place, directory, to }: LrsqlOptions): Promise<Importer> {
-  // Opened before anything is begun: a mistyped path is no import.
-  const source = await LrsqlSource.open(place, directory)
+  const { name } = await using(place, directory, async (source) => source)
   return {
-    source: `lrsql ${source.name} into Lrs ${to.lrsId}`.slice(0, 500),
-    run: async (work) => {
-      try {
-        await importAll(work, source, to)
-      } finally {
-        await source.close()
-      }
-    },
+    source: `lrsql ${name} into Lrs ${to.lrsId}`.slice(0, 500),
+    run: (work) => using(place, directory, (source) => importAll(work, source, to)),
+  }
+}
+
+async function using<T>(place: string, directory: string, read: (source: LrsqlSource) => Promise<T>): Promise<T> {
+  const source = await LrsqlSource.open(place, directory)
+  try {
+    return await read(source)
+  } finally {
+    await source.close()
   }
 }
 
