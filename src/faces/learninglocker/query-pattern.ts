@@ -6,7 +6,7 @@ import type { Work } from './query-value.ts'
 
 const longestPattern = 500
 /** Instructions of all patterns of a query: what compiling them, and each character they look at, may cost. */
-const largestPrograms = 4_000
+const largestPrograms = 1_500
 
 const flags: Readonly<Record<string, number>> = {
   i: RE2JS.CASE_INSENSITIVE,

@@ -39,6 +39,8 @@ export interface Readership {
   readonly reader: Principal
   readonly organisation: Oid
   readonly lrs: readonly LrsRecord[]
+  /** Of statements, as far as they were looked up; undefined: gone. */
+  readonly owners: Map<CredentialId, Oid | undefined>
 }
 
 /**
@@ -52,10 +54,10 @@ export async function readershipOf(call: Call): Promise<Readership> {
   const isOpen = ({ id }: LrsRecord): boolean => !principal.closedLrsIds.includes(id)
   if (principal.lrsIds.length === 0 && hasAll(principal.rights)) {
     const lrs = all.filter(isOpen)
-    return { call, organisation, lrs, reader: { ...principal, lrsIds: lrs.map(({ id }) => id) } }
+    return { call, organisation, lrs, owners: new Map(), reader: { ...principal, lrsIds: lrs.map(({ id }) => id) } }
   }
   const lrs = all.filter((one) => principal.lrsIds.includes(one.id))
-  return { call, organisation, lrs: lrs.length > 1 ? lrs.filter(isOpen) : lrs, reader: principal }
+  return { call, organisation, lrs: lrs.length > 1 ? lrs.filter(isOpen) : lrs, owners: new Map(), reader: principal }
 }
 
 /** In which of them the plan finds anything at all. */
@@ -230,8 +232,10 @@ class Strand {
   }
 
   async #shown(rows: readonly StoredStatement[]): Promise<readonly StatementRow[]> {
-    const { call, reader, organisation } = this.#readership
-    const owners = await call.core.statements.listOwners(reader, this.#lrs.id, ownersIn(rows))
+    const { call, reader, organisation, owners } = this.#readership
+    const unknown = ownersIn(rows).filter((owner) => !owners.has(owner))
+    const found = await call.core.statements.listOwners(reader, this.#lrs.id, unknown)
+    for (const owner of unknown) owners.set(owner, found.get(owner))
     const where = { organisation, lrs: this.#lrs.oid, lrsId: this.#lrs.id as LrsId }
     return rows.map(({ seq, body, owner, isVoided = false }) => {
       return { ...where, seq, body, isVoided, client: owners.get(owner) }
