@@ -2,7 +2,7 @@
 // has, with the statement that voids them. Knows no vendor.
 
 import { DomainError, isDomainError } from '../core/errors.ts'
-import type { ReadStatement, RemoteLrs } from '../core/remote-lrs.ts'
+import type { OutgoingPart, ReadStatement, RemoteLrs } from '../core/remote-lrs.ts'
 import type { Reach } from '../core/rights.ts'
 import type { Json } from '../core/storage.ts'
 import { listAttachments } from '../core/xapi/attachment.ts'
@@ -60,7 +60,7 @@ class Handing {
   readonly #work: ImportWork
   readonly #reading: RemoteReading
   /** Of the statement whose attachments were asked for last: they are stored one statement after the other. */
-  #parts: { readonly id: string; readonly read: ReturnType<Handing['readParts']> } | undefined
+  #parts: { readonly id: string; readonly read: Promise<readonly OutgoingPart[]> } | undefined
   #isToldOfVoided = false
 
   constructor(work: ImportWork, reading: RemoteReading, number: number) {
@@ -113,7 +113,7 @@ class Handing {
   }
 
   async *#open(one: ReadStatement, sha2: string): AsyncGenerator<Uint8Array> {
-    if (this.#parts?.id !== one.id) this.#parts = { id: one.id, read: this.readParts(one) }
+    if (this.#parts?.id !== one.id) this.#parts = { id: one.id, read: this.#readParts(one) }
     const parts = await this.#parts.read
     const part = parts.find((candidate) => candidate.sha2 === sha2)
     if (part === undefined)
@@ -121,7 +121,7 @@ class Handing {
     yield* part.bytes()
   }
 
-  private async readParts(one: ReadStatement) {
+  async #readParts(one: ReadStatement): Promise<readonly OutgoingPart[]> {
     const { remote, patience } = this.#reading
     try {
       const read = await patience.ask(() => remote.readParts(one, patience.signal))
