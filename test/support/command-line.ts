@@ -1,7 +1,7 @@
 // The command line in this process, on a core of its own: what a command prints, and its exit code.
 
 import { enabledFaces } from '../../src/app.ts'
-import type { CommandContext, Opened } from '../../src/cli/context.ts'
+import type { Opened } from '../../src/cli/context.ts'
 import { run } from '../../src/cli/run.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { Core } from '../../src/core/core.ts'
