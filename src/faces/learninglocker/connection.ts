@@ -15,7 +15,7 @@ import type { Filter, QueryModel } from './query.ts'
 import { Work } from './query-value.ts'
 import type { Document, Value } from './query-value.ts'
 import { models } from './rest.ts'
-import { parseProjection, project } from './select.ts'
+import { parseProjection, projecting } from './select.ts'
 import type { Projection } from './select.ts'
 import { compareKeys, keyOf, parseSort } from './sort.ts'
 import type { Sort } from './sort.ts'
@@ -155,7 +155,8 @@ function reversed(sort: Sort): Sort {
 async function answerPage(call: Call, page: Page, { nodes, isMore }: FoundPage): Promise<Response> {
   const { sort, after, before } = page
   const cursors = nodes.map(({ key }) => writeCursor(sort, key))
-  const texts = await textsOf(nodes.map(({ document }) => project(document, page.project)))
+  const documents = nodes.map(({ document }) => document)
+  const texts = await textsOf(await inSlices(projecting(documents, page.project)))
   const edges = texts.map((node, index) => `{"cursor":${JSON.stringify(cursors[index])},"node":${node}}`)
   const pageInfo = {
     hasNextPage: before === undefined ? isMore : true,

@@ -9,7 +9,7 @@ import { everything, parseFilter, readParameter } from './query.ts'
 import type { Filter, QueryModel } from './query.ts'
 import { Work, compareValues, isDocument, valuesAt } from './query-value.ts'
 import type { Document, Value } from './query-value.ts'
-import { project, readSelect } from './select.ts'
+import { projecting, readSelect } from './select.ts'
 import type { Projection } from './select.ts'
 import { compareKeys, keyOf, readSort } from './sort.ts'
 import type { Sort } from './sort.ts'
@@ -96,12 +96,7 @@ function* listing(documents: Iterable<Document>, parameters: ListParameters): Sl
   if (distinct !== undefined) return yield* distinctValues(found, distinct, work)
   const sorted = yield* sorting(found, sort, work)
   const some = sorted.slice(skip, limit === undefined ? undefined : skip + limit)
-  const projected: Document[] = []
-  for (const document of some) {
-    projected.push(project(document, select))
-    yield
-  }
-  return projected
+  return yield* projecting(some, select)
 }
 
 function* counting(documents: Iterable<Document>, filter: Filter): Sliceable<number> {

@@ -6,7 +6,7 @@ import { parseFilter, readParameter } from './query.ts'
 import { matches } from './query-match.ts'
 import { Work } from './query-value.ts'
 import type { Document } from './query-value.ts'
-import { parseProjection, project, readSelect } from './select.ts'
+import { parseProjection, project, projecting, readSelect } from './select.ts'
 import { compareBy, readSort } from './sort.ts'
 import { planOf } from './statement-plan.ts'
 import { statementId, statementPlace, storedFrom, storedUpTo } from './statement-id.ts'
@@ -270,6 +270,13 @@ describe('a projection', () => {
     '%s is refused',
     (text) => expect(() => shown(text)).toThrow(/^select/),
   )
+
+  it('of many lets others have their turn after each', () => {
+    const work = projecting([document, document], readSelect('n'))
+    expect([work.next().done, work.next().done]).toEqual([false, false])
+    const shown = { _id: document['_id'], n: 5 }
+    expect(work.next()).toEqual({ done: true, value: [shown, shown] })
+  })
 })
 
 describe('the _id of a statement', () => {

@@ -2,6 +2,7 @@
 
 import { DomainError } from '../../core/errors.ts'
 import type { Oid } from '../../core/ids.ts'
+import { inSlices } from '../../core/slices.ts'
 import { queryOf } from './auth.ts'
 import type { Call } from './auth.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -14,7 +15,7 @@ import type { Filter } from './query.ts'
 import { Work } from './query-value.ts'
 import type { Value } from './query-value.ts'
 import { populate } from './rest.ts'
-import { project } from './select.ts'
+import { projecting } from './select.ts'
 import { statementModel } from './statement-document.ts'
 import { statementPlace } from './statement-id.ts'
 import { countStatements, eachStatement, findStatements, mostCharacters } from './statement-search.ts'
@@ -105,9 +106,14 @@ async function show(call: Call, found: readonly FoundDocument[], parameters: Lis
   return answerList(call.c, await shown(call, found, parameters))
 }
 
-function shown(call: Call, found: readonly FoundDocument[], parameters: ListParameters): Promise<readonly Value[]> {
-  const documents = found.map(({ document }) => project(document, parameters.select))
-  return populate(call, { references }, documents, parameters.populate)
+async function shown(
+  call: Call,
+  found: readonly FoundDocument[],
+  { select, populate: populated }: ListParameters,
+): Promise<readonly Value[]> {
+  const all = found.map(({ document }) => document)
+  const documents = await inSlices(projecting(all, select))
+  return populate(call, { references }, documents, populated)
 }
 
 function idOf({ c }: Call): Oid {
