@@ -2,7 +2,9 @@
 
 import { DomainError } from '../../core/errors.ts'
 import type { Oid } from '../../core/ids.ts'
-import { queryOf } from './auth.ts'
+import { inSlices } from '../../core/slices.ts'
+import type { Sliceable } from '../../core/slices.ts'
+import { demandNeeds, queryOf } from './auth.ts'
 import type { Asker, Call } from './auth.ts'
 import { bodiesOf, bodyOf } from './body.ts'
 import { clients } from './client.ts'
@@ -122,7 +124,10 @@ function tooMany(): DomainError {
 // ---------------------------------------------------------------------------------------------------------------------
 // Populate
 
-/** References as what they refer to; null where that is gone. What is no reference stays as it is, as with mongoose. */
+/**
+ * References as what they refer to; null where that is gone. What is no reference stays as it is, as with mongoose. Throws `forbidden`
+ * for who may not read what is referred to.
+ */
 export async function populate(
   asker: Asker,
   { references }: Pick<Model, 'references'>,
@@ -130,13 +135,29 @@ export async function populate(
   populated: readonly Populated[],
 ): Promise<readonly Value[]> {
   let documents = found
-  for (const { path, select } of populated) {
+  // Named twice it is looked up once: the last one counts.
+  const byPath = new Map(populated.map(({ path, select }) => [path, select]))
+  for (const [path, select] of byPath) {
     const target = Object.hasOwn(references, path) ? references[path] : undefined
     if (target === undefined) continue
+    demandNeeds(asker.principal, 'all')
     const others = new Map((await models[target].list(asker)).map((other) => [other['_id'], project(other, select)]))
-    documents = documents.map((document) => withReference(document, path, others))
+    documents = await inSlices(referring(documents, path, others))
   }
   return documents
+}
+
+function* referring(
+  documents: readonly Value[],
+  path: string,
+  others: ReadonlyMap<Value, Document>,
+): Sliceable<readonly Value[]> {
+  const all: Value[] = []
+  for (const document of documents) {
+    all.push(withReference(document, path, others))
+    yield
+  }
+  return all
 }
 
 function withReference(document: Value, path: string, others: ReadonlyMap<Value, Document>): Value {

@@ -180,6 +180,25 @@ describe('who reads', () => {
   })
 })
 
+describe('populate', () => {
+  it('answers what ids refer to, once, to who may read that by itself', async () => {
+    const populate = 'limit=1&select=lrs_id,organisation,client&populate=client,lrs_id,organisation,lrs_id'
+    const [one] = await list(populate, await world.client(['all']))
+    expect(one).toMatchObject({
+      lrs_id: { title: 'Default' },
+      organisation: { name: 'First' },
+      client: { title: 'statements/write' },
+    })
+  })
+
+  it.each(['organisation', 'lrs_id', 'client'])('of %s shows nothing to who reads statements only', async (path) => {
+    for (const { login } of [reader, mine]) {
+      const { status, json } = await world.ask('GET', `/api/v2/statement?limit=1&populate=${path}`, { as: login })
+      expect([status, Object.keys(json)]).toEqual([403, ['errorId', 'message', 'reason']])
+    }
+  })
+})
+
 describe('a query', () => {
   const cases: readonly (readonly [unknown, readonly number[]])[] = [
     [{ 'statement.verb.id': `${verb}completed` }, [3, 6, 9]],
