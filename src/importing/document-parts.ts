@@ -82,7 +82,7 @@ export class DocumentParts {
     gathering.documents = []
     this.#gathered -= gathering.bytes
     gathering.bytes = 0
-    await this.#settings.queue.push(() => this.#store(lrsId, documents, isAgain))
+    await this.#settings.queue.push({ lrsId, store: () => this.#store(lrsId, documents, isAgain) })
   }
 
   async #store(lrsId: LrsId, documents: readonly DocumentInput[], isAgain: boolean): Promise<void> {

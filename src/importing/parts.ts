@@ -24,36 +24,62 @@ export interface PartsSettings {
   readonly positions: Positions
 }
 
-/** Parts that wait for the one being stored: those of many Lrs are full at nearly the same time. */
-const mostWaiting = 6
+/** Parts that wait for those being stored: those of many Lrs are full at nearly the same time. */
+const mostWaiting = 4
+/** Of different Lrs, so that the store has the next one when it is done with one. */
+const atOnce = 2
 
-/** One after the other, so that how far the import is never goes back. */
+interface Part {
+  readonly lrsId: LrsId
+  store(): Promise<void>
+}
+
+/** Those of one Lrs are stored one after the other, so that how far the import is there never goes back, and nothing is left out. */
 export class StoreQueue {
-  #last: Promise<void> = Promise.resolve()
-  readonly #waiting: Promise<void>[] = []
+  readonly #waiting: Part[] = []
+  readonly #storing = new Map<LrsId, Promise<void>>()
   #failed: { readonly error: unknown } | undefined
 
+  /** The store could do with more. */
+  get isIdle(): boolean {
+    return this.#storing.size < atOnce && this.#waiting.length === 0
+  }
+
   /** Resolves when so few wait that more may be gathered. Throws what storing an earlier part threw. */
-  async push(store: () => Promise<void>): Promise<void> {
-    const turn = this.#last.then(async () => {
-      try {
-        if (this.#failed === undefined) await store()
-      } catch (error) {
-        this.#failed = { error }
-      } finally {
-        void this.#waiting.shift()
-      }
-    })
-    this.#last = turn
-    this.#waiting.push(turn)
-    if (this.#waiting.length > mostWaiting) await this.#waiting[0]
+  async push(part: Part): Promise<void> {
+    this.#waiting.push(part)
+    this.#start()
+    while (this.#waiting.length > mostWaiting) await Promise.race(this.#storing.values())
     this.#refuse()
   }
 
   /** Everything that was pushed is stored. */
   async settle(): Promise<void> {
-    await this.#last
+    while (this.#storing.size > 0) await Promise.race(this.#storing.values())
     this.#refuse()
+  }
+
+  #start(): void {
+    while (this.#storing.size < atOnce) {
+      const index = this.#waiting.findIndex(({ lrsId }) => !this.#storing.has(lrsId))
+      const [part] = index === -1 ? [] : this.#waiting.splice(index, 1)
+      if (part === undefined) return
+      this.#storing.set(part.lrsId, this.#store(part))
+    }
+  }
+
+  /** After one that failed none is stored: what comes later would count as stored, and what failed as well. */
+  async #store({ lrsId, store }: Part): Promise<void> {
+    // Not before it stands in the map.
+    await Promise.resolve()
+    try {
+      if (this.#failed === undefined) await store()
+    } catch (error) {
+      this.#failed ??= { error }
+    } finally {
+      this.#storing.delete(lrsId)
+      this.#start()
+    }
   }
 
   #refuse(): void {

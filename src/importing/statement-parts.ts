@@ -35,7 +35,9 @@ interface Gathering extends Destination {
 }
 
 /** In one transaction. */
-const mostInPart = 250
+const mostInPart = 150
+/** Where nothing is being stored: those of many Lrs would all be full at once, and storing would wait for reading, then reading for storing. */
+const leastInPart = 60
 const mostTextInPart = 4 * 1024 * 1024
 /** Gathered for all Lrs together, in characters. */
 const mostGathered = 6 * 1024 * 1024
@@ -89,7 +91,9 @@ export class StatementParts {
     const { length } = gathered.prepared.openBody
     gathering.text += length
     this.#gathered += length
-    if (gathering.statements.length >= mostInPart || gathering.text >= mostTextInPart) await this.#push(gathering)
+    const isFull = gathering.statements.length >= mostInPart || gathering.text >= mostTextInPart
+    const isWorth = gathering.statements.length >= leastInPart && this.#settings.queue.isIdle
+    if (isFull || isWorth) await this.#push(gathering)
     else if (this.#gathered >= mostGathered) await this.#push(this.#largest(gathering))
   }
 
@@ -105,7 +109,8 @@ export class StatementParts {
     gathering.statements = []
     this.#gathered -= gathering.text
     gathering.text = 0
-    await this.#settings.queue.push(() => this.#store({ organisationId, lrsId }, statements, isAgain))
+    const store = (): Promise<void> => this.#store({ organisationId, lrsId }, statements, isAgain)
+    await this.#settings.queue.push({ lrsId, store })
   }
 
   async #store(to: Destination, statements: readonly Gathered[], isAgain: boolean): Promise<void> {

@@ -22,7 +22,7 @@ async function read(content: string | Buffer, after = 0): Promise<readonly RawVa
 
 const texts = async (content: string | Buffer, after = 0) => (await read(content, after)).map(({ text }) => text)
 /** Longer than a piece of a file. */
-const long = `{"a":"${'x'.repeat(300_000)}"}`
+const long = `{"a":"${'x'.repeat(1_100_000)}"}`
 
 describe('lines', () => {
   it.each([
@@ -31,7 +31,7 @@ describe('lines', () => {
     ['Windows’ line ends', '{"a":1}\r\n{"a":2}\r\n', ['{"a":1}\r', '{"a":2}\r']],
     ['a byte order mark', '\ufeff{"a":1}\n', ['{"a":1}']],
     ['lines over several pieces', `${long}\n{"a":2}\n${long}\n`, [long, '{"a":2}', long]],
-    ['letters cut by a piece', `{"a":"${'é'.repeat(200_000)}"}\n`, [`{"a":"${'é'.repeat(200_000)}"}`]],
+    ['letters cut by a piece', `{"a":"${'é'.repeat(600_000)}"}\n`, [`{"a":"${'é'.repeat(600_000)}"}`]],
     ['nothing', '', []],
     ['gzip', gzipSync('{"a":1}\n{"a":2}\n'), ['{"a":1}', '{"a":2}']],
   ])('%s', async (_, content, expected) => {

@@ -22,7 +22,7 @@ export interface RawValue {
 
 /** Nothing longer is looked at: core refuses a statement long before. */
 export const maxValueBytes = 16 * 1024 * 1024
-const pieceBytes = 256 * 1024
+const pieceBytes = 512 * 1024
 
 export class ValueFile {
   readonly path: string
