@@ -8,8 +8,8 @@
 //    is in that Lrs. `add` waits where storing is slower than reading. What the rules or the store refuse, they count and write to the
 //    rejects file themselves.
 // 3. What else is read is counted by hand, each thing once: `work.tally.count('clients', 'stored')` or `'there'`, or
-//    `work.reject('clients', …)`: so the report reconciles. An interruption must not make `there` of what was `stored`:
-//    `work.isNew(kind, id)` tells.
+//    `work.reject('clients', …)`: so the report reconciles. An interruption must not make `there` of what was `stored`: what is not there is
+//    announced before it is stored (`work.announce`). `work.touch` names each Lrs the import is about, for the totals at its end.
 // 4. Every few thousand things, and at the end of each kind, `await work.checkpoint(saved)`: everything handed on is stored then, and
 //    `saved` (JSON of the importer's own: which file, which number, a cursor) is what `work.saved` is after an interruption. From
 //    there the importer begins again, with the same numbers; what was stored behind it is neither stored nor counted twice.
