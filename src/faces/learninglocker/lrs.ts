@@ -87,9 +87,15 @@ async function createStore({ core, principal }: Asker, input: StoreInput): Promi
     ...(owner !== undefined && { words: wordsFor(owner) }),
     ...(createdAt !== undefined && { createdAt }),
   })
-  const client = { title: `${lrs.name} client`, store: lrs.oid, scopes: ['xapi/all'] } as const
+  const client = { title: clientTitle(lrs), store: lrs.oid, scopes: ['xapi/all'] } as const
   await core.credentials.create(principal, newClient(core, client, new Map([[lrs.oid, lrs]])))
   return lrs
+}
+
+/** A title that is almost as long as one may be has no room for more: refused, the store would be there without a client. */
+function clientTitle({ name }: LrsRecord): string {
+  const title = `${name} client`
+  return checkName(title).length === 0 ? title : name
 }
 
 async function modify(asker: Asker, oid: Oid, body: Body): Promise<Document | undefined> {

@@ -333,6 +333,17 @@ describe('a list', () => {
 })
 
 describe('stores', () => {
+  it.each([
+    ['x'.repeat(248), ' client'],
+    ['x'.repeat(249), ''],
+    ['x'.repeat(255), ''],
+  ])('have their client however long the title is: %s', async (title, more) => {
+    const { status, json: store } = await post('/lrs', { title })
+    expect([status, store.title]).toEqual([201, title])
+    const { json: clients } = await get(`/client?query=${enc({ lrs_id: store._id })}`)
+    expect(clients).toMatchObject([{ title: `${title}${more}` }])
+  })
+
   it('are made with a client of their own, changed and found', async () => {
     const { status, json: store } = await post('/lrs', { description: 'For tests', owner_id: oid, statementCount: 9 })
     expect([status, store]).toEqual([
