@@ -111,6 +111,8 @@ export interface CredentialFilter {
   readonly oids?: readonly Oid[]
   readonly ids?: readonly CredentialId[]
   readonly keys?: readonly string[]
+  /** With a greater id: pages that go by it miss none while others are removed. */
+  readonly after?: CredentialId
 }
 
 export interface Rotation {

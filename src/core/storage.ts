@@ -585,7 +585,7 @@ export interface DirectoryStore {
   findCredentialBySecret(organisationId: OrganisationId, secretId: SecretId): Promise<CredentialRecord | undefined>
   /**
    * By id, ascending; exact match on what the filter names: `lrsIds` on one of these lists, in this order; one of these ids, oids
-   * or keys, at most 1,000.
+   * or keys, at most 1,000; `after`: with a greater id. Pages that go by it miss none while others are removed; by `offset` they do.
    */
   listCredentials(
     organisationId: OrganisationId,
@@ -596,6 +596,7 @@ export interface DirectoryStore {
       readonly ids?: readonly CredentialId[]
       readonly oids?: readonly Oid[]
       readonly keys?: readonly string[]
+      readonly after?: CredentialId
     },
     slice: Slice,
   ): Promise<Listed<CredentialRecord>>

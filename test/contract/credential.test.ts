@@ -182,6 +182,9 @@ describe.each(engines)('credentials, $name', (engine) => {
       expect(await list({ key: made[1].key, kind: 'client' })).toEqual({ items: [], total: 0 })
       expect(await list({ key: made[1].key.slice(1) })).toEqual({ items: [], total: 0 })
       expect(await list({}, 0, 0)).toEqual({ items: [], total: 3 })
+      expect(await list({ after: made[0].id })).toEqual({ items: [made[1], made[2]], total: 2 })
+      expect(await list({ kind: 'client', after: made[0].id }, 0, 1)).toEqual({ items: [made[2]], total: 1 })
+      expect(await list({ after: made[2].id })).toEqual({ items: [], total: 0 })
     })
   })
 

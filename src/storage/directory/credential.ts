@@ -104,7 +104,7 @@ export async function findCredentialBySecret(
 
 export async function listCredentials(
   db: Db,
-  ...[organisationId, { kind, key, lrsIds, ids, oids, keys }, { offset, limit }]: Args<'listCredentials'>
+  ...[organisationId, { kind, key, lrsIds, ids, oids, keys, after }, { offset, limit }]: Args<'listCredentials'>
 ): Promise<Listed<CredentialRecord>> {
   let query = db.selectFrom('credential').where('organisation_id', '=', organisationId)
   if (kind !== undefined) query = query.where('kind', '=', kind)
@@ -112,6 +112,7 @@ export async function listCredentials(
   if (ids !== undefined) query = query.where('id', 'in', ids.length === 0 ? [0] : ids)
   if (oids !== undefined) query = query.where('oid', 'in', oids.length === 0 ? [''] : oids)
   if (keys !== undefined) query = query.where('key', 'in', keys.length === 0 ? [''] : keys)
+  if (after !== undefined) query = query.where('id', '>', after)
   if (lrsIds !== undefined) {
     const lists = lrsIds.map((list) => JSON.stringify(list))
     const starts = lists.map((list) => list.slice(0, 100))
