@@ -90,10 +90,11 @@ async function list(asker: Asker): Promise<readonly Document[]> {
   const { core, principal } = asker
   const records: CredentialRecord[] = []
   for (;;) {
-    const slice = { offset: records.length, limit: pageSize }
-    const { items, total } = await core.credentials.list(principal, { kind: 'client' }, slice)
+    const last = records.at(-1)
+    const filter = { kind: 'client', ...(last !== undefined && { after: last.id }) } as const
+    const { items, total } = await core.credentials.list(principal, filter, { offset: 0, limit: pageSize })
     records.push(...items)
-    if (items.length === 0 || records.length >= total) break
+    if (items.length === total) break
   }
   return show(asker, records)
 }

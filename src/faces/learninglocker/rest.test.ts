@@ -1,6 +1,6 @@
 // Rows of the fact sheet's sections 2.1 and 2.2, and what is hostile, through the whole app. What a client holds: client.test.ts.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openWorld } from '../../../test/support/learninglocker.ts'
 import type { Answer, AskAs, Client, World } from '../../../test/support/learninglocker.ts'
 import type { Scope } from './words.ts'
@@ -261,6 +261,24 @@ describe('a list', () => {
     const { json, headers } = await get('/client')
     expect([Array.isArray(json), headers.get('X-Total-Count')]).toEqual([true, null])
     expect((await get('/client/count')).json).toEqual({ count: json.length })
+  })
+
+  it('of more than the store pages at once misses none while another is removed', async () => {
+    const as = stranger.login
+    expect((await world.ask('POST', '/api/v2/client', { as, json: Array(1000).fill({}) })).status).toBe(201)
+    const ids = async () => (await get('/client', { as })).json.map(({ _id }: { _id: string }) => _id)
+    const before = await ids()
+    const { credentials } = world.core
+    const list = credentials.list.bind(credentials)
+    const spy = vi.spyOn(credentials, 'list').mockImplementationOnce(async (...asked) => {
+      const page = await list(...asked)
+      expect((await world.ask('DELETE', `/api/v2/client/${before[1]}`, { as })).status).toBe(204)
+      return page
+    })
+    const meanwhile = await ids()
+    spy.mockRestore()
+    expect([before.length > 1000, meanwhile]).toEqual([true, before])
+    expect(await ids()).toEqual(before.filter((id: string) => id !== before[1]))
   })
 
   it.each<[what: string, filter: unknown, expected: string[]]>([
