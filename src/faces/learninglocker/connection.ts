@@ -17,7 +17,7 @@ import type { Document, Value } from './query-value.ts'
 import { models } from './rest.ts'
 import { parseProjection, projecting } from './select.ts'
 import type { Projection } from './select.ts'
-import { compareKeys, keyOf, parseSort } from './sort.ts'
+import { compareKeys, keyOf, parseSort, sortingAll } from './sort.ts'
 import type { Sort } from './sort.ts'
 import { statementModel } from './statement-document.ts'
 import { findStatements, mostCharacters } from './statement-search.ts'
@@ -133,7 +133,10 @@ async function findPage(call: Call, { filter, sort, most, after, before }: Page,
   if (before === undefined) return { nodes, isMore }
   // Of an array another member may count in the other direction.
   const work = new Work()
-  const again = nodes.map((node) => ({ ...node, key: keyOf(sort, node.document, work) }))
+  const again = nodes.map((node) => {
+    work.begin()
+    return { ...node, key: keyOf(sort, node.document, work) }
+  })
   return { nodes: again.toReversed(), isMore }
 }
 
@@ -184,7 +187,6 @@ function* choosing(documents: readonly Document[], { filter, sort, after, limit 
     if (after === undefined || compareKeys(sort, key, after, work) > 0) nodes.push({ key, document, characters: 0 })
     yield
   }
-  // All comparisons together are one piece of work.
-  work.begin()
-  return nodes.toSorted((one, two) => compareKeys(sort, one.key, two.key, work)).slice(0, limit)
+  const inOrder = yield* sortingAll(nodes, (one, two) => compareKeys(sort, one.key, two.key, work), work)
+  return inOrder.slice(0, limit)
 }

@@ -11,7 +11,7 @@ import { Work, compareValues, isDocument, valuesAt } from './query-value.ts'
 import type { Document, Value } from './query-value.ts'
 import { projecting, readSelect } from './select.ts'
 import type { Projection } from './select.ts'
-import { compareKeys, keyOf, readSort } from './sort.ts'
+import { compareKeys, keyOf, readSort, sortingAll } from './sort.ts'
 import type { Sort } from './sort.ts'
 
 export interface ListParameters {
@@ -94,8 +94,8 @@ function* listing(documents: Iterable<Document>, parameters: ListParameters): Sl
   const work = new Work()
   const found = yield* matching(documents, filter, work)
   if (distinct !== undefined) return yield* distinctValues(found, distinct, work)
-  const sorted = yield* sorting(found, sort, work)
-  const some = sorted.slice(skip, limit === undefined ? undefined : skip + limit)
+  const inOrder = yield* sorting(found, sort, work)
+  const some = inOrder.slice(skip, limit === undefined ? undefined : skip + limit)
   return yield* projecting(some, select)
 }
 
@@ -114,7 +114,7 @@ export function* matching(documents: Iterable<Document>, filter: Filter, work: W
   return found
 }
 
-/** Keys are taken once; then ten thousand are compared in a few milliseconds. */
+/** Keys are taken once. */
 export function* sorting(documents: readonly Document[], sort: Sort, work: Work): Sliceable<readonly Document[]> {
   if (sort.length === 0) return documents
   const keyed: { readonly key: readonly Value[]; readonly document: Document }[] = []
@@ -123,9 +123,8 @@ export function* sorting(documents: readonly Document[], sort: Sort, work: Work)
     keyed.push({ key: keyOf(sort, document, work), document })
     yield
   }
-  // All comparisons together are one piece of work.
-  work.begin()
-  return keyed.toSorted((one, two) => compareKeys(sort, one.key, two.key, work)).map(({ document }) => document)
+  const inOrder = yield* sortingAll(keyed, (one, two) => compareKeys(sort, one.key, two.key, work), work)
+  return inOrder.map(({ document }) => document)
 }
 
 /** Each value once, in order; of an array its members. */
@@ -136,8 +135,7 @@ function* distinctValues(documents: Iterable<Document>, path: string, work: Work
     for (const value of distinctIn(document, path, work)) found.set(JSON.stringify(value), value)
     yield
   }
-  work.begin()
-  return [...found.values()].toSorted((one, two) => compareValues(one, two, work))
+  return yield* sortingAll([...found.values()], (one, two) => compareValues(one, two, work), work)
 }
 
 export function distinctIn(document: Document, path: string, work: Work): readonly Value[] {

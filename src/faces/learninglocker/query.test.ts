@@ -7,10 +7,11 @@ import { matches } from './query-match.ts'
 import { Work } from './query-value.ts'
 import type { Document } from './query-value.ts'
 import { parseProjection, project, projecting, readSelect } from './select.ts'
-import { compareBy, readSort } from './sort.ts'
+import { compareBy, readSort, sortingAll } from './sort.ts'
 import { planOf } from './statement-plan.ts'
 import { statementId, statementPlace, storedFrom, storedUpTo } from './statement-id.ts'
 import type { LrsId, Oid, Seq } from '../../core/ids.ts'
+import { atOnce } from '../../core/slices.ts'
 
 const model = {
   fields: { _id: 'oid', at: 'date', isOn: 'boolean', title: 'string', n: 'number' },
@@ -238,6 +239,19 @@ describe('an order', () => {
   it.each(['a,-b', 'a -b', '{"a":1,"b":-1}', '{"a":"asc","b":"desc"}'])('of several fields: %s', (text) => {
     const documents = [1, 2, 3].map((n) => ({ id: n, a: n === 3 ? 0 : 1, b: n }))
     expect(sorted(text, documents)).toEqual([3, 2, 1])
+  })
+
+  it('of many is made in slices, and leaves what is equal as it came', () => {
+    const items = Array.from({ length: 1_234 }, (_, at) => ({ at, n: (at * 7919) % 100 }))
+    const byN = (one: { n: number }, two: { n: number }): number => one.n - two.n
+    const work = sortingAll(items, byN, new Work())
+    let turns = 0
+    let step = work.next()
+    for (; step.done !== true; step = work.next()) turns += 1
+    expect([turns > 40, step.value]).toEqual([true, items.toSorted(byN)])
+    for (const some of [[], [1], [2, 1]]) {
+      expect(atOnce(sortingAll(some, (one, two) => one - two, new Work()))).toEqual(some.toSorted())
+    }
   })
 
   it('is of what an alias means', () =>
