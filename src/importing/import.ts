@@ -88,11 +88,17 @@ export async function runImport(importer: Importer, settings: ImportSettings): P
     return inLittleMemory(() => attempt(importer, settings, { record: dryRun(importer), isResumed: false }))
   }
   const begun = core.clock.now()
-  const record = await core.imports.begin(operator, importer.source, null)
-  const isResumed = record.startedAt < begun || record.lrs.length > 0 || record.progress !== null
-  return alone(settings, record, (signal) =>
-    inLittleMemory(() => attempt(importer, { ...settings, signal }, { record, isResumed })),
-  )
+  const known = await core.imports.begin(operator, importer.source, null)
+  return alone(settings, known, async (signal) => {
+    // Whoever had it until now has gone on since.
+    const record = await core.imports.get(operator, known.id)
+    if (record.finishedAt !== null) {
+      const message = `Another command ended this import meanwhile: claviger import report ${record.id}.`
+      throw new DomainError('conflict', message)
+    }
+    const isResumed = record.startedAt < begun || record.lrs.length > 0 || record.progress !== null
+    return inLittleMemory(() => attempt(importer, { ...settings, signal }, { record, isResumed }))
+  })
 }
 
 /** Ends one that is not finished as it is: what it stored stays, and its Lrs are as any other then. */

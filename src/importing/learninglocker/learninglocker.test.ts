@@ -326,6 +326,22 @@ describe('interrupted', () => {
     }
   })
 
+  it('to its end while the next command waits for it, that is told so', async () => {
+    const world = await openCore()
+    try {
+      let second: Promise<unknown> | undefined
+      await runOn(world.core, learningLockerImporter(source), {
+        onStage: ({ title }) => {
+          if (title === 'statements.json')
+            second ??= runOn(world.core, learningLockerImporter(source)).catch((error) => error)
+        },
+      })
+      expect(await second).toMatchObject({ code: 'conflict', message: expect.stringContaining('import report') })
+    } finally {
+      await world.close()
+    }
+  })
+
   it('it does not go on with another file, but can be abandoned', async () => {
     const copy = join(root, 'changed')
     mkdirSync(copy)
