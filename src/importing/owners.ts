@@ -100,7 +100,7 @@ export async function createUnusable(
   { organisationId, lrsIds, oid }: Pick<OwnersSettings, 'organisationId' | 'lrsIds'> & { readonly oid: Oid },
 ): Promise<CredentialId> {
   const caller = core.signIn.operator(organisationId, operator.operator)
-  const key = `deleted-${oid}`
+  const key = unusableKey(oid)
   const { items } = await core.credentials.list(caller, { key }, { offset: 0, limit: 16 })
   const found = items.find((item) => item.oid === oid)
   if (found !== undefined) return found.id
@@ -109,6 +109,10 @@ export async function createUnusable(
   })
   for (const { id } of credential.secrets) await core.credentials.dropSecret(caller, credential.id, id)
   return credential.id
+}
+
+export function unusableKey(oid: Oid): string {
+  return `deleted-${oid}`
 }
 
 function nameFor(oid: Oid): string {

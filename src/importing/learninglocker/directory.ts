@@ -9,7 +9,7 @@ import type { NewLrsInput } from '../../core/lrs.ts'
 import type { Caller } from '../../core/principal.ts'
 import type { CredentialRecord } from '../../core/storage.ts'
 import { rememberWords, rightsOf } from '../../faces/learninglocker/words.ts'
-import { createUnusable, oidFor } from '../owners.ts'
+import { createUnusable, oidFor, unusableKey } from '../owners.ts'
 import type { Destination } from '../parts.ts'
 import type { Kind } from '../tally.ts'
 import type { ImportWork } from '../work.ts'
@@ -19,6 +19,8 @@ import type { ClientDocument, OrganisationDocument, StoreDocument } from './dire
 export interface Owner {
   readonly id: CredentialId
   readonly authority: AgentIdentity
+  /** Made for a client that was not there. */
+  readonly isStandIn: boolean
 }
 
 interface KnownOrganisation {
@@ -109,7 +111,8 @@ export class Directory {
     if (known !== undefined) return known
     this.#work.warn('what clients stored that are gone belongs to disabled keys, “Deleted client <id>”', oid)
     const id = await this.#createUnusable(organisation, oid, oidFor(`${organisationOid} ${oid}`))
-    const owner = { id, authority: derivedAuthority(this.#work.core.baseUrl, { name: '', oid }) }
+    const authority = derivedAuthority(this.#work.core.baseUrl, { name: '', oid })
+    const owner = { id, authority, isStandIn: true }
     organisation.owners.set(oid, owner)
     return owner
   }
@@ -134,7 +137,12 @@ export class Directory {
 
   async #addClient(client: ClientDocument): Promise<void> {
     const organisation = this.#organisationOf(client.organisation)
-    if (organisation.owners.has(client.oid)) return
+    const known = organisation.owners.get(client.oid)
+    if (known?.isStandIn === true) {
+      const message = `An import that did not have this client made the disabled key ${known.id} of its id, which owns what it stored.`
+      throw new DomainError('conflict', message)
+    }
+    if (known !== undefined) return
     const { oid, title, key, secret, authority, isTrusted, scopes, createdAt, updatedAt, store } = client
     const place = store === undefined ? undefined : await this.findDestination(client.organisation, store)
     const lrsIds = place === undefined || typeof place === 'string' ? [] : [place.lrsId]
@@ -158,7 +166,7 @@ export class Directory {
     if (isDryRun) {
       const { name, oid = '', authority } = input
       const id = ++this.#unmade as CredentialId
-      return { id, authority: authority ?? derivedAuthority(core.baseUrl, { name, oid }) }
+      return { id, authority: authority ?? derivedAuthority(core.baseUrl, { name, oid }), isStandIn: false }
     }
     const { credential } = await core.credentials.create(caller, input)
     return ownerOf(credential, core.baseUrl)
@@ -256,7 +264,8 @@ export class Directory {
 }
 
 function ownerOf(credential: CredentialRecord, baseUrl: string): Owner {
-  return { id: credential.id, authority: credential.authority ?? derivedAuthority(baseUrl, credential) }
+  const authority = credential.authority ?? derivedAuthority(baseUrl, credential)
+  return { id: credential.id, authority, isStandIn: credential.key === unusableKey(credential.oid) }
 }
 
 function lrsInput({

@@ -448,6 +448,22 @@ describe('what cannot be imported', () => {
     await expect(runOn(world.core, importer)).rejects.toMatchObject({ code: 'invalid', message })
   })
 
+  it('rejects a client whose place a disabled key has taken, because an import before did not have it', async () => {
+    const directory = join(root, 'clients-later')
+    mkdirSync(directory)
+    const put = (name: string, one: object) => writeFileSync(join(directory, name), JSON.stringify(one))
+    const [organisation, store, client] = ['5a', '5b', '5c'].map((start) => ({ $oid: start.padEnd(24, '0') }))
+    put('organisations.json', { _id: organisation, name: 'One' })
+    put('lrs.json', { _id: store, organisation })
+    put('statements.json', { organisation, lrs_id: store, client, statement: statementOf(0, size).statement })
+    await runOn(world.core, learningLockerImporter({ directory }))
+    const api = { basic_key: 'later', basic_secret: 'a-secret-of-later' }
+    put('client.json', { _id: client, organisation, lrs_id: store, title: 'Later', scopes: ['xapi/all'], api })
+    const { report, rejected } = await runOn(world.core, learningLockerImporter({ directory }))
+    expect(report.kinds).toMatchObject({ clients: { there: 0, rejected: 1 }, statements: { there: 1 } })
+    expect(rejected).toMatchObject([{ kind: 'clients', reason: expect.stringContaining('disabled key') }])
+  })
+
   it('says of each thing what is wrong with it, and takes the rest', async () => {
     const organisation = { _id: { $oid: organisationOid(0) }, name: 'One \u001b[2J\u0000' }
     const store = { _id: { $oid: storeOid(0) }, organisation: { $oid: organisationOid(0) } }
