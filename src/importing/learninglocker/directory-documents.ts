@@ -133,8 +133,12 @@ function readScopes(value: unknown, warn: Warn): readonly Scope[] {
   const given: readonly unknown[] = Array.isArray(value) ? value : []
   const unknown = given.filter((scope) => !isScope(scope))
   if (unknown.length > 0)
-    warn('scopes that give no right here are left out', unknown.map(String).join(', ').slice(0, 100))
+    warn('scopes that give no right here are left out', unknown.map(inWords).join(', ').slice(0, 100))
   return given.filter(isScope)
+}
+
+function inWords(scope: unknown): string {
+  return typeof scope === 'string' ? scope : JSON.stringify(scope)
 }
 
 /** Whatever steers a terminal, or is longer than a name may be, goes. */

@@ -77,7 +77,7 @@ async function contentFrom(
   { folder, files }: { readonly folder: DocumentFolder; readonly files: StoredFiles | undefined },
 ): Promise<DocumentInput['content']> {
   const ending = document['extension']
-  const name = `${oid}.${String(ending)}`
+  const name = typeof ending === 'string' ? `${oid}.${ending}` : oid
   if (files === undefined)
     throw new DomainError('invalid', `Its bytes are in the file ${name}: say where with --attachments.`)
   const path = await files.findDocument(folder, belongingOf(document).store ?? '', { oid, ending })

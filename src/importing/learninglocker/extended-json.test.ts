@@ -90,6 +90,19 @@ describe('plain JSON', () => {
     expect(JSON.stringify(decode(value).value)).toBe('{"__proto__":{"a":1},"constructor":5,"hasOwnProperty":"x"}')
   })
 
+  it.each([['$oid'], ['$symbol'], ['$uuid'], ['$numberLong'], ['$numberDouble'], ['$undefined']])(
+    'takes an object in %s for an object, whatever its toString is',
+    (name) => {
+      const value = { [name]: { toString: 1, valueOf: 1 } }
+      expect(decode(value).value).toBe(value)
+    },
+  )
+
+  it('takes an object for no time, whatever its toString is', () => {
+    expect(() => decode({ $date: { $numberLong: { toString: 1, valueOf: 1 } } })).toThrow('no time')
+    expect(() => decode({ $date: { toString: 1 } })).toThrow('no time')
+  })
+
   it('tells which integers cannot be held', () => {
     expect(decode([{ $numberLong: '9007199254740993' }, Long.fromString('9007199254740993')]).rounded).toHaveLength(2)
     expect(decode([{ $numberLong: '9007199254740992' }, { $numberLong: '18014398509481984' }]).rounded).toEqual([])
@@ -127,5 +140,11 @@ describe('rounded numbers in a text', () => {
     const found: string[] = []
     findRounded(text, (one) => found.push(one))
     expect(found).toEqual(expected)
+  })
+
+  it('are looked for in time that grows with the text alone', () => {
+    const begun = performance.now()
+    findRounded(`{"a":1234567890123456,${' '.repeat(1_000_000)}"b":1}`, () => {})
+    expect(performance.now() - begun).toBeLessThan(1_000)
   })
 })

@@ -33,9 +33,14 @@ export function timeOf(value: unknown): number | undefined {
       : typeof date === 'string'
         ? Date.parse(date)
         : isMembers(date)
-          ? Number(date['$numberLong'])
+          ? numberOf(date['$numberLong'])
           : date
   return typeof time === 'number' && Number.isFinite(time) ? Math.floor(time) : undefined
+}
+
+/** An object may have a toString that is none. */
+function numberOf(value: unknown): number {
+  return typeof value === 'string' || typeof value === 'number' ? Number(value) : Number.NaN
 }
 
 /** Told of each number that JavaScript, and so JSON as LRS exchange it, cannot hold exactly. */
@@ -93,6 +98,9 @@ function plainSpecial(
   if (names.length !== 1) return undefined
   const [name] = names
   const inner = value[name!]
+  // All but these are strings, and whatever holds an object is none of theirs.
+  const isText = typeof inner !== 'object' || inner === null
+  if (!isText && name !== '$date') return undefined
   switch (name) {
     case '$numberInt':
     case '$numberLong':
@@ -148,12 +156,13 @@ function isRounded(text: string, number: number): boolean {
 
 const digits = /[:,[]\s*-?\d{16}/
 const strings = /"(?:[^"\\]|\\.)*"/g
-const integers = /(?<=[:,[]\s*)-?\d{16,40}(?=\s*[,}\]])/g
+/** No lookbehind: that would go through a run of spaces again at each of them. */
+const integers = /[:,[]\s*(-?\d{16,40})(?=\s*[,}\]])/g
 
 /** Of JSON text: integers that JSON.parse cannot hold. Cheap where nothing looks like one. */
 export function findRounded(text: string, onRounded: OnRounded): void {
   if (!digits.test(text)) return
-  for (const [integer] of text.replaceAll(strings, '""').matchAll(integers)) {
+  for (const [, integer = ''] of text.replaceAll(strings, '""').matchAll(integers)) {
     if (isRounded(integer, Number(integer))) onRounded(integer)
   }
 }

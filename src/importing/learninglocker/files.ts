@@ -1,7 +1,8 @@
-// The folder in which Learning Locker keeps bytes: of attachments by hash, of documents by id (facts 4). Knows nothing of what they are.
+// The folder in which Learning Locker keeps bytes: of attachments by hash, of documents by id (facts 4). Takes plain files only: a link
+// in somebody else's folder would bring in what lies elsewhere, and a pipe would never end. Knows nothing of what they are.
 
 import { createReadStream } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
+import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** An extension is part of a path: nothing that leads elsewhere. */
@@ -44,7 +45,7 @@ export class StoredFiles {
     const [face, collection] = folders[kind]
     if (typeof ending !== 'string' || !extension.test(ending)) return undefined
     const path = join(this.#root, face, lrsOid, collection, `${oid}.${ending}`)
-    return (await stat(path).catch(() => undefined))?.isFile() === true ? path : undefined
+    return (await lstat(path).catch(() => undefined))?.isFile() === true ? path : undefined
   }
 }
 
@@ -53,6 +54,7 @@ export function openFile(path: string): AsyncIterable<Uint8Array> {
 }
 
 async function byStem(directory: string): Promise<ReadonlyMap<string, string>> {
-  const names = await readdir(directory).catch(() => [])
-  return new Map(names.map((name) => [name.replace(/\..*$/, '').toLowerCase(), name]))
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => [])
+  const files = entries.filter((entry) => entry.isFile())
+  return new Map(files.map(({ name }) => [name.replace(/\..*$/, '').toLowerCase(), name]))
 }

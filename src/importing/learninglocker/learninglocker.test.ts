@@ -1,6 +1,7 @@
 // A whole Learning Locker with every variant of facts 4, brought in from each form of file, interrupted, brought in again.
 
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
@@ -462,6 +463,55 @@ describe('what cannot be imported', () => {
     const { report, rejected } = await runOn(world.core, learningLockerImporter({ directory }))
     expect(report.kinds).toMatchObject({ clients: { there: 0, rejected: 1 }, statements: { there: 1 } })
     expect(rejected).toMatchObject([{ kind: 'clients', reason: expect.stringContaining('disabled key') }])
+  })
+
+  it('takes no link for a file of the folder, and nothing in a record for text that is none', async () => {
+    const directory = join(root, 'hostile')
+    const evil = { toString: 1, valueOf: 1 }
+    const put = (name: string, ...all: readonly object[]) =>
+      writeFileSync(join(directory, name), all.map((one) => JSON.stringify(one)).join('\n'))
+    const oid = (start: string) => start.padEnd(24, '0')
+    const [organisation, store, client] = ['6a', '6b', '6c'].map((start) => ({ $oid: oid(start) }))
+    const [states, attachments] = ['state', 'statements'].map((face) =>
+      join(directory, 'storage', face, oid('6b'), face === 'state' ? 'states' : 'attachments'),
+    ) as [string, string]
+    for (const path of [states, attachments]) mkdirSync(path, { recursive: true })
+    writeFileSync(join(root, 'elsewhere'), 'not of the export')
+    const sha2 = createHash('sha256').update('not of the export').digest('hex')
+    symlinkSync(join(root, 'elsewhere'), join(states, `${oid('6d')}.bin`))
+    symlinkSync(join(root, 'elsewhere'), join(attachments, `${sha2}.bin`))
+    put('organisations.json', { _id: organisation, name: 'One' })
+    put('lrs.json', { _id: store, organisation })
+    put('client.json', { _id: client, organisation, lrs_id: store, title: 'One', scopes: [evil, 'all'] })
+    const row = { organisation, lrs_id: store, client }
+    const { statement } = statementOf(0, size)
+    const usageType = 'urn:u'
+    const described = { usageType, display: { en: 'A' }, contentType: 'text/plain', length: 17, sha2 }
+    put(
+      'statements.json',
+      { ...row, statement: { ...statement, id: '10000000-0000-4000-8000-000000000001', attachments: [described] } },
+      { ...row, statement: { ...statement, id: '10000000-0000-4000-8000-000000000002', stored: { $date: evil } } },
+    )
+    const state = {
+      organisation,
+      lrs: store,
+      activityId: 'urn:a',
+      agent: { mbox: 'mailto:a@example.org' },
+      content: null,
+    }
+    put(
+      'states.json',
+      { ...state, _id: { $oid: oid('6d') }, stateId: 'linked', contentType: 'text/plain', extension: 'bin' },
+      { ...state, _id: { $oid: oid('6e') }, stateId: 'evil', contentType: 'text/plain', extension: evil },
+    )
+    const importer = learningLockerImporter({ directory, attachments: join(directory, 'storage') })
+    const { report } = await runOn(world.core, importer)
+    expect(report.kinds).toMatchObject({
+      clients: { stored: 1 },
+      statements: { stored: 1, rejected: 1 },
+      documents: { stored: 0, rejected: 2 },
+    })
+    expect(report.kinds.attachments).toBeUndefined()
   })
 
   it('says of each thing what is wrong with it, and takes the rest', async () => {
