@@ -15,10 +15,16 @@ export interface Place {
   record(): unknown
 }
 
+/** Characters. */
+const mostUnwritten = 4 * 1024 * 1024
+
 export class Rejects {
   readonly path: string
   #file: FileHandle | undefined
   #unwritten: string[] = []
+  #unwrittenLength = 0
+  /** One after the other: each begins where the one before it ended. */
+  #flushing: Promise<unknown> = Promise.resolve()
   #length = 0
   #end = 0
 
@@ -35,21 +41,40 @@ export class Rejects {
   async open({ bytes, lines }: { readonly bytes: number; readonly lines: number }): Promise<void> {
     this.#end = bytes
     this.#length = lines
-    if (bytes > 0) await (await this.#opened()).truncate(bytes)
+    if (bytes === 0) return
+    const file = await this.#opened()
+    const { size } = await file.stat()
+    if (size >= bytes) return file.truncate(bytes)
+    await file.close()
+    throw this.#refusal('it is another file')
   }
 
   write({ file, line, id, record }: Place, why: unknown, kind: string): void {
     const reasons = { reason: reasonOf(why), ...(failuresOf(why) && { failures: failuresOf(why) }) }
-    this.#unwritten.push(
-      JSON.stringify({ file, line, kind, ...(id !== undefined && { id }), ...reasons, record: record() }),
-    )
+    const told = { file, line, kind, ...(id !== undefined && { id }), ...reasons }
+    const text = lineOf(told, record)
+    this.#unwritten.push(text)
+    this.#unwrittenLength += text.length
     this.#length++
   }
 
+  /** So many wait to be written that memory should not hold more. */
+  get isFull(): boolean {
+    return this.#unwrittenLength >= mostUnwritten
+  }
+
   /** How long it is then. */
-  async flush(): Promise<{ readonly bytes: number; readonly lines: number }> {
+  flush(): Promise<{ readonly bytes: number; readonly lines: number }> {
+    const turn = this.#flushing.then(() => this.#flush())
+    this.#flushing = turn.catch(() => {})
+    return turn
+  }
+
+  async #flush(): Promise<{ readonly bytes: number; readonly lines: number }> {
+    const lines = this.#length
     const text = this.#unwritten.map((line) => `${line}\n`).join('')
     this.#unwritten = []
+    this.#unwrittenLength = 0
     if (text !== '') {
       const bytes = Buffer.from(text)
       const file = await this.#opened()
@@ -57,7 +82,7 @@ export class Rejects {
       await file.datasync()
       this.#end += bytes.length
     }
-    return { bytes: this.#end, lines: this.#length }
+    return { bytes: this.#end, lines }
   }
 
   async close(): Promise<void> {
@@ -72,13 +97,29 @@ export class Rejects {
     try {
       this.#file = await open(this.path, this.#end === 0 ? 'w' : 'r+', 0o600)
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      throw new DomainError(
-        'invalid',
-        `What is rejected cannot be written to ${this.path} (${code}); --rejects names another file.`,
-      )
+      throw this.#refusal(String((error as NodeJS.ErrnoException).code))
     }
+    // It may have been there, for others to read.
+    await this.#file.chmod(0o600)
     return this.#file
+  }
+
+  #refusal(why: string): DomainError {
+    const message =
+      this.#end === 0
+        ? `What is rejected cannot be written to ${this.path} (${why}); --rejects names another file.`
+        : `What this import has rejected so far is not in ${this.path} (${why}): go on in the directory where it was begun, or name that file with --rejects.`
+    return new DomainError('invalid', message)
+  }
+}
+
+/** What is nested so deeply that nobody can write it down comes without itself. */
+function lineOf(told: object, record: () => unknown): string {
+  try {
+    return JSON.stringify({ ...told, record: record() })
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return JSON.stringify({ ...told, record: null })
   }
 }
 

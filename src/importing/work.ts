@@ -97,6 +97,7 @@ export class ImportWork {
   /** Lets others have their turn, now and then. Throws where the import is to stop. */
   async pace(): Promise<void> {
     this.signal.throwIfAborted()
+    if (this.#rejects.isFull) await this.#rejects.flush()
     if (performance.now() < this.#sliceEnd) return
     await nextSlice()
     this.#sliceEnd = performance.now() + sliceMs

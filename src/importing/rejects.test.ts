@@ -1,0 +1,62 @@
+// The file of what was rejected: for its owner alone, and nobody else's.
+
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, it } from 'vitest'
+import { Rejects } from './rejects.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'claviger-rejects-'))
+afterAll(() => rmSync(directory, { recursive: true }))
+const place = { file: 'client.json', line: 1, record: () => ({ secret: 'told to nobody' }) }
+
+it('is readable by its owner only, also where it was there for all', async () => {
+  const path = join(directory, 'open.jsonl')
+  writeFileSync(path, 'of before')
+  chmodSync(path, 0o644)
+  const rejects = new Rejects(path)
+  await rejects.open({ bytes: 0, lines: 0 })
+  rejects.write(place, 'No.', 'clients')
+  await rejects.close()
+  expect(statSync(path).mode & 0o777).toBe(0o600)
+  expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ reason: 'No.' })
+})
+
+it.each([['absent.jsonl'], ['other.jsonl']])('goes on in no other file: %s', async (name) => {
+  const path = join(directory, name)
+  if (name === 'other.jsonl') writeFileSync(path, 'notes')
+  const opening = new Rejects(path).open({ bytes: 1_000, lines: 3 })
+  await expect(opening).rejects.toMatchObject({
+    code: 'invalid',
+    message: expect.stringContaining('go on in the directory where it was begun'),
+  })
+  if (name === 'other.jsonl') expect(readFileSync(path, 'utf8')).toBe('notes')
+})
+
+it('tells also of what is nested without end', async () => {
+  const path = join(directory, 'deep.jsonl')
+  const deep = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`) as unknown
+  const rejects = new Rejects(path)
+  await rejects.open({ bytes: 0, lines: 0 })
+  rejects.write({ ...place, record: () => deep }, 'Too deep.', 'statements')
+  await rejects.close()
+  expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ line: 1, reason: 'Too deep.', record: null })
+})
+
+it('loses no line where it is written out while others come', async () => {
+  const path = join(directory, 'many.jsonl')
+  const rejects = new Rejects(path)
+  await rejects.open({ bytes: 0, lines: 0 })
+  const long = 'x'.repeat(1024 * 1024)
+  const flushes: Promise<unknown>[] = []
+  for (let line = 1; line <= 12; line++) {
+    rejects.write({ file: 'a', line, record: () => long }, 'No.', 'statements')
+    if (rejects.isFull) flushes.push(rejects.flush())
+  }
+  expect(flushes.length).toBeGreaterThan(1)
+  await Promise.all(flushes)
+  expect(await rejects.flush()).toEqual({ bytes: statSync(path).size, lines: 12 })
+  await rejects.close()
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
+  expect(lines.map((one) => (JSON.parse(one) as { line: number }).line)).toEqual(lines.map((_, at) => at + 1))
+})
