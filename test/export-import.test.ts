@@ -1,7 +1,8 @@
 // What claviger export takes along, claviger import claviger puts back on the other engine: all of it, to the byte.
 // scripts/export-import.ts does the same with the program, much more of it, and back.
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
@@ -77,6 +78,21 @@ const importer = (directory: string, given: string | undefined = passphrase, wit
 async function differing(core: Core): Promise<readonly string[]> {
   const found = await tellWorld(core, { ...world, pairs: [] })
   return differences(new Map([...told].filter(([name]) => !name.startsWith('key '))), found)
+}
+
+/** As anybody can who changes it: the sums are no signature. */
+function signAgain(directory: string): void {
+  const sha256 = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex')
+  const sums = join(directory, 'SHA256SUMS')
+  const names = readFileSync(sums, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.slice(66))
+  const text = names.map((name) => `${sha256(readFileSync(join(directory, name)))}  ${name}\n`).join('')
+  writeFileSync(sums, text)
+  const manifest = JSON.parse(readFileSync(join(directory, 'manifest.json'), 'utf8'))
+  manifest.files.sumsSha256 = sha256(text)
+  writeFileSync(join(directory, 'manifest.json'), JSON.stringify(manifest))
 }
 
 const messageOf = (attempt: Promise<unknown>) => attempt.then(String, (error: Error) => error.message)
@@ -253,6 +269,24 @@ describe('an import of an export is refused, and nothing is written', () => {
     expect(message).toContain('Nothing was imported')
     expect(message).toContain(`The organisation ${made.organisation.id} here is another one`)
     expect(await organisationsIn(core)).toBe(1)
+  })
+
+  it('but of a key that is refused nobody gets the id, for its statements are there', async () => {
+    const directory = join(root, 'refused')
+    cpSync(whole, directory, { recursive: true })
+    const [organisationId] = world.organisationIds
+    const path = join(directory, `organisations/${organisationId}/credentials.jsonl`)
+    const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
+    const first = JSON.parse(lines[0]!) as { id: number; lrsIds: number[] }
+    lines[0] = JSON.stringify({ ...first, lrsIds: [999_999] })
+    writeFileSync(path, `${lines.join('\n')}\n`)
+    signAgain(directory)
+    const other = await openOther('sqlite')
+    const { report } = await runOn(other, importer(directory))
+    expect(report.kinds.clients).toMatchObject({ rejected: 1 })
+    const caller = other.signIn.operator(organisationId!, 'test')
+    const wanted = { name: 'Next', rights: { xapi: {}, management: [] }, id: first.id as never }
+    await expect(other.credentials.create(caller, wanted)).rejects.toMatchObject({ code: 'conflict' })
   })
 
   it('where a key with its secret is another organisation’s', async () => {

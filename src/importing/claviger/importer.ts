@@ -211,6 +211,8 @@ class Run {
         const refused = index === undefined ? undefined : left[index]
         if (refused === undefined) throw error
         this.#work.reject('clients', this.#placeOf(id, 'credentials.jsonl', refused.line), error)
+        // What it stored comes all the same: nobody else may get its id, and read that as their own.
+        await core.restores.gone(operator, id, [refused.credential.id])
         left = left.filter((one) => one !== refused)
       }
     }
