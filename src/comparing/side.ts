@@ -70,7 +70,7 @@ export class Side {
 
   async #askOnce(url: string, headers: Readonly<Record<string, string>>): Promise<Answer> {
     try {
-      return await this.#outbound.request({
+      const answer = await this.#outbound.request({
         method: 'GET',
         url,
         headers: {
@@ -80,11 +80,19 @@ export class Side {
         },
         ...{ timeoutMs, mostBytes, signal: this.#signal },
       })
+      return answer.status < 400 ? answer : { ...answer, body: this.#withoutSecret(answer.body) }
     } catch (error) {
       this.#signal.throwIfAborted()
       if (error instanceof OutboundError) return { status: undefined, reason: error.message }
       throw error
     }
+  }
+
+  /** Who refuses may repeat what it was sent, and what it says is shown. */
+  #withoutSecret(body: Uint8Array): Uint8Array {
+    const told = Buffer.from(body).toString('utf8')
+    const pair = this.#authorization.slice('Basic '.length)
+    return Buffer.from([pair, this.#settings.secret].reduce((text, one) => text.replaceAll(one, '…'), told))
   }
 
   async #turn(): Promise<void> {

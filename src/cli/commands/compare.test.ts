@@ -121,6 +121,17 @@ const everything = [
   `/xapi/statements?statementId=00000000-0000-4000-8000-000000000000`,
 ]
 
+it('prints no secret that a side repeats when it refuses', async () => {
+  let heard = ''
+  const { out } = await compare(['/xapi/about'], {
+    before: ({ headers }) => void (heard = headers?.['authorization'] ?? ''),
+    status: () => 403,
+    bytes: () => Buffer.from(`Nobody is ${heard}, nor ${client.secret}.`),
+  })
+  expect(heard).toMatch(/^Basic \w+/)
+  expect(out).toContain('Nobody is Basic …, nor ….')
+})
+
 describe('what is alike', () => {
   it('is said to be, failures on both included', async () => {
     const all = [...everything, `/xapi/statements?statementId=${ids[0]}`, everything[0]!, 'POST /xapi/statements']
