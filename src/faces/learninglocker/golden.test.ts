@@ -1,13 +1,13 @@
 // golden/ holds one exchange for each kind of answer, byte for byte but for the headers every answer has. Read it like the
 // documentation of the API. UPDATE_GOLDEN=1 writes it anew; look at the difference before committing it.
 
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { exchangeText, goldenFolder, unshown } from '../../../test/support/golden.ts'
 import { openWorld } from '../../../test/support/learninglocker.ts'
 import type { Answer, Login, World } from '../../../test/support/learninglocker.ts'
 import { endpoints } from './index.ts'
 
-const folder = new URL('golden/', import.meta.url)
+const golden = goldenFolder(new URL('golden/', import.meta.url))
 /** On every answer of this face or of every face, or by the runtime. */
 const common = new Set([
   'access-control-allow-headers',
@@ -236,35 +236,23 @@ function inWords(exchange: Exchange, answer: Answer): string {
   const { as = 'admin', method, path } = exchange
   const who = as === 'nobody' ? [] : [`authorization: Basic ${logins[as].key}:${logins[as].secret}`]
   const sent = Object.entries(headersOf(exchange)).map(([name, value]) => `${name}: ${value}`)
-  const got = [...answer.headers].filter(([name]) => !common.has(name)).map(([name, value]) => `${name}: ${value}`)
   const head = [`${method} ${filled(path)}`, ...who, ...sent]
-  return [...head, '', sentBy(exchange) ?? '', '', `HTTP ${answer.status}`, ...got, '', hidden(answer.text), ''].join(
-    '\n',
-  )
+  return exchangeText([...head, '', sentBy(exchange) ?? ''], { ...answer, text: hidden(answer.text) }, common)
 }
 
 describe('golden', () => {
   it.each(exchanges)('$file', async (exchange) => {
     const answer = await send(exchange)
     for (const [name, value] of Object.entries(exchange.keep?.(answer.json) ?? {})) kept.set(name, value)
-    const file = new URL(`${exchange.file}.http`, folder)
     const text = inWords(exchange, answer)
-    if (process.env['UPDATE_GOLDEN']) {
-      mkdirSync(folder, { recursive: true })
-      writeFileSync(file, text)
-    }
-    expect(existsSync(file)).toBe(true)
-    expect(text).toBe(readFileSync(file, 'utf8'))
+    golden.compare(exchange.file, text)
   })
 
   it('every file is one of them', () => {
-    expect(readdirSync(folder).toSorted()).toEqual(exchanges.map(({ file }) => `${file}.http`).toSorted())
+    golden.compareNames(exchanges)
   })
 
   it('every operation is among them', () => {
-    const pattern = (path: string): RegExp => new RegExp(`^${path.replaceAll(/:\w+/g, '[^/]+')}$`)
-    const shown = ({ method, path }: { method: string; path: string }): boolean =>
-      exchanges.some((one) => one.method === method && pattern(path).test(one.path.replace(/\?.*/, '')))
-    expect(endpoints.filter((endpoint) => !shown(endpoint)).map(({ method, path }) => `${method} ${path}`)).toEqual([])
+    expect(unshown(endpoints, exchanges)).toEqual([])
   })
 })

@@ -1,14 +1,14 @@
 // golden/ holds one exchange for each answer, byte for byte but for the headers every face sends. Read it like the
 // documentation of the API. UPDATE_GOLDEN=1 writes it anew; look at the difference before committing it.
 
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, it } from 'vitest'
+import { exchangeText, goldenFolder } from '../../../test/support/golden.ts'
 import { openWorld } from '../../../test/support/scormcloud.ts'
-import type { Answer, World } from '../../../test/support/scormcloud.ts'
+import type { World } from '../../../test/support/scormcloud.ts'
 import { signCall } from '../../../test/support/v1-signer.ts'
 import type { Parameter } from '../../../test/support/v1-signer.ts'
 
-const folder = new URL('golden/', import.meta.url)
+const golden = goldenFolder(new URL('golden/', import.meta.url))
 /** Sent by http.ts on every answer of every face, or by the runtime. */
 const common = new Set([
   'access-control-allow-headers',
@@ -93,12 +93,6 @@ function queryOf({ method, parameters, change, isUnsigned }: Exchange): URLSearc
   return query
 }
 
-function inWords(sent: readonly string[], answer: Answer): string {
-  const got = [...answer.headers].filter(([name]) => !common.has(name)).map(([name, value]) => `${name}: ${value}`)
-  const text = [...sent, '', `HTTP ${answer.status}`, ...got, '', answer.text, ''].join('\n')
-  return withNames(text)
-}
-
 /** Those of the reference, for what is made by chance. */
 const names: [made: string, name: string][] = []
 
@@ -125,18 +119,12 @@ describe('golden', () => {
       : await world.ask('GET', `/api?${query}`)
     if (exchange.file === 'create') takeNames(answer.text, 'f7-gZ_OUp1WcLClbufY', 'S63a-yahvGI8K8-Fe80')
     if (exchange.file === 'create-posted') takeNames(answer.text, 'zlK9B-o3fYt_EQ6x1Sw', 'HHUlpVoOJnk_qCeUu-s')
-    const sent = exchange.isPosted ? ['POST /api', `content-type: ${form}`, '', query] : [`GET /api?${query}`]
-    const text = inWords(sent, answer)
-    const file = new URL(`${exchange.file}.http`, folder)
-    if (process.env['UPDATE_GOLDEN']) {
-      mkdirSync(folder, { recursive: true })
-      writeFileSync(file, text)
-    }
-    expect(existsSync(file)).toBe(true)
-    expect(text).toBe(readFileSync(file, 'utf8'))
+    const request = exchange.isPosted ? ['POST /api', `content-type: ${form}`, '', query] : [`GET /api?${query}`]
+    const text = withNames(exchangeText(request, answer, common))
+    golden.compare(exchange.file, text)
   })
 
   it('every file is one of them', () => {
-    expect(readdirSync(folder).toSorted()).toEqual(exchanges.map(({ file }) => `${file}.http`).toSorted())
+    golden.compareNames(exchanges)
   })
 })

@@ -1,13 +1,13 @@
 // golden/ holds one exchange for each answer, byte for byte but for the headers every face sends. Read it like the
 // documentation of the API. UPDATE_GOLDEN=1 writes it anew; look at the difference before committing it.
 
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { exchangeText, goldenFolder, unshown } from '../../../test/support/golden.ts'
 import { openWorld } from '../../../test/support/scormcloud.ts'
 import type { Answer, Login, World } from '../../../test/support/scormcloud.ts'
 import { endpoints } from './index.ts'
 
-const folder = new URL('golden/', import.meta.url)
+const golden = goldenFolder(new URL('golden/', import.meta.url))
 /** Sent by http.ts on every answer of every face, or by the runtime. */
 const common = new Set([
   'access-control-allow-headers',
@@ -228,33 +228,23 @@ function inWords({ as, method, path, json, form }: Exchange, answer: Answer): st
   const who = typeof login === 'object' ? [`authorization: Basic ${login.key}:${login.secret}`] : bearer
   const type = form === undefined ? 'application/json' : 'application/x-www-form-urlencoded'
   const sent = form ?? (json === undefined ? '' : JSON.stringify(json))
-  const got = [...answer.headers].filter(([name]) => !common.has(name)).map(([name, value]) => `${name}: ${value}`)
   const head = [`${method} /api/v2${filled(path)}`, ...who, ...(sent === '' ? [] : [`content-type: ${type}`])]
-  return [...head, '', sent, '', `HTTP ${answer.status}`, ...got, '', hidden(answer.text), ''].join('\n')
+  return exchangeText([...head, '', sent], { ...answer, text: hidden(answer.text) }, common)
 }
 
 describe('golden', () => {
   it.each(exchanges)('$file', async (exchange) => {
     const answer = await send(exchange)
     for (const [name, value] of Object.entries(exchange.keep?.(answer.json) ?? {})) kept.set(name, value)
-    const file = new URL(`${exchange.file}.http`, folder)
     const text = inWords(exchange, answer)
-    if (process.env['UPDATE_GOLDEN']) {
-      mkdirSync(folder, { recursive: true })
-      writeFileSync(file, text)
-    }
-    expect(existsSync(file)).toBe(true)
-    expect(text).toBe(readFileSync(file, 'utf8'))
+    golden.compare(exchange.file, text)
   })
 
   it('every file is one of them', () => {
-    expect(readdirSync(folder).toSorted()).toEqual(exchanges.map(({ file }) => `${file}.http`).toSorted())
+    golden.compareNames(exchanges)
   })
 
   it('every operation is among them', () => {
-    const pattern = (path: string): RegExp => new RegExp(`^${path.replaceAll(/:\w+/g, '[^/]+')}$`)
-    const shown = ({ method, path }: { method: string; path: string }): boolean =>
-      exchanges.some((one) => one.method === method && pattern(path).test(one.path.replace(/\?.*/, '')))
-    expect(endpoints.filter((endpoint) => !shown(endpoint)).map(({ method, path }) => `${method} ${path}`)).toEqual([])
+    expect(unshown(endpoints, exchanges)).toEqual([])
   })
 })

@@ -1,12 +1,12 @@
 // golden/ holds one exchange for each answer, byte for byte but for the headers every face sends. Read it like the
 // documentation of the API. UPDATE_GOLDEN=1 writes it anew; look at the difference before committing it.
 
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, it } from 'vitest'
+import { exchangeText, goldenFolder } from '../../../test/support/golden.ts'
 import { openWorld } from '../../../test/support/watershed.ts'
 import type { Answer, Ask, World } from '../../../test/support/watershed.ts'
 
-const folder = new URL('golden/', import.meta.url)
+const golden = goldenFolder(new URL('golden/', import.meta.url))
 /** Sent by http.ts on every answer of every face, or by the runtime. */
 const common = new Set([
   'access-control-allow-headers',
@@ -134,39 +134,19 @@ function inWords({ method, path, ask = {} }: Exchange, answer: Answer): string {
   const type = ask.json === undefined ? [] : ['content-type: application/json']
   const sent = Object.entries(ask.headers ?? {}).map(([name, value]) => `${name.toLowerCase()}: ${value}`)
   const body = ask.json === undefined ? (ask.body ?? '') : JSON.stringify(ask.json)
-  const got = [...answer.headers].filter(([name]) => !common.has(name)).map(([name, value]) => `${name}: ${value}`)
   // A token differs from run to run: its signature has a time in it.
   const text = answer.text.replace(/"access_token":"[^"]+"/, '"access_token":"…"')
-  return [
-    `${method} ${path}`,
-    ...who,
-    ...type,
-    ...sent,
-    '',
-    body,
-    '',
-    `HTTP ${answer.status}`,
-    ...got,
-    '',
-    text,
-    '',
-  ].join('\n')
+  return exchangeText([`${method} ${path}`, ...who, ...type, ...sent, '', body], { ...answer, text }, common)
 }
 
 describe('golden', () => {
   it.each(exchanges)('$file', async (exchange) => {
     const answer = await world.ask(exchange.method, exchange.path, exchange.ask)
-    const file = new URL(`${exchange.file}.http`, folder)
     const text = inWords(exchange, answer)
-    if (process.env['UPDATE_GOLDEN']) {
-      mkdirSync(folder, { recursive: true })
-      writeFileSync(file, text)
-    }
-    expect(existsSync(file)).toBe(true)
-    expect(text).toBe(readFileSync(file, 'utf8'))
+    golden.compare(exchange.file, text)
   })
 
   it('every file is one of them', () => {
-    expect(readdirSync(folder).toSorted()).toEqual(exchanges.map(({ file }) => `${file}.http`).toSorted())
+    golden.compareNames(exchanges)
   })
 })
