@@ -22,6 +22,15 @@ it('is readable by its owner only, also where it was there for all', async () =>
   expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ reason: 'No.' })
 })
 
+it('leaves a device as it is', async () => {
+  const { mode } = statSync('/dev/null')
+  const rejects = new Rejects('/dev/null')
+  await rejects.open({ bytes: 0, lines: 0 })
+  rejects.write(place, 'No.', 'clients')
+  await rejects.close()
+  expect(statSync('/dev/null').mode).toBe(mode)
+})
+
 it.each([['absent.jsonl'], ['other.jsonl']])('goes on in no other file: %s', async (name) => {
   const path = join(directory, name)
   if (name === 'other.jsonl') writeFileSync(path, 'notes')

@@ -99,8 +99,8 @@ export class Rejects {
     } catch (error) {
       throw this.#refusal(String((error as NodeJS.ErrnoException).code))
     }
-    // It may have been there, for others to read.
-    await this.#file.chmod(0o600)
+    // It may have been there, for others to read. /dev/null is everybody's.
+    if ((await this.#file.stat()).isFile()) await this.#file.chmod(0o600)
     return this.#file
   }
 
