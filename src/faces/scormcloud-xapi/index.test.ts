@@ -171,7 +171,7 @@ describe('who is refused', () => {
     await world.core.settings.put(world.operator(), record.id, { level: '', values: {}, isOpen: false })
     for (const rest of ['', '/sandbox']) {
       const { status, text } = await send('POST', `/lrs/${record.id}${rest}/statements`, as, statement())
-      expect([status, text]).toEqual([403, expect.stringMatching(/^xAPI is switched off for this Lrs/)])
+      expect([status, text]).toEqual([403, expect.stringMatching(/^This Lrs answers no xAPI: .*xAPI is switched off/)])
     }
     await world.core.settings.put(world.operator(), record.id, { level: '', values: {}, isOpen: true })
     expect((await send('POST', `/lrs/${record.id}/statements`, as, statement())).status).toBe(200)
