@@ -30,6 +30,7 @@ import type {
   Json,
   Listed,
   OauthSigning,
+  OidOrder,
   OrganisationRecord,
   SecretRecord,
   Slice,
@@ -111,8 +112,12 @@ export interface CredentialFilter {
   readonly oids?: readonly Oid[]
   readonly ids?: readonly CredentialId[]
   readonly keys?: readonly string[]
+  /** Its first Lrs is one of these, at most 100. */
+  readonly homes?: readonly LrsId[]
   /** With a greater id: pages that go by it miss none while others are removed. */
   readonly after?: CredentialId
+  /** In this order instead of that of ids. */
+  readonly byOid?: OidOrder
 }
 
 export interface Rotation {
@@ -228,9 +233,15 @@ export class Credentials {
 
   /** Some of what `list` answered to the same caller, with secrets in clear where the caller may learn them. */
   async revealEach(caller: Caller, credentials: readonly CredentialRecord[]): Promise<readonly RevealedCredential[]> {
-    const organisation = await this.#organisation(caller)
+    const reveal = await this.revealer(caller)
     // Ten thousand take a quarter of a second.
-    return inSlices(this.#opening(caller, organisation, credentials))
+    return inSlices(revealing(reveal, credentials))
+  }
+
+  /** As `revealEach`, for who finds out one by one whose secrets are looked at. */
+  async revealer(caller: Caller): Promise<(credential: CredentialRecord) => RevealedCredential> {
+    const organisation = await this.#organisation(caller)
+    return (credential) => this.#revealed(caller, organisation, credential)
   }
 
   /** An accepted update counts as an edit even when it changes nothing. Pins stay unless the change names them. */
@@ -381,24 +392,23 @@ export class Credentials {
     return found
   }
 
-  *#opening(
-    caller: Caller,
-    organisation: OrganisationRecord,
-    credentials: readonly CredentialRecord[],
-  ): Sliceable<readonly RevealedCredential[]> {
-    const revealed: RevealedCredential[] = []
-    for (const credential of credentials) {
-      revealed.push(this.#revealed(caller, organisation, credential))
-      yield undefined
-    }
-    return revealed
-  }
-
   #revealed(caller: Caller, organisation: OrganisationRecord, credential: CredentialRecord): RevealedCredential {
     if (!explainReveal(caller, credential).allowed) return { credential, secrets: [], secret: undefined }
     const secrets = openSecrets(this.#vault, organisation, credential.secrets)
     return { credential, secrets, secret: currentSecret(secrets, this.#clock.now())?.value }
   }
+}
+
+function* revealing(
+  reveal: (credential: CredentialRecord) => RevealedCredential,
+  credentials: readonly CredentialRecord[],
+): Sliceable<readonly RevealedCredential[]> {
+  const revealed: RevealedCredential[] = []
+  for (const credential of credentials) {
+    revealed.push(reveal(credential))
+    yield
+  }
+  return revealed
 }
 
 type Decide<T extends Decided> = (asking: Asking, found: CredentialRecord) => T | Promise<T>

@@ -392,6 +392,12 @@ export interface Slice {
   readonly limit: number
 }
 
+/** Of a list by oid, from its beginning or behind one. */
+export interface OidOrder {
+  readonly isDescending: boolean
+  readonly after?: Oid
+}
+
 export interface Listed<T> {
   readonly items: readonly T[]
   /** Matches altogether, whatever the slice. */
@@ -585,7 +591,8 @@ export interface DirectoryStore {
   findCredentialBySecret(organisationId: OrganisationId, secretId: SecretId): Promise<CredentialRecord | undefined>
   /**
    * By id, ascending; exact match on what the filter names: `lrsIds` on one of these lists, in this order; one of these ids, oids
-   * or keys, at most 1,000; `after`: with a greater id. Pages that go by it miss none while others are removed; by `offset` they do.
+   * or keys, at most 1,000; `homes`: the first Lrs is one of these, at most 100; `after`: with a greater id. Pages that go
+   * by it miss none while others are removed; by `offset` they do. `byOid`: by oid instead of id, and behind this one.
    */
   listCredentials(
     organisationId: OrganisationId,
@@ -596,7 +603,9 @@ export interface DirectoryStore {
       readonly ids?: readonly CredentialId[]
       readonly oids?: readonly Oid[]
       readonly keys?: readonly string[]
+      readonly homes?: readonly LrsId[]
       readonly after?: CredentialId
+      readonly byOid?: OidOrder
     },
     slice: Slice,
   ): Promise<Listed<CredentialRecord>>

@@ -186,6 +186,27 @@ describe.each(engines)('credentials, $name', (engine) => {
       expect(await list({ kind: 'client', after: made[0].id }, 0, 1)).toEqual({ items: [made[2]], total: 1 })
       expect(await list({ after: made[2].id })).toEqual({ items: [], total: 0 })
     })
+
+    it('finds by the first Lrs, and goes by oid', async () => {
+      const { directory } = store.storage
+      const [first, second, third] = await Promise.all(
+        [[], [tenant.lrsId], []].map((lrsIds) => createCredential(store.storage, tenant, { kind: 'client', lrsIds })),
+      )
+      const lrs = { oid: fresh.oid(), name: 'B', createdAt: 1 }
+      const { id: other } = await directory.createLrs(tenant.id, lrs, event('lrs.create'))
+      const fourth = await createCredential(store.storage, tenant, { lrsIds: [other, tenant.lrsId] })
+      const list = async (filter: Parameters<typeof directory.listCredentials>[1], limit = 10) =>
+        (await directory.listCredentials(tenant.id, filter, { offset: 0, limit })).items.map(({ oid }) => oid)
+      expect(await list({ homes: [tenant.lrsId] })).toEqual([second!.oid])
+      expect(await list({ homes: [other] })).toEqual([fourth.oid])
+      expect(await list({ homes: [tenant.lrsId, other] })).toHaveLength(2)
+      expect(await list({ homes: [] })).toEqual([])
+      const byOid = [first!, second!, third!, fourth].map(({ oid }) => oid).toSorted()
+      expect(await list({ byOid: { isDescending: false } })).toEqual(byOid)
+      expect(await list({ byOid: { isDescending: true } }, 3)).toEqual(byOid.toReversed().slice(0, 3))
+      expect(await list({ byOid: { isDescending: false, after: byOid[1]! } })).toEqual(byOid.slice(2))
+      expect(await list({ byOid: { isDescending: true, after: byOid[1]! } })).toEqual(byOid.slice(0, 1))
+    })
   })
 
   describe('findCredentialBySecret', () => {

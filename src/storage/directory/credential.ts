@@ -104,8 +104,9 @@ export async function findCredentialBySecret(
 
 export async function listCredentials(
   db: Db,
-  ...[organisationId, { kind, key, lrsIds, ids, oids, keys, after }, { offset, limit }]: Args<'listCredentials'>
+  ...[organisationId, { lrsIds, homes, byOid, ...asked }, { offset, limit }]: Args<'listCredentials'>
 ): Promise<Listed<CredentialRecord>> {
+  const { kind, key, ids, oids, keys, after } = asked
   let query = db.selectFrom('credential').where('organisation_id', '=', organisationId)
   if (kind !== undefined) query = query.where('kind', '=', kind)
   if (key !== undefined) query = query.where('key', '=', key)
@@ -118,7 +119,13 @@ export async function listCredentials(
     const starts = lists.map((list) => list.slice(0, 100))
     query = query.where(sql`substr(lrs_ids, 1, 100)`, 'in', starts).where('lrs_ids', 'in', lists)
   }
+  if (homes !== undefined) {
+    const starts = homes.map((id) => sql<boolean>`(lrs_ids = ${`[${id}]`} or lrs_ids like ${`[${id},%`})`)
+    query = query.where((eb) => eb.or(starts))
+  }
+  if (byOid?.after !== undefined) query = query.where('oid', byOid.isDescending ? '<' : '>', byOid.after)
   const { total } = await query.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow()
-  const page = query.selectAll().orderBy('id').limit(Math.min(limit, mostRows)).offset(offset)
+  const ordered = byOid ? query.orderBy('oid', byOid.isDescending ? 'desc' : 'asc') : query.orderBy('id')
+  const page = ordered.selectAll().limit(Math.min(limit, mostRows)).offset(offset)
   return { items: await withSecrets(db, await page.execute()), total }
 }
