@@ -426,6 +426,101 @@ describe.each(engines)('an erasure, $name', (engine) => {
     })
   })
 
+  describe('what was voided, and is stored again', () => {
+    const isVoided = async ({ id }: { readonly id: string }) =>
+      (await storage.statements.find(lrsId, id, { isVoided: true })).statement !== undefined
+    const only = (seq: Seq | undefined): ErasureTarget => ({ kind: 'statement', seq: seq! })
+    const orders = ['void', 'target'] as const
+
+    it.each(orders)('is voided while the voiding statement is there, the %s having come first', async (first) => {
+      const target = statement()
+      const voider = voiding(target)
+      const [one, two] = await put(storage, lrsId, first === 'void' ? [voider, target] : [target, voider])
+      const [voiderSeq, targetSeq] = first === 'void' ? [one, two] : [two, one]
+      await erase(storage, tenant, only(targetSeq))
+      expect(await isVoided(target)).toBe(false)
+      const [again] = await put(storage, lrsId, [target])
+      expect(await isVoided(target)).toBe(true)
+      // And again, until the voiding statement has gone.
+      await erase(storage, tenant, only(again))
+      const [last] = await put(storage, lrsId, [target])
+      expect(await isVoided(target)).toBe(true)
+      await erase(storage, tenant, only(voiderSeq))
+      expect(await isVoided(target)).toBe(true)
+      await erase(storage, tenant, only(last))
+      await put(storage, lrsId, [target])
+      expect(await isVoided(target)).toBe(false)
+    })
+
+    it('is voided for everybody where somebody else had voided it, else for its owner', async () => {
+      const [own, others] = [statement(), statement()]
+      const seqs = await put(storage, lrsId, [own, others])
+      await put(storage, lrsId, [voiding(own)])
+      await put(storage, lrsId, [voiding(others)], { owner: owners.bob })
+      for (const seq of seqs) await erase(storage, tenant, only(seq))
+      await put(storage, lrsId, [own, others], { owner: owners.bob })
+      expect([await isVoided(own), await isVoided(others)]).toEqual([false, true])
+      for (const { id } of [own, others]) {
+        const { statement: found } = await storage.statements.find(lrsId, id, { isVoided: id === others.id })
+        await erase(storage, tenant, only(found?.seq))
+      }
+      await put(storage, lrsId, [own, others])
+      expect([await isVoided(own), await isVoided(others)]).toEqual([true, true])
+    })
+
+    it('is not where no statement that voids it took effect', async () => {
+      const [target, another] = [statement(), statement()]
+      const [seq, anotherSeq] = await put(storage, lrsId, [target, another])
+      await put(storage, lrsId, [voiding(target)], { owner: owners.bob, voidReach: 'mine' })
+      await put(storage, lrsId, [referring(another)])
+      await erase(storage, tenant, only(seq))
+      await erase(storage, tenant, only(anotherSeq))
+      await put(storage, lrsId, [target, another])
+      expect((await ids()).slice(0, 2).toSorted()).toEqual([target.id, another.id].toSorted())
+    })
+
+    it.each(orders)('is voided where age took both, the %s having come first', async (first) => {
+      const target = statement()
+      const seqs = await put(storage, lrsId, first === 'void' ? [voiding(target), target] : [target, voiding(target)])
+      await erase(storage, tenant, { kind: 'retention', through: seqs[1]! })
+      await put(storage, lrsId, [target])
+      expect(await isVoided(target)).toBe(true)
+    })
+
+    it.each(orders)('is voided where age or an emptying took it alone, the %s having come first', async (first) => {
+      for (const kind of ['retention', 'empty'] as const) {
+        const target = statement()
+        if (first === 'void') await put(storage, lrsId, [voiding(target)])
+        const [seq] = await put(storage, lrsId, [target])
+        if (first === 'target') await put(storage, lrsId, [voiding(target)])
+        await erase(storage, tenant, kind === 'empty' ? everything(seq) : { kind, through: seq! })
+        await put(storage, lrsId, [target])
+        // What voids and had come first went with the emptying.
+        expect(await isVoided(target)).toBe(kind === 'retention' || first === 'target')
+      }
+    })
+
+    it('waits for nobody where both went with a person or with everything, and where the voiding statement stays does', async () => {
+      const [both, alone] = [statement({ terms: [agent(ann)] }), statement({ terms: [agent(ann)] })]
+      const [gone, stays] = [{ ...voiding(both), terms: [agent(ann)] }, voiding(alone)]
+      await put(storage, lrsId, [both, alone, gone, stays])
+      await erase(storage, tenant, person)
+      const listed = async () =>
+        (
+          await storage.exports.listStatements(lrsId, {
+            ...{ after: 0 as Seq, through: Number.MAX_SAFE_INTEGER as Seq, isAscending: true, limit: 9, mostText: 1e6 },
+          })
+        ).map(({ voidReach }) => voidReach)
+      // What an export takes along: it was voided, and would be elsewhere.
+      expect(await listed()).toEqual(['mine'])
+      const late = statement()
+      const [lateSeq] = await put(storage, lrsId, [late, voiding(late)])
+      await erase(storage, tenant, everything(lateSeq! + 1))
+      await put(storage, lrsId, [late])
+      expect(await isVoided(late)).toBe(false)
+    })
+  })
+
   describe('what is sent again', () => {
     it('is acknowledged to everybody, and not stored; what comes with it is', async () => {
       const gone = statement({ terms: [agent(ann)] })

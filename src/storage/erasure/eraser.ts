@@ -9,7 +9,7 @@ import { StatementRows, add, mostRows, statementRow, targetOf } from './work.ts'
 import { addErased } from './erased-ids.ts'
 import { dictionaryIds, ownerTerm, parseTerms, variantRange } from '../posting.ts'
 import { isOneOf, listOf } from './sql.ts'
-import { mostReferrers } from '../statements/references.ts'
+import { everybody, mostReferrers } from '../statements/references.ts'
 import type { Counts, Forgotten, StatementRow, Work } from './work.ts'
 import type { ErasurePosition, ErasureStep, ErasureTarget, TermKind } from '../../core/storage.ts'
 import type { LrsId, Oid, OrganisationId } from '../../core/ids.ts'
@@ -18,8 +18,6 @@ import type { Dialect, Sql, Value } from './sql.ts'
 
 /** Each may be as long as a body. */
 const mostDocuments = 25
-/** The owner that stands for reach any in `waiting_void`. */
-const everybody = 0
 type Phase = (work: Work, at: readonly number[]) => Promise<ErasurePosition | undefined>
 
 /** What a step did, and what whoever remembers something of the Lrs has to forget when it is committed. */
@@ -146,6 +144,7 @@ export class Eraser {
     const listed = listOf(seqs.map((seq) => [seq]))
     await this.#rows.unpost(work, rows.flatMap(postingsOf))
     await this.#inheritance.drop(lrsId, seqs)
+    await this.#keepVoids(lrsId, rows)
     const removed = await this.#sql.run(this.#text.removeStatements, [lrsId, listed])
     await this.#sql.run(this.#text.countDown, [lrsId, removed])
     add(counts, 'statements', removed)
@@ -154,6 +153,14 @@ export class Eraser {
     const ids = rows.map(({ id }) => id)
     if (target.kind === 'person' && (await addErased(this.#sql, lrsId, ids))) work.forgotten.hasNewSalt = true
     await this.#inheritance.takeLater(lrsId, ids)
+  }
+
+  /** What is stored again is voided again, as if the voiding statement had come first. Where that goes, too, so does this. */
+  async #keepVoids(lrsId: LrsId, rows: readonly StatementRow[]): Promise<void> {
+    const voided = rows.filter((row) => row.is_voided === 1)
+    if (voided.length === 0) return
+    const perhaps = voided.flatMap(({ id, owner }) => [everybody, owner].map((waiting) => [id, owner, waiting]))
+    await this.#sql.run(this.#text.keepVoids, [lrsId, listOf(perhaps)])
   }
 
   async #removeReferences({ lrsId, target }: Work, all: readonly Referring[]): Promise<void> {
@@ -336,6 +343,13 @@ function textsFor({ dialect }: Sql) {
       where (select 1 from reference r where r.lrs_id = $1 and r.target_id = listed.target_id and r.owner = listed.owner
              limit 1 offset ${mostReferrers - 1}) is not null`,
     removeReferences: `delete from reference where lrs_id = $1 and ${dialect.isListed('reference', '$2', reference)}`,
+    // One that voided somebody else's had reach any; of one that voided its owner's nobody knows more.
+    keepVoids: `insert into waiting_void (lrs_id, target_id, owner) select $1, listed.target_id, listed.waiting
+      from ${dialect.list('$2', { target_id: 'bytes', owner: 'integer', waiting: 'integer' })} as listed
+      where (select 1 from reference r join statement s on s.lrs_id = r.lrs_id and s.seq = r.source_seq
+             where r.lrs_id = $1 and r.target_id = listed.target_id and s.is_voiding = 1
+               and (r.owner = listed.owner) = (listed.waiting <> ${everybody}) limit 1) is not null
+      on conflict do nothing`,
     // Unless another statement waits to void the same.
     removeWaiting: `delete from waiting_void where lrs_id = $1
       and ${dialect.isListed('waiting_void', '$2', { target_id: 'bytes', owner: 'integer' })} and

@@ -38,6 +38,7 @@ export interface StatementRow {
   readonly seq: number
   readonly id: Buffer
   readonly owner: CredentialId
+  readonly is_voided: number
   readonly is_voiding: number
   readonly terms: string
   readonly inherited: string
@@ -65,7 +66,7 @@ const inheritance = 'left join inheritance i on i.lrs_id = s.lrs_id and i.seq = 
 
 /** A `StatementRow` of an Lrs ($1), to be narrowed down. */
 export function statementRow(body = `''`): string {
-  return `select s.seq, s.id, s.owner, s.is_voiding, s.terms, coalesce(i.terms, '') as inherited, ${body} as body
+  return `select s.seq, s.id, s.owner, s.is_voided, s.is_voiding, s.terms, coalesce(i.terms, '') as inherited, ${body} as body
     from statement s ${inheritance} where s.lrs_id = $1`
 }
 
