@@ -22,6 +22,13 @@ it('is readable by its owner only, also where it was there for all', async () =>
   expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ reason: 'No.' })
 })
 
+it('says where there is no room', async () => {
+  const rejects = new Rejects('/dev/full')
+  await rejects.open({ bytes: 0, lines: 0 })
+  rejects.write(place, 'No.', 'clients')
+  await expect(rejects.flush()).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('ENOSPC') })
+})
+
 it('leaves a device as it is', async () => {
   const { mode } = statSync('/dev/null')
   const rejects = new Rejects('/dev/null')

@@ -21,6 +21,7 @@ const mostUnwritten = 4 * 1024 * 1024
 export class Rejects {
   readonly path: string
   #file: FileHandle | undefined
+  #isPlain = true
   #unwritten: string[] = []
   #unwrittenLength = 0
   /** One after the other: each begins where the one before it ended. */
@@ -78,8 +79,12 @@ export class Rejects {
     if (text !== '') {
       const bytes = Buffer.from(text)
       const file = await this.#opened()
-      await file.write(bytes, 0, bytes.length, this.#end)
-      await file.datasync()
+      try {
+        await file.write(bytes, 0, bytes.length, this.#end)
+        if (this.#isPlain) await file.datasync()
+      } catch (error) {
+        throw this.#refusal(String((error as NodeJS.ErrnoException).code))
+      }
       this.#end += bytes.length
     }
     return { bytes: this.#end, lines }
@@ -100,7 +105,8 @@ export class Rejects {
       throw this.#refusal(String((error as NodeJS.ErrnoException).code))
     }
     // It may have been there, for others to read. /dev/null is everybody's.
-    if ((await this.#file.stat()).isFile()) await this.#file.chmod(0o600)
+    this.#isPlain = (await this.#file.stat()).isFile()
+    if (this.#isPlain) await this.#file.chmod(0o600)
     return this.#file
   }
 
