@@ -38,15 +38,47 @@ it('leaves a device as it is', async () => {
   expect(statSync('/dev/null').mode).toBe(mode)
 })
 
-it.each([['absent.jsonl'], ['other.jsonl']])('goes on in no other file: %s', async (name) => {
-  const path = join(directory, name)
-  if (name === 'other.jsonl') writeFileSync(path, 'notes')
+it.each([
+  ['a shorter one', 'notes'],
+  ['one of as much and more', 'n'.repeat(2_000)],
+])('goes on in no other file: %s', async (_, text) => {
+  const path = join(directory, 'other.jsonl')
+  writeFileSync(path, text)
   const opening = new Rejects(path).open({ bytes: 1_000, lines: 3 })
   await expect(opening).rejects.toMatchObject({
     code: 'invalid',
     message: expect.stringContaining('go on in the directory where it was begun'),
   })
-  if (name === 'other.jsonl') expect(readFileSync(path, 'utf8')).toBe('notes')
+  expect(readFileSync(path, 'utf8')).toBe(text)
+})
+
+it('goes on behind what was there at the last checkpoint', async () => {
+  const path = join(directory, 'on.jsonl')
+  const before = new Rejects(path)
+  before.write(place, 'First.', 'clients')
+  const there = await before.flush()
+  before.write(place, 'Lost.', 'clients')
+  await before.close()
+  const rejects = new Rejects(path)
+  expect(await rejects.open(there)).toBe(false)
+  rejects.write(place, 'Second.', 'clients')
+  await rejects.close()
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
+  expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([{ reason: 'First.' }, { reason: 'Second.' }])
+})
+
+it('begins anew where there is none, unless it cannot', async () => {
+  const path = join(directory, 'anew.jsonl')
+  const rejects = new Rejects(path)
+  expect(await rejects.open({ bytes: 1_000, lines: 3 })).toBe(true)
+  rejects.write(place, 'No.', 'clients')
+  expect(await rejects.flush()).toEqual({ bytes: statSync(path).size, lines: 1 })
+  await rejects.close()
+  const opening = new Rejects(join(directory, 'nowhere', 'anew.jsonl')).open({ bytes: 1_000, lines: 3 })
+  await expect(opening).rejects.toMatchObject({
+    code: 'invalid',
+    message: expect.stringContaining('cannot be written'),
+  })
 })
 
 it('tells also of what is nested without end', async () => {

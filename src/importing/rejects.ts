@@ -1,6 +1,6 @@
 // The file of what was not taken: a line of JSON for each thing, with where it stood and why. Knows nothing of what it was.
 
-import { open } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { DomainError, inWords, isDomainError } from '../core/errors.ts'
 
@@ -38,14 +38,26 @@ export class Rejects {
     return this.#length
   }
 
-  /** Goes on behind what was there at the last checkpoint: what was written after it is written again. */
-  async open({ bytes, lines }: { readonly bytes: number; readonly lines: number }): Promise<void> {
-    this.#end = bytes
-    this.#length = lines
-    if (bytes === 0) return
+  /**
+   * Goes on behind what was there at the last checkpoint: what was written after it is written again. True: there is no such file, and
+   * it begins a new one.
+   */
+  async open({ bytes, lines }: { readonly bytes: number; readonly lines: number }): Promise<boolean> {
+    const isAnew = bytes > 0 && (await isAbsent(this.path))
+    this.#end = isAnew ? 0 : bytes
+    this.#length = isAnew ? 0 : lines
+    // Made at once: where that fails, the one before it is not given up.
+    if (isAnew) await this.#opened()
+    else if (bytes > 0) await this.#cut(bytes)
+    return isAnew
+  }
+
+  async #cut(bytes: number): Promise<void> {
     const file = await this.#opened()
     const { size } = await file.stat()
-    if (size >= bytes) return file.truncate(bytes)
+    // What was written to it so far ended a line.
+    const { buffer } = await file.read(Buffer.alloc(1), 0, 1, bytes - 1)
+    if (size >= bytes && String(buffer) === '\n') return file.truncate(bytes)
     await file.close()
     throw this.#refusal('it is another file')
   }
@@ -116,6 +128,16 @@ export class Rejects {
         ? `What is rejected cannot be written to ${this.path} (${why}); --rejects names another file.`
         : `What this import has rejected so far is not in ${this.path} (${why}): go on in the directory where it was begun, or name that file with --rejects.`
     return new DomainError('invalid', message)
+  }
+}
+
+async function isAbsent(path: string): Promise<boolean> {
+  try {
+    await stat(path)
+    return false
+  } catch (error) {
+    // What else there may be in the way is told when it is opened.
+    return (error as NodeJS.ErrnoException).code === 'ENOENT'
   }
 }
 

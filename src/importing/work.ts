@@ -66,8 +66,15 @@ export class ImportWork {
   }
 
   /** Before anything else. */
-  open(): Promise<void> {
-    return this.#rejects.open(this.#begun.rejects)
+  async open(): Promise<void> {
+    const { rejects } = this.#begun
+    if (!(await this.#rejects.open(rejects))) return
+    const { path } = this.#rejects
+    this.warn(
+      `What was rejected before (${rejects.lines}) is not in ${path}: this is another file than the one it was written to.`,
+    )
+    // At once: the new file is shorter.
+    await this.#begin({ ...this.#begun, rejects: { bytes: 0, lines: 0 }, warnings: this.#warned() })
   }
 
   get warnings(): readonly string[] {
@@ -125,8 +132,7 @@ export class ImportWork {
     await this.flush()
     const rejects = await this.#rejects.flush()
     this.#announced.clear()
-    this.#begun = { saved, tally: this.tally.toJson(), rejects, warnings: this.#warned(), announced: {} }
-    if (!this.isDryRun) await this.#save(this.#begun)
+    await this.#begin({ saved, tally: this.tally.toJson(), rejects, warnings: this.#warned(), announced: {} })
   }
 
   async flush(): Promise<void> {
@@ -156,6 +162,12 @@ export class ImportWork {
 
   #warned(): readonly Warned[] {
     return [...this.#warnings.values()].map((one) => ({ ...one }))
+  }
+
+  /** From here it goes on after an interruption. */
+  async #begin(progress: Progress): Promise<void> {
+    this.#begun = progress
+    if (!this.isDryRun) await this.#save(progress)
   }
 
   async #save(progress: Progress): Promise<void> {

@@ -17,6 +17,8 @@ export interface Ran {
 export interface RunOptions {
   readonly isDryRun?: boolean
   readonly signal?: AbortSignal
+  /** Another file than every run of the import has. */
+  readonly rejects?: string
   onStage?(stage: ImportStage): void
 }
 
@@ -33,7 +35,7 @@ export async function runOn(
     ...{ core, operator: { operator: 'test' }, isDryRun: options.isDryRun === true },
     signal: options.signal ?? new AbortController().signal,
     // Who goes on with an import goes on with its file.
-    rejectsPath: (id) => (path = join(directory, id)),
+    rejectsPath: (id) => (path = join(directory, options.rejects ?? id)),
     onStage: (stage) => options.onStage?.(stage),
   })
   const text = existsSync(path) ? readFileSync(path, 'utf8') : ''

@@ -311,7 +311,7 @@ describe('interrupted', () => {
     }
   })
 
-  it('by whoever began it, it says that it is not done, and goes on', async () => {
+  it('by whoever began it, it says that it is not done, and goes on, if need be with other rejects', async () => {
     const world = await openCore()
     try {
       const stopping = new AbortController()
@@ -320,8 +320,17 @@ describe('interrupted', () => {
         onStage: ({ title }) => void (title === 'statements.json' && stopping.abort()),
       })
       expect(first.report).toMatchObject({ isFinished: false })
-      const second = await runOn(world.core, learningLockerImporter(source))
+      expect(first.rejected).not.toEqual([])
+      // Then it is told in the report of whoever goes on.
+      const rejects = `other of ${first.report.id}`
+      await runOn(world.core, learningLockerImporter(source), { rejects, signal: AbortSignal.abort() })
+      const second = await runOn(world.core, learningLockerImporter(source), { rejects })
       expect(second.report).toMatchObject({ isResumed: true, isFinished: true, kinds: expected })
+      const told = second.report.warnings.filter((one) => one.includes('is another file'))
+      expect(told).toEqual([expect.stringMatching(/^What was rejected before \(\d+\) is not in .*other of/)])
+      const all = Object.values(expected).reduce((sum, one) => sum + one.rejected, 0)
+      expect(second.rejected).toHaveLength(all - Number(/\((\d+)\)/.exec(told[0]!)?.[1]))
+      expect(second.rejected).not.toEqual([])
     } finally {
       await world.close()
     }
@@ -449,20 +458,78 @@ describe('what cannot be imported', () => {
     await expect(runOn(world.core, importer)).rejects.toMatchObject({ code: 'invalid', message })
   })
 
-  it('rejects a client whose place a disabled key has taken, because an import before did not have it', async () => {
-    const directory = join(root, 'clients-later')
-    mkdirSync(directory)
-    const put = (name: string, one: object) => writeFileSync(join(directory, name), JSON.stringify(one))
-    const [organisation, store, client] = ['5a', '5b', '5c'].map((start) => ({ $oid: start.padEnd(24, '0') }))
-    put('organisations.json', { _id: organisation, name: 'One' })
-    put('lrs.json', { _id: store, organisation })
-    put('statements.json', { organisation, lrs_id: store, client, statement: statementOf(0, size).statement })
-    await runOn(world.core, learningLockerImporter({ directory }))
-    const api = { basic_key: 'later', basic_secret: 'a-secret-of-later' }
-    put('client.json', { _id: client, organisation, lrs_id: store, title: 'Later', scopes: ['xapi/all'], api })
-    const { report, rejected } = await runOn(world.core, learningLockerImporter({ directory }))
-    expect(report.kinds).toMatchObject({ clients: { there: 0, rejected: 1 }, statements: { there: 1 } })
-    expect(rejected).toMatchObject([{ kind: 'clients', reason: expect.stringContaining('disabled key') }])
+  describe('a client that comes after what it stored', () => {
+    const organisation = { $oid: '5a'.padEnd(24, '0') }
+    /** Statements of a client, imported without it; and what imports it then. */
+    async function importLater(start: string) {
+      const directory = mkdtempSync(join(root, 'later-'))
+      const [store, client] = ['5b', start].map((one) => ({ $oid: one.padEnd(24, '0') })) as [object, { $oid: string }]
+      const put = (name: string, one: object) => writeFileSync(join(directory, name), JSON.stringify(one))
+      const { statement } = statementOf(0, size)
+      put('organisations.json', { _id: organisation, name: 'One' })
+      put('lrs.json', { _id: store, organisation })
+      const id = `20000000-0000-4000-8000-0000000000${start}`
+      put('statements.json', { organisation, lrs_id: store, client, statement: { ...statement, id } })
+      const first = await runOn(world.core, learningLockerImporter({ directory }))
+      const find = async () => (await lookInto(world)).credentials.get(client.$oid)!
+      const secret = `a-secret-of-${start}`
+      const row = { _id: client, organisation, lrs_id: store, title: 'Later', scopes: ['statements/read/mine'] }
+      const authority = JSON.stringify({ mbox: 'mailto:later@example.org' })
+      const importClient = (more: object = {}) => {
+        put('client.json', { ...row, authority, api: { basic_key: 'later', basic_secret: secret }, ...more })
+        return runOn(world.core, learningLockerImporter({ directory }))
+      }
+      const caller = world.core.signIn.operator((await find()).organisationId, 'test')
+      const change = (input: object) =>
+        find().then(({ id: known }) => world.core.credentials.update(caller, known, input))
+      return { first, find, secret, importClient, change, id }
+    }
+
+    it('takes the place of the disabled key that owns it, though another client has its key', async () => {
+      await (await importLater('5c')).importClient()
+      const { first, find, secret, importClient, id } = await importLater('5d')
+      expect(first.report.warnings).toEqual([expect.stringContaining('Deleted client')])
+      const before = await find()
+      expect(before).toMatchObject({ name: `Deleted client ${before.oid}`, isEnabled: false, secrets: [] })
+      const broken = await importClient({ api: { basic_key: 'a:b', basic_secret: secret } })
+      expect(broken.report.kinds).toMatchObject({ clients: { stored: 0, there: 0, rejected: 1 } })
+      expect(await find()).toEqual(before)
+
+      const { report } = await importClient()
+      expect(report.kinds).toMatchObject({ clients: { stored: 1, there: 0, rejected: 0 }, statements: { there: 1 } })
+      const after = await find()
+      expect(after).toMatchObject({ id: before.id, name: 'Later', key: 'later', isEnabled: true })
+      expect(after.authority).toEqual({ mbox: 'mailto:later@example.org' })
+      expect([after.lrsIds.length, scopesOf(after)]).toEqual([1, ['statements/read/mine']])
+      const signedIn = await world.core.signIn.basic({ key: 'later', secret, within: undefined })
+      expect(signedIn.credentialId).toBe(before.id)
+      const found = await world.storage.statements.find(after.lrsIds[0]!, id, { isVoided: false })
+      expect(found.statement?.owner).toBe(before.id)
+      const again = await importClient()
+      expect(again.report.kinds).toMatchObject({ clients: { stored: 0, there: 1, rejected: 0 } })
+      expect(await find()).toEqual(after)
+    })
+
+    it('disabled there, it is so here', async () => {
+      const { find, importClient } = await importLater('5e')
+      await importClient({ isTrusted: false })
+      expect(await find()).toMatchObject({ name: 'Later', isEnabled: false, secrets: [expect.anything()] })
+    })
+
+    it.each([
+      ['61', { secret: 'given-here-by-somebody' }],
+      ['62', { name: 'Ours now' }],
+      ['63', { isEnabled: true }],
+      ['64', { rights: { xapi: { state: 'any' }, management: [] } }],
+    ])('is rejected where somebody has changed that key: %s', async (start, change) => {
+      const later = await importLater(start)
+      await later.change(change)
+      const before = await later.find()
+      const { report, rejected } = await later.importClient()
+      expect(report.kinds).toMatchObject({ clients: { stored: 0, there: 0, rejected: 1 } })
+      expect(rejected).toMatchObject([{ kind: 'clients', reason: expect.stringContaining('was changed here since') }])
+      expect(await later.find()).toEqual(before)
+    })
   })
 
   it('takes no link for a file of the folder, and nothing in a record for text that is none', async () => {
