@@ -125,10 +125,10 @@ export function surroundingsOf(
   return { organisation: oid, storeIds: new Map(lrs.map((one) => [one.id, one.oid])), baseUrl, now }
 }
 
-/** `secret`: where whoever asks may learn it. */
+/** `secret`: where whoever asks may learn it. Asked for when somebody looks at it, for each costs. */
 export function presentClient(
   record: CredentialRecord,
-  secret: string | undefined,
+  secret: () => string | undefined,
   { organisation, storeIds, baseUrl, now }: Surroundings,
 ): Document {
   const [home] = record.lrsIds
@@ -143,9 +143,20 @@ export function presentClient(
     scopes: scopesOf(record),
     isTrusted: isLive(record, now),
     authority: (record.authority ?? derivedAuthority(baseUrl, record)) as Document,
-    api: { basic_key: record.key, ...(secret !== undefined && { basic_secret: secret }) },
+    api: presentPair(record.key, secret),
     createdAt: new Date(record.createdAt),
     updatedAt: new Date(record.updatedAt),
+  }
+}
+
+function presentPair(key: string, secret: () => string | undefined): Document {
+  let found: { readonly secret: string | undefined } | undefined
+  return {
+    basic_key: key,
+    get basic_secret(): string | undefined {
+      found ??= { secret: secret() }
+      return found.secret
+    },
   }
 }
 

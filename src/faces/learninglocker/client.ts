@@ -1,7 +1,7 @@
 // Clients: the organisation's keys of kind `client`, whoever made them. Each has one store or none.
 
 import type { Core } from '../../core/core.ts'
-import type { CredentialChange, NewCredentialInput } from '../../core/credential.ts'
+import type { CredentialChange, CredentialFilter, NewCredentialInput } from '../../core/credential.ts'
 import { isDomainError } from '../../core/errors.ts'
 import type { Oid } from '../../core/ids.ts'
 import { hasExpired } from '../../core/secret.ts'
@@ -11,15 +11,16 @@ import type { CredentialRecord, LrsRecord } from '../../core/storage.ts'
 import type { Asker } from './auth.ts'
 import { presentClient, readClient, surroundingsOf, withReplacement } from './client-document.ts'
 import type { ClientInput, Surroundings } from './client-document.ts'
+import { clientPlanOf } from './client-plan.ts'
 import { VendorError, messageOf } from './errors.ts'
-import type { Body, Model } from './model.ts'
+import type { Body, Model, Wanted } from './model.ts'
 import type { Document } from './query-value.ts'
 import { changeScopes, rememberWords, rightsOf, scopesOf } from './words.ts'
 
 /** Of the product: what it stamps on statements until somebody says otherwise (facts 1.2). */
 export const defaultAuthority = { objectType: 'Agent', name: 'New Client', mbox: 'mailto:hello@learninglocker.net' }
 
-const pageSize = 1_000
+const largestPage = 1_000
 
 export const clients: Model = {
   name: 'Client',
@@ -37,7 +38,9 @@ export const clients: Model = {
     __v: 'number',
   },
   references: { organisation: 'organisation', lrs_id: 'lrs' },
-  list,
+  isOrdered: true,
+  pages,
+  count,
   find,
   create,
   modify,
@@ -66,37 +69,57 @@ function openStores(all: readonly LrsRecord[]): ReadonlyMap<Oid, LrsRecord> {
 }
 
 async function show(asker: Asker, records: readonly CredentialRecord[]): Promise<readonly Document[]> {
-  const around = await aroundOf(asker)
-  const revealed = await asker.core.credentials.revealEach(asker.principal, records)
-  return inSlices(presenting(revealed, around))
+  return showAmong(asker, records, await aroundOf(asker))
 }
 
-interface Revealed {
-  readonly credential: CredentialRecord
-  readonly secret?: string | undefined
+async function showAmong(
+  { core, principal }: Asker,
+  records: readonly CredentialRecord[],
+  around: Around,
+): Promise<readonly Document[]> {
+  const reveal = await core.credentials.revealer(principal)
+  const secretOf = (record: CredentialRecord): string | undefined => reveal(record).secret
+  return inSlices(presenting(records, secretOf, around))
 }
 
 /** What scopes to show takes a hash each; an organisation may have ten thousands. */
-function* presenting(revealed: readonly Revealed[], around: Around): Sliceable<readonly Document[]> {
+function* presenting(
+  records: readonly CredentialRecord[],
+  secretOf: (record: CredentialRecord) => string | undefined,
+  around: Around,
+): Sliceable<readonly Document[]> {
   const documents: Document[] = []
-  for (const { credential, secret } of revealed) {
-    documents.push(presentClient(credential, secret, around))
+  for (const record of records) {
+    documents.push(presentClient(record, () => secretOf(record), around))
     yield
   }
   return documents
 }
 
-async function list(asker: Asker): Promise<readonly Document[]> {
-  const { core, principal } = asker
-  const records: CredentialRecord[] = []
-  for (;;) {
-    const last = records.at(-1)
-    const filter = { kind: 'client', ...(last !== undefined && { after: last.id }) } as const
-    const { items, total } = await core.credentials.list(principal, filter, { offset: 0, limit: pageSize })
-    records.push(...items)
-    if (items.length === total) break
+/** As many as are expected, then more at a time. */
+async function* pages(asker: Asker, { filter, expected, byId }: Wanted): AsyncGenerator<readonly Document[]> {
+  const around = await aroundOf(asker)
+  const plan = { kind: 'client', ...clientPlanOf(filter, around.storeIds) } as const
+  let last: CredentialRecord | undefined
+  for (let limit = expected; ; limit = Math.min(limit * 4, largestPage)) {
+    const asked = { ...plan, ...placeBehind(last, byId) }
+    const { items, total } = await asker.core.credentials.list(asker.principal, asked, { offset: 0, limit })
+    yield await showAmong(asker, items, around)
+    if (items.length === 0 || items.length === total) return
+    last = items.at(-1)
   }
-  return show(asker, records)
+}
+
+function placeBehind(
+  last: CredentialRecord | undefined,
+  byId: Wanted['byId'],
+): Pick<CredentialFilter, 'after' | 'byOid'> {
+  if (byId !== undefined) return { byOid: { ...byId, ...(last !== undefined && { after: last.oid }) } }
+  return last === undefined ? {} : { after: last.id }
+}
+
+async function count({ core, principal }: Asker): Promise<number> {
+  return (await core.credentials.list(principal, { kind: 'client' }, { offset: 0, limit: 0 })).total
 }
 
 async function find(asker: Asker, id: Oid): Promise<Document | undefined> {
@@ -113,7 +136,8 @@ async function create(asker: Asker, bodies: readonly Body[]): Promise<readonly D
   const around = await aroundOf(asker)
   const changes = await inSlices(reading(asker.core, bodies, around))
   const made = await refusingPairs(() => asker.core.credentialBulk.apply(asker.principal, changes))
-  return inSlices(presenting(made, around))
+  const secrets = new Map(made.map(({ credential, secret }) => [credential, secret]))
+  return inSlices(presenting([...secrets.keys()], (record) => secrets.get(record), around))
 }
 
 function* reading(
@@ -167,7 +191,7 @@ async function modify(asker: Asker, oid: Oid, body: Body): Promise<Document | un
   const around = await aroundOf(asker)
   const changed = await refusingPairs(() =>
     core.credentials.update(principal, found.id, (before) => {
-      const shown = presentClient(before, undefined, around)
+      const shown = presentClient(before, () => undefined, around)
       const known = { store: shown['lrs_id'] as Oid | undefined, hasEnded: hasExpired(before, around.now) }
       const input = readClient(body, { ...around, before: known })
       return changeOf(core, before, { input, shown, stores: around.stores })

@@ -5,10 +5,10 @@ import { HttpError } from '../http.ts'
 import { queryOf } from './auth.ts'
 import type { Call } from './auth.ts'
 import { readCursor, writeCursor } from './cursor.ts'
+import { findDocuments } from './document-search.ts'
 import type { Endpoint } from './endpoint.ts'
 import { answerText, textsOf } from './json-answer.ts'
 import type { Model } from './model.ts'
-import { matching } from './parameters.ts'
 import { QueryError, badQuery } from './query-error.ts'
 import { everything, parseFilter, readParameter } from './query.ts'
 import type { Filter, QueryModel } from './query.ts'
@@ -17,12 +17,11 @@ import type { Document, Value } from './query-value.ts'
 import { models } from './rest.ts'
 import { parseProjection, projecting } from './select.ts'
 import type { Projection } from './select.ts'
-import { compareKeys, keyOf, parseSort, sortingAll } from './sort.ts'
+import { keyOf, parseSort } from './sort.ts'
 import type { Sort } from './sort.ts'
 import { statementModel } from './statement-document.ts'
 import { findStatements, mostCharacters } from './statement-search.ts'
 import { inSlices } from '../../core/slices.ts'
-import type { Sliceable } from '../../core/slices.ts'
 
 /** Of one page; a page that is cut says that there is a next one. */
 const mostNodes = 1_000
@@ -55,7 +54,11 @@ type Find = (call: Call, search: Search) => Promise<readonly Node[]>
 
 export const connectionEndpoints: readonly Endpoint[] = [
   ...Object.entries(models).map(([path, model]): Endpoint => {
-    return { ...at(path), needs: 'all', answer: (call) => answer(call, model, (...search) => findIn(model, ...search)) }
+    return {
+      ...at(path),
+      needs: 'all',
+      answer: (call) => answer(call, model, (by, search) => findIn(model, by, search)),
+    }
   }),
   {
     ...at('statement'),
@@ -170,23 +173,7 @@ async function answerPage(call: Call, page: Page, { nodes, isMore }: FoundPage):
   return answerText(call.c, `{"edges":[${edges.join(',')}],"pageInfo":${JSON.stringify(pageInfo)}}`)
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
-// Models whose documents are all at hand
-
 async function findIn(model: Model, call: Call, search: Search): Promise<readonly Node[]> {
-  const documents = await model.list(call)
-  return inSlices(choosing(documents, search))
-}
-
-function* choosing(documents: readonly Document[], { filter, sort, after, limit }: Search): Sliceable<readonly Node[]> {
-  const work = new Work()
-  const nodes: Node[] = []
-  for (const document of yield* matching(documents, filter, work)) {
-    work.begin()
-    const key = keyOf(sort, document, work)
-    if (after === undefined || compareKeys(sort, key, after, work) > 0) nodes.push({ key, document, characters: 0 })
-    yield
-  }
-  const inOrder = yield* sortingAll(nodes, (one, two) => compareKeys(sort, one.key, two.key, work), work)
-  return inOrder.slice(0, limit)
+  const found = await findDocuments(model, call, search)
+  return found.map((one) => ({ ...one, characters: 0 }))
 }

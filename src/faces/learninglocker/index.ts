@@ -60,7 +60,7 @@ function showCredential({ organisation, lrs, baseUrl, credential, secrets }: Sho
   const now = Date.now()
   const current = currentSecret(credential.secrets, now)
   const secret = secrets.find(({ record }) => record.id === current?.id)?.clear
-  const document = presentClient(credential, secret, surroundingsOf(organisation, lrs, { baseUrl, now }))
+  const document = presentClient(credential, () => secret, surroundingsOf(organisation, lrs, { baseUrl, now }))
   // With its times as text.
   return JSON.parse(JSON.stringify(document)) as Json
 }

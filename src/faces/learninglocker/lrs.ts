@@ -27,7 +27,8 @@ export const stores: Model = {
     __v: 'number',
   },
   references: { organisation: 'organisation' },
-  list,
+  pages,
+  count,
   find,
   create,
   modify,
@@ -59,8 +60,13 @@ function checkDescription(text: string): ReturnType<typeof checkName> {
   return checkProse(text, { pointer: '/description', noun: 'A description' })
 }
 
-async function list(asker: Asker): Promise<readonly Document[]> {
-  return show(asker, await asker.core.lrs.list(asker.principal))
+/** They are few. */
+async function* pages(asker: Asker): AsyncGenerator<readonly Document[]> {
+  yield await show(asker, await asker.core.lrs.list(asker.principal))
+}
+
+async function count({ core, principal }: Asker): Promise<number> {
+  return (await core.lrs.list(principal)).length
 }
 
 async function find(asker: Asker, id: Oid): Promise<Document | undefined> {

@@ -42,11 +42,21 @@ export const organisations: Model = {
     __v: 'number',
   },
   references: { parent: 'organisation' },
-  list: async ({ core, principal }) => [presentOrganisation(await core.organisations.get(principal))],
-  find: async (asker, id) => (await organisations.list(asker)).find((document) => document['_id'] === id),
+  pages,
+  count: async () => 1,
+  find,
   create: refuseClient,
   modify,
   remove: refuseClient,
+}
+
+async function* pages({ core, principal }: Asker): AsyncGenerator<readonly Document[]> {
+  yield [presentOrganisation(await core.organisations.get(principal))]
+}
+
+async function find({ core, principal }: Asker, id: Oid): Promise<Document | undefined> {
+  const record = await core.organisations.get(principal)
+  return record.oid === id ? presentOrganisation(record) : undefined
 }
 
 /** Facts 3: making one needs a user of the site, and so does deleting. */

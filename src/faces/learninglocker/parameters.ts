@@ -1,17 +1,16 @@
-// The parameters of a list on the REST API, and what they make of documents that are all at hand. Knows nothing of models, nor
-// where documents come from.
+// The parameters of a list on the REST API, and what they make of documents that were found. Knows nothing of models, nor where
+// documents come from.
 
 import { inSlices } from '../../core/slices.ts'
 import type { Sliceable } from '../../core/slices.ts'
 import { badQuery } from './query-error.ts'
-import { matches } from './query-match.ts'
 import { everything, parseFilter, readParameter } from './query.ts'
 import type { Filter, QueryModel } from './query.ts'
 import { Work, compareValues, isDocument, valuesAt } from './query-value.ts'
 import type { Document, Value } from './query-value.ts'
 import { projecting, readSelect } from './select.ts'
 import type { Projection } from './select.ts'
-import { compareKeys, keyOf, readSort, sortingAll } from './sort.ts'
+import { readSort, sortingAll } from './sort.ts'
 import type { Sort } from './sort.ts'
 
 export interface ListParameters {
@@ -80,51 +79,14 @@ function readPath(text: string): string {
   return text
 }
 
-/** What the parameters make of the documents, in slices; projected, but not populated. `distinct` answers values instead. */
-export function listDocuments(documents: Iterable<Document>, parameters: ListParameters): Promise<readonly Value[]> {
-  return inSlices(listing(documents, parameters))
-}
-
-export function countDocuments(documents: Iterable<Document>, { filter }: ListParameters): Promise<number> {
-  return inSlices(counting(documents, filter))
-}
-
-function* listing(documents: Iterable<Document>, parameters: ListParameters): Sliceable<readonly Value[]> {
-  const { filter, select, sort, skip, limit, distinct } = parameters
-  const work = new Work()
-  const found = yield* matching(documents, filter, work)
-  if (distinct !== undefined) return yield* distinctValues(found, distinct, work)
-  const inOrder = yield* sorting(found, sort, work)
-  const some = inOrder.slice(skip, limit === undefined ? undefined : skip + limit)
-  return yield* projecting(some, select)
-}
-
-function* counting(documents: Iterable<Document>, filter: Filter): Sliceable<number> {
-  const found = yield* matching(documents, filter, new Work())
-  return found.length
-}
-
-export function* matching(documents: Iterable<Document>, filter: Filter, work: Work): Sliceable<readonly Document[]> {
-  const found: Document[] = []
-  for (const document of documents) {
-    work.begin()
-    if (matches(filter, document, work)) found.push(document)
-    yield
-  }
-  return found
-}
-
-/** Keys are taken once. */
-export function* sorting(documents: readonly Document[], sort: Sort, work: Work): Sliceable<readonly Document[]> {
-  if (sort.length === 0) return documents
-  const keyed: { readonly key: readonly Value[]; readonly document: Document }[] = []
-  for (const document of documents) {
-    work.begin()
-    keyed.push({ key: keyOf(sort, document, work), document })
-    yield
-  }
-  const inOrder = yield* sortingAll(keyed, (one, two) => compareKeys(sort, one.key, two.key, work), work)
-  return inOrder.map(({ document }) => document)
+/** What is answered of the documents that were found: projected, but not populated; with `distinct` values instead. */
+export function answered(
+  found: readonly Document[],
+  { distinct, select }: Pick<ListParameters, 'distinct' | 'select'>,
+): Promise<readonly Value[]> {
+  return inSlices<readonly Value[]>(
+    distinct === undefined ? projecting(found, select) : distinctValues(found, distinct, new Work()),
+  )
 }
 
 /** Each value once, in order; of an array its members. */

@@ -8,6 +8,7 @@ import { demandNeeds, queryOf } from './auth.ts'
 import type { Asker, Call } from './auth.ts'
 import { bodiesOf, bodyOf } from './body.ts'
 import { clients } from './client.ts'
+import { countDocuments, findDocuments, isFound } from './document-search.ts'
 import type { Endpoint } from './endpoint.ts'
 import { VendorError } from './errors.ts'
 import { answerList } from './json-answer.ts'
@@ -15,8 +16,9 @@ import { stores } from './lrs.ts'
 import { isBody, readOid } from './model.ts'
 import type { Model, ModelPath } from './model.ts'
 import { organisations } from './organisation.ts'
-import { countDocuments, listDocuments, readListParameters } from './parameters.ts'
+import { answered, readListParameters } from './parameters.ts'
 import type { Populated } from './parameters.ts'
+import type { Filter } from './query.ts'
 import { isDocument } from './query-value.ts'
 import type { Document, Value } from './query-value.ts'
 import { project } from './select.ts'
@@ -24,6 +26,8 @@ import { noObjectId } from './validation.ts'
 
 /** By path below `/api/v2`. */
 export const models: Readonly<Record<ModelPath, Model>> = { client: clients, lrs: stores, organisation: organisations }
+
+const mostAtOnce = 1_000
 
 /** Documents of one request: each is a transaction's worth of work. */
 const mostBodies = 1_000
@@ -50,22 +54,27 @@ export const restEndpoints: readonly Endpoint[] = Object.entries(models).flatMap
 
 async function list(model: Model, call: Call): Promise<Response> {
   const parameters = readListParameters(queryOf(call), model)
-  const found = await listDocuments(await model.list(call), parameters)
-  if (parameters.distinct !== undefined) return answerList(call.c, found)
-  return answerList(call.c, await populate(call, model, found, parameters.populate))
+  const { filter, sort, skip, limit = Infinity, distinct } = parameters
+  const some = { filter, sort, limit: skip + limit }
+  const found = await findDocuments(model, call, distinct === undefined ? some : { ...some, sort: [], limit: Infinity })
+  const documents = found.map(({ document }) => document)
+  if (distinct !== undefined) return answerList(call.c, await answered(documents, parameters))
+  const shown = await answered(documents.slice(skip), parameters)
+  return answerList(call.c, await populate(call, model, shown, parameters.populate))
 }
 
 async function count(model: Model, call: Call): Promise<Response> {
-  const parameters = readListParameters(queryOf(call), model)
-  return call.c.json({ count: await countDocuments(await model.list(call), parameters) })
+  const { filter } = readListParameters(queryOf(call), model)
+  return call.c.json({ count: await countDocuments(model, call, filter) })
 }
 
 async function read(model: Model, call: Call): Promise<Response> {
   const parameters = readListParameters(queryOf(call), model)
   const document = await model.find(call, idOf(model, call))
-  const found = document === undefined ? [] : await listDocuments([document], { ...parameters, skip: 0 })
-  if (parameters.distinct !== undefined) return call.c.json(found)
-  const [populated] = await populate(call, model, found, parameters.populate)
+  const isThere = document !== undefined && isFound(document, parameters.filter)
+  const shown = await answered(isThere ? [document] : [], parameters)
+  if (parameters.distinct !== undefined) return call.c.json(shown)
+  const [populated] = await populate(call, model, shown, parameters.populate)
   return call.c.json(there(populated))
 }
 
@@ -141,10 +150,31 @@ export async function populate(
     const target = Object.hasOwn(references, path) ? references[path] : undefined
     if (target === undefined) continue
     demandNeeds(asker.principal, 'all')
-    const others = new Map((await models[target].list(asker)).map((other) => [other['_id'], project(other, select)]))
-    documents = await inSlices(referring(documents, path, others))
+    const others = await listReferred(models[target], asker, idsAt(documents, path))
+    const shown = new Map(others.map((other) => [other['_id'], project(other, select)]))
+    documents = await inSlices(referring(documents, path, shown))
   }
   return documents
+}
+
+function idsAt(documents: readonly Value[], path: string): readonly Value[] {
+  const ids = documents.map((document) =>
+    isDocument(document) && Object.hasOwn(document, path) ? document[path] : null,
+  )
+  return [...new Set(ids)].filter((id) => typeof id === 'string')
+}
+
+/** Only those, as many at a time as a store is asked for at once. */
+async function listReferred(model: Model, asker: Asker, ids: readonly Value[]): Promise<readonly Document[]> {
+  const found: Document[] = []
+  for (let at = 0; at < ids.length; at += mostAtOnce) {
+    const values = ids.slice(at, at + mostAtOnce)
+    const filter: Filter = { kind: 'field', path: '_id', test: { kind: 'in', values, patterns: [] } }
+    for (const { document } of await findDocuments(model, asker, { filter, sort: [], limit: values.length })) {
+      found.push(document)
+    }
+  }
+  return found
 }
 
 function* referring(

@@ -5,6 +5,8 @@ import type { LrsId, Oid } from '../../core/ids.ts'
 import type { TermFilter } from '../../core/storage.ts'
 import { agentTerm } from '../../core/xapi/agent.ts'
 import { isUuid } from '../../core/xapi/uuid.ts'
+import { conjunctsOf, onlyValue } from './query-conjuncts.ts'
+import type { Conjunct } from './query-conjuncts.ts'
 import type { Filter, Test } from './query.ts'
 import type { Value } from './query-value.ts'
 import { statementPlace, storedFrom, storedUpTo } from './statement-id.ts'
@@ -31,12 +33,6 @@ export const timestampSkewMs = 3_600_000
 
 type Draft = { -readonly [Name in keyof Plan]: Plan[Name] } & { readonly filters: TermFilter[] }
 
-/** A condition on a path that every statement must meet. */
-interface Conjunct {
-  readonly path: string
-  readonly test: Test
-}
-
 export function planOf(filter: Filter): Plan {
   const draft: Draft = {
     filters: [],
@@ -55,22 +51,6 @@ export function planOf(filter: Filter): Plan {
   }
   draft.filters.push(...accountFilters(conjuncts))
   return draft
-}
-
-/** A path that leads through an array may be met by one of its members here and by another one there: each holds by itself. */
-function conjunctsOf(filter: Filter): readonly Conjunct[] {
-  if (filter.kind === 'and') return filter.filters.flatMap(conjunctsOf)
-  if (filter.kind === 'or' && filter.filters.length === 1) return filter.filters.flatMap(conjunctsOf)
-  return filter.kind === 'field' ? testsOf(filter.test).map((test) => ({ path: filter.path, test })) : []
-}
-
-function testsOf(test: Test): readonly Test[] {
-  return test.kind === 'all' ? test.tests.flatMap(testsOf) : [test]
-}
-
-function onlyValue(test: Test): Value {
-  if (test.kind === 'eq') return test.value
-  return test.kind === 'in' && test.values.length === 1 && test.patterns.length === 0 ? test.values[0] : undefined
 }
 
 function addValue(draft: Draft, path: string, value: string): void {

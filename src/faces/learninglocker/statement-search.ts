@@ -4,6 +4,7 @@
 import type { Oid } from '../../core/ids.ts'
 import type { Call } from './auth.ts'
 import { badQuery } from './query-error.ts'
+import { isEverything } from './query-conjuncts.ts'
 import { matches } from './query-match.ts'
 import type { Filter } from './query.ts'
 import { Work } from './query-value.ts'
@@ -91,10 +92,6 @@ async function countAll(call: Call): Promise<number | undefined> {
     sum += count
   }
   return sum
-}
-
-function isEverything(filter: Filter): boolean {
-  return filter.kind === 'and' && filter.filters.every(isEverything)
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
