@@ -414,12 +414,18 @@ describe('erasing', () => {
     const neighbour = await world.client(['statements/delete'], {}, world.neighbour.organisation.id)
     const own = { xapi: { 'statements/delete': 'mine', 'statements/read': 'any' } as const, management: [] }
     const ownOnly = await world.client(['statements/delete'], { rights: own })
+    const readsOwn = await world.client(['statements/read/mine', 'statements/delete', 'statements/write'])
     await world.events()
-    for (const client of [elsewhere, neighbour, ownOnly]) {
+    for (const client of [elsewhere, neighbour, ownOnly, readsOwn]) {
       const answer = await world.ask('DELETE', `/api/v2/statement/${first!._id}`, { as: client.login })
       expect([answer.status, answer.json]).toEqual([404, { statusCode: 404 }])
     }
     expect(await world.events()).toEqual([])
     expect((await list('limit=1'))[0]).toEqual(first)
+    // What it stored itself it reads, and erases.
+    const [id] = await world.store(readsOwn.login, [statement(21)])
+    const [mine] = await list(`query=${json({ 'statement.id': id })}`, readsOwn)
+    const answer = await world.ask('DELETE', `/api/v2/statement/${mine!._id}`, { as: readsOwn.login })
+    expect([answer.status, answer.text]).toEqual([204, ''])
   })
 })

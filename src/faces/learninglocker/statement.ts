@@ -2,6 +2,7 @@
 
 import { DomainError } from '../../core/errors.ts'
 import type { Oid } from '../../core/ids.ts'
+import type { Principal } from '../../core/principal.ts'
 import { inSlices } from '../../core/slices.ts'
 import { queryOf } from './auth.ts'
 import type { Call } from './auth.ts'
@@ -68,8 +69,15 @@ async function erase(call: Call): Promise<Response> {
   const readership = await readershipOf(call)
   const lrsId = place && lrsOf(readership, { lrs: undefined, lrsId: place.lrsId })[0]?.id
   if (place === undefined || lrsId === undefined) throw notThere()
-  await call.core.erasures.eraseStatement(readership.reader, lrsId, { seq: place.seq })
+  await call.core.erasures.eraseStatement(withinReading(readership.reader), lrsId, { seq: place.seq })
   return call.c.body(null, 204)
+}
+
+/** Whoever reads its own only erases its own only: the scope for erasing has no reach in the product. */
+function withinReading(reader: Principal): Principal {
+  const { rights } = reader
+  if (rights.xapi['statements/read'] !== 'mine') return reader
+  return { ...reader, rights: { ...rights, xapi: { ...rights.xapi, 'statements/delete': 'mine' } } }
 }
 
 /** Never fewer than there are without saying so. */
