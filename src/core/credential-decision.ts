@@ -126,18 +126,20 @@ export class CredentialDecisions {
     const change = typeof from === 'function' ? from(before) : from
     refuse([...checkFields(change), ...checkReach({ ...change, kind: before.kind }, before)])
     if (isKept(before) && (change.key ?? before.key) !== before.key) throw kept('renamed')
+    refuseChosenIds(caller, change)
     if (change.rights) await this.#checkBounds(caller, change.rights)
     const after: Worth = { ...before, ...worthIn(change) }
     if (changesWorth(change)) await this.#grant(caller, after, before)
     if (change.authority) demand(explainAuthority(caller))
     demandEnd(caller, before, change.expiresAt, before.expiresAt)
-    const { secret, ...fields } = change
+    const { secret, allowDuplicateKey, ...fields } = change
     // A new key makes the known secret work under it, but reveals nothing: only the secret itself is a take-over.
     const put = secret === undefined ? [] : await this.#replaceCurrent(asking, before, secret)
     const pairs = await this.#newPairs(asking, before, { ...before, ...fields }, put)
     const patch: CredentialPatch = {
       ...{ ...fields, at: this.#clock.now(), pairs, from: asItWas(before) },
       ...(put.length > 0 && { putSecrets: put }),
+      ...(allowDuplicateKey === true && { allowDuplicateKey }),
     }
     const event = eventBy(caller, this.#clock, action, { noun: 'credential', id }, changeDetail(before, fields, put))
     return {
@@ -389,7 +391,7 @@ function defaultLrsIds({ defaultLrsId }: OrganisationRecord): readonly LrsId[] {
   throw new DomainError('invalid', 'The organisation has no default Lrs: name the Lrs this key is for.')
 }
 
-function refuseChosenIds(caller: Caller, { id, oid, updatedAt, allowDuplicateKey }: NewCredentialInput): void {
+function refuseChosenIds(caller: Caller, { id, oid, updatedAt, allowDuplicateKey }: Partial<NewCredentialInput>): void {
   if (caller.credentialId === undefined) return
   if (id === undefined && oid === undefined && updatedAt === undefined && allowDuplicateKey !== true) return
   throw new DomainError('forbidden', 'Only an operator chooses identifiers and times of change, or repeats a key.', {
@@ -417,7 +419,7 @@ function kept(done: 'made' | 'renamed' | 'removed'): DomainError {
 
 function changeDetail(
   before: CredentialRecord,
-  fields: Omit<CredentialChange, 'secret'>,
+  fields: Omit<CredentialChange, 'secret' | 'allowDuplicateKey'>,
   replaced: readonly SecretRecord[],
 ): Json {
   const named = Object.entries(fields).filter(([name]) => name !== 'words')

@@ -85,6 +85,8 @@ export interface CredentialChange {
   readonly expiresAt?: number | null
   /** Unix milliseconds. */
   readonly createdAt?: number
+  /** Operators only. */
+  readonly allowDuplicateKey?: boolean
 }
 
 /** A change, or how to make it from the credential as it stands when its turn comes: nothing changes in between. */

@@ -273,6 +273,8 @@ export type CredentialPatch = Partial<
   /** Secrets to insert, or to replace by id, in the same transaction. */
   readonly putSecrets?: readonly SecretRecord[]
   readonly dropSecrets?: readonly SecretId[]
+  /** As of `NewCredential`. */
+  readonly allowDuplicateKey?: boolean
   /** The pairs that this change brings about, to claim as with a new credential: of a new key, with every secret. */
   readonly pairs?: readonly string[]
   /** False for a change of secrets only: `version` and `updatedAt` stay. */

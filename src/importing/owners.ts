@@ -4,8 +4,13 @@
 import { createHash } from 'node:crypto'
 import { derivedAuthority } from '../core/authority.ts'
 import type { AgentIdentity } from '../core/authority.ts'
+import type { NewCredentialInput } from '../core/credential.ts'
+import { DomainError } from '../core/errors.ts'
 import type { CredentialId, LrsId, Oid, OrganisationId } from '../core/ids.ts'
+import type { Caller } from '../core/principal.ts'
 import type { Reach } from '../core/rights.ts'
+import { newKey, newSecretValue } from '../core/secret.ts'
+import type { CredentialRecord } from '../core/storage.ts'
 import { agentTerm } from '../core/xapi/agent.ts'
 import { isObject } from '../core/xapi/rule.ts'
 import type { ImportWork } from './work.ts'
@@ -109,6 +114,29 @@ export async function createUnusable(
   })
   for (const { id } of credential.secrets) await core.credentials.dropSecret(caller, credential.id, id)
   return credential.id
+}
+
+/** As `createUnusable` made it: what somebody has changed, or given a secret, is theirs. */
+export function isUnusable(credential: CredentialRecord): boolean {
+  const { oid, kind, name, key, isEnabled, secrets, rights, authority, oauth, expiresAt } = credential
+  const isNamed = kind === 'client' && key === unusableKey(oid) && name === nameFor(oid)
+  const isBarred =
+    !isEnabled && secrets.length === 0 && Object.keys(rights.xapi).length + rights.management.length === 0
+  return isNamed && isBarred && authority === null && oauth === null && expiresAt === null
+}
+
+/** The key that stood for one becomes it: what that stored is its own. Throws as creating one does, and where it was changed meanwhile. */
+export function becomeUsable(
+  { core }: Pick<ImportWork, 'core'>,
+  caller: Caller,
+  id: CredentialId,
+  input: Omit<NewCredentialInput, 'kind' | 'id' | 'oid' | 'updatedAt'>,
+): Promise<CredentialRecord> {
+  const { key = newKey(core.ids), secret = newSecretValue(core.ids), isEnabled = true } = input
+  return core.credentials.update(caller, id, (before) => {
+    if (isUnusable(before)) return { ...input, key, secret, isEnabled }
+    throw new DomainError('conflict', `Key ${id}, which stood for it, was changed meanwhile.`)
+  })
 }
 
 export function unusableKey(oid: Oid): string {

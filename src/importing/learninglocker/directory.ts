@@ -9,7 +9,7 @@ import type { NewLrsInput } from '../../core/lrs.ts'
 import type { Caller } from '../../core/principal.ts'
 import type { CredentialRecord } from '../../core/storage.ts'
 import { rememberWords, rightsOf } from '../../faces/learninglocker/words.ts'
-import { createUnusable, oidFor, unusableKey } from '../owners.ts'
+import { becomeUsable, createUnusable, isUnusable, oidFor, unusableKey } from '../owners.ts'
 import type { Destination } from '../parts.ts'
 import type { Kind } from '../tally.ts'
 import type { ImportWork } from '../work.ts'
@@ -19,8 +19,8 @@ import type { ClientDocument, OrganisationDocument, StoreDocument } from './dire
 export interface Owner {
   readonly id: CredentialId
   readonly authority: AgentIdentity
-  /** Made for a client that was not there. */
-  readonly isStandIn: boolean
+  /** Made for a client that was not there; `changed`: by somebody here, since. */
+  readonly standsIn?: 'unchanged' | 'changed'
 }
 
 interface KnownOrganisation {
@@ -75,8 +75,11 @@ export class Directory {
   }
 
   async addClients(clients: readonly ClientDocument[]): Promise<void> {
-    const isThere = ({ organisation, oid }: ClientDocument) => this.#organisations.get(organisation)?.owners.has(oid)
-    const absent = clients.filter((client) => isThere(client) !== true).map(({ oid }) => oid)
+    const isThere = ({ organisation, oid }: ClientDocument): boolean => {
+      const owner = this.#organisations.get(organisation)?.owners.get(oid)
+      return owner !== undefined && owner.standsIn === undefined
+    }
+    const absent = clients.filter((client) => !isThere(client)).map(({ oid }) => oid)
     const own = await this.#work.announce('clients', absent)
     this.#countKeys(clients)
     for (let from = 0; from < clients.length; from += atOnce) {
@@ -112,7 +115,7 @@ export class Directory {
     this.#work.warn('what clients stored that are gone belongs to disabled keys, “Deleted client <id>”', oid)
     const id = await this.#createUnusable(organisation, oid, oidFor(`${organisationOid} ${oid}`))
     const authority = derivedAuthority(this.#work.core.baseUrl, { name: '', oid })
-    const owner = { id, authority, isStandIn: true }
+    const owner = { id, authority, standsIn: 'unchanged' } as const
     organisation.owners.set(oid, owner)
     return owner
   }
@@ -138,11 +141,11 @@ export class Directory {
   async #addClient(client: ClientDocument): Promise<void> {
     const organisation = this.#organisationOf(client.organisation)
     const known = organisation.owners.get(client.oid)
-    if (known?.isStandIn === true) {
-      const message = `An import that did not have this client made the disabled key ${known.id} of its id, which owns what it stored.`
+    if (known?.standsIn === 'changed') {
+      const message = `An import that did not have this client made key ${known.id} of its id, which owns what it stored and was changed here since.`
       throw new DomainError('conflict', message)
     }
-    if (known !== undefined) return
+    if (known !== undefined && known.standsIn === undefined) return
     const { oid, title, key, secret, authority, isTrusted, scopes, createdAt, updatedAt, store } = client
     const place = store === undefined ? undefined : await this.findDestination(client.organisation, store)
     const lrsIds = place === undefined || typeof place === 'string' ? [] : [place.lrsId]
@@ -158,15 +161,20 @@ export class Directory {
       ...(key !== undefined && { key }),
       ...(secret !== undefined && { secret }),
     }
-    organisation.owners.set(oid, await this.#create(organisation, input))
+    organisation.owners.set(oid, await this.#create(organisation, input, known))
   }
 
-  async #create({ caller }: KnownOrganisation, input: NewCredentialInput): Promise<Owner> {
+  /** In the place of what `standIn` an import made that did not have it. */
+  async #create({ caller }: KnownOrganisation, input: NewCredentialInput, standIn: Owner | undefined): Promise<Owner> {
     const { core, isDryRun } = this.#work
     if (isDryRun) {
       const { name, oid = '', authority } = input
       const id = ++this.#unmade as CredentialId
-      return { id, authority: authority ?? derivedAuthority(core.baseUrl, { name, oid }), isStandIn: false }
+      return { id, authority: authority ?? derivedAuthority(core.baseUrl, { name, oid }) }
+    }
+    if (standIn !== undefined) {
+      const { oid: _oid, updatedAt: _updatedAt, ...change } = input
+      return ownerOf(await becomeUsable(this.#work, caller, standIn.id, change), core.baseUrl)
     }
     const { credential } = await core.credentials.create(caller, input)
     return ownerOf(credential, core.baseUrl)
@@ -265,7 +273,8 @@ export class Directory {
 
 function ownerOf(credential: CredentialRecord, baseUrl: string): Owner {
   const authority = credential.authority ?? derivedAuthority(baseUrl, credential)
-  return { id: credential.id, authority, isStandIn: credential.key === unusableKey(credential.oid) }
+  if (credential.key !== unusableKey(credential.oid)) return { id: credential.id, authority }
+  return { id: credential.id, authority, standsIn: isUnusable(credential) ? 'unchanged' : 'changed' }
 }
 
 function lrsInput({

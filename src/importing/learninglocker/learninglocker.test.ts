@@ -520,7 +520,7 @@ describe('what cannot be imported', () => {
       ['61', { secret: 'given-here-by-somebody' }],
       ['62', { name: 'Ours now' }],
       ['63', { isEnabled: true }],
-      ['64', { rights: { xapi: { state: 'any' }, management: [] } }],
+      ['64', { rights: { xapi: { 'state/read': 'any' }, management: [] } }],
     ])('is rejected where somebody has changed that key: %s', async (start, change) => {
       const later = await importLater(start)
       await later.change(change)

@@ -54,7 +54,8 @@ export async function checkKeys(
   }
   each(writes, (write, at) => {
     const key = wanted[at]
-    const isImported = 'create' in write && write.create.allowDuplicateKey === true
+    const { allowDuplicateKey } = 'create' in write ? write.create : 'update' in write ? write.update.patch : {}
+    const isImported = allowDuplicateKey === true
     if (key !== undefined && !isImported && (holders.get(key) ?? 0) > 0) throw keyIsTaken(key)
     const had = before.get(idOf(write)!)?.key
     if (had !== undefined && (key !== undefined || 'delete' in write)) holders.set(had, (holders.get(had) ?? 0) - 1)
