@@ -157,6 +157,12 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   }
 }
 
+/** For what asks others and has no data of its own. */
+export function openRemote(config: Pick<Config, 'outbound'>): Remote & { close(): void } {
+  const outbound = new OutboundClient(config.outbound)
+  return { ...remoteOver(outbound), close: () => outbound.close() }
+}
+
 function remoteOver(outbound: Outbound): Remote {
   return { outbound, lrs: remoteLrsDoor(outbound) }
 }

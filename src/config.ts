@@ -429,12 +429,12 @@ const schema = z.object({
     }),
   CLAVIGER_OUTBOUND_ALLOW: exceptions.default([]).meta({
     description:
-      'What callbacks and pipes may reach beside public addresses, separated by commas: addresses, CIDR ranges and host names, each with a port if it is to be that one alone (`10.0.0.0/8,lms.internal:8443,[::1]:9443`), and with `http://` before it where it may be reached without TLS. A host name is allowed wherever it leads.',
+      'What callbacks, pipes, imports over HTTP and `claviger compare` may reach beside public addresses, separated by commas: addresses, CIDR ranges and host names, each with a port if it is to be that one alone (`10.0.0.0/8,lms.internal:8443,[::1]:9443`), and with `http://` before it where it may be reached without TLS. A host name is allowed wherever it leads.',
     default: 'none: nothing private, local or reserved is reached',
   }),
   CLAVIGER_OUTBOUND_CA_FILE: text.optional().meta({
     description:
-      'File with PEM certificates of authorities that callbacks and pipes trust beside those that Node knows, for certificates made in-house.',
+      'File with PEM certificates of authorities that callbacks, pipes, imports and `claviger compare` trust beside those that Node knows, for certificates made in-house.',
     default: 'none',
   }),
   CLAVIGER_FORWARDING: onOff.default(true).meta({

@@ -1,7 +1,7 @@
 // What every command works with: configuration, streams, and the opened data directory; and how a command line's words
 // for an organisation, an Lrs or a credential are resolved. Knows nothing of where it runs (server, or this process).
 
-import type { App, Integrity, OnChecked } from '../app.ts'
+import type { App, Integrity, OnChecked, Remote } from '../app.ts'
 import type { Config } from '../config.ts'
 import type { CopyProgress, Manifest } from '../copying.ts'
 import { mostApplications } from '../core/application.ts'
@@ -45,6 +45,8 @@ export interface CommandContext {
   readonly isTerminal?: boolean | undefined
   /** Opens on first need, so that help and mistakes need no data directory. */
   open(): Promise<Opened>
+  /** Where a command runs alone: for what asks others and needs no data. */
+  remote?(): Remote
   /** What is still to do is waiting, however long: other commands need not wait as well. */
   letOthersPass?(): void
   /**

@@ -45,9 +45,9 @@ async function main(argv: readonly string[]): Promise<number> {
     directory: process.cwd(),
     ...(stdin !== undefined && { stdin }),
   }
-  // Beside any number of nodes a command has the database open itself; what opens stores of its own, or serves something, is no
-  // server's business.
-  const isOwn = config.database !== undefined || opensStores.has(commandOf(argv)) || argv.includes('serve-example')
+  // Beside any number of nodes a command has the database open itself; what opens stores of its own, serves something, or only asks
+  // others, is no server's business.
+  const isOwn = config.database !== undefined || runsHere.has(commandOf(argv)) || argv.includes('serve-example')
   const exit = isOwn ? undefined : await askServer(socketPath(config.dataDirectory), request, streams)
   if (exit !== undefined) return exit
   const { runAlone } = await import('./run-alone.ts')
@@ -59,7 +59,7 @@ function secretFor(argv: readonly string[], secret: string | undefined): string 
   return commandOf(argv) === 'import' ? secret : undefined
 }
 
-const opensStores = new Set(['copy', 'restore'])
+const runsHere = new Set(['copy', 'restore', 'compare'])
 
 /** The first word that is no option, nor the value of the one that stands before commands. */
 function commandOf(argv: readonly string[]): string {

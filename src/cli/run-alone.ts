@@ -1,6 +1,7 @@
 // Runs one command in this process, for want of a server or beside the nodes of a database: opens the data itself once the
 // command needs it.
 
+import { openRemote } from '../app.ts'
 import type { Config } from '../config.ts'
 import { isDomainError } from '../core/errors.ts'
 import type { Log } from '../core/core.ts'
@@ -20,6 +21,7 @@ export async function runAlone(
   // Without it an import into a place that was mistyped would make a store there.
   const isNew = argv.includes('import') && argv.includes('--new')
   let opening: Promise<OpenData> | undefined
+  let remote: ReturnType<typeof openRemote> | undefined
   let stopping: AbortSignal | undefined
   const context: CommandContext = {
     config,
@@ -42,6 +44,7 @@ export async function runAlone(
         throw new PlainError(`${error.message} A server may be starting: try again.`)
       })
     },
+    remote: () => (remote ??= openRemote(config)),
     untilStopped: () => (stopping ??= untilSignal()),
   }
   try {
@@ -49,6 +52,7 @@ export async function runAlone(
   } finally {
     const opened = await opening?.catch(() => undefined)
     await opened?.app.close()
+    remote?.close()
   }
 }
 

@@ -173,9 +173,13 @@ describe('exceptions', () => {
     expect(policy.targetOf('http://127.0.0.1:9000/')).toBeTypeOf('object')
     expect(policy.targetOf('http://127.0.0.1:9001/')).toBeTypeOf('string')
     expect(policy.targetOf('https://127.0.0.1:9000/')).toBeTypeOf('object')
-    expect(policy.targetOf('http://lms.internal/')).toBeTypeOf('string')
+    const listed = (host: string) =>
+      `CLAVIGER_OUTBOUND_ALLOW lists ${host} for https alone; http is for what CLAVIGER_OUTBOUND_ALLOW lists as http://${host}`
+    expect(policy.targetOf('http://lms.internal/')).toBe(listed('lms.internal'))
+    expect(policyOf('10.0.0.0/8').targetOf('http://10.0.0.1:8080/')).toBe(listed('10.0.0.1'))
+    expect(policyOf('10.0.0.0/8').targetOf('http://127.0.0.1/')).toContain('does not list it')
     expect(judge(policyOf('http://10.0.0.0/8'), '8.8.8.8', 'http://example.org/')).toBe(
-      'the URL must begin with https://',
+      'the URL must begin with https://; http is for what CLAVIGER_OUTBOUND_ALLOW lists as http://example.org',
     )
     expect(judge(policyOf('http://10.0.0.0/8'), '10.0.0.1', 'http://example.org/')).toBeUndefined()
   })

@@ -62,7 +62,7 @@ export class OutboundPolicy {
     if (!URL.canParse(text)) return 'this is no absolute URL'
     const url = new URL(text)
     const usual = defaultPorts[url.protocol]
-    if (usual === undefined) return 'the URL must begin with https://'
+    if (usual === undefined) return mustBeSecure
     if (url.username !== '' || url.password !== '') return 'the URL must not hold a user name or password'
     const host = hostOf(url)
     const port = url.port === '' ? usual : Number(url.port)
@@ -70,12 +70,15 @@ export class OutboundPolicy {
     const place = { host, isAddress: ipaddr.isValid(host), port, isPlain: url.protocol === 'http:' }
     const isNamed = this.#exceptions.some((it) => it.host === host && fits(it, place))
     const target = { url, ...place, isNamed }
+    if (target.isPlain && !isNamed && this.#exceptions.some((it) => it.host === host && fits(it, secure(place)))) {
+      return needsPlain(host)
+    }
     if (target.isAddress) return this.problemWith(target, host) ?? target
     if (isLocal(host) && loopbacks.every((address) => this.problemWith(target, address) !== undefined)) {
       return `${host} is no public address, and CLAVIGER_OUTBOUND_ALLOW does not list it`
     }
     if (target.isPlain && !isNamed && !this.#exceptions.some((it) => it.range !== undefined && fits(it, place))) {
-      return 'the URL must begin with https://'
+      return `${mustBeSecure}; ${plainWhere(host)}`
     }
     return target
   }
@@ -85,12 +88,11 @@ export class OutboundPolicy {
     if (target.isNamed) return undefined
     const parsed = parse(address)
     if (parsed === undefined) return `${address} is no address`
-    const isExcepted = this.#exceptions.some(
-      (it) => it.range?.[0].kind() === parsed.kind() && parsed.match(it.range) && fits(it, target),
-    )
-    if (isExcepted) return undefined
+    const excepting = this.#exceptions.filter(({ range }) => range?.[0].kind() === parsed.kind() && parsed.match(range))
+    if (excepting.some((it) => fits(it, target))) return undefined
+    if (target.isPlain && excepting.some((it) => fits(it, secure(target)))) return needsPlain(address)
     if (!isPublic(parsed)) return `${address} is no public address, and CLAVIGER_OUTBOUND_ALLOW does not list it`
-    if (target.isPlain) return 'the URL must begin with https://'
+    if (target.isPlain) return `${mustBeSecure}; ${plainWhere(target.host)}`
     if (target.port !== 443 && target.port < firstFreePort) return `port ${target.port} is not for HTTPS`
     return undefined
   }
@@ -98,6 +100,20 @@ export class OutboundPolicy {
 
 function fits({ port, isPlain }: Exception, target: { readonly port: number; readonly isPlain: boolean }): boolean {
   return (port === undefined || port === target.port) && (isPlain || !target.isPlain)
+}
+
+function secure(target: { readonly port: number }): { readonly port: number; readonly isPlain: boolean } {
+  return { port: target.port, isPlain: false }
+}
+
+const mustBeSecure = 'the URL must begin with https://'
+
+function plainWhere(host: string): string {
+  return `http is for what CLAVIGER_OUTBOUND_ALLOW lists as http://${host.includes(':') ? `[${host}]` : host}`
+}
+
+function needsPlain(host: string): string {
+  return `CLAVIGER_OUTBOUND_ALLOW lists ${host} for https alone; ${plainWhere(host)}`
 }
 
 // What embeds an IPv4 address (mapped, NAT64, 6to4, Teredo) is none of these: it would have to be judged by what it embeds.
