@@ -34,7 +34,11 @@ export function compareStatus(left: Answer, right: Answer): readonly Difference[
     return [difference(`status: left ${left.status}, right ${right.status}`, detail)]
   }
   // What fails on both alike is equal: whoever sent it is refused as before.
-  return left.status >= 200 && left.status < 300 ? undefined : []
+  return isContent(left.status) ? undefined : []
+}
+
+export function isContent(status: number | undefined): boolean {
+  return status !== undefined && status >= 200 && status < 300
 }
 
 function saidBy({ status, body }: OutboundAnswer): string {

@@ -8,6 +8,7 @@ import {
   compareParts,
   compareStatus,
   contentOf,
+  isContent,
   pageOf,
   resourceOf,
 } from './answers.ts'
@@ -37,6 +38,10 @@ export interface Comparison {
   /** Without any difference that matters. */
   readonly equal: number
   readonly differing: number
+  /** Both answered with content that is not for everybody, as About is: so key and secret are right. */
+  readonly answered: number
+  /** By status: both refused with the same. Equal, and says nothing of what the stores hold. */
+  readonly refused: Readonly<Record<string, number>>
   readonly groups: readonly DifferenceGroup[]
 }
 
@@ -52,18 +57,27 @@ export async function compareStores(
     pages: settings.pages,
   })
   const gathered = new Differences()
-  let [next, done, differing] = [0, 0, 0]
+  const refused: Record<string, number> = {}
+  let [next, done, differing, answered] = [0, 0, 0, 0]
   const work = async (): Promise<void> => {
     for (let request = requests[next++]; request !== undefined; request = requests[next++]) {
-      const found = await stores.compare(request)
+      const { found, status } = await stores.compare(request)
       gathered.add(`GET ${request.path}`, found)
+      if (isContent(status)) answered += resourceOf(request.path) === 'about' ? 0 : 1
+      else if (status !== undefined) refused[status] = (refused[status] ?? 0) + 1
       if (found.some(({ matters }) => matters)) differing += 1
       done += 1
       onProgress?.(done, requests.length)
     }
   }
   await Promise.all(Array.from({ length: concurrency }, work))
-  return { compared: done, equal: done - differing, differing, groups: gathered.groups }
+  return { compared: done, equal: done - differing, differing, answered, refused, groups: gathered.groups }
+}
+
+interface Compared {
+  readonly found: readonly Difference[]
+  /** Of both, where they answered with the same. */
+  readonly status: number | undefined
 }
 
 class Stores {
@@ -77,12 +91,17 @@ class Stores {
     this.#pages = pages
   }
 
-  async compare(request: RecordedRequest): Promise<readonly Difference[]> {
+  async compare(request: RecordedRequest): Promise<Compared> {
     const { path, headers } = request
     const [left, right] = await Promise.all([this.#left.get(path, headers), this.#right.get(path, headers)])
+    const status = left.status === right.status ? left.status : undefined
     const byStatus = compareStatus(left, right)
-    if (byStatus !== undefined) return byStatus
-    const answers = [left as OutboundAnswer, right as OutboundAnswer] as const
+    if (byStatus !== undefined) return { found: byStatus, status }
+    return { found: await this.#compareAnswers(request, left as OutboundAnswer, right as OutboundAnswer), status }
+  }
+
+  async #compareAnswers(request: RecordedRequest, ...answers: [OutboundAnswer, OutboundAnswer]) {
+    const { path } = request
     try {
       const resource = resourceOf(path)
       const contents = await Promise.all(answers.map(contentOf))

@@ -14,6 +14,7 @@ import type { OutboundAnswer, OutboundRequest } from '../../core/outbound.ts'
 import { OutboundError } from '../../core/outbound.ts'
 import type { CommandContext } from '../context.ts'
 import { run } from '../run.ts'
+import { runAlone } from '../run-alone.ts'
 
 let stage: Stage
 let client: Client
@@ -51,6 +52,7 @@ afterAll(async () => {
 })
 
 const state = `activityId=urn:a&stateId=s&agent=${encodeURIComponent('{"mbox":"mailto:a@example.org"}')}`
+const list = '/xapi/statements?limit=50'
 const attached = '/xapi/statements?attachments=true&limit=1'
 
 interface Doctor {
@@ -95,7 +97,8 @@ async function compare(lines: readonly string[] | object, doctor: Doctor = {}, .
     config: loadConfig({ CLAVIGER_DATA: '/nowhere', CLAVIGER_BASE_URL: 'https://lrs.example.org' }),
     streams: { out: (text) => void (printed.out += text), err: (text) => void (printed.err += text) },
     stdin: `${client.secret}\n`,
-    open: () => Promise.resolve({ core: stage.core, faces: [], remote: { outbound } } as never),
+    open: () => Promise.reject(new Error('needs no data')),
+    remote: () => ({ outbound }) as never,
   }
   const line = `compare --left https://left.example/xapi/ --right https://right.example/xapi --key ${client.key} --password-stdin`
   const code = await run([...line.split(' '), '--requests', file, '--rate', '10000', ...more], context)
@@ -156,7 +159,6 @@ describe('what is alike', () => {
   })
 })
 
-const list = '/xapi/statements?limit=50'
 const inList = (change: (statements: any[]) => unknown) => ({
   json: (json: any) => (json.statements ? { ...json, statements: change(json.statements) } : json),
 })
@@ -246,7 +248,13 @@ const scenes: readonly (readonly [string, string, Doctor, string, boolean])[] = 
     'the definition of an activity is merged differently',
     true,
   ],
-  ['about', everything[8]!, { json: () => ({ version: ['1.0.3'] }) }, 'each says something else about itself', false],
+  [
+    'about',
+    everything[8]!,
+    { json: (json: any) => (json.version ? { version: ['1.0.3'] } : json) },
+    'each says something else about itself',
+    false,
+  ],
   [
     'nobody there',
     list,
@@ -260,9 +268,27 @@ const scenes: readonly (readonly [string, string, Doctor, string, boolean])[] = 
   ],
 ]
 
+it('fails where nobody was let in, and says how many were not', async () => {
+  const refusedBy = (code: number) => ({ status: () => code })
+  const nonsense = ['/xapi/statements?limit=nonsense', '/xapi/statements?limit=none']
+  const none = await compare(nonsense)
+  expect(none.code).toBe(1)
+  expect(none.out).toContain('2 answered alike, 0 not. Refused on both sides alike: 2 with 400.')
+  expect(none.err).toContain('no request was answered with content on both sides')
+  const some = await compare([...nonsense, list], {}, '--json')
+  expect(some.code).toBe(0)
+  expect(some.json).toMatchObject({ equal: 3, answered: 1, refused: { 400: 2 } })
+  expect(some.err).toContain('2 of 3 requests were refused on both sides')
+  const wrong = await compare(['/xapi/about', list], {}, '--secret', 'not-the-secret-0123456789')
+  expect(wrong.code).toBe(1)
+  expect(wrong.err).toContain('401: are key and secret right?')
+  expect((await compare(['/xapi/about'], refusedBy(403))).out).not.toContain('Refused on both')
+})
+
 describe('what differs', () => {
   it.each(scenes)('%s', async (_, path, doctor, what, matters) => {
-    const { code, json } = await compare([path], doctor, '--json')
+    // About alone is no comparison.
+    const { code, json } = await compare(path.endsWith('/about') ? [path, list] : [path], doctor, '--json')
     expect(code).toBe(matters ? 1 : 0)
     expect(json.differing).toBe(matters ? 1 : 0)
     if (what === '') return expect(json.groups).toEqual([])
@@ -331,6 +357,21 @@ describe('how it asks', () => {
     expect(code).toBe(2)
     expect(err).toContain(says)
     expect(asked).toEqual([])
+  })
+
+  it('runs where it is typed, by the settings there and without data', async () => {
+    const printed = { out: '', err: '' }
+    const streams = {
+      out: (text: string) => void (printed.out += text),
+      err: (text: string) => void (printed.err += text),
+    }
+    const config = loadConfig({ CLAVIGER_DATA: join(directory, 'nowhere'), CLAVIGER_OUTBOUND_ALLOW: 'localhost' })
+    const line =
+      'compare --left http://localhost:1/xapi --right https://localhost:1/xapi --key a --secret chosen-secret-1 --requests none'
+    const code = await runAlone({ argv: line.split(' '), directory }, config, streams)
+    expect([code, printed.out]).toEqual([2, ''])
+    expect(printed.err).toContain('lists localhost for https alone')
+    expect(printed.err).toContain('http://localhost')
   })
 
   it('refuses a file without any request', async () => {

@@ -67,14 +67,12 @@ export function addCompare(program: Command, context: CommandContext, act: Act):
     if (!/^\d{1,2}(\.\d{1,2}){1,2}$/.test(options.xapiVersion)) {
       throw new UsageError(`--xapi-version must be such as 1.0.3, not ${options.xapiVersion}`)
     }
-    const opened = await context.open()
-    const { outbound } = opened.remote
+    const { outbound } = context.remote?.() ?? (await context.open()).remote
     const [left, right] = [endpointOf(options.left, '--left', outbound), endpointOf(options.right, '--right', outbound)]
     const recording = await readRecording(options.requests, context.directory)
     if (recording.requests.length === 0) {
       throw new UsageError(`--requests ${options.requests}: there is no GET of xAPI in it${leftOutWords(recording)}`)
     }
-    context.letOthersPass?.()
     const common = { version: options.xapiVersion, rate: limits.rate }
     const comparison = await compareStores(recording.requests, {
       ...{ outbound, concurrency: limits.concurrency, pages: limits.pages },
@@ -155,11 +153,11 @@ function reported(
   recording: Recording,
   endpoints: { readonly left: string; readonly right: string },
 ): Outcome {
-  const { compared, equal, differing, groups } = comparison
+  const { compared, equal, differing, answered, groups } = comparison
   const recorded = recording.requests.reduce((sum, { times }) => sum + times, 0)
   const head =
     `${counted(compared, 'different request')} (${recorded} recorded) asked of both: ` +
-    `${equal} answered alike, ${differing} not.${leftOutWords(recording)}`
+    `${equal} answered alike, ${differing} not.${refusedWords(comparison)}${leftOutWords(recording)}`
   const paragraphs = groups.map(({ what, matters, requests, examples }) => {
     const lines = examples.map(({ request, detail }) => {
       return `    ${oneLine(request)}${detail === undefined ? '' : `\n      ${oneLine(detail)}`}`
@@ -169,8 +167,29 @@ function reported(
   return {
     json: { ...endpoints, recorded, ...comparison, leftOut: recording.leftOut },
     text: [head, ...paragraphs].join('\n\n'),
-    exit: differing > 0 ? exitCodes.failed : exitCodes.ok,
+    warnings: doubtsOf(comparison),
+    exit: differing > 0 || answered === 0 ? exitCodes.failed : exitCodes.ok,
   }
+}
+
+function refusedWords({ refused }: Comparison): string {
+  const each = Object.entries(refused).map(([status, count]) => `${count} with ${status}`)
+  return each.length === 0 ? '' : ` Refused on both sides alike: ${each.join(', ')}.`
+}
+
+/** Where at least one in so many was refused, it is told: a wrong secret is refused on both sides alike. */
+const refusedOneIn = 10
+
+function doubtsOf({ compared, answered, refused }: Comparison): readonly string[] {
+  const count = Object.values(refused).reduce((sum, some) => sum + some, 0)
+  const hint = refused['401'] === undefined ? '' : ' 401: are key and secret right?'
+  if (answered === 0) {
+    return [
+      `no request was answered with content on both sides (About does not count), so nothing was compared.${hint}`,
+    ]
+  }
+  if (count * refusedOneIn < compared) return []
+  return [`${count} of ${compared} requests were refused on both sides, and of those nothing was compared.${hint}`]
 }
 
 function leftOutWords({ leftOut }: Recording): string {
@@ -179,7 +198,8 @@ function leftOutWords({ leftOut }: Recording): string {
 }
 
 const compareHelp = `
-Exit codes: 0 no difference that matters, 1 there is one. docs/guides/cut-over.md explains the words.
+Exit codes: 0 no difference that matters, 1 there is one, or no request but About was answered with content. It runs
+where it is typed, by the settings there. docs/guides/cut-over.md explains the words.
 
 Examples:
   $ printf '%s\\n' "$OLD_SECRET" "$NEW_SECRET" | claviger compare --left https://old.example.org/data/xAPI \\
