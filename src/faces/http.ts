@@ -548,11 +548,11 @@ function decode(bytes: Buffer): string {
 
 /**
  * The body as JSON, as strictly as a statement: a member name twice would mean what the caller cannot know. An absent body is
- * undefined. Whatever media type it claims: see `mediaTypeOf`.
+ * undefined. Whatever media type it claims: see `mediaTypeOf`. `mostTokens`: names and values.
  */
-export async function readJson(c: Context<FaceEnv>, limit: BodyLimit): Promise<unknown> {
+export async function readJson(c: Context<FaceEnv>, limit: BodyLimit, mostTokens?: number): Promise<unknown> {
   const text = await readText(c, limit)
-  return text.trim() === '' ? undefined : parseJson(text)
+  return text.trim() === '' ? undefined : parseJson(text, mostTokens)
 }
 
 export interface MediaType {

@@ -14,17 +14,20 @@ export const maxTokens = 200_000
 /** The rule that names which occur twice in one object break. */
 export const repeatedName = 'XAPI-00021'
 
-/** Throws `invalid`. */
-export function parseJson(text: string): unknown {
-  const { value, failures } = readJson(text)
+/** At most so many names and values: for who answers others meanwhile. Throws `invalid`. */
+export function parseJson(text: string, mostTokens = maxTokens): unknown {
+  const { value, failures } = readJson(text, mostTokens)
   if (failures.length > 0) throw refusal(failures)
   return value
 }
 
 /** The value also where it is refused for what lies inside it, so that who knows its nouns can say where. Throws `invalid`. */
-export function readJson(text: string): { readonly value: unknown; readonly failures: readonly Failure[] } {
+export function readJson(
+  text: string,
+  mostTokens = maxTokens,
+): { readonly value: unknown; readonly failures: readonly Failure[] } {
   const surveyed = survey(text)
-  const excess = excessIn(surveyed)
+  const excess = excessIn(surveyed, mostTokens)
   if (excess !== undefined) throw refusal([excess])
   const { members } = surveyed
   const value = parse(text)
@@ -33,16 +36,16 @@ export function readJson(text: string): { readonly value: unknown; readonly fail
 
 /** Why a text is not even parsed, JSON or not: it may hold up everything else for seconds. */
 export function findExcess(text: string): Failure | undefined {
-  return excessIn(survey(text))
+  return excessIn(survey(text), maxTokens)
 }
 
-function excessIn({ depth, tokens }: Survey): Failure | undefined {
+function excessIn({ depth, tokens }: Survey, mostTokens: number): Failure | undefined {
   if (depth > maxDepth) {
     const message = `JSON nested deeper than ${maxDepth} levels is not accepted.`
     return { pointer: '', rule: 'claviger/depth', message }
   }
-  if (tokens <= maxTokens) return undefined
-  const message = `JSON of more than ${maxTokens} names and values is not accepted.`
+  if (tokens <= mostTokens) return undefined
+  const message = `JSON of more than ${mostTokens} names and values is not accepted.`
   return { pointer: '', rule: 'claviger/too-many-values', message }
 }
 

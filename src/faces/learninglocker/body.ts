@@ -10,6 +10,8 @@ import type { Body } from './model.ts'
 
 /** As the product's web server is set (facts 2.2). */
 const bodyLimitBytes = 5 * 1024 * 1024
+/** Names and values: some twenty for each of as many documents as one request may make. More hold everybody up. */
+const mostTokens = 20_000
 
 /** Checked before anybody signs in (facts 2.2). */
 export function demandJsonType(c: FaceContext): void {
@@ -40,7 +42,7 @@ export async function bodyOf(call: Call): Promise<Body> {
 
 async function readSent(c: FaceContext): Promise<unknown> {
   try {
-    return await readJson(c, bodyLimitBytes)
+    return await readJson(c, bodyLimitBytes, mostTokens)
   } catch (error) {
     if (!isDomainError(error)) throw error
     if (error.code === 'too_large') throw pageError(413, 'PayloadTooLargeError: request entity too large', 'too_large')

@@ -76,6 +76,9 @@ function textOrNew(validation: Validation, body: Body, path: string, check: type
   return validation.text(path, check) ?? undefined
 }
 
+/** Names and values in it as text: a Group of two has some twenty. */
+const mostOfAuthority = 200
+
 /** An object, or JSON of one: the product takes text and answers an object (facts 0.1). */
 function readAuthority(validation: Validation, sent: unknown): AgentIdentity | undefined {
   if (sent === undefined) return undefined
@@ -88,7 +91,7 @@ function readAuthority(validation: Validation, sent: unknown): AgentIdentity | u
 
 function parsed(text: string): unknown {
   try {
-    return parseJson(text)
+    return parseJson(text, mostOfAuthority)
   } catch (error) {
     if (isDomainError(error)) return undefined
     throw error

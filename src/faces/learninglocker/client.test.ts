@@ -169,6 +169,7 @@ describe('the authority', () => {
     ['null', null],
     ['no JSON', '{objectType:Agent}'],
     ['a number', 5],
+    ['more than any Agent has', `{"mbox":"mailto:a@example.org","name":[${'0,'.repeat(200)}0]}`, /^This is an Agent/],
     ['a member twice', '{"mbox":"mailto:a@example.org","mbox":"mailto:b@example.org"}'],
     ['a member of the prototype', '{"__proto__":{"mbox":"mailto:a@example.org"}}'],
   ])('S0.9 S0.10 %s is refused, and nothing written', async (_, authority, said = /./) => {

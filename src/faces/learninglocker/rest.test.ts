@@ -202,12 +202,19 @@ describe('the body', () => {
     ['null', 'null'],
     ['an array of other things', '[1]'],
     ['a member twice', '{"title":"a","title":"b"}'],
+    ['of too many values', `{"a":[${'0,'.repeat(20_000)}0]}`],
+    ['of too many names', `{${Array.from({ length: 10_001 }, (_, n) => `"n${n}":0`).join()}}`],
     ['deep', `${'{"a":'.repeat(200)}1${'}'.repeat(200)}`],
   ])('that is %s is answered with a page', async (_, body) => {
     const { status, text, headers } = await world.ask('POST', '/api/v2/client', { body, headers: json })
     expect([status, headers.get('Content-Type')]).toEqual([400, 'text/html; charset=utf-8'])
     expect(text).toMatch(/^<!DOCTYPE html>\n.*<pre>/s)
     expect(await world.events()).toEqual([])
+  })
+
+  it('may have as many names and values as documents need', async () => {
+    const body = `{"title":"Many","a":[${'0,'.repeat(19_990)}0]}`
+    expect((await world.ask('POST', '/api/v2/client', { body, headers: json })).status).toBe(201)
   })
 
   it('says nothing back as markup', async () => {
