@@ -507,6 +507,18 @@ describe('a pipe from elsewhere', () => {
     expect(evil.asked).toEqual([])
   })
 
+  it('leaves out nothing of a source: what has no id pauses it', async () => {
+    const { target, pipe, find } = await openWorld()
+    const source = await startTarget()
+    const { id: _, ...nameless } = stamped(1)
+    source.reading = () => ({ status: 200, body: { statements: [stamped(2), nameless], more: '' } })
+    const { id } = await pipe(remoteOf(source))
+    await vi.waitFor(async () => {
+      expect((await find(id)).pausedBecause).toBe('Source: a page has what is no statement: This has no id.')
+    }, soon)
+    expect(target.ids).toEqual([])
+  })
+
   it('says of a source that refuses that it is the source', async () => {
     const { pipe, find } = await openWorld()
     const source = await startTarget()

@@ -122,6 +122,9 @@ export class RemoteSource implements PipeSource {
         return anew(since, recent)
       }
       if (page.kind !== 'page') return page
+      // A pipe leaves nothing out.
+      const [nameless] = page.nameless
+      if (nameless) return { kind: 'refused', reason: `a page has what is no statement: ${nameless.reason}` }
       const last = page.statements.at(-1)?.stored
       const isNew = (one: ReadStatement): boolean => !recent.includes(one.id)
       this.#waiting = page.statements.filter(isNew)

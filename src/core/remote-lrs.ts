@@ -65,10 +65,19 @@ export interface ReadStatement {
   readonly isVoided?: true
 }
 
+/** Something on a page that no id or stored time tells apart from others. */
+export interface Nameless {
+  readonly record: unknown
+  /** A sentence. */
+  readonly reason: string
+}
+
 export interface ReadPage {
   readonly kind: 'page'
   /** Oldest first. */
   readonly statements: readonly ReadStatement[]
+  /** Not among them. */
+  readonly nameless: readonly Nameless[]
   /** Where to continue; undefined at the end. */
   readonly more: string | undefined
   /** All that is stored before this is there; undefined where it does not say so. */

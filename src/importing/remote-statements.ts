@@ -2,7 +2,7 @@
 // has, with the statement that voids them. Knows no vendor.
 
 import { DomainError, isDomainError } from '../core/errors.ts'
-import type { OutgoingPart, ReadStatement, RemoteLrs } from '../core/remote-lrs.ts'
+import type { Nameless, OutgoingPart, ReadStatement, RemoteLrs } from '../core/remote-lrs.ts'
 import type { Reach } from '../core/rights.ts'
 import type { Json } from '../core/storage.ts'
 import { listAttachments } from '../core/xapi/attachment.ts'
@@ -45,9 +45,13 @@ export async function importRemote(
   const walk = new Walk({ remote, patience, since, from: from?.walk })
   const handing = new Handing(work, reading, from?.number ?? reading.numberedFrom ?? 0)
   for (let page = await walk.next(); page !== undefined; page = await walk.next()) {
-    for (const one of page) {
+    for (const one of page.statements) {
       await work.pace()
       await handing.add(one)
+    }
+    for (const one of page.nameless) {
+      await work.pace()
+      handing.reject(one)
     }
     work.show({ title: `statements of ${reading.address}`, done: handing.number })
     await save({ number: handing.number, walk: walk.position })
@@ -74,6 +78,11 @@ class Handing {
     const target = voidedBy(statement)
     const voidReach = target === undefined ? undefined : await this.#addVoided(target)
     await this.#hand(one, statement, voidReach)
+  }
+
+  reject({ record, reason }: Nameless): void {
+    this.number++
+    this.#work.reject('statements', { file: this.#reading.address, line: this.number, record: () => record }, reason)
   }
 
   /** What the statement that voids it has an effect on: anything, but where it had none there. */

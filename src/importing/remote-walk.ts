@@ -57,12 +57,12 @@ export class Walk {
   }
 
   /** Undefined at the end. Throws `invalid` for what is no store of statements, `unavailable` where it does not answer. */
-  async next(): Promise<readonly ReadStatement[] | undefined> {
+  async next(): Promise<Pick<ReadPage, 'statements' | 'nameless'> | undefined> {
     while (!this.#isEnded) {
       const page = await this.#read()
       if (page === undefined) continue
       this.#take(page)
-      if (page.statements.length > 0) return page.statements
+      if (page.statements.length > 0 || page.nameless.length > 0) return page
     }
     return undefined
   }

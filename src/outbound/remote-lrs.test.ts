@@ -143,25 +143,40 @@ describe('reading', () => {
     ['no object', 7],
     ['null', null],
     ['no statements', {}],
-    ['a statement without an id', { statements: [{ stored }] }],
-    ['an id that is none', { statements: [{ id: 'x', stored }] }],
-    [
-      'a stored time with much behind it',
-      { statements: [{ id: randomUUID(), stored: `${stored} (${'x'.repeat(99)})` }] },
-    ],
     ['an endless more', { statements: [], more: `/xapi/${'x'.repeat(5_000)}` }],
-    ['no stored time', { statements: [{ id: randomUUID() }] }],
-    ['statements that are none', { statements: [null] }],
-    ['a stored time before there were any', { statements: [{ id: randomUUID(), stored: '-271821-04-20T00:00:00Z' }] }],
-    [
-      'nesting that nobody could write again',
-      `{"statements":[{"id":"${randomUUID()}","stored":"${stored}","x":${deep}}]}`,
-    ],
     ['more than any page has', { statements: Array.from({ length: 10_001 }, () => ({ id: randomUUID(), stored })) }],
     ['text', 'hello'],
   ])('refuses %s', async (_, body) => {
     target.reading = () => ({ status: 200, body })
     expect(await open().read({ limit: 10 }, signal)).toMatchObject({ kind: 'refused' })
+  })
+
+  it.each<[string, unknown]>([
+    ['without an id', { stored }],
+    ['with an id that is none', { id: 'x', stored }],
+    ['with a stored time with much behind it', { id: randomUUID(), stored: `${stored} (${'x'.repeat(99)})` }],
+    ['without stored time', { id: randomUUID() }],
+    ['stored before there were any', { id: randomUUID(), stored: '-271821-04-20T00:00:00Z' }],
+    ['that is null', null],
+    ['that is a list', [[]]],
+  ])('sets apart one %s', async (_, odd) => {
+    const other = { id: randomUUID(), stored }
+    target.reading = () => ({ status: 200, body: { statements: [odd, other] } })
+    expect(await open().read({ limit: 10 }, signal)).toMatchObject({
+      ...{ kind: 'page', statements: [{ id: other.id }] },
+      nameless: [{ record: odd, reason: expect.stringMatching(/^This has no/) }],
+    })
+  })
+
+  it('sets apart one with nesting that nobody could write again', async () => {
+    const body = `{"statements":[{"id":"${randomUUID()}","stored":"${stored}","x":${deep}}]}`
+    target.reading = () => ({ status: 200, body })
+    const page = await open().read({ limit: 10 }, signal)
+    expect(page).toMatchObject({
+      kind: 'page',
+      statements: [],
+      nameless: [{ reason: expect.stringMatching(/nested/) }],
+    })
   })
 
   it('takes a version that is no text as none', async () => {

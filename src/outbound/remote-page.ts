@@ -2,7 +2,7 @@
 
 import { boundaryOf, readParts } from '../core/multipart-reader.ts'
 import type { OutboundAnswer } from '../core/outbound.ts'
-import type { OutgoingPart, ReadPage, ReadStatement } from '../core/remote-lrs.ts'
+import type { Nameless, OutgoingPart, ReadPage, ReadStatement } from '../core/remote-lrs.ts'
 import { listAttachments } from '../core/xapi/attachment.ts'
 import type { Statement } from '../core/xapi/statement.ts'
 
@@ -19,7 +19,7 @@ export function readPage({ body, headers }: OutboundAnswer): ReadPage | undefine
   try {
     return pageOf(JSON.parse(Buffer.from(body).toString()), headers)
   } catch {
-    // No JSON, or nested too deeply to be written again.
+    // No JSON.
     return undefined
   }
 }
@@ -27,7 +27,8 @@ export function readPage({ body, headers }: OutboundAnswer): ReadPage | undefine
 /** One statement; undefined when it is none. */
 export function readSingle({ body }: OutboundAnswer): ReadStatement | undefined {
   try {
-    return readStatement(JSON.parse(Buffer.from(body).toString()))
+    const read = readStatement(JSON.parse(Buffer.from(body).toString()))
+    return 'reason' in read ? undefined : read
   } catch {
     return undefined
   }
@@ -38,23 +39,36 @@ function pageOf(page: unknown, headers: OutboundAnswer['headers']): ReadPage | u
   if (!Array.isArray(statements) || statements.length > mostStatements) return undefined
   if (typeof more === 'string' && more.length > longestMore) return undefined
   const read = statements.map(readStatement)
-  if (!read.every((one) => one !== undefined)) return undefined
   return {
     kind: 'page',
-    statements: read,
+    statements: read.filter((one) => 'id' in one),
+    nameless: read.filter((one) => 'reason' in one),
     more: typeof more === 'string' && more !== '' ? more : undefined,
     consistentThrough: headers.get('x-experience-api-consistent-through'),
   }
 }
 
-function readStatement(value: unknown): ReadStatement | undefined {
+function readStatement(value: unknown): ReadStatement | Nameless {
   const statement = (value ?? {}) as Statement & { readonly id?: unknown; readonly stored?: unknown; version?: unknown }
   const { id, stored, version } = statement
-  if (typeof id !== 'string' || !uuid.test(id)) return undefined
-  if (typeof stored !== 'string' || stored.length > longestTime || !(Date.parse(stored) >= 0)) return undefined
+  if (typeof id !== 'string' || !uuid.test(id)) return { record: value, reason: 'This has no id.' }
+  if (typeof stored !== 'string' || stored.length > longestTime || !(Date.parse(stored) >= 0)) {
+    return { record: value, reason: 'This has no stored time.' }
+  }
+  const text = textOf(value)
+  if (text === undefined) return { record: value, reason: 'This is nested too deeply to be written again.' }
   const sha2s = sha2sOf(statement)
   const family = typeof version === 'string' && version.startsWith('2.') ? '2.0' : '1.0'
-  return { id: id.toLowerCase(), text: JSON.stringify(value), stored, version: family, sha2s: [...new Set(sha2s)] }
+  return { id: id.toLowerCase(), text, stored, version: family, sha2s: [...new Set(sha2s)] }
+}
+
+function textOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
 }
 
 /** What only its store has. Nobody has checked the statement: whether it is one says the target. */

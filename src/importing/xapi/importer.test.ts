@@ -193,7 +193,6 @@ describe('a store that is not what it should be', () => {
   it.each<[string, (count: number) => unknown, RegExp]>([
     ['no JSON', () => '<html>', /does not answer as a store of statements does/],
     ['no statements', () => ({ more: '' }), /does not answer as a store of statements does/],
-    ['a statement without stored time', () => ({ statements: [{ id: randomUUID() }] }), /does not answer as a store/],
     [
       'the same page again and again',
       () => ({ statements: [one('10000000-0000-4000-8000-000000000001')], more: `/xapi/statements?c=${randomUUID()}` }),
@@ -262,6 +261,24 @@ describe('a store that is not what it should be', () => {
     expect(report.kinds.statements).toMatchObject({ read: 3, stored: 1, rejected: 2 })
     expect(rejected.map(({ id }) => id)).toEqual([ids[1], ids[2]])
     expect(waits).toContain(7_000)
+  })
+
+  it('what has no id, or no stored time, keeps no other of its page out', async () => {
+    const [first, nobody, second] = [one(), one(), one()]
+    const { id: _, ...nameless } = aStatement({ stored }) as Record<string, unknown>
+    const never = { ...nobody, stored: undefined }
+    pages((query) =>
+      query.has('next')
+        ? { statements: [null], more: '' }
+        : { statements: [first, nameless, never, second], more: '/xapi/statements?next=1' },
+    )
+    const { report, rejected } = await runOn(target.core, importer(to))
+    expect(report).toMatchObject({ isFinished: true, kinds: { statements: { read: 5, stored: 2, rejected: 3 } } })
+    expect(rejected).toMatchObject([
+      { line: 3, reason: 'This has no id.', record: { stored } },
+      { line: 4, reason: 'This has no stored time.', record: { verb: {} } },
+      { line: 5, reason: 'This has no id.', record: null },
+    ])
   })
 
   it('a voided statement that may not be read is left out, and said', async () => {
