@@ -10,6 +10,7 @@ import type { Caller } from '../core/principal.ts'
 import type { Rights } from '../core/rights.ts'
 import { mostCredentialWrites } from '../core/storage.ts'
 import type { CredentialRecord } from '../core/storage.ts'
+import { arrivalsIn } from './arrivals.ts'
 import { presetOf } from './commands/credential-create.ts'
 import { listAll } from './context.ts'
 import type { CommandContext, Opened } from './context.ts'
@@ -42,7 +43,7 @@ export function takeSelection(command: Command, { lrs, preset }: SelectionNames 
     .option(`--${lrs} <id>`, 'those that reach this Lrs')
     .option(`--${preset} <name>`, 'those with exactly the rights of this preset')
     .option('--name-like <text>', 'those whose name contains it, whatever its case; * stands for anything')
-    .option('--unused-since <when>', 'those not used since a date, or for a time such as 90d')
+    .option('--unused-since <when>', 'those here and not used since a date, or for a time such as 90d')
     .option('--created-before <when>', 'those made before a date, or a time such as 90d ago')
     .option('--expires-before <when>', 'those that end before a date, or within a time such as 30d')
     .option('--all', 'all of the organisation')
@@ -105,12 +106,15 @@ async function filtered(opened: Opened, caller: Caller, selection: Selection): P
       (nameLike === undefined || isLike(one.name, nameLike)) &&
       (created === undefined || one.createdAt < created) &&
       (ending === undefined || (one.expiresAt !== null && one.expiresAt < ending)) &&
-      // What was made since then had no time to be used.
       (unused === undefined || one.createdAt < unused),
   )
   if (unused === undefined) return found
   const uses = await opened.core.usage.lastUses(caller, found)
-  return found.filter(({ id }) => (uses.get(id) ?? 0) < unused)
+  const idle = found.filter(({ id }) => (uses.get(id) ?? 0) < unused)
+  if (idle.length === 0) return idle
+  // What was made, or came, since then had no time to be used here.
+  const arrivals = await arrivalsIn(opened, caller)
+  return idle.filter((one) => arrivals(one) < unused)
 }
 
 function wordsOf(rights: Rights): string {

@@ -300,6 +300,20 @@ describe('many at once', () => {
     await refused('credential disable --created-before 2026-13-45', 2, '--created-before')
   })
 
+  it('takes a key that came lately for no unused one, however old it is', async () => {
+    const operator = world.core.signIn.operator(organisation as never, 'import')
+    const now = world.clock.now()
+    const year = 365 * 86_400_000
+    const rights = { xapi: {}, management: [] }
+    const old = { rights, createdAt: now - 7 * year, updatedAt: now - 7 * year }
+    await world.core.credentials.create(operator, { name: 'Moved in', key: 'moved', ...old })
+    const keys = async (command: string) => (await cli(`credential ${command}`)).json.map(({ key }: any) => key)
+    expect(await keys('export --json --created-before 90d')).toEqual(['moved'])
+    expect(await keys('export --json --unused-since 90d')).toEqual([])
+    world.clock.pass(91 * 86_400_000)
+    expect(await keys('export --json --unused-since 90d')).toEqual(['moved'])
+  })
+
   it('rotates, with the secrets in a report', async () => {
     const before = await three()
     await refused('credential rotate --all --yes', 2, '--report')

@@ -89,6 +89,22 @@ describe('doctor', () => {
     expect(message).toContain(`${sha2Of('three')} of Lrs 1 (2 bytes instead of 5)`)
   })
 
+  it('counts from when a key came here, not from when it was made elsewhere', async () => {
+    const opened = await openData(loadConfig({ CLAVIGER_DATA: directory }), { threads: 'inline' })
+    const { core } = opened
+    const { organisation } = await core.organisations.create({ operator: 'test' }, { name: 'Moved' })
+    const caller = core.signIn.operator(organisation.id, 'test')
+    await core.credentials.create(caller, {
+      name: 'Old',
+      rights: { xapi: {}, management: [] },
+      createdAt: 1e12,
+      updatedAt: 1e12,
+    })
+    await opened.app.close()
+    const { findings } = await doctor()
+    expect(findings.filter(({ message }) => message.startsWith('never used'))).toEqual([])
+  })
+
   it('warns of how the database server is set', async () => {
     const risk = 'synchronous_commit is off'
     const { findings } = await doctor(async () => ({ faults: [], risks: [risk], blobs: undefined }))

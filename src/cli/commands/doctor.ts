@@ -8,6 +8,8 @@ import type { Config } from '../../config.ts'
 import { isDomainError } from '../../core/errors.ts'
 import type { Caller } from '../../core/principal.ts'
 import type { CredentialRecord } from '../../core/storage.ts'
+import { arrivalsIn } from '../arrivals.ts'
+import type { Arrivals } from '../arrivals.ts'
 import { callerIn, chooseOrganisation, everyOrganisation } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { stateOf } from '../key-state.ts'
@@ -47,8 +49,9 @@ export function addDoctor(program: Command, context: CommandContext, act: Act): 
         const caller = callerIn(opened, id)
         findings.push(...(await checkOrganisation(opened, caller, organisation)))
         findings.push(await checkAudit(opened, caller, `audit log of organisation ${id} (${name})`))
+        const arrivals = await arrivalsIn(opened, caller)
         for (const credential of await listAll(opened, id))
-          findings.push(...(await checkCredential(opened, caller, credential)))
+          findings.push(...(await checkCredential(opened, caller, { credential, arrivals })))
       }
     } catch (error) {
       if (!isDomainError(error) && !(error instanceof PlainError)) throw error
@@ -160,7 +163,11 @@ async function checkAudit(opened: Opened, caller: Caller, check: string): Promis
   return { check, state: 'problem', message: `broken at event ${brokenAt}: it or one before it was changed` }
 }
 
-async function checkCredential(opened: Opened, caller: Caller, credential: CredentialRecord): Promise<Finding[]> {
+async function checkCredential(
+  opened: Opened,
+  caller: Caller,
+  { credential, arrivals }: { readonly credential: CredentialRecord; readonly arrivals: Arrivals },
+): Promise<Finding[]> {
   const check = `credential ${credential.id} (${credential.name})`
   const now = opened.core.clock.now()
   const state = stateOf(credential, now)
@@ -172,10 +179,9 @@ async function checkCredential(opened: Opened, caller: Caller, credential: Crede
   }
   const usage = await opened.core.usage.list(caller, credential.id)
   const usedAt = Math.max(0, ...usage.map(({ lastAt }) => lastAt))
-  if (usedAt === 0 && now - credential.createdAt > unusedDays * dayMs) {
-    messages.push(
-      `never used in ${Math.floor((now - credential.createdAt) / dayMs)} days: revoke it if nothing needs it`,
-    )
+  const days = (now - arrivals(credential)) / dayMs
+  if (usedAt === 0 && days > unusedDays) {
+    messages.push(`never used here in ${Math.floor(days)} days: revoke it if nothing needs it`)
   }
   return messages.map((message) => ({ check, state: 'warning', message }))
 }
