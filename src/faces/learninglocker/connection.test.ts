@@ -201,7 +201,13 @@ describe('who asks', () => {
     [{ filter: { $where: '1' } }, 'filter.$where: $where is not offered'],
     [{ after: 'nonsense' }, 'after: this is no cursor'],
     [{ before: 'e30=' }, 'before: this cursor is of another sort: it has no _id'],
-    [{ after: 'eyJfaWQiOiJ4In0=', before: 'eyJfaWQiOiJ4In0=' }, 'before: send either'],
+    [{ after: btoa('{"_id":"zzz"}') }, 'after: this is no cursor'],
+    [{ before: btoa('{"_id":5}') }, 'before: this is no cursor'],
+    [{ sort: { lrs_id: 1 }, after: btoa('{"lrs_id":"zzz"}') }, 'after: this is no cursor'],
+    [
+      { after: btoa(`{"_id":"${'a'.repeat(24)}"}`), before: btoa(`{"_id":"${'a'.repeat(24)}"}`) },
+      'before: send either',
+    ],
     [{ first: '-1' }, 'first: this is a whole number'],
   ])('with %j is told by 400 what the product answered with 500', async (asked, words) => {
     for (const model of ['client', 'statement']) {

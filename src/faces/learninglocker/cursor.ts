@@ -1,5 +1,6 @@
 // Cursors of the connection API: base64 of the JSON of a document's sort keys. They carry no right and nothing is remembered.
 
+import { readOid } from './model.ts'
 import { badQuery } from './query-error.ts'
 import type { QueryModel } from './query.ts'
 import { isDocument } from './query-value.ts'
@@ -27,7 +28,9 @@ export function readCursor(
   return sort.map(({ path }) => {
     const value = Object.hasOwn(members, path) ? members[path] : undefined
     if (value === undefined) throw badQuery(name, `this cursor is of another sort: it has no ${path}`)
-    return Object.hasOwn(model.fields, path) && model.fields[path] === 'date' ? dateIn(value, name) : value
+    const type = Object.hasOwn(model.fields, path) ? model.fields[path] : undefined
+    if (type === 'date') return dateIn(value, name)
+    return type === 'oid' ? oidIn(value, name) : value
   })
 }
 
@@ -46,4 +49,11 @@ function dateIn(value: Value, name: string): Value {
   const date = new Date(typeof value === 'string' ? value : Number.NaN)
   if (Number.isNaN(date.getTime())) throw badQuery(name, 'this is no cursor of a page')
   return date
+}
+
+/** Null is what is missing. */
+function oidIn(value: Value, name: string): Value {
+  const id = readOid(value)
+  if (value !== null && id === undefined) throw badQuery(name, 'this is no cursor of a page')
+  return id ?? null
 }

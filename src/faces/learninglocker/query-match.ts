@@ -6,7 +6,7 @@ import type { Value, Work } from './query-value.ts'
 
 /** Throws `QueryError` where the document is too large for the filter. Call `work.begin` first. */
 export function matches(filter: Filter, document: Value, work: Work): boolean {
-  work.spend(1)
+  work.look()
   switch (filter.kind) {
     case 'and':
       return filter.filters.every((one) => matches(one, document, work))
@@ -44,7 +44,7 @@ function isAny(test: Comparison, value: Value, work: Work): boolean {
 }
 
 function compares(test: Comparison, value: Value, work: Work): boolean {
-  work.spend(1)
+  work.look()
   switch (test.kind) {
     case 'eq':
       return isEqual(value, test.value, work)

@@ -93,16 +93,12 @@ function* merging<T>(
   return [...all, ...ones.slice(one), ...twos.slice(two)]
 }
 
-/** Negative where `one` comes first. */
-export function compareBy(sort: Sort, one: Document, two: Document, work: Work): number {
-  return compareKeys(sort, keyOf(sort, one, work), keyOf(sort, two, work), work)
-}
-
 /** What a document is sorted by, key by key. */
 export function keyOf(sort: Sort, document: Document, work: Work): readonly Value[] {
   return sort.map(({ path, isDescending }) => sortValue(document, path, { isDescending, work }))
 }
 
+/** Negative where the first come first. */
 export function compareKeys(sort: Sort, ones: readonly Value[], twos: readonly Value[], work: Work): number {
   for (const [at, { isDescending }] of sort.entries()) {
     const order = compareValues(ones[at], twos[at], work)
