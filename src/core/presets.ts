@@ -97,10 +97,6 @@ export interface Described {
   readonly only: readonly string[]
 }
 
-/** What can be managed by right while nothing answers to it yet: the resources behind it are to come. */
-const notServedYet: ReadonlySet<ManagementArea> = new Set(['data'] as const)
-const onceOffered = ', once offered'
-
 /** What a key may and may not do, and within which pins and limits, a line each. */
 export function describeRights(rights: Rights, pins: Pins = {}, limits: Limits = {}): Described {
   const may: string[] = []
@@ -191,7 +187,7 @@ function grantText({ area, actions, bound, within }: ManagementGrant): string {
       : area === 'data'
         ? dataText(actions)
         : `manage (${actions.join(', ')}) ${areaWords[area]}`
-  return `${what}, in ${boundText(bound)}${how}${notServedYet.has(area) ? onceOffered : ''}`
+  return `${what}, in ${boundText(bound)}${how}`
 }
 
 // Who may write learns every secret, or makes a new one, and can so act as the key; who may only read does neither.
@@ -206,11 +202,22 @@ function keysText(actions: readonly ManagementAction[]): string {
 }
 
 function dataText(actions: readonly ManagementAction[]): string {
-  return [
-    ...(actions.includes('read') ? ['count what erasures would remove, see their receipts'] : []),
-    ...(actions.includes('write') ? ['make bodies of data'] : []),
-    ...(actions.includes('delete') ? ['erase persons, empty bodies of data, say how long they keep statements'] : []),
+  const [mayRead, mayDelete] = [actions.includes('read'), actions.includes('delete')]
+  // By right, while no API answers to it yet.
+  const once = [
+    ...(mayRead ? ['count what erasures would remove, see their receipts'] : []),
+    ...(mayDelete ? ['erase persons, empty bodies of data, say how long they keep statements'] : []),
   ].join(', ')
+  const now = [...(actions.includes('write') ? ['make', 'change'] : []), ...(mayDelete ? ['close'] : [])]
+  return [
+    ...(now.length === 0 ? [] : [`${inSeries(now)} bodies of data`]),
+    ...(once === '' ? [] : [`once offered: ${once}`]),
+  ].join(', ')
+}
+
+function inSeries(words: readonly string[]): string {
+  const first = words.slice(0, -1)
+  return first.length === 0 ? words.join() : `${first.join(', ')} and ${words.at(-1)}`
 }
 
 function managementLacks({ management }: Rights): readonly string[] {

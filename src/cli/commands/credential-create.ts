@@ -188,7 +188,7 @@ const createHelp = `
 Presets (a face adds its own, such as watershed/global):
 ${table(presets.map(({ name, summary }) => [`  ${name}`, summary]))}
 
-Once offered: no API erases yet, or manages bodies of data. The command line does: claviger erase, claviger lrs.
+Once offered: no API erases persons or empties bodies of data yet. The command line does: claviger erase, claviger lrs.
 
 Examples:
   $ claviger credential create --name "Safety course" --preset isolated
