@@ -155,6 +155,11 @@ describe('the authority', () => {
     ['two identifiers', { ...agent, mbox: 'mailto:a@example.org' }],
     ['an identified Group', { objectType: 'Group', mbox: 'mailto:a@example.org' }],
     ['a Group of one', { objectType: 'Group', member: [member] }],
+    [
+      'a Group of two without an account',
+      { objectType: 'Group', member: [person, person] },
+      /identified by an account/,
+    ],
     ['a Group of three', { objectType: 'Group', member: [member, person, { openid: 'https://a.example.org/' }] }],
     ['an unknown member', { ...agent, role: 'x' }],
     [
