@@ -6,6 +6,7 @@ import { DomainError, isDomainError } from '../core/errors.ts'
 import type { CredentialId, Oid, OrganisationId } from '../core/ids.ts'
 import { checkKey } from '../core/secret.ts'
 import type { Caller } from '../core/principal.ts'
+import { tellDifferences } from './differences.ts'
 import type { Place } from './rejects.ts'
 import type { ImportWork } from './work.ts'
 
@@ -58,11 +59,13 @@ async function storeKeys(work: ImportWork, caller: Caller, keys: readonly FoundK
   const there = await listThere(work, caller, keys)
   const missing = keys.flatMap(({ oid }) => (there.has(oid) ? [] : [oid]))
   const own = await work.announce('clients', missing)
+  const reveal = await work.core.credentials.revealer(caller)
   for (const key of keys) {
     await work.pace()
     const known = there.get(key.oid)
-    const made = known === undefined ? await storeKey(work, caller, key) : { id: known, isNew: own.has(key.oid) }
+    const made = known === undefined ? await storeKey(work, caller, key) : { id: known.id, isNew: own.has(key.oid) }
     if (made === undefined) continue
+    if (known !== undefined) tellDifferences(work, reveal(known), key)
     work.tally.count('clients', made.isNew ? 'stored' : 'there')
     ids.set(key, made.id)
   }
@@ -72,7 +75,7 @@ async function locateKeys(work: ImportWork, caller: Caller, keys: readonly Found
   const there = await listThere(work, caller, keys)
   for (const key of keys) {
     await work.pace()
-    const id = there.get(key.oid) ?? (await findSame(work, caller, key))?.id
+    const id = (there.get(key.oid) ?? (await findSame(work, caller, key)))?.id
     if (id !== undefined) ids.set(key, id)
   }
 }
@@ -80,7 +83,7 @@ async function locateKeys(work: ImportWork, caller: Caller, keys: readonly Found
 async function listThere({ core }: ImportWork, caller: Caller, keys: readonly FoundKey[]) {
   const oids = keys.map(({ oid }) => oid)
   const { items } = await core.credentials.list(caller, { oids }, { offset: 0, limit: mostAtOnce })
-  return new Map(items.map(({ oid, id }) => [oid, id]))
+  return new Map(items.map((credential) => [credential.oid, credential]))
 }
 
 async function storeKey(

@@ -78,16 +78,22 @@ export class ImportWork {
   }
 
   get warnings(): readonly string[] {
-    return [...this.#warnings.values()].map(({ text, first, others }) => {
+    return [...this.#warnings.values()].map(({ text, first, next = [], others }) => {
       if (first === undefined) return text
-      return others === 0 ? `${text}: ${first}` : `${text}: ${first} and ${others} more`
+      const told = `${text}: ${[first, ...next].join('; ')}`
+      return others === 0 ? told : `${told} and ${others} more`
     })
   }
 
-  /** Said once in the report, however often it happens; with the `first` it happened to, where it is given, and how many others. */
-  warn(text: string, first?: string): void {
+  /**
+   * Said once in the report, however often it happens; with the `first` it happened to, or as many as are to be `shown`, and how many
+   * others.
+   */
+  warn(text: string, first?: string, { shown = 1 }: { readonly shown?: number } = {}): void {
     const known = this.#warnings.get(text)
-    if (known !== undefined) known.others++
+    const next = known?.next ?? []
+    if (known !== undefined && first !== undefined && next.length + 1 < shown) known.next = [...next, first]
+    else if (known !== undefined) known.others++
     else if (this.#warnings.size < mostWarnings) this.#warnings.set(text, { text, first, others: 0 })
   }
 
@@ -178,6 +184,7 @@ export class ImportWork {
 interface Warned {
   readonly text: string
   readonly first?: string | undefined
+  next?: readonly string[]
   others: number
 }
 

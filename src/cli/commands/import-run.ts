@@ -63,10 +63,10 @@ export function pathFrom({ directory }: CommandContext, path: string): string {
 export function reported(report: ImportReport): Outcome {
   const { kinds: counts, lrs, warnings, rejects } = report
   const told = kinds.flatMap((kind) => (counts[kind] ? [[kind, counts[kind]] as const] : []))
-  const columns = report.isDryRun
-    ? (['read', 'checked', 'rejected'] as const)
-    : (['read', 'stored', 'there', 'rejected'] as const)
-  const rows = told.map(([kind, count]) => [kind, ...columns.map((column) => count[column])])
+  const fates = report.isDryRun ? (['checked'] as const) : (['stored', 'there'] as const)
+  const differs = told.some(([, { differs = 0 }]) => differs > 0) ? (['differs'] as const) : []
+  const columns = ['read', ...fates, 'rejected', ...differs] as const
+  const rows = told.map(([kind, count]) => [kind, ...columns.map((column) => count[column] ?? 0)])
   const totals = lrs.map(({ organisationId, lrsId, statements }) => [organisationId, lrsId, statements])
   const parts = [
     headline(report),
@@ -90,6 +90,7 @@ const headings = {
   there: 'there already',
   rejected: 'rejected',
   checked: 'without fault',
+  differs: 'not as there',
 } as const
 
 function headline({ isDryRun, isFinished, isResumed, seconds }: ImportReport): string {

@@ -2,13 +2,14 @@
 
 import { derivedAuthority } from '../../core/authority.ts'
 import type { AgentIdentity } from '../../core/authority.ts'
-import type { NewCredentialInput } from '../../core/credential.ts'
+import type { NewCredentialInput, RevealedCredential } from '../../core/credential.ts'
 import { DomainError, isDomainError } from '../../core/errors.ts'
 import type { CredentialId, LrsId, Oid, OrganisationId } from '../../core/ids.ts'
 import type { NewLrsInput } from '../../core/lrs.ts'
 import type { Caller } from '../../core/principal.ts'
 import type { CredentialRecord } from '../../core/storage.ts'
 import { rememberWords, rightsOf } from '../../faces/learninglocker/words.ts'
+import { tellDifferences } from '../differences.ts'
 import { becomeUsable, createUnusable, isUnusable, oidFor, unusableKey } from '../owners.ts'
 import type { Destination } from '../parts.ts'
 import type { Kind } from '../tally.ts'
@@ -85,7 +86,9 @@ export class Directory {
     for (let from = 0; from < clients.length; from += atOnce) {
       await this.#work.pace()
       const some = clients.slice(from, from + atOnce)
+      const there = some.filter(isThere)
       await Promise.all(some.map((client) => this.#taking('clients', client, own, () => this.#addClient(client))))
+      await this.#compare(there)
       this.#work.show({ title: 'clients', done: from + some.length, part: (from + some.length) / clients.length })
     }
   }
@@ -136,6 +139,24 @@ export class Directory {
 
   organisationOf(storeOid: string | undefined): string | undefined {
     return storeOid === undefined ? undefined : this.#stores.get(storeOid)?.organisation
+  }
+
+  /** Those that were here before. */
+  async #compare(clients: readonly ClientDocument[]): Promise<void> {
+    const { core } = this.#work
+    for (const [oid, { caller }] of this.#organisations) {
+      const theirs = clients.filter(({ organisation }) => organisation === oid)
+      if (theirs.length === 0) continue
+      const oids = theirs.map((client) => client.oid)
+      const { items } = await core.credentials.listRevealed(caller, { oids }, { offset: 0, limit: atOnce })
+      const here = new Map<string, RevealedCredential>(items.map((one) => [one.credential.oid, one]))
+      for (const client of theirs) {
+        const { title: name, key, secret, isTrusted: isEnabled, scopes } = client
+        const found = here.get(client.oid)
+        const there = { name, isEnabled, rights: rightsOf(scopes), ...(key && { key }), ...(secret && { secret }) }
+        if (found !== undefined) tellDifferences(this.#work, found, there)
+      }
+    }
   }
 
   async #addClient(client: ClientDocument): Promise<void> {

@@ -459,24 +459,28 @@ describe('what cannot be imported', () => {
   })
 
   describe('a client that comes after what it stored', () => {
-    const organisation = { $oid: '5a'.padEnd(24, '0') }
     /** Statements of a client, imported without it; and what imports it then. */
     async function importLater(start: string) {
       const directory = mkdtempSync(join(root, 'later-'))
-      const [store, client] = ['5b', start].map((one) => ({ $oid: one.padEnd(24, '0') })) as [object, { $oid: string }]
-      const put = (name: string, one: object) => writeFileSync(join(directory, name), JSON.stringify(one))
+      const [organisation, store, client, twin] = ['a', 'b', 'c', 'd'].map((one) => ({
+        $oid: `5${one}${start}`.padEnd(24, '0'),
+      })) as [object, object, { $oid: string }, object]
+      const put = (name: string, ...all: readonly object[]) =>
+        writeFileSync(join(directory, name), all.map((one) => JSON.stringify(one)).join('\n'))
       const { statement } = statementOf(0, size)
       put('organisations.json', { _id: organisation, name: 'One' })
       put('lrs.json', { _id: store, organisation })
       const id = `20000000-0000-4000-8000-0000000000${start}`
       put('statements.json', { organisation, lrs_id: store, client, statement: { ...statement, id } })
+      const other = { _id: twin, organisation, api: { basic_key: 'later', basic_secret: `of-its-twin-${start}` } }
+      put('client.json', other)
       const first = await runOn(world.core, learningLockerImporter({ directory }))
       const find = async () => (await lookInto(world)).credentials.get(client.$oid)!
       const secret = `a-secret-of-${start}`
       const row = { _id: client, organisation, lrs_id: store, title: 'Later', scopes: ['statements/read/mine'] }
       const authority = JSON.stringify({ mbox: 'mailto:later@example.org' })
       const importClient = (more: object = {}) => {
-        put('client.json', { ...row, authority, api: { basic_key: 'later', basic_secret: secret }, ...more })
+        put('client.json', other, { ...row, authority, api: { basic_key: 'later', basic_secret: secret }, ...more })
         return runOn(world.core, learningLockerImporter({ directory }))
       }
       const caller = world.core.signIn.operator((await find()).organisationId, 'test')
@@ -486,17 +490,16 @@ describe('what cannot be imported', () => {
     }
 
     it('takes the place of the disabled key that owns it, though another client has its key', async () => {
-      await (await importLater('5c')).importClient()
-      const { first, find, secret, importClient, id } = await importLater('5d')
-      expect(first.report.warnings).toEqual([expect.stringContaining('Deleted client')])
+      const { first, find, secret, importClient, id } = await importLater('60')
+      expect(first.report.warnings).toContainEqual(expect.stringContaining('Deleted client'))
       const before = await find()
       expect(before).toMatchObject({ name: `Deleted client ${before.oid}`, isEnabled: false, secrets: [] })
       const broken = await importClient({ api: { basic_key: 'a:b', basic_secret: secret } })
-      expect(broken.report.kinds).toMatchObject({ clients: { stored: 0, there: 0, rejected: 1 } })
+      expect(broken.report.kinds).toMatchObject({ clients: { stored: 0, there: 1, rejected: 1 } })
       expect(await find()).toEqual(before)
 
       const { report } = await importClient()
-      expect(report.kinds).toMatchObject({ clients: { stored: 1, there: 0, rejected: 0 }, statements: { there: 1 } })
+      expect(report.kinds).toMatchObject({ clients: { stored: 1, there: 1, rejected: 0 }, statements: { there: 1 } })
       const after = await find()
       expect(after).toMatchObject({ id: before.id, name: 'Later', key: 'later', isEnabled: true })
       expect(after.authority).toEqual({ mbox: 'mailto:later@example.org' })
@@ -506,12 +509,34 @@ describe('what cannot be imported', () => {
       const found = await world.storage.statements.find(after.lrsIds[0]!, id, { isVoided: false })
       expect(found.statement?.owner).toBe(before.id)
       const again = await importClient()
-      expect(again.report.kinds).toMatchObject({ clients: { stored: 0, there: 1, rejected: 0 } })
+      expect(again.report.kinds).toMatchObject({ clients: { stored: 0, there: 2, rejected: 0 } })
       expect(await find()).toEqual(after)
     })
 
+    it('is left as it is here when it is changed there, and it is said what differs', async () => {
+      const { importClient, find, secret } = await importLater('66')
+      await importClient()
+      const before = await find()
+      const same = await importClient()
+      expect(same.report.kinds.clients).not.toHaveProperty('differs')
+      const api = { basic_key: 'later', basic_secret: 'another-secret-there' }
+      const changed = { title: 'Renamed', isTrusted: false, scopes: ['all'], api }
+      for (const { report, text } of [
+        await importClient(changed),
+        await importClient({ ...changed, authority: '{}' }),
+      ]) {
+        expect(report.kinds.clients).toMatchObject({ stored: 0, there: 2, differs: 1 })
+        expect(report.warnings.filter((one) => one.includes('DISABLED') || one.includes('as there,'))).toEqual([
+          `DISABLED THERE, ACTIVE HERE; claviger credential disable ends that: Later (${before.oid})`,
+          `clients that are not as there, and stay as they are here: Later (${before.oid}): disabled there, active here, name, secret, rights`,
+        ])
+        expect(JSON.stringify(report) + text).not.toMatch(new RegExp(`${secret}|another-secret`))
+      }
+      expect(await find()).toEqual(before)
+    })
+
     it('disabled there, it is so here', async () => {
-      const { find, importClient } = await importLater('5e')
+      const { find, importClient } = await importLater('65')
       await importClient({ isTrusted: false })
       expect(await find()).toMatchObject({ name: 'Later', isEnabled: false, secrets: [expect.anything()] })
     })
@@ -526,7 +551,7 @@ describe('what cannot be imported', () => {
       await later.change(change)
       const before = await later.find()
       const { report, rejected } = await later.importClient()
-      expect(report.kinds).toMatchObject({ clients: { stored: 0, there: 0, rejected: 1 } })
+      expect(report.kinds).toMatchObject({ clients: { stored: 0, there: 1, rejected: 1 } })
       expect(rejected).toMatchObject([{ kind: 'clients', reason: expect.stringContaining('was changed here since') }])
       expect(await later.find()).toEqual(before)
     })
