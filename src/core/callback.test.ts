@@ -129,6 +129,28 @@ describe('who a verified user is', () => {
     expect(await refusals()).toMatchObject({ disabled: 1 })
   })
 
+  it('nobody, once their organisation has ended; and nobody is asked about', async () => {
+    await signIn('ann', 'right')
+    await world.core.organisations.update(world.operator, {
+      expiresAt: world.clock.now() + minute,
+    })
+    expect((await signIn('ann', 'right')).signedInBy).toBe('callback')
+    world.clock.pass(minute)
+    const [before, questions] = [(await world.events()).length, asked.length]
+    // Who was verified in time, and who never was.
+    for (const [user, password] of [
+      ['ann', 'right'],
+      ['bob', 'x'],
+    ] as const) {
+      const attempt = signIn(user, password)
+      await expect(attempt).rejects.toMatchObject({ code: 'forbidden', detail: { decidedBy: 'organisation expired' } })
+    }
+    expect(asked).toHaveLength(questions)
+    expect(await world.events()).toHaveLength(before)
+    await world.core.organisations.update(world.operator, { expiresAt: null })
+    expect((await signIn('ann', 'right')).signedInBy).toBe('callback')
+  })
+
   it.each(['', 'a:b', 'a\u0000b', 'a\nb', 'a\ud800b', 'a'.repeat(256)])('nobody is asked about %j', async (user) => {
     endpoint = () => verified('everything')
     // Where U+0000 cannot even be looked up, that is what is said.
