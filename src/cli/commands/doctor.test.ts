@@ -105,6 +105,24 @@ describe('doctor', () => {
     expect(findings.filter(({ message }) => message.startsWith('never used'))).toEqual([])
   })
 
+  it('S0.13 warns of a key that stores and reads nothing back, and of no other', async () => {
+    const opened = await openData(loadConfig({ CLAVIGER_DATA: directory }), { threads: 'inline' })
+    const { organisation } = await opened.core.organisations.create({ operator: 'test' }, { name: 'Campus' })
+    const caller = opened.core.signIn.operator(organisation.id, 'test')
+    for (const [name, xapi] of [
+      ['Blind', { 'statements/write': 'any' }],
+      ['Seeing', { 'statements/write': 'any', 'statements/read': 'mine' }],
+    ] as const) {
+      await opened.core.credentials.create(caller, { name, rights: { xapi, management: [] } })
+    }
+    await opened.app.close()
+    const { code, findings } = await doctor()
+    expect(findings.filter(({ message }) => message.includes('read back'))).toEqual([
+      { check: expect.stringContaining('(Blind)'), state: 'warning', message: 'It cannot read back what it stores.' },
+    ])
+    expect(code).toBe(0)
+  })
+
   it('warns of how the database server is set', async () => {
     const risk = 'synchronous_commit is off'
     const { findings } = await doctor(async () => ({ faults: [], risks: [risk], blobs: undefined }))
