@@ -142,17 +142,45 @@ describe('what is refused', () => {
 
   it('says which one the store refused, with its place', async () => {
     const id = 900_001 as CredentialId
-    const made = await world.issue('isolated', { id })
-    await world.core.credentials.remove(world.operator, made.credential.id)
     const before = await everything()
-    await expect(apply([creating(), creating({ id })])).rejects.toMatchObject({ code: 'conflict', ...failing('/1') })
+    await expect(apply([creating({ id }), creating({ id })])).rejects.toMatchObject({
+      code: 'conflict',
+      ...failing('/1'),
+    })
     expect(await everything()).toBe(before)
+  })
+
+  it('tells an operator of every Lrs, id and pair that is not to be had, before anything is written', async () => {
+    const other = await world.addOrganisation()
+    const pair = { key: 'bulk-elsewhere', secret: 'a secret from elsewhere' }
+    await world.core.credentials.create(other.operator, { ...some, ...pair })
+    const { credential } = await world.issue('isolated')
+    const gone = await world.issue('isolated')
+    await world.core.credentials.remove(world.operator, gone.credential.id)
+    await refused(
+      [
+        creating(),
+        creating({ lrsIds: [other.lrsId] }),
+        creating(pair),
+        creating({ id: gone.credential.id }),
+        creating({ oid: credential.oid, key: 'bulk-of-nobody' }),
+        creating({ ...pair, key: 'bulk-elsewhere-2' }),
+        { update: credential.id, change: pair },
+        { disable: 77_777 as CredentialId },
+      ],
+      { code: 'invalid', ...failing('/1/lrsIds', '/2/secret', '/3/id', '/4/oid', '/6/secret', '/7') },
+    )
+    const { key } = await world.core.credentials.get(world.operator, credential.id)
+    expect(key).toBe(credential.key)
   })
 
   it('limits how often pairs of others are guessed, by the key that was guessed', async () => {
     const other = await world.addOrganisation()
     const theirs = await world.core.credentials.create(other.operator, { ...some, key: 'bulk-theirs' })
-    const guess = () => apply([creating({ key: 'bulk-mine' }), creating({ key: 'bulk-theirs', secret: theirs.secret })])
+    // An operator is told of all of them at once.
+    const caller = await signedIn('management')
+    const guess = () =>
+      apply([creating({ key: 'bulk-mine' }), creating({ key: 'bulk-theirs', secret: theirs.secret })], caller)
     for (let times = 0; times < 10; times++) {
       await expect(guess()).rejects.toMatchObject({ code: 'conflict', detail: { decidedBy: 'pair', index: 1 } })
     }
@@ -167,7 +195,9 @@ describe('what is refused', () => {
 it('lets through no more guesses where many come at once', async () => {
   const other = await world.addOrganisation()
   const theirs = await world.core.credentials.create(other.operator, { ...some, key: 'bulk-at-once' })
-  const guesses = Array.from({ length: 30 }, () => apply([creating({ key: 'bulk-at-once', secret: theirs.secret })]))
+  const caller = await signedIn('management')
+  const guess = () => apply([creating({ key: 'bulk-at-once', secret: theirs.secret })], caller)
+  const guesses = Array.from({ length: 30 }, guess)
   const codes = (await Promise.allSettled(guesses)).map((one) => one.status === 'rejected' && one.reason.code)
   expect(codes.filter((code) => code === 'conflict')).toHaveLength(10)
   expect(codes.filter((code) => code === 'rate_limited')).toHaveLength(20)

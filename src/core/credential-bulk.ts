@@ -6,6 +6,7 @@ import { refuse } from './check.ts'
 import { CredentialDecisions, demandLook, guesserOf, wasGuess } from './credential-decision.ts'
 import type { Asking, Decided, DecidedSecret } from './credential-decision.ts'
 import type { ChangeFrom, Credentials, CredentialsParts, NewCredentialInput, RevealedCredential } from './credential.ts'
+import { findTaken, Taken } from './credential-taken.ts'
 import { DomainError, firstOf, inWords, invalid, isDomainError } from './errors.ts'
 import type { Failure } from './errors.ts'
 import type { FailureLimit } from './failure-limit.ts'
@@ -14,7 +15,7 @@ import type { CredentialId, OrganisationId } from './ids.ts'
 import type { Caller } from './principal.ts'
 import { nextSlice } from './slices.ts'
 import { mostCredentialWrites } from './storage.ts'
-import type { Clock, CredentialRecord, DirectoryStore, OrganisationRecord } from './storage.ts'
+import type { Clock, CredentialRecord, DirectoryStore, OrganisationRecord, PlatformStore } from './storage.ts'
 
 export type BulkChange =
   | { readonly create: NewCredentialInput }
@@ -39,7 +40,6 @@ interface Refusal {
 }
 
 const idsAtOnce = 1_000
-const keysAtOnce = 1_000
 /** What is told of. */
 const mostRefusals = 1_000
 /** Where others were faster. */
@@ -54,6 +54,7 @@ export class CredentialBulk {
   readonly #credentials: Credentials
   readonly #clock: Clock
   readonly #directory: DirectoryStore
+  readonly #platform: PlatformStore
   readonly #decisions: CredentialDecisions
   readonly #guesses: FailureLimit
   readonly #turns = new Map<OrganisationId, Promise<unknown>>()
@@ -62,11 +63,12 @@ export class CredentialBulk {
     this.#credentials = credentials
     this.#clock = clock
     this.#directory = storage.directory
+    this.#platform = storage.platform
     this.#decisions = new CredentialDecisions({ directory: storage.directory, vault, clock, ids })
     this.#guesses = guesses
   }
 
-  /** Throws what `apply` would, as far as it can be told before anything is written; nothing is. */
+  /** Throws what `apply` would, as far as it can be told before anything is written; nothing is. Pairs of others it tells an operator alone. */
   async check(caller: Caller, changes: readonly BulkChange[]): Promise<void> {
     await this.#decide(caller, changes)
   }
@@ -143,9 +145,9 @@ export class CredentialBulk {
     }
     for (const action of new Set(changes.map(actionOf))) demandLook(caller, action)
     const before = await this.#read(caller.organisationId, changes)
-    const keys = await this.#keysTaken(caller.organisationId, changes)
+    const taken = await Taken.read(this.#directory, caller.organisationId, changes)
     const asking = this.#asking(caller)
-    const decided: Known[] = []
+    const decided: { readonly index: number; readonly known: Known }[] = []
     const refusals: Refusal[] = []
     let end = 0
     for (const [index, change] of changes.entries()) {
@@ -155,16 +157,24 @@ export class CredentialBulk {
       }
       try {
         const known = await this.#decideOne(asking, change, before)
-        keys.take(change, known)
-        decided.push(known)
+        taken.take(change, known)
+        decided.push({ index, known })
       } catch (error) {
         if (!isDomainError(error)) throw error
         refusals.push({ index, error })
         if (refusals.length === mostRefusals) break
       }
     }
-    if (refusals.length > 0) throw refusedOf(refusals, changes.length)
-    return decided
+    if (caller.credentialId === undefined) {
+      const found = await findTaken(this.#platform, caller.organisationId, decided)
+      refusals.push(...found.map(({ of: { index }, error }) => ({ index, error })))
+    }
+    if (refusals.length > 0)
+      throw refusedOf(
+        refusals.toSorted((a, b) => a.index - b.index),
+        changes.length,
+      )
+    return decided.map(({ known }) => known)
   }
 
   async #decideOne(
@@ -201,19 +211,6 @@ export class CredentialBulk {
     return found
   }
 
-  /** Only to tell of all of them at once: the store decides. */
-  async #keysTaken(organisationId: OrganisationId, changes: readonly BulkChange[]): Promise<KeysTaken> {
-    const keys = [...new Set(changes.flatMap((change) => ('create' in change ? (change.create.key ?? []) : [])))]
-    const taken = new Set<string>()
-    for (let from = 0; from < keys.length; from += keysAtOnce) {
-      const filter = { keys: keys.slice(from, from + keysAtOnce) }
-      const slice = { offset: 0, limit: mostCredentialWrites }
-      const { items } = await this.#directory.listCredentials(organisationId, filter, slice)
-      for (const { key } of items) taken.add(key)
-    }
-    return new KeysTaken(taken)
-  }
-
   #asking(caller: Caller): Asking {
     let found: Promise<OrganisationRecord> | undefined
     return { caller, organisation: () => (found ??= this.#organisation(caller)) }
@@ -227,27 +224,6 @@ export class CredentialBulk {
 }
 
 type Known = (Decided | DecidedSecret) & { readonly before: CredentialRecord | undefined }
-
-/** Of new credentials: keys that are somebody's already, or of one before it in the list. */
-class KeysTaken {
-  readonly #taken: Set<string>
-
-  constructor(taken: Set<string>) {
-    this.#taken = taken
-  }
-
-  take(change: BulkChange, { write, before }: Known): void {
-    if ('remove' in change && before !== undefined) this.#taken.delete(before.key)
-    if (!('create' in write)) return
-    const { key, allowDuplicateKey = false } = write.create
-    if (this.#taken.has(key) && !allowDuplicateKey) {
-      const message = `${JSON.stringify(key)} is already in use in this organisation.`
-      const failures = [{ pointer: '/key', rule: 'claviger/conflict', message }]
-      throw new DomainError('conflict', `The key ${message}`, { detail: { failures } })
-    }
-    this.#taken.add(key)
-  }
-}
 
 function changed(credential: CredentialRecord, decided: Known): BulkChanged {
   const { before } = decided
@@ -281,7 +257,7 @@ function refusedOf(refusals: readonly Refusal[], total: number): DomainError {
     return own.map((failure) => ({ ...failure, pointer: `/${index}${failure.pointer}` }))
   })
   const [{ index, error }] = refusals as readonly [Refusal]
-  const count = refusals.length === mostRefusals ? `${mostRefusals} or more` : refusals.length
+  const count = refusals.length >= mostRefusals ? `${mostRefusals} or more` : refusals.length
   const head = `${count} of ${total} changes are refused, so none was made.`
   const { remedy: _remedy, ...detail } = error.detail
   return new DomainError(error.code, [head, ...firstOf(failures.map(inWords))].join(' '), {

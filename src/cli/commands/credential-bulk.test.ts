@@ -139,8 +139,17 @@ describe('import', () => {
     expect(err).not.toContain('short')
     const words = await refused(`credential import ${file} --dry-run`, 2)
     expect(words.err).toMatch(/error: \d+ things are wrong:\n {2}row 3, /)
-    // An Lrs of another organisation is found by the store.
-    await refused(`credential import ${fileOf('name,lrs\nA,\nB,1\n')} --json`, 2, 'row 3')
+  })
+
+  it.each(['', ' --dry-run'])('tells at once what is not to be had on the platform%s', async (option) => {
+    const elsewhere = (await world.addOrganisation()).operator
+    const given = { rights: { xapi: {}, management: [] }, secret, key: `theirs${option.length}` }
+    await world.core.credentials.create(elsewhere, { name: 'Theirs', ...given })
+    const rows = `name,lrs,key,secret\nA,,,${secret}\nB,1,,${secret}\nC,777777,,${secret}\nD,,${given.key},${secret}\n`
+    const says = ['row 3, lrs', 'no Lrs 1.', 'row 4, lrs', 'no Lrs 777777', 'row 5, secret: Another organisation']
+    const { err } = await refused(`credential import ${fileOf(rows)}${option}`, 2, ...says)
+    expect(err).toContain('error: 3 things are wrong')
+    expect(err).not.toContain(secret)
   })
 
   it.each([
