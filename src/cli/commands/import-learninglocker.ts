@@ -15,7 +15,10 @@ export function addImportLearningLocker(imports: Command, context: CommandContex
   const command = importCommand(imports, 'learninglocker')
     .description('bring in a Learning Locker: organisations, stores, clients, statements, documents')
     .argument('<directory>', 'with what mongoexport or mongodump wrote: organisations.json, lrs.json, client.json …')
-    .option('--attachments <directory>', 'the folder in which it keeps bytes (FS_LOCAL_ENDPOINT, usually storage)')
+    .option(
+      '--attachments <directory>',
+      'the folder in which its xAPI service keeps bytes (FS_LOCAL_STORAGE_DIR, else storage beside it)',
+    )
     .addHelpText('after', help)
   act<LearningLockerOptions>(command, async (options, directory = '') => {
     const source = {
@@ -30,6 +33,9 @@ const help = `
 The files are called as the collections: organisations, lrs, client, statements, states, activityProfiles, agentProfiles; .json (one document
 a line, or --jsonArray), .jsonl, .ndjson or .bson, each also with .gz. What is not there is left out, but statements need
 the organisations and stores they are of. Where a server runs, that reads the files, so its user must be allowed to.
+
+In the folder of --attachments bytes lie as statements/<store>/attachments/<hash>.<ending>; the folder above it, with storage/ inside,
+and that of the statements alone, with <store>/attachments/ inside, are taken, too.
 
 Kept: ids, keys and secrets, scopes, stored times, authorities, what is voided, whose each statement is. docs/guides/moving-in.md
 

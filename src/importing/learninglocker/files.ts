@@ -1,4 +1,6 @@
-// The folder in which Learning Locker keeps bytes: of attachments by hash, of documents by id (facts 4). Takes plain files only: a link
+// The folder in which Learning Locker keeps bytes (FS_LOCAL_STORAGE_DIR of its xAPI service, `storage` beside that unless set): of attachments
+// as statements/<store>/attachments/<hash>.<ending>, of documents by id (facts 4). What was copied may begin one folder higher, or be that of
+// the statements alone. Takes plain files only: a link
 // in somebody else's folder would bring in what lies elsewhere, and a pipe would never end. Knows nothing of what they are.
 
 import { createReadStream } from 'node:fs'
@@ -17,8 +19,8 @@ const folders: Readonly<Record<DocumentFolder, readonly [string, string]>> = {
 
 export class StoredFiles {
   readonly #root: string
-  /** Of each store: file by hash. */
-  readonly #attachments = new Map<string, Promise<ReadonlyMap<string, string>>>()
+  /** Of each folder: file by hash. */
+  readonly #folders = new Map<string, Promise<ReadonlyMap<string, string>>>()
 
   constructor(root: string) {
     this.#root = root
@@ -26,14 +28,16 @@ export class StoredFiles {
 
   /** Undefined where it is not there. `lrsOid` and `sha2` are hex. */
   async findAttachment(lrsOid: string, sha2: string): Promise<string | undefined> {
-    const directory = join(this.#root, 'statements', lrsOid, 'attachments')
-    let known = this.#attachments.get(lrsOid)
-    if (known === undefined) {
-      known = byStem(directory)
-      this.#attachments.set(lrsOid, known)
+    for (const folder of this.#attachmentFolders(lrsOid)) {
+      const name = (await this.#namesIn(folder)).get(sha2)
+      if (name !== undefined) return join(folder, name)
     }
-    const name = (await known).get(sha2)
-    return name === undefined ? undefined : join(directory, name)
+    return undefined
+  }
+
+  /** Where it is looked for first, in words. */
+  firstPathOf(lrsOid: string, sha2: string): string {
+    return join(this.#attachmentFolders(lrsOid)[0], `${sha2}.*`)
   }
 
   /** As `<oid>.<extension>`. */
@@ -44,8 +48,27 @@ export class StoredFiles {
   ): Promise<string | undefined> {
     const [face, collection] = folders[kind]
     if (typeof ending !== 'string' || !extension.test(ending)) return undefined
-    const path = join(this.#root, face, lrsOid, collection, `${oid}.${ending}`)
-    return (await lstat(path).catch(() => undefined))?.isFile() === true ? path : undefined
+    for (const base of this.#bases()) {
+      const path = join(base, face, lrsOid, collection, `${oid}.${ending}`)
+      if ((await lstat(path).catch(() => undefined))?.isFile() === true) return path
+    }
+    return undefined
+  }
+
+  #bases(): readonly [string, string] {
+    return [this.#root, join(this.#root, 'storage')]
+  }
+
+  #attachmentFolders(lrsOid: string): readonly [string, ...string[]] {
+    const [base, below] = this.#bases()
+    const own = [lrsOid, 'attachments'] as const
+    return [join(base, 'statements', ...own), join(below, 'statements', ...own), join(base, ...own)]
+  }
+
+  #namesIn(folder: string): Promise<ReadonlyMap<string, string>> {
+    const known = this.#folders.get(folder) ?? byStem(folder)
+    this.#folders.set(folder, known)
+    return known
   }
 }
 

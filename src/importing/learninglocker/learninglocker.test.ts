@@ -606,6 +606,30 @@ describe('what cannot be imported', () => {
     expect(report.kinds.attachments).toBeUndefined()
   })
 
+  it.each(['storage', '.', 'storage/statements', 'elsewhere'])('looks for attachments below %s', async (folder) => {
+    const directory = mkdtempSync(join(root, 'attached-'))
+    const put = (name: string, one: object) => writeFileSync(join(directory, name), JSON.stringify(one))
+    const start = { storage: '71', '.': '72', 'storage/statements': '73', elsewhere: '74' }[folder]
+    const [organisation, store] = ['a', 'b'].map((one) => ({ $oid: `5${one}${start}`.padEnd(24, '0') })) as [
+      object,
+      { readonly $oid: string },
+    ]
+    put('organisations.json', { _id: organisation, name: 'One' })
+    put('lrs.json', { _id: store, organisation })
+    const sha2 = createHash('sha256').update('kept').digest('hex')
+    const described = { usageType: 'urn:u', display: { en: 'A' }, contentType: 'text/plain', length: 4, sha2 }
+    const statement = { ...statementOf(0, size).statement, attachments: [described] }
+    put('statements.json', { organisation, lrs_id: store, statement })
+    const kept = join(directory, 'storage', 'statements', store.$oid, 'attachments')
+    mkdirSync(kept, { recursive: true })
+    writeFileSync(join(kept, `${sha2}.txt`), 'kept')
+    const attachments = join(directory, folder)
+    const { report } = await runOn(world.core, learningLockerImporter({ directory, attachments }))
+    const lacking = `attachments without a file in the folder of attachments: ${join(attachments, 'statements', store.$oid, 'attachments', sha2)}.*`
+    expect(report.kinds.attachments?.stored).toBe(folder === 'elsewhere' ? undefined : 1)
+    expect(report.warnings.filter((one) => one.startsWith('attach'))).toEqual(folder === 'elsewhere' ? [lacking] : [])
+  })
+
   it('says of each thing what is wrong with it, and takes the rest', async () => {
     const organisation = { _id: { $oid: organisationOid(0) }, name: 'One \u001b[2J\u0000' }
     const store = { _id: { $oid: storeOid(0) }, organisation: { $oid: organisationOid(0) } }

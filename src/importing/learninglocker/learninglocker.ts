@@ -25,7 +25,7 @@ import type { StatementDocument } from './statement-document.ts'
 export interface LearningLockerSource {
   /** Absolute, both. */
   readonly directory: string
-  /** The folder in which it keeps bytes (FS_LOCAL_ENDPOINT, usually `storage`). */
+  /** The folder in which it keeps bytes: see files.ts. */
   readonly attachments?: string | undefined
 }
 
@@ -177,7 +177,11 @@ class Run {
     for (const { sha2, contentType } of described) {
       const path = await this.#files.findAttachment(storeOid, sha2)
       if (path !== undefined) found.set(sha2, { sha2, contentType, open: () => openFile(path) })
-      else this.#work.warn('attachments without a file in the folder of attachments', sha2)
+      else
+        this.#work.warn(
+          'attachments without a file in the folder of attachments',
+          this.#files.firstPathOf(storeOid, sha2),
+        )
     }
     return [...found.values()]
   }
