@@ -130,7 +130,10 @@ export function checkIdentifiedAgent(value: unknown, options: CheckOptions): voi
 
 const anyAuthority = agentOrGroup('XAPI-00024')
 
-/** An Agent, or for three-legged OAuth an anonymous Group of a client's account and a person. XAPI-00098, XAPI-00100. That the client has an account: MUST (1.0.3, Data 2.4.9). */
+/**
+ * An Agent, or for three-legged OAuth an anonymous Group of a client and a person. XAPI-00098, XAPI-00100: the client MUST be
+ * identified by an account (1.0.3, Data 2.4.9).
+ */
 export const authority: Rule = (value, check) => {
   anyAuthority(value, check)
   if (!isGroup(value)) return

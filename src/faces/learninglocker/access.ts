@@ -9,7 +9,6 @@ import { paramsIn } from '../http.ts'
 import { demandClient, demandNeeds, explainAll } from './auth.ts'
 import type { Needs } from './auth.ts'
 import type { Endpoint, OpenEndpoint } from './endpoint.ts'
-import { readListParameters } from './parameters.ts'
 import { bulkRefusal, idIn, models } from './rest.ts'
 
 export function accessTo(endpoints: readonly (Endpoint | OpenEndpoint)[], asked: AskedRequest): Access {
@@ -80,11 +79,10 @@ function decide(needs: Needs | undefined, core: Core, principal: Principal): Jud
 
 /** Throws what the operation would, of its query, and where its path names what is not there. */
 async function lookAt({ asked, endpoint, params, core, principal }: Case): Promise<void> {
+  if (endpoint.needs !== undefined) endpoint.checkQuery?.(asked.query, principal)
   const [, path = ''] = /^\/api\/v2\/(\w+)/.exec(endpoint.path) ?? []
   const model = Object.entries(models).find(([name]) => name === path)?.[1]
-  if (model === undefined) return
-  readListParameters(asked.query, model)
-  if (params['id'] === undefined) return
+  if (model === undefined || params['id'] === undefined) return
   const found = await model.find({ core, principal }, idIn(model, params['id']))
   if (found === undefined) throw new DomainError('not_found', `There is no ${path} with this _id.`)
 }

@@ -55,20 +55,21 @@ type Find = (call: Call, search: Search) => Promise<readonly Node[]>
 export const connectionEndpoints: readonly Endpoint[] = [
   ...Object.entries(models).map(([path, model]): Endpoint => {
     return {
-      ...at(path),
+      ...at(path, model),
       needs: 'all',
       answer: (call) => answer(call, model, (by, search) => findIn(model, by, search)),
     }
   }),
   {
-    ...at('statement'),
+    ...at('statement', statementModel),
     needs: 'statements/read',
     answer: (call) => answer(call, statementModel, (by, search) => findStatements(by, { ...search, skip: 0 })),
   },
 ]
 
-function at(path: string): Pick<Endpoint, 'method' | 'path'> {
-  return { method: 'GET', path: `/api/connection/${path}` }
+function at(path: string, model: QueryModel): Pick<Endpoint, 'method' | 'path' | 'checkQuery'> {
+  const checkQuery: Endpoint['checkQuery'] = (query) => void readPage(query, model)
+  return { method: 'GET', path: `/api/connection/${path}`, checkQuery }
 }
 
 async function answer(call: Call, model: QueryModel, find: Find): Promise<Response> {

@@ -1,5 +1,6 @@
 // What a route of this API is. Knows none of them.
 
+import type { Principal } from '../../core/principal.ts'
 import type { Asking, Call, Needs } from './auth.ts'
 
 interface Route {
@@ -13,6 +14,8 @@ export interface Endpoint extends Route {
   readonly needs: Needs
   /** Takes a body of JSON, and refuses others before anybody signs in. */
   readonly takesJson?: boolean
+  /** Throws what `answer` would of the query, for who asks, before it looks for anything. */
+  readonly checkQuery?: (query: URLSearchParams, principal: Principal) => void
   readonly answer: (call: Call) => Promise<Response>
 }
 

@@ -113,8 +113,19 @@ describe('what a request would meet', () => {
       ['GET', `/api/v2/organisation/${world.organisation.oid}`],
       ['GET', `/api/v2/organisation/${world.neighbour.organisation.oid}`],
       ['GET', '/api/v2/statement'],
+      ['GET', '/api/v2/statement', 'query={"$where":1}'],
+      ['GET', '/api/v2/statement', 'limit=x'],
+      ['GET', '/api/v2/statement', 'populate=nothing'],
+      ['GET', '/api/v2/statement', 'populate=client'],
+      ['GET', '/api/v2/statement', 'populate=client&distinct=verbs'],
+      ['GET', '/api/v2/statement/count', 'query={'],
+      ['GET', '/api/v2/statement/count', 'populate=client'],
       ['GET', '/api/connection/client'],
+      ['GET', '/api/connection/client', 'first=-1'],
       ['GET', '/api/connection/statement'],
+      ['GET', '/api/connection/statement', 'filter={"$where":1}'],
+      ['GET', '/api/connection/statement', 'after=x'],
+      ['DELETE', `/api/v2/lrs/${oid}`, 'limit=x'],
       ['GET', '/api/auth/client/info'],
     ]
     for (const client of clients) {
@@ -122,7 +133,8 @@ describe('what a request would meet', () => {
         const json = method === 'GET' ? {} : { json: {} }
         const { status } = await world.ask(method, `${path}?${query}`, { as: client.login, ...json })
         const said = await judged(client, method, path, query)
-        expect([client.record.name, method, path, said]).toEqual([client.record.name, method, path, status])
+        const asking = [client.record.name, method, path, query]
+        expect([...asking, said]).toEqual([...asking, status])
       }
     }
   })

@@ -2,6 +2,7 @@
 
 import { DomainError } from '../../core/errors.ts'
 import type { Oid } from '../../core/ids.ts'
+import type { Principal } from '../../core/principal.ts'
 import { inSlices } from '../../core/slices.ts'
 import type { Sliceable } from '../../core/slices.ts'
 import { demandNeeds, queryOf } from './auth.ts'
@@ -36,18 +37,19 @@ export const restEndpoints: readonly Endpoint[] = Object.entries(models).flatMap
   const all = `/api/v2/${path}`
   const one = `${all}/:id`
   const needs = 'all'
+  const checkQuery: Endpoint['checkQuery'] = (query) => void readListParameters(query, model)
   const modified = (call: Call): Promise<Response> => modify(model, call)
   return [
-    { method: 'GET', path: all, needs, answer: (call) => list(model, call) },
-    { method: 'POST', path: all, needs, takesJson: true, answer: (call) => create(model, call) },
+    { method: 'GET', path: all, needs, checkQuery, answer: (call) => list(model, call) },
+    { method: 'POST', path: all, needs, checkQuery, takesJson: true, answer: (call) => create(model, call) },
     { method: 'DELETE', path: all, needs, answer: refuseBulk },
     // Before the ids: `count` is none.
-    { method: 'GET', path: `${all}/count`, needs, answer: (call) => count(model, call) },
-    { method: 'GET', path: one, needs, answer: (call) => read(model, call) },
+    { method: 'GET', path: `${all}/count`, needs, checkQuery, answer: (call) => count(model, call) },
+    { method: 'GET', path: one, needs, checkQuery, answer: (call) => read(model, call) },
     // All three merge, and none creates (facts 0.9).
-    { method: 'PUT', path: one, needs, takesJson: true, answer: modified },
-    { method: 'PATCH', path: one, needs, takesJson: true, answer: modified },
-    { method: 'POST', path: one, needs, takesJson: true, answer: modified },
+    { method: 'PUT', path: one, needs, checkQuery, takesJson: true, answer: modified },
+    { method: 'PATCH', path: one, needs, checkQuery, takesJson: true, answer: modified },
+    { method: 'POST', path: one, needs, checkQuery, takesJson: true, answer: modified },
     { method: 'DELETE', path: one, needs, answer: (call) => remove(model, call) },
   ]
 })
@@ -143,18 +145,27 @@ export async function populate(
   found: readonly Value[],
   populated: readonly Populated[],
 ): Promise<readonly Value[]> {
+  demandPopulated(asker.principal, { references }, populated)
   let documents = found
   // Named twice it is looked up once: the last one counts.
   const byPath = new Map(populated.map(({ path, select }) => [path, select]))
   for (const [path, select] of byPath) {
     const target = Object.hasOwn(references, path) ? references[path] : undefined
     if (target === undefined) continue
-    demandNeeds(asker.principal, 'all')
     const others = await listReferred(models[target], asker, idsAt(documents, path))
     const shown = new Map(others.map((other) => [other['_id'], project(other, select)]))
     documents = await inSlices(referring(documents, path, shown))
   }
   return documents
+}
+
+/** For who asks to populate anything that refers to something. */
+export function demandPopulated(
+  principal: Principal,
+  { references }: Pick<Model, 'references'>,
+  populated: readonly Populated[],
+): void {
+  if (populated.some(({ path }) => Object.hasOwn(references, path))) demandNeeds(principal, 'all')
 }
 
 function idsAt(documents: readonly Value[], path: string): readonly Value[] {

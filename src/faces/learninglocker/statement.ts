@@ -15,7 +15,7 @@ import { badQuery } from './query-error.ts'
 import type { Filter } from './query.ts'
 import { Work } from './query-value.ts'
 import type { Value } from './query-value.ts'
-import { populate } from './rest.ts'
+import { demandPopulated, populate } from './rest.ts'
 import { projecting } from './select.ts'
 import { statementModel } from './statement-document.ts'
 import { statementPlace } from './statement-id.ts'
@@ -35,14 +35,26 @@ const all = '/api/v2/statement'
 const one = `${all}/:id`
 
 export const statementEndpoints: readonly Endpoint[] = [
-  { method: 'GET', path: all, needs: 'statements/read', answer: list },
-  { method: 'GET', path: `${all}/count`, needs: 'statements/read', answer: count },
-  { method: 'GET', path: one, needs: 'statements/read', answer: read },
+  { method: 'GET', path: all, needs: 'statements/read', checkQuery: checkList, answer: list },
+  { method: 'GET', path: `${all}/count`, needs: 'statements/read', checkQuery: readParameters, answer: count },
+  { method: 'GET', path: one, needs: 'statements/read', checkQuery: checkShown, answer: read },
   { method: 'DELETE', path: one, needs: 'statements/delete', answer: erase },
 ]
 
+function readParameters(query: URLSearchParams): ListParameters {
+  return readListParameters(query, statementModel)
+}
+
+function checkList(query: URLSearchParams, principal: Principal): void {
+  if (readParameters(query).distinct === undefined) checkShown(query, principal)
+}
+
+function checkShown(query: URLSearchParams, principal: Principal): void {
+  demandPopulated(principal, { references }, readParameters(query).populate)
+}
+
 async function list(call: Call): Promise<Response> {
-  const parameters = readListParameters(queryOf(call), statementModel)
+  const parameters = readParameters(queryOf(call))
   const { distinct } = parameters
   if (distinct !== undefined) return answerList(call.c, await listDistinct(call, parameters.filter, distinct))
   const found = await findAll(call, parameters)
@@ -50,12 +62,12 @@ async function list(call: Call): Promise<Response> {
 }
 
 async function count(call: Call): Promise<Response> {
-  const { filter } = readListParameters(queryOf(call), statementModel)
+  const { filter } = readParameters(queryOf(call))
   return call.c.json({ count: await countStatements(call, filter) })
 }
 
 async function read(call: Call): Promise<Response> {
-  const parameters = readListParameters(queryOf(call), statementModel)
+  const parameters = readParameters(queryOf(call))
   const byId: Filter = { kind: 'field', path: '_id', test: { kind: 'eq', value: idOf(call) } }
   const filter: Filter = { kind: 'and', filters: [byId, parameters.filter] }
   const [found] = await findStatements(call, { filter, sort: [], skip: 0, limit: 1 })
