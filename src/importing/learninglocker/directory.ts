@@ -2,6 +2,8 @@
 
 import { derivedAuthority } from '../../core/authority.ts'
 import type { AgentIdentity } from '../../core/authority.ts'
+import { refuse } from '../../core/check.ts'
+import { checkFields } from '../../core/credential-check.ts'
 import type { NewCredentialInput, RevealedCredential } from '../../core/credential.ts'
 import { DomainError, isDomainError } from '../../core/errors.ts'
 import type { CredentialId, LrsId, Oid, OrganisationId } from '../../core/ids.ts'
@@ -40,7 +42,7 @@ export class Directory {
   readonly #organisations = new Map<string, KnownOrganisation>()
   readonly #stores = new Map<string, StoreDocument>()
   readonly #keys = new Map<string, number>()
-  /** Of a dry run: what would be made has an id that nothing has. */
+  /** Of a dry run: what would be made has an id that nothing has, below 0. */
   #unmade = 0
 
   constructor(work: ImportWork) {
@@ -125,7 +127,7 @@ export class Directory {
 
   /** A client of another organisation may have the id: then another one. */
   async #createUnusable(organisation: KnownOrganisation, ...[oid, other]: readonly [Oid, Oid]): Promise<CredentialId> {
-    if (this.#work.isDryRun) return ++this.#unmade as CredentialId
+    if (this.#work.isDryRun) return --this.#unmade as CredentialId
     const { id: organisationId, owners } = organisation
     const known = owners.get(other)
     if (known !== undefined) return known.id
@@ -189,8 +191,9 @@ export class Directory {
   async #create({ caller }: KnownOrganisation, input: NewCredentialInput, standIn: Owner | undefined): Promise<Owner> {
     const { core, isDryRun } = this.#work
     if (isDryRun) {
+      refuse(checkFields(input))
       const { name, oid = '', authority } = input
-      const id = ++this.#unmade as CredentialId
+      const id = --this.#unmade as CredentialId
       return { id, authority: authority ?? derivedAuthority(core.baseUrl, { name, oid }) }
     }
     if (standIn !== undefined) {
@@ -205,7 +208,7 @@ export class Directory {
     const { core, operator, isDryRun } = this.#work
     const { oid, name, expiresAt, kept, createdAt, updatedAt } = organisation
     if (this.#organisations.has(oid)) return
-    if (isDryRun) return this.#know(oid, ++this.#unmade as OrganisationId)
+    if (isDryRun) return this.#know(oid, --this.#unmade as OrganisationId)
     const first = stores.find((store) => store.organisation === oid)
     const made = await core.organisations.create(operator, {
       ...{ oid, name, expiresAt, createdAt, updatedAt, words: { learninglocker: kept } },
@@ -228,7 +231,7 @@ export class Directory {
   }
 
   async #createLrs({ caller }: KnownOrganisation, store: StoreDocument): Promise<LrsId> {
-    if (this.#work.isDryRun) return ++this.#unmade as LrsId
+    if (this.#work.isDryRun) return --this.#unmade as LrsId
     return (await this.#work.core.lrs.create(caller, lrsInput(store))).id
   }
 

@@ -27,7 +27,7 @@ import type { CredentialId, LrsId } from '../../core/ids.ts'
 import type { Caller } from '../../core/principal.ts'
 import type { CredentialRecord, Storage } from '../../core/storage.ts'
 import { scopesOf } from '../../faces/learninglocker/words.ts'
-import { abandonImport } from '../import.ts'
+import { abandonImport, runImport } from '../import.ts'
 import type { ImportReport } from '../import.ts'
 import { learningLockerImporter } from './learninglocker.ts'
 
@@ -228,7 +228,7 @@ describe('everything', () => {
 
 describe('a dry run', () => {
   it('reads all of it and writes nothing', async () => {
-    const world = await openCore()
+    const [world, again] = await Promise.all([openCore(), openCore()])
     try {
       const before = await lookInto(world)
       const { report, rejected } = await runOn(world.core, learningLockerImporter(source), { isDryRun: true })
@@ -244,20 +244,37 @@ describe('a dry run', () => {
       const { documents: kept, attachments: bytes } = expected
       expect(report.kinds).toEqual({
         ...{ organisations: isChecked(expected.organisations), lrs: isChecked(expected.lrs), statements },
-        // So are keys that are refused, and documents.
         ...{
-          clients: isChecked({ ...expected.clients, rejected: 0 }),
+          clients: isChecked(expected.clients),
           documents: isChecked(kept),
           attachments: isChecked({ ...bytes, rejected: 0 }),
         },
       })
-      expect(rejected).toHaveLength(statements.rejected + kept.rejected)
+      expect(rejected).toHaveLength(statements.rejected + kept.rejected + rejectedClients)
+      const gone = (warnings: readonly string[]) => warnings.filter((one) => one.includes('that are gone'))
+      expect(gone(report.warnings)).toEqual(
+        gone((await runOn(again.core, learningLockerImporter(source))).report.warnings),
+      )
       expect(await lookInto(world)).toEqual(before)
       expect(await world.core.imports.list({ operator: 'test' })).toEqual([])
     } finally {
-      await world.close()
+      await Promise.all([world.close(), again.close()])
     }
   })
+})
+
+it('a dry run that rejects nothing writes no file', async () => {
+  const directory = mkdtempSync(join(root, 'good-'))
+  const organisation = { _id: { $oid: organisationOid(0) }, name: 'One' }
+  writeFileSync(join(directory, 'organisations.json'), JSON.stringify(organisation))
+  const world = await openCore()
+  const path = join(directory, 'rejects')
+  const settings = { core: world.core, operator: { operator: 'test' }, isDryRun: true, onStage: () => {} }
+  const { signal } = new AbortController()
+  const importer = learningLockerImporter({ directory })
+  const report = await runImport(importer, { ...settings, signal, rejectsPath: () => path })
+  expect([report.rejects, readdirSync(directory)]).toEqual([undefined, ['organisations.json']])
+  await world.close()
 })
 
 describe('interrupted', () => {
