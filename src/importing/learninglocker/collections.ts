@@ -5,7 +5,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BSON } from 'bson'
 import { DomainError, invalid } from '../../core/errors.ts'
-import { readJson } from '../../core/xapi/json.ts'
+import { findExcess, maxTokens, parseJson } from '../../core/xapi/json.ts'
 import { refusal } from '../../core/xapi/rule.ts'
 import type { Place } from '../rejects.ts'
 import { maxValueBytes, ValueFile } from '../value-file.ts'
@@ -98,9 +98,16 @@ export function parseDocument({ text, bson, problem }: RawDocument): Members {
 
 function parseText(text: string | undefined, problem: string | undefined): unknown {
   if (text === undefined) throw invalid(problem ?? 'It cannot be read.')
-  const { value, failures } = readJson(text)
-  if (failures.length > 0) throw refusal(failures)
-  return value
+  // No more names and values than it has characters.
+  const excess = text.length > maxTokens ? findExcess(text) : undefined
+  if (excess !== undefined) throw refusal([excess])
+  try {
+    // Nobody asks whether a name is there twice: in MongoDB none is. How deep it goes, and its numbers, are looked at where they are used.
+    return JSON.parse(text) as unknown
+  } catch {
+    // Says where it is broken.
+    return parseJson(text)
+  }
 }
 
 function shownRecord(raw: RawDocument): unknown {
