@@ -36,8 +36,13 @@ export interface SelectionNames {
 }
 
 export const plainNames: SelectionNames = { lrs: 'lrs', preset: 'preset' }
+/** Where a command has options of its own by the plain ones; taken everywhere, so that a filter need not be renamed. */
+export const longNames: SelectionNames = { lrs: 'in-lrs', preset: 'with-preset' }
 
 export function takeSelection(command: Command, { lrs, preset }: SelectionNames = plainNames): Command {
+  for (const name of lrs === longNames.lrs ? [] : [`${longNames.lrs} <id>`, `${longNames.preset} <name>`]) {
+    command.addOption(command.createOption(`--${name}`).hideHelp())
+  }
   return command
     .option('--from-file <file>', 'those that this file names: CSV or JSON with an id or a key, or one of them a line')
     .option(`--${lrs} <id>`, 'those that reach this Lrs')
@@ -57,7 +62,8 @@ export function takeConsent(command: Command): Command {
 export function selectionOf(options: Readonly<Record<string, unknown>>, names: SelectionNames = plainNames): Selection {
   const camel = (name: string): string => name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
   const { fromFile, nameLike, unusedSince, createdBefore, expiresBefore, all } = options as Selection
-  const [lrs, preset] = [options[camel(names.lrs)], options[camel(names.preset)]]
+  const lrs = options[camel(names.lrs)] ?? options[camel(longNames.lrs)]
+  const preset = options[camel(names.preset)] ?? options[camel(longNames.preset)]
   const given = { fromFile, lrs, preset, nameLike, unusedSince, createdBefore, expiresBefore, all }
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Selection
 }
@@ -150,7 +156,8 @@ function parseMoment(text: string, what: string, now: number, direction: 1 | -1)
 // A file that names them
 
 interface Mention {
-  readonly row: number
+  /** `row 3` */
+  readonly called: string
   readonly id: string | undefined
   readonly key: string | undefined
 }
@@ -179,7 +186,7 @@ async function named(
   for (const one of byId.values()) byKey.set(one.key, (byKey.get(one.key) ?? new Set()).add(one))
   const problems: string[] = []
   const found = new Set<CredentialRecord>()
-  for (const { row, id, key } of mentions) {
+  for (const { called, id, key } of mentions) {
     const both = new Set([
       ...(id === undefined ? [] : [byId.get(id)]),
       ...(key === undefined ? [] : (byKey.get(key) ?? [])),
@@ -187,8 +194,7 @@ async function named(
     both.delete(undefined)
     const [only] = both
     if (both.size === 1 && only !== undefined) found.add(only)
-    else
-      problems.push(`row ${row}: ${both.size === 0 ? 'no key' : 'more than one key'} is ${JSON.stringify(id ?? key)}`)
+    else problems.push(`${called}: ${both.size === 0 ? 'no key' : 'more than one key'} is ${JSON.stringify(id ?? key)}`)
   }
   if (problems.length === 0) return [...found]
   const some = problems.slice(0, 20)
@@ -202,14 +208,14 @@ async function readMentions(file: string, directory: string | undefined): Promis
   const bounds = { what: '--from-file', most: mostCredentialWrites }
   if (!['.csv', '.json'].includes(extname(file).toLowerCase())) return readLines(file, directory)
   const rows = await readRows(file, directory, bounds)
-  return rows.map(({ number: row, cells }) => {
+  return rows.map(({ called, cells }) => {
     const [id, key] = [cells.id, cells.key].map((cell) =>
       cell === undefined || cell === '' || cell === null ? undefined : String(cell),
     )
     if (id === undefined && key === undefined)
-      throw new UsageError(`--from-file ${file}: row ${row} has neither id nor key`)
+      throw new UsageError(`--from-file ${file}: ${called} has neither id nor key`)
     // Of both, the id: keys may repeat.
-    return { row, id, key: id === undefined ? key : undefined }
+    return { called, id, key: id === undefined ? key : undefined }
   })
 }
 
@@ -221,10 +227,11 @@ async function readLines(file: string, directory: string | undefined): Promise<r
     const lines = (await readFile(path, 'utf8')).replace(/^\uFEFF/, '').split(/\r?\n/)
     const mentions = lines.flatMap((line, at): Mention[] => {
       const word = line.trim()
+      const called = `row ${at + 1}`
       if (word === '') return []
-      if (word.startsWith('key:')) return [{ row: at + 1, id: undefined, key: word.slice(4) }]
-      if (/^(id:|#)/.test(word)) return [{ row: at + 1, id: word.replace(/^(id:|#)/, ''), key: undefined }]
-      return [{ row: at + 1, id: word, key: word }]
+      if (word.startsWith('key:')) return [{ called, id: undefined, key: word.slice(4) }]
+      if (/^(id:|#)/.test(word)) return [{ called, id: word.replace(/^(id:|#)/, ''), key: undefined }]
+      return [{ called, id: word, key: word }]
     })
     if (mentions.length > mostCredentialWrites)
       throw new Error(`more than ${mostCredentialWrites} lines; do it in parts`)

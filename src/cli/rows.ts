@@ -13,6 +13,8 @@ import { UsageError } from './outcome.ts'
 export interface Row {
   /** As who looks at the file counts: the line of a CSV file, the place in a JSON array from 1. */
   readonly number: number
+  /** In a message: `row 3`, or `item 3` of a JSON array. */
+  readonly called: string
   readonly cells: Readonly<Record<string, unknown>>
 }
 
@@ -50,7 +52,7 @@ async function readJson(path: string, bounds: RowBounds): Promise<readonly Row[]
   demandFew(value.length, bounds)
   return value.map((cells: unknown, at) => {
     if (typeof cells === 'object' && cells !== null && !Array.isArray(cells)) {
-      return { number: at + 1, cells: cells as Record<string, unknown> }
+      return { number: at + 1, called: `item ${at + 1}`, cells: cells as Record<string, unknown> }
     }
     throw new UsageError(`${bounds.what}: item ${at + 1} is no object`)
   })
@@ -70,7 +72,7 @@ async function readCsv(path: string, bounds: RowBounds): Promise<readonly Row[]>
     readonly info: { readonly lines: number }
   }>) {
     const cells = Object.fromEntries(Object.entries(record).map(([name, cell]) => [name, unescaped(cell)]))
-    rows.push({ number: info.lines, cells })
+    rows.push({ number: info.lines, called: `row ${info.lines}`, cells })
     demandFew(rows.length, bounds)
     if (rows.length % 500 === 0) await nextSlice()
   }

@@ -19,7 +19,8 @@ export async function runAlone(
   streams: Streams,
 ): Promise<number> {
   // Without it an import into a place that was mistyped would make a store there.
-  const isNew = argv.includes('import') && argv.includes('--new')
+  const isImport = argv.includes('import') && !argv.includes('credential')
+  const isNew = isImport && argv.includes('--new')
   let opening: Promise<OpenData> | undefined
   let remote: ReturnType<typeof openRemote> | undefined
   let stopping: AbortSignal | undefined
@@ -31,12 +32,15 @@ export async function runAlone(
     directory,
     open: async (): Promise<Opened> => {
       if (!isNew && !hasDatabase(config)) {
+        const makes = isImport
+          ? 'claviger serve makes one, and so does claviger import … --new'
+          : 'claviger serve makes one'
         throw new PlainError(
-          `there is no database in ${config.dataDirectory}: is CLAVIGER_DATA right, or is CLAVIGER_DATABASE_URL missing? claviger serve makes one`,
+          `there is no database in ${config.dataDirectory}: is CLAVIGER_DATA right, or is CLAVIGER_DATABASE_URL missing? ${makes}`,
         )
       }
       // What stores much reads on meanwhile.
-      const threads = argv.includes('import') ? 'workers' : 'inline'
+      const threads = isImport ? 'workers' : 'inline'
       opening ??= openData(config, { threads, mayMigrate: isNew, log: quiet })
       return opening.catch((error: unknown) => {
         if (!isDomainError(error) || error.detail.decidedBy !== 'lock') throw error

@@ -41,6 +41,25 @@ const typed = (line: string, more: Partial<CommandContext> = {}) => cli(line.spl
 const eventCount = async (): Promise<number> =>
   (await opened.core.audit.list(callerIn(opened, 1 as never), { limit: 1000 })).events.length
 
+it('names --organisation where it is taken', async () => {
+  expect((await typed('lrs list --help')).out).toContain('--organisation <id>')
+  for (const line of ['compare --help', 'config --help', 'master-key rotate --help']) {
+    const { out } = await typed(line)
+    expect(out).toContain('--json')
+    expect(out).not.toContain('--organisation')
+  }
+})
+
+it('asked about what needs a vendor’s scope, names the preset that has it, and that allows it', async () => {
+  const { id } = JSON.parse((await typed('credential create --name Reads --preset read-only --json')).out)
+  const refused = await typed(`ask ${id} GET /api/v2/client --json`)
+  const command = `claviger credential set ${id} --preset learninglocker/all`
+  expect([refused.code, JSON.parse(refused.out).remedy]).toEqual([1, command])
+  expect((await typed(command.replace('claviger ', ''))).code).toBe(0)
+  expect((await typed(`ask ${id} GET /api/v2/client`)).code).toBe(0)
+  expect((await typed(`credential revoke ${id}`)).code).toBe(0)
+})
+
 describe('wrong input', () => {
   it.each([
     ['credential create --name A --pin-actor mailto:ann', '--pin-actor "mailto:ann": An mbox is mailto: and an e-mail'],

@@ -2,6 +2,7 @@
 // process of their own. Never ends the process, never lets an error out.
 
 import { Command } from 'commander'
+import type { Option } from 'commander'
 import { addApplication } from './commands/application.ts'
 import { addApplicationManagement } from './commands/application-management.ts'
 import { addAsk } from './commands/ask.ts'
@@ -68,7 +69,7 @@ export function buildProgram(context: CommandContext, act: Act, isJson: boolean)
       // As JSON it is said once, by explainFailure.
       writeErr: (text) => void (isJson || context.streams.err(text)),
     })
-    .configureHelp({ showGlobalOptions: true, helpWidth: 110 })
+    .configureHelp({ showGlobalOptions: true, helpWidth: 110, visibleGlobalOptions: globalOptionsOf })
     .showHelpAfterError('(--help shows what there is)')
     .option('--json', 'print JSON instead of words')
     .option('-o, --organisation <id>', 'the organisation; needed when there are several')
@@ -96,6 +97,18 @@ export function buildProgram(context: CommandContext, act: Act, isJson: boolean)
   addCompare(program, context, act)
   addInstallation(program, context, act)
   return program
+}
+
+/** Those that are about the whole installation, or about none. */
+const ofNoOrganisation = new Set(['serve', 'compare', 'copy', 'backup', 'restore', 'master-key', 'config', 'version'])
+
+/** In the help of a command: what it takes from those above it. */
+function globalOptionsOf(command: Command): Option[] {
+  const line: Command[] = []
+  for (let one: Command | null = command; one !== null; one = one.parent) line.push(one)
+  const takesNone = line.some((one) => ofNoOrganisation.has(one.name()))
+  const options = line.slice(1).flatMap((one) => one.options.filter(({ hidden }) => !hidden))
+  return takesNone ? options.filter(({ long }) => long !== '--organisation') : options
 }
 
 /** It runs where it is typed (main.ts); here it is for the help, and for who looks for options. */

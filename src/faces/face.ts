@@ -167,6 +167,8 @@ export interface Judgement extends Decision {
   readonly depends?: readonly string[]
   /** Which Lrs the path leads to. */
   readonly lrsId?: LrsId
+  /** Rights by whose name it would be allowed, where no single right would do. */
+  readonly preset?: string
   /** Sentences worth knowing that decide nothing. */
   readonly notes?: readonly string[]
 }

@@ -142,10 +142,19 @@ function withCommand(judgement: Judgement, { credential }: Located, asked: Asked
   if (judgement.allowed) return judgement
   const { address, origin } = asked
   const version = familyOf(asked.version)
-  const command = commandFor(judgement.decidedBy, credential, { lrsId: judgement.lrsId, address, origin, version })
+  const command = commandOf(judgement, credential, { lrsId: judgement.lrsId, address, origin, version })
   if (command === undefined) return judgement
   const isPinned = judgement.decidedBy.startsWith('pin ') && judgement.remedy !== undefined
   return { ...judgement, remedy: isPinned ? `${judgement.remedy} Or widen the key: ${command}` : command }
+}
+
+function commandOf(
+  { decidedBy, preset }: Judgement,
+  credential: Located['credential'],
+  wanted: Parameters<typeof commandFor>[2],
+): string | undefined {
+  if (preset === undefined) return commandFor(decidedBy, credential, wanted)
+  return `claviger credential set ${credential.id} --preset ${preset}`
 }
 
 function familyOf(version: string): string | undefined {

@@ -166,6 +166,12 @@ describe('import', () => {
     await refused(`credential import ${fileOf('{', 'json')} --json`, 2, 'JSON')
     await refused(`credential import ${fileOf({ name: 'A' })} --json`, 2, 'array')
     await refused(`credential import ${fileOf(['a'])} --json`, 2, 'item 1')
+    await refused(
+      `credential import ${fileOf([{ name: 'A' }, { name: 'B', expires: 'x' }])} --json`,
+      2,
+      'item 2, expires',
+    )
+    await refused(`credential disable --from-file ${fileOf([{ key: 'nobody' }])}`, 1, 'item 1: no key is "nobody"')
     await refused(`credential import ${fileOf(`name\n${'A\n'.repeat(10_001)}`)} --json`, 2, '10000')
   })
 
@@ -305,6 +311,7 @@ describe('many at once', () => {
     expect(await keys('--expires-before 2026-03-01')).toEqual(['old'])
     expect(await keys('--unused-since 90d')).toEqual(['old'])
     expect(await keys('--unused-since 90d --name-like two')).toEqual([])
+    expect(await keys('--with-preset isolated --in-lrs ' + lrs.id)).toEqual(['here'])
     await refused('credential disable --unused-since soon', 2, '--unused-since')
     await refused('credential disable --created-before 2026-13-45', 2, '--created-before')
   })

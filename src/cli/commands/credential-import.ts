@@ -72,7 +72,7 @@ async function parseAll(opened: Opened, caller: Caller, rows: readonly Row[]): P
     const parsed = await parseCredential(opened, caller, row.cells)
     if (parsed.input !== undefined) good.push({ row, input: parsed.input })
     for (const { column, message } of parsed.failures) {
-      failures.push({ pointer: `row ${row.number}, ${column}`, rule: `claviger/${column}`, message })
+      failures.push({ pointer: `${row.called}, ${column}`, rule: `claviger/${column}`, message })
     }
   }
   const changes = good.map(({ input }) => ({ create: input }))
@@ -87,7 +87,7 @@ async function parseAll(opened: Opened, caller: Caller, rows: readonly Row[]): P
     failures.push(...error.detail.failures)
   }
   if (failures.length === 0) return good.map(({ input }) => input)
-  const places = new Map(rows.map(({ number }, at) => [`row ${number}`, at]))
+  const places = new Map(rows.map(({ called }, at) => [called, at]))
   const placeOf = ({ pointer }: Failure): number => places.get(pointer.split(',')[0] ?? '') ?? 0
   failures.sort((a, b) => placeOf(a) - placeOf(b))
   throw refused(failures)
@@ -104,7 +104,7 @@ async function inRows<T>(rows: readonly Row[], work: () => Promise<T>): Promise<
         const [, index = '0', rest = ''] = /^\/(\d+)(.*)$/s.exec(failure.pointer) ?? []
         const row = rows[Number(index)]
         const column = row === undefined ? '' : columnOf(row, rest)
-        return { ...failure, pointer: `row ${row?.number ?? '?'}${column === '' ? '' : `, ${column}`}` }
+        return { ...failure, pointer: `${row?.called ?? 'a row'}${column === '' ? '' : `, ${column}`}` }
       }),
     )
   }

@@ -13,8 +13,8 @@ import { callerIn, chooseOrganisation, locateCredential } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { addRights, parseExpiry, parseLimits, parseNumber, parsePins, unknownWord } from '../credential-options.ts'
 import type { LimitOptions, LrsOfApplications, PinOptions, RightsOptions } from '../credential-options.ts'
-import { isMany, selectionOf, takeConsent, takeSelection } from '../credential-selection.ts'
-import type { Selection, SelectionNames } from '../credential-selection.ts'
+import { isMany, longNames, selectionOf, takeConsent, takeSelection } from '../credential-selection.ts'
+import type { Selection } from '../credential-selection.ts'
 import { credentialJson, inWords, signing } from '../credential-shown.ts'
 import { oneLine, time, UsageError } from '../outcome.ts'
 import type { Outcome } from '../outcome.ts'
@@ -68,13 +68,14 @@ export function addSet(group: Command, context: CommandContext, act: Act): void 
     .option('--no-limit', 'no limits any more; also --no-limit-rate and so on, one by one')
     .option('--no-expires', 'it does not end by itself')
     .option('--no-oauth', 'it presents its secret again')
-  takeConsent(takeSelection(set, selectionNames)).addHelpText('after', setHelp)
+  takeConsent(takeSelection(set, longNames)).addHelpText('after', setHelp)
   for (const name of [...Object.keys(pinNames), ...Object.keys(limitNames)]) {
     const kebab = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
     set.addOption(set.createOption(`--no-${kebab}`).hideHelp())
   }
   act<SetOptions & BulkOptions>(set, async (options, word = '') => {
-    const selection = selectionOf({ ...options }, selectionNames)
+    // `--lrs` and `--preset` say here what the keys are to have.
+    const selection = selectionOf({ ...options }, longNames)
     const many = isMany(word, selection)
     const opened = await context.open()
     if (many) return setMany(opened, context, options, selection)
@@ -99,9 +100,6 @@ export function addSet(group: Command, context: CommandContext, act: Act): void 
     }
   })
 }
-
-/** `--lrs` and `--preset` say here what the keys are to have. */
-const selectionNames: SelectionNames = { lrs: 'in-lrs', preset: 'with-preset' }
 
 async function setMany(
   opened: Opened,

@@ -2,11 +2,10 @@
 
 import type { Context } from 'hono'
 import { authorise, refusalOf } from '../../core/access.ts'
-import type { Decision } from '../../core/access.ts'
 import type { Core } from '../../core/core.ts'
 import { DomainError } from '../../core/errors.ts'
 import type { Principal } from '../../core/principal.ts'
-import type { FaceEnv } from '../face.ts'
+import type { FaceEnv, Judgement } from '../face.ts'
 import { addressOf, authenticate } from '../http.ts'
 import { hasAll } from './words.ts'
 
@@ -56,11 +55,12 @@ export function demandNeeds(principal: Principal, needs: Needs): void {
 }
 
 /** `xapi/all` alone will not do (facts 0.8). */
-export function explainAll({ rights, name }: Principal): Decision {
+export function explainAll({ rights, name }: Principal): Judgement {
   const decidedBy = 'scope all'
   if (hasAll(rights)) return { allowed: true, decidedBy, reason: 'The client has the scope all.' }
   const reason = 'This needs a client with the scope all; none of the other scopes will do.'
-  return { allowed: false, decidedBy, reason, remedy: `Give "${name}" the scope all, or ask another client.` }
+  const remedy = `Give "${name}" the scope all, or ask another client.`
+  return { allowed: false, decidedBy, reason, remedy, preset: 'learninglocker/all' }
 }
 
 export function queryOf({ c }: Asking): URLSearchParams {
