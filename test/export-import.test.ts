@@ -309,6 +309,118 @@ describe('an import of an export is refused, and nothing is written', () => {
   })
 })
 
+describe('an export that names an organisation that is here', () => {
+  type Lines = Readonly<Record<string, (value: any) => unknown>>
+  /** What somebody made of it; a member for each file, with what becomes of its first line. */
+  function tampered(name: string, changes: Lines): string {
+    const directory = join(root, name)
+    cpSync(join(root, 'second'), directory, { recursive: true })
+    for (const [file, change] of Object.entries(changes)) {
+      const path = join(directory, file)
+      const [line = '{}', ...rest] = readFileSync(path, 'utf8').trimEnd().split('\n')
+      const made = [change(JSON.parse(line))].flat().map((one) => JSON.stringify(one))
+      writeFileSync(path, `${[...made, ...rest].join('\n')}\n`)
+    }
+    signAgain(directory)
+    return directory
+  }
+  const run = async (core: Core, directory: string, intoExisting: readonly number[] = [], isDryRun = false) => {
+    const source = { directory, passphrase, withoutSecrets: false, intoExisting: intoExisting as never }
+    return (await runOn(core, clavigerImporter(source), { isDryRun })).report
+  }
+  async function tell(core: Core) {
+    const { items } = await core.organisations.list(operator, { offset: 0, limit: 100 })
+    return Promise.all(
+      items.map(async (organisation) => {
+        const caller = core.signIn.operator(organisation.id, 'test')
+        const { items: keys } = await core.credentials.list(caller, {}, { offset: 0, limit: 100 })
+        const events = await core.audit.list(caller, { limit: 100 })
+        return { organisation, keys, lrs: await core.lrs.list(caller), events }
+      }),
+    )
+  }
+
+  let core: Core
+  let id: number
+  let files: string
+  beforeAll(async () => {
+    id = world.organisationIds[1]!
+    files = `organisations/${id}`
+    await exported(join(root, 'second'), { passphrase, organisationIds: [id as never] })
+    core = await openOther('sqlite')
+  })
+
+  it('makes it, and brings it up to date from the same place', async () => {
+    const forged = tampered('forged', {
+      [`${files}/organisation.json`]: (one) => {
+        return { ...one, organisation: { ...one.organisation, words: { importedFrom: ['f'.repeat(32)], kept: 1 } } }
+      },
+    })
+    expect((await run(core, forged)).existing).toEqual([])
+    // An export says nothing of whose imports may come later.
+    const words = (await tell(core))[0]!.organisation.words
+    expect(words).toEqual({ kept: 1, importedFrom: [expect.not.stringMatching(/^f+$/)] })
+    expect((await run(core, forged)).existing).toMatchObject([{ organisationId: id, name: 'Second', keys: 0 }])
+  })
+
+  it('is refused from anywhere else, and nothing is written, unless the operator lets it', async () => {
+    const rights = {
+      xapi: {},
+      management: [{ area: 'credentials', actions: ['read'], bound: { kind: 'organisation' } }],
+    }
+    const directory = tampered('strange', {
+      [`${files}/credentials.jsonl`]: (one) => [
+        one,
+        { ...one, id: 70_000, oid: 'd'.repeat(24), key: 'of-a-stranger', rights, secrets: [] },
+      ],
+    })
+    const before = await tell(core)
+    for (const isDryRun of [true, false]) {
+      for (const into of [[], [id + 1]]) {
+        const message = await messageOf(run(core, directory, into, isDryRun))
+        expect(message).toContain('Nothing was imported')
+        expect(message).toContain(`${id} “Second” (oid ${before[0]!.organisation.oid})`)
+        expect(message).toContain(`--into-existing ${id}`)
+      }
+    }
+    expect(await tell(core)).toEqual(before)
+    const told = [{ organisationId: id, oid: before[0]!.organisation.oid, name: 'Second', keys: 1 }]
+    expect((await run(core, directory, [id], true)).existing).toEqual(told)
+    expect(await tell(core)).toEqual(before)
+    const report = await run(core, directory, [id])
+    expect(report).toMatchObject({ existing: told, kinds: { clients: { stored: 1, rejected: 0 } } })
+    expect((await run(core, directory)).existing).toEqual([{ ...told[0], keys: 0 }])
+  })
+
+  it('is refused where an Lrs of it is of an organisation that is not in it', async () => {
+    const stray = tampered('stray', {})
+    const path = join(stray, 'manifest.json')
+    const manifest = JSON.parse(readFileSync(path, 'utf8'))
+    writeFileSync(
+      path,
+      JSON.stringify({ ...manifest, lrs: [...manifest.lrs, { ...manifest.lrs[0], organisationId: 1 }] }),
+    )
+    const before = await tell(core)
+    expect(await messageOf(run(core, stray, [id]))).toContain('is of organisation 1, which is not in it')
+    expect(await tell(core)).toEqual(before)
+  })
+
+  it('tells of keys that came though it was cut off, and goes on where it was let', async () => {
+    const directory = tampered('cut', {
+      [`${files}/credentials.jsonl`]: (one) => [
+        one,
+        { ...one, id: 70_001, oid: 'e'.repeat(24), key: 'another', secrets: [] },
+      ],
+    })
+    const controller = new AbortController()
+    const onStage = ({ title }: ImportStage): void => void (title.startsWith('statements') && controller.abort())
+    const let1 = { directory, passphrase, withoutSecrets: false, intoExisting: [id as never] }
+    await runOn(core, clavigerImporter(let1), { signal: controller.signal, onStage })
+    const report = await run(core, directory)
+    expect(report).toMatchObject({ isResumed: true, isFinished: true, existing: [{ organisationId: id, keys: 1 }] })
+  })
+})
+
 describe('an import that is cut off', () => {
   it('goes on, and ends with the same', async () => {
     const core = await openOther('sqlite')
@@ -331,7 +443,7 @@ describe('an import that is cut off', () => {
     }
     const { report, rejected } = await runOn(core, importer(whole))
     expect(rejected).toEqual([])
-    expect(report).toMatchObject({ isFinished: true, isResumed: true })
+    expect(report).toMatchObject({ isFinished: true, isResumed: true, existing: [] })
     expect(await differing(core)).toEqual([])
   })
 })

@@ -6,6 +6,7 @@ import type { AuditEvent } from './audit.ts'
 import { openCallback } from './callback.ts'
 import { DomainError } from './errors.ts'
 import type { CredentialId, LrsId, OrganisationId } from './ids.ts'
+import { importedFrom } from './organisation.ts'
 import type { PlatformOperator } from './organisation.ts'
 import { openEndpoints } from './pipe.ts'
 import type { Caller } from './principal.ts'
@@ -154,9 +155,13 @@ export class Exports {
     organisationId: OrganisationId,
   ): Promise<{ readonly organisation: PortableOrganisation; readonly lrs: readonly PortableLrs[] }> {
     void operator
-    const { wrappedKey: _wrappedKey, ...organisation } = await this.#find(organisationId)
+    const { wrappedKey: _wrappedKey, words, ...organisation } = await this.#find(organisationId)
+    const { [importedFrom]: _importedFrom, ...portable } = words
     const lrs = await this.#storage.directory.listLrs(organisationId)
-    return { organisation, lrs: lrs.map(({ organisationId: _organisation, ...record }) => record) }
+    return {
+      organisation: { ...organisation, words: portable },
+      lrs: lrs.map(({ organisationId: _organisation, ...record }) => record),
+    }
   }
 
   /** By id, but for those of applications. One that is made or removed meanwhile is there or not; no other is missed for it. */

@@ -44,6 +44,9 @@ export interface OrganisationChange {
   readonly words?: Readonly<Record<string, Json>>
 }
 
+/** In `words`: from where imports may come into it again, as src/importing/existing.ts says. Of this installation: exports leave it out. */
+export const importedFrom = 'importedFrom'
+
 export class Organisations {
   readonly #storage: Storage
   readonly #vault: Vault

@@ -66,6 +66,8 @@ export interface ImportReport {
   /** False: it was stopped, and goes on with the same command. */
   readonly isFinished: boolean
   readonly kinds: Readonly<Partial<Record<Kind, KindCounts>>>
+  /** Organisations that were here before it. */
+  readonly existing: readonly ExistingOrganisation[]
   /** The Lrs written to, and what they hold now. */
   readonly lrs: readonly LrsTotal[]
   readonly warnings: readonly string[]
@@ -73,6 +75,14 @@ export interface ImportReport {
   readonly rejects: string | undefined
   /** Of this run. */
   readonly seconds: number
+}
+
+export interface ExistingOrganisation {
+  readonly organisationId: OrganisationId
+  readonly oid: Oid
+  readonly name: string
+  /** That came into it; of a dry run, that would. */
+  readonly keys: number
 }
 
 export interface LrsTotal {
@@ -174,7 +184,7 @@ async function attempt(
   }
   const lrs = isDryRun ? [] : await totalsOf(settings, work)
   const report: ImportReport = {
-    ...{ id: record.id, source: importer.source, isDryRun, isResumed, isFinished, lrs },
+    ...{ id: record.id, source: importer.source, isDryRun, isResumed, isFinished, lrs, existing: work.existing },
     ...{ kinds: work.counts(), warnings: work.warnings, rejects: rejects.length > 0 ? rejects.path : undefined },
     seconds: Math.round((performance.now() - startedAt) / 100) / 10,
   }

@@ -2,12 +2,12 @@
 // import.ts.
 
 import type { Core } from '../core/core.ts'
-import type { LrsId } from '../core/ids.ts'
+import type { LrsId, OrganisationId } from '../core/ids.ts'
 import type { PlatformOperator } from '../core/organisation.ts'
 import { nextSlice } from '../core/slices.ts'
-import type { ImportRecord, Json } from '../core/storage.ts'
+import type { ImportRecord, Json, OrganisationRecord } from '../core/storage.ts'
 import { DocumentParts } from './document-parts.ts'
-import type { ImportSettings, ImportStage } from './import.ts'
+import type { ExistingOrganisation, ImportSettings, ImportStage } from './import.ts'
 import { Positions, StoreQueue } from './parts.ts'
 import type { Destination, StoreCounts } from './parts.ts'
 import type { Place, Rejects } from './rejects.ts'
@@ -37,6 +37,7 @@ export class ImportWork {
   readonly #positions: Positions
   readonly #warnings: Map<string, Warned>
   readonly #announced: Map<Kind, readonly string[]>
+  readonly #existing: Map<OrganisationId, ExistingOrganisation>
   readonly #destinations = new Map<LrsId, Destination>()
   readonly #onStage: (stage: ImportStage) => void
   #sliceEnd = 0
@@ -44,7 +45,7 @@ export class ImportWork {
   constructor(settings: ImportSettings, record: ImportRecord, rejects: Rejects) {
     const { core, operator, isDryRun, signal } = settings
     this.#begun = progressOf(record)
-    const { saved, tally, warnings, announced } = this.#begun
+    const { saved, tally, warnings, announced, existing } = this.#begun
     this.core = core
     this.operator = operator
     this.isDryRun = isDryRun
@@ -56,6 +57,7 @@ export class ImportWork {
     this.#positions = new Positions(record.lrs)
     this.#warnings = new Map(warnings.map((one) => [one.text, { ...one }]))
     this.#announced = new Map(Object.entries(announced) as [Kind, readonly string[]][])
+    this.#existing = new Map(existing.map((one) => [one.organisationId, one]))
     this.#onStage = (stage) => settings.onStage(stage)
     const parts = {
       ...{ core, operator, isDryRun, rejects, importId: record.id },
@@ -75,6 +77,10 @@ export class ImportWork {
     )
     // At once: the new file is shorter.
     await this.#begin({ ...this.#begun, rejects: { bytes: 0, lines: 0 }, warnings: this.#warned() })
+  }
+
+  get source(): string {
+    return this.#record.source
   }
 
   get warnings(): readonly string[] {
@@ -138,7 +144,14 @@ export class ImportWork {
     await this.flush()
     const rejects = await this.#rejects.flush()
     this.#announced.clear()
-    await this.#begin({ saved, tally: this.tally.toJson(), rejects, warnings: this.#warned(), announced: {} })
+    await this.#begin({
+      saved,
+      tally: this.tally.toJson(),
+      rejects,
+      warnings: this.#warned(),
+      announced: {},
+      existing: this.existing,
+    })
   }
 
   async flush(): Promise<void> {
@@ -159,6 +172,21 @@ export class ImportWork {
       ...withStored('statements', counted, statements),
       ...withStored('documents', counted, documents),
     }
+  }
+
+  /** That it was here before: for the report. */
+  tellExisting({ id, oid, name }: OrganisationRecord): void {
+    this.#existing.set(id, { organisationId: id, oid, name, keys: 0 })
+  }
+
+  /** That so many keys came into it: told where it was here before. */
+  countKeys(organisationId: OrganisationId, by = 1): void {
+    const known = this.#existing.get(organisationId)
+    if (known !== undefined) this.#existing.set(organisationId, { ...known, keys: known.keys + by })
+  }
+
+  get existing(): readonly ExistingOrganisation[] {
+    return [...this.#existing.values()]
   }
 
   /** The Lrs it is about. */
@@ -194,10 +222,14 @@ interface Progress {
   readonly rejects: { readonly bytes: number; readonly lines: number }
   readonly warnings: readonly Warned[]
   readonly announced: Readonly<Record<string, readonly string[]>>
+  readonly existing: readonly ExistingOrganisation[]
 }
 
 function progressOf({ progress }: ImportRecord): Progress {
-  const begun: Progress = { saved: null, tally: {}, rejects: { bytes: 0, lines: 0 }, warnings: [], announced: {} }
+  const begun: Progress = {
+    ...{ saved: null, tally: {}, rejects: { bytes: 0, lines: 0 } },
+    ...{ warnings: [], announced: {}, existing: [] },
+  }
   return { ...begun, ...(progress as unknown as Partial<Progress> | null) }
 }
 

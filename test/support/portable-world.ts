@@ -373,8 +373,9 @@ export async function tellWorld(core: Core, world: World, share = 4): Promise<Re
 
 async function tellDirectory(core: Core, id: OrganisationId, told: Map<string, unknown>): Promise<void> {
   const caller = core.signIn.operator(id, 'test')
-  const { wrappedKey: _wrappedKey, ...organisation } = await core.organisations.get(caller)
-  told.set(`organisation ${id}`, organisation)
+  const { wrappedKey: _wrappedKey, words, ...organisation } = await core.organisations.get(caller)
+  const { importedFrom: _hereAlone, ...portable } = words
+  told.set(`organisation ${id}`, { ...organisation, words: portable })
   told.set(`Lrs of ${id}`, await core.lrs.list(caller, { withDeleted: true }))
   const { items } = await core.credentials.listRevealed(caller, {}, { offset: 0, limit: 1000 })
   for (const { credential, secrets } of items) {

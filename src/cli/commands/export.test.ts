@@ -29,6 +29,10 @@ afterAll(async () => {
   rmSync(root, { recursive: true })
 })
 
+const ids = (): readonly string[] =>
+  JSON.parse(readFileSync(`${root}/all/manifest.json`, 'utf8')).organisations.map(({ id }: { id: number }) =>
+    String(id),
+  )
 const typed = (line: string, stdin?: string) => type!(line.split(' '), stdin)
 
 describe('claviger export', () => {
@@ -79,15 +83,31 @@ describe('claviger import claviger', () => {
     const { code, err } = await type!(['import', 'claviger', `${root}/all`])
     expect(code).not.toBe(0)
     expect(err).toContain('--passphrase-stdin or --passphrase-file')
-    const dry = await type!(['import', 'claviger', `${root}/all`, '--without-secrets', '--dry-run'])
+    const into = ids().flatMap((id) => ['--into-existing', id])
+    const dry = await type!(['import', 'claviger', `${root}/all`, '--without-secrets', '--dry-run', ...into])
     expect(dry.code).toBe(0)
     expect(dry.err).toContain('Keys are without their secrets')
   })
 
-  it('finds everything there where it came from', async () => {
+  it('goes into organisations that are here only where that is said, and says so', async () => {
     const line = `import claviger ${root}/all --passphrase-file ${passphrase} --json --rejects ${root}/rejects`
-    const { code, json } = await typed(line)
+    const [first, second] = ids()
+    for (const more of ['', ' --dry-run', ` --into-existing ${first}`]) {
+      const { code, err } = await typed(`${line}${more}`)
+      expect(code).toBe(1)
+      expect(err).toMatch(new RegExp(`${second} “Second” \\(oid [0-9a-f]{24}\\).*--into-existing ${second}`))
+      expect(err.includes('“First”')).toBe(!more.includes('into'))
+    }
+    expect((await typed(`${line} --into-existing x`)).err).toContain('--into-existing must be a whole number')
+    const { code, json } = await typed(`${line} --into-existing ${first} --into-existing ${second}`)
     expect(code).toBe(0)
+    expect(json.existing.map(({ name, keys }: { name: string; keys: number }) => [name, keys])).toEqual([
+      ['First', 0],
+      ['Second', 0],
+    ])
+    const again = await typed(line.replace(' --json', ''))
+    expect(again.code).toBe(0)
+    expect(again.out).toMatch(/organisation here before +name +oid +keys added\n\d+ +First +[0-9a-f]{24} +0\n/)
     expect(json.kinds).toMatchObject({
       organisations: { there: 2, stored: 0 },
       lrs: { there: 2, stored: 0 },

@@ -4,10 +4,10 @@ import type { Command } from 'commander'
 import { learningLockerImporter } from '../../importing/learninglocker/learninglocker.ts'
 import type { CommandContext } from '../context.ts'
 import type { Act } from '../run.ts'
-import { importCommand, pathFrom, runImporter } from './import-run.ts'
-import type { ImportOptions } from './import-run.ts'
+import { importCommand, intoExistingOption, pathFrom, runImporter } from './import-run.ts'
+import type { ImportOptions, IntoExistingOptions } from './import-run.ts'
 
-interface LearningLockerOptions extends ImportOptions {
+interface LearningLockerOptions extends ImportOptions, IntoExistingOptions {
   readonly attachments?: string
 }
 
@@ -19,11 +19,13 @@ export function addImportLearningLocker(imports: Command, context: CommandContex
       '--attachments <directory>',
       'the folder in which its xAPI service keeps bytes (FS_LOCAL_STORAGE_DIR, else storage beside it)',
     )
+    .addOption(intoExistingOption())
     .addHelpText('after', help)
   act<LearningLockerOptions>(command, async (options, directory = '') => {
     const source = {
       directory: pathFrom(context, directory),
       attachments: options.attachments && pathFrom(context, options.attachments),
+      intoExisting: options.intoExisting,
     }
     return runImporter(context, options, () => learningLockerImporter(source))
   })
@@ -34,6 +36,9 @@ The files are called as the collections: organisations, lrs, client, statements,
 a line, or --jsonArray), .jsonl, .ndjson or .bson, each also with .gz. What is not there is left out, but statements need
 the organisations and stores they are of. Where a server runs, that reads the files, so its user must be allowed to.
 
+Into an organisation that is here already it goes only where an import from the same directory made it, or was let into it by
+--into-existing: whoever can change the files can give themselves a key to it.
+
 In the folder of --attachments bytes lie as statements/<store>/attachments/<hash>.<ending>; the folder above it, with storage/ inside,
 and that of the statements alone, with <store>/attachments/ inside, are taken, too.
 
@@ -42,4 +47,5 @@ Kept: ids, keys and secrets, scopes, stored times, authorities, what is voided, 
 Examples:
   $ claviger import learninglocker ./export --dry-run
   $ claviger import learninglocker ./export --attachments /var/lib/learninglocker/storage
+  $ claviger import learninglocker ./later --into-existing 2
 `

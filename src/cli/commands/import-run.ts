@@ -2,13 +2,17 @@
 // makes a subcommand with `importCommand` and hands an importer to `runImporter`; import.ts lists them.
 
 import { resolve } from 'node:path'
+import { Option } from 'commander'
 import type { Command } from 'commander'
 import type { Core } from '../../core/core.ts'
+import { maxId } from '../../core/ids.ts'
+import type { OrganisationId } from '../../core/ids.ts'
 import { runImport } from '../../importing/import.ts'
 import type { Importer, ImportReport } from '../../importing/import.ts'
 import { kinds } from '../../importing/tally.ts'
 import { operator } from '../context.ts'
 import type { CommandContext, GlobalOptions } from '../context.ts'
+import { parseNumber } from '../credential-options.ts'
 import { exitCodes, table } from '../outcome.ts'
 import type { Outcome } from '../outcome.ts'
 import { duration } from '../pace-words.ts'
@@ -19,6 +23,18 @@ export interface ImportOptions extends GlobalOptions {
   readonly dryRun?: boolean
   readonly rejects?: string
   readonly quiet?: boolean
+}
+
+/** Of those that read from an export which organisations it is of. */
+export interface IntoExistingOptions {
+  readonly intoExisting?: readonly OrganisationId[]
+}
+
+export function intoExistingOption(): Option {
+  const words = 'an organisation here that it may come into though nothing from there did before; may be repeated'
+  return new Option('--into-existing <id>', words).argParser((text, before: readonly OrganisationId[] | undefined) => {
+    return [...(before ?? []), parseNumber(text, '--into-existing', 1, maxId) as OrganisationId]
+  })
 }
 
 /** A subcommand with the options that every import takes. */
@@ -61,16 +77,18 @@ export function pathFrom({ directory }: CommandContext, path: string): string {
 
 /** In words, and as JSON. */
 export function reported(report: ImportReport): Outcome {
-  const { kinds: counts, lrs, warnings, rejects } = report
+  const { kinds: counts, lrs, existing, warnings, rejects } = report
   const told = kinds.flatMap((kind) => (counts[kind] ? [[kind, counts[kind]] as const] : []))
   const fates = report.isDryRun ? (['checked'] as const) : (['stored', 'there'] as const)
   const differs = told.some(([, { differs = 0 }]) => differs > 0) ? (['differs'] as const) : []
   const columns = ['read', ...fates, 'rejected', ...differs] as const
   const rows = told.map(([kind, count]) => [kind, ...columns.map((column) => count[column] ?? 0)])
   const totals = lrs.map(({ organisationId, lrsId, statements }) => [organisationId, lrsId, statements])
+  const wereHere = existing.map(({ organisationId, name, oid, keys }) => [organisationId, name, oid, keys])
   const parts = [
     headline(report),
     table([['', ...columns.map((column) => headings[column])], ...rows], 'Nothing was read.'),
+    ...(existing.length === 0 ? [] : [table([['organisation here before', 'name', 'oid', 'keys added'], ...wereHere])]),
     ...(report.isDryRun || totals.length === 0
       ? []
       : [table([['organisation', 'Lrs', 'statements there now'], ...totals])]),

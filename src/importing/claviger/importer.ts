@@ -12,6 +12,7 @@ import type { Reach } from '../../core/rights.ts'
 import { organisationFile } from '../../exporting/format.ts'
 import type { LrsCounts, Manifest, OrganisationCounts, OrganisationPart } from '../../exporting/format.ts'
 import { Sealer } from '../../exporting/sealing.ts'
+import { enterExisting, findExisting, markedWords } from '../existing.ts'
 import type { Importer } from '../import.ts'
 import type { Place } from '../rejects.ts'
 import type { ImportWork } from '../work.ts'
@@ -27,6 +28,8 @@ export interface ClavigerSource {
   readonly passphrase: string | undefined
   /** Keys come without their secrets, though there are some. */
   readonly withoutSecrets: boolean
+  /** Organisations that are here already, and that the operator lets it into. */
+  readonly intoExisting?: readonly OrganisationId[] | undefined
 }
 
 /** How far an earlier run came. */
@@ -49,7 +52,7 @@ export async function clavigerImporter(source: ClavigerSource): Promise<Importer
   const sealer = await openSealer(manifest, source)
   return {
     source: `claviger ${source.directory} ${manifest.id}`.slice(-500),
-    run: (work) => new Run(work, source.directory, manifest, sealer).run(),
+    run: (work) => new Run(work, source, manifest, sealer).run(),
   }
 }
 
@@ -65,13 +68,19 @@ async function openSealer({ sealing }: Manifest, source: ClavigerSource): Promis
 class Run {
   readonly #work: ImportWork
   readonly #directory: string
+  readonly #into: readonly OrganisationId[]
   readonly #manifest: Manifest
   readonly #sealer: Sealer | undefined
   readonly #saved: Saved | undefined
+  /** That were here already. */
+  readonly #entered = new Set<OrganisationId>()
+  /** Keys that this import brought into those. */
+  #ownKeys: ReadonlySet<string> = new Set()
 
-  constructor(work: ImportWork, directory: string, manifest: Manifest, sealer: Sealer | undefined) {
+  constructor(work: ImportWork, source: ClavigerSource, manifest: Manifest, sealer: Sealer | undefined) {
     this.#work = work
-    this.#directory = directory
+    this.#directory = source.directory
+    this.#into = source.intoExisting ?? []
     this.#manifest = manifest
     this.#sealer = sealer
     this.#saved = (work.saved as unknown as Saved | null) ?? undefined
@@ -85,6 +94,7 @@ class Run {
     else if (this.#sealer === undefined)
       this.#work.warn('Keys are without their secrets: nobody signs in with them until they get new ones.')
     if (this.#saved === undefined) await this.#check()
+    await this.#enter()
     const owners = new Map<number, Owners>()
     for (const organisation of organisations) {
       if (this.#saved === undefined) await this.#furnish(organisation)
@@ -117,13 +127,34 @@ class Run {
     throw new DomainError('conflict', message)
   }
 
+  /** Each time: what lies there may be another export since, of the same id. */
+  async #enter(): Promise<void> {
+    const { organisations, lrs } = this.#manifest
+    const ids = new Set<number>(organisations.map(({ id }) => id))
+    const strange = lrs.find(({ organisationId }) => !ids.has(organisationId))
+    if (strange !== undefined) {
+      const { id, organisationId } = strange
+      throw invalid(`Lrs ${id} of the export is of organisation ${organisationId}, which is not in it.`)
+    }
+    const existing = await findExisting(this.#work, ({ id }) => ids.has(id))
+    await enterExisting(this.#work, existing, this.#into)
+    if (this.#saved !== undefined) return
+    const there = new Set<number>(existing.map(({ id }) => id))
+    const absent = [...ids].filter((id) => !there.has(id))
+    const own = await this.#work.announce('organisations', absent.map(String))
+    for (const one of existing) {
+      this.#entered.add(one.id)
+      if (!own.has(String(one.id))) this.#work.tellExisting(one)
+    }
+  }
+
   async *#portablesOf(organisationId: number): AsyncGenerator<Portables> {
     const { organisation, lrs, gone } = await this.#read(organisationId)
     yield { organisation, lrs: [] }
     for (const some of inParts(lrs)) yield { lrs: some }
     for (const some of inParts(gone)) yield { gone: some as readonly CredentialId[] }
     for await (const credentials of this.#credentialsOf(organisationId, organisation.oid)) {
-      yield { credentials: credentials.map(({ credential }) => credential) }
+      yield { credentials: credentialsIn(credentials) }
     }
     for await (const { application } of this.#applicationsOf(organisationId, organisation.oid)) {
       yield { applications: [application] }
@@ -149,12 +180,15 @@ class Run {
     const free = lrs.filter((one) => !taken.has(one.id))
     const first = free.find((one) => one.id === organisation.defaultLrsId) ?? free[0]
     if (first === undefined) throw invalid(`Organisation ${id} of the export has no Lrs of its own.`)
+    if (this.#entered.has(id)) await this.#announceKeys(id, organisation.oid)
     if (isDryRun) {
       tally.count('organisations', 'checked')
       tally.count('lrs', 'checked', lrs.length)
     } else {
       const origin = { export: this.#manifest.id, auditHead: counts.auditHead, auditEvents: counts.auditEvents }
-      const outcome = await core.restores.organisation(operator, organisation, first, origin)
+      const marked = { ...organisation, words: markedWords(organisation.words, this.#work) }
+      const outcome = await core.restores.organisation(operator, marked, first, origin)
+      if (outcome === 'there' && !this.#entered.has(id)) throw madeMeanwhile(id)
       tally.count('organisations', outcome)
       for (const one of free) {
         const made = await core.restores.lrs(operator, id, one)
@@ -165,6 +199,23 @@ class Run {
     for await (const some of this.#credentialsOf(id, organisation.oid)) await this.#furnishCredentials(id, some)
     if (isDryRun) return
     for (const some of inParts(read.gone)) await core.restores.gone(operator, id, some as readonly CredentialId[])
+  }
+
+  /** Those that are not there yet: an interruption must not hide that they came. */
+  async #announceKeys(id: OrganisationId, oid: string): Promise<void> {
+    const { core, operator } = this.#work
+    const there = new Set<number>()
+    for await (const some of core.exports.credentials(operator, id)) for (const one of some) there.add(one.id)
+    for await (const one of core.exports.applications(operator, id)) there.add(one.credential.id)
+    const absent: string[] = []
+    const add = ({ id: key }: PortableCredential): void => void (there.has(key) || absent.push(String(key)))
+    for await (const some of this.#credentialsOf(id, oid)) credentialsIn(some).forEach(add)
+    for await (const { application } of this.#applicationsOf(id, oid)) add(application.credential)
+    this.#ownKeys = await this.#work.announce('clients', absent)
+  }
+
+  #countKeys(id: OrganisationId, credentials: readonly PortableCredential[]): void {
+    this.#work.countKeys(id, credentials.filter((one) => this.#ownKeys.has(String(one.id))).length)
   }
 
   async #furnishApplications(id: OrganisationId, { organisation, lrs }: ReadOrganisation): Promise<void> {
@@ -181,11 +232,13 @@ class Run {
       }
       if (isDryRun) {
         tally.count('applications', 'checked')
+        this.#countKeys(id, [application.credential])
         continue
       }
       const isOpen = live.deletedAt !== null || !organisation.closedLrsIds.includes(live.id)
       const outcome = await core.restores.application(operator, id, application, { live, sandbox, isOpen })
       tally.count('applications', outcome)
+      this.#countKeys(id, [application.credential])
       tally.count('lrs', outcome, 2)
       await this.#work.pace()
     }
@@ -195,17 +248,16 @@ class Run {
   async #furnishCredentials(id: OrganisationId, read: readonly ReadCredential[]): Promise<void> {
     const { core, operator, isDryRun, tally } = this.#work
     await this.#work.pace()
-    if (isDryRun) return tally.count('clients', 'checked', read.length)
     let left = read
+    if (isDryRun) {
+      tally.count('clients', 'checked', read.length)
+      return this.#countKeys(id, credentialsIn(left))
+    }
     while (left.length > 0) {
       try {
-        const outcomes = await core.restores.credentials(
-          operator,
-          id,
-          left.map(({ credential }) => credential),
-        )
+        const outcomes = await core.restores.credentials(operator, id, credentialsIn(left))
         for (const outcome of outcomes) tally.count('clients', outcome)
-        return
+        return this.#countKeys(id, credentialsIn(left))
       } catch (error) {
         const index = isDomainError(error) ? error.detail.index : undefined
         const refused = index === undefined ? undefined : left[index]
@@ -344,6 +396,14 @@ interface ReadCredential {
 function withoutSecrets(text: string): unknown {
   const { secrets: _secrets, ...rest } = JSON.parse(text) as Record<string, unknown>
   return rest
+}
+
+function credentialsIn(read: readonly ReadCredential[]): readonly PortableCredential[] {
+  return read.map(({ credential }) => credential)
+}
+
+function madeMeanwhile(id: OrganisationId): DomainError {
+  return new DomainError('conflict', `Somebody made organisation ${id} here while it was imported: begin again.`)
 }
 
 function byId(lrs: readonly PortableLrs[], id: number): PortableLrs | undefined {

@@ -12,6 +12,7 @@ import type { Caller } from '../../core/principal.ts'
 import type { CredentialRecord } from '../../core/storage.ts'
 import { rememberWords, rightsOf } from '../../faces/learninglocker/words.ts'
 import { tellDifferences } from '../differences.ts'
+import { enterExisting, findExisting, markedWords } from '../existing.ts'
 import { becomeUsable, createUnusable, isUnusable, oidFor, unusableKey } from '../owners.ts'
 import type { Destination } from '../parts.ts'
 import type { Kind } from '../tally.ts'
@@ -39,14 +40,17 @@ const pageSize = 1000
 
 export class Directory {
   readonly #work: ImportWork
+  readonly #into: readonly OrganisationId[]
   readonly #organisations = new Map<string, KnownOrganisation>()
   readonly #stores = new Map<string, StoreDocument>()
   readonly #keys = new Map<string, number>()
   /** Of a dry run: what would be made has an id that nothing has, below 0. */
   #unmade = 0
 
-  constructor(work: ImportWork) {
+  /** `into`: organisations that are here already, and that the operator lets it into. */
+  constructor(work: ImportWork, into: readonly OrganisationId[]) {
     this.#work = work
+    this.#into = into
   }
 
   /** Each organisation with its first store as its default. `counts`: whether this is the time to count them. */
@@ -56,16 +60,16 @@ export class Directory {
     counts: boolean,
   ): Promise<void> {
     for (const store of stores) this.#stores.set(store.oid, store)
-    const there = await this.#listOrganisations()
-    for (const { oid } of organisations) {
-      const id = there.get(oid)
-      if (id !== undefined) await this.#know(oid, id)
-    }
+    const named = new Set<string>(organisations.map(({ oid }) => oid))
+    const existing = await findExisting(this.#work, ({ oid }) => named.has(oid))
+    await enterExisting(this.#work, existing, this.#into)
+    for (const { oid, id } of existing) await this.#know(oid, id)
     const isAbsent = ({ organisation, oid }: StoreDocument) => !this.#organisations.get(organisation)?.lrs.has(oid)
     const absentStores = stores.filter(isAbsent).map(({ oid }) => oid)
-    const absent = organisations.filter(({ oid }) => !there.has(oid)).map(({ oid }) => oid)
+    const absent = organisations.filter(({ oid }) => !this.#organisations.has(oid)).map(({ oid }) => oid)
     const own = counts && (await this.#work.announce('organisations', absent))
     const ownStores = counts && (await this.#work.announce('lrs', absentStores))
+    for (const one of existing) if (own && !own.has(one.oid)) this.#work.tellExisting(one)
     for (const organisation of organisations) {
       await this.#taking('organisations', organisation, own, () => this.#addOrganisation(organisation, stores))
     }
@@ -89,7 +93,9 @@ export class Directory {
       await this.#work.pace()
       const some = clients.slice(from, from + atOnce)
       const there = some.filter(isThere)
-      await Promise.all(some.map((client) => this.#taking('clients', client, own, () => this.#addClient(client))))
+      // Nothing goes on behind the back of whoever goes on with the import.
+      const taken = await Promise.allSettled(some.map((client) => this.#takeClient(client, own)))
+      for (const one of taken) if (one.status === 'rejected') throw one.reason
       await this.#compare(there)
       this.#work.show({ title: 'clients', done: from + some.length, part: (from + some.length) / clients.length })
     }
@@ -161,6 +167,13 @@ export class Directory {
     }
   }
 
+  #takeClient(client: ClientDocument, own: ReadonlySet<string>): Promise<void> {
+    return this.#taking('clients', client, own, async () => {
+      await this.#addClient(client)
+      if (own.has(client.oid)) this.#work.countKeys(this.#organisationOf(client.organisation).id)
+    })
+  }
+
   async #addClient(client: ClientDocument): Promise<void> {
     const organisation = this.#organisationOf(client.organisation)
     const known = organisation.owners.get(client.oid)
@@ -211,7 +224,7 @@ export class Directory {
     if (isDryRun) return this.#know(oid, --this.#unmade as OrganisationId)
     const first = stores.find((store) => store.organisation === oid)
     const made = await core.organisations.create(operator, {
-      ...{ oid, name, expiresAt, createdAt, updatedAt, words: { learninglocker: kept } },
+      ...{ oid, name, expiresAt, createdAt, updatedAt, words: markedWords({ learninglocker: kept }, this.#work) },
       ...(first && { lrs: lrsInput(first) }),
     })
     await this.#know(oid, made.organisation.id)
@@ -272,16 +285,6 @@ export class Directory {
 
   #countKeys(clients: readonly ClientDocument[]): void {
     for (const { key } of clients) if (key !== undefined) this.#keys.set(key, (this.#keys.get(key) ?? 0) + 1)
-  }
-
-  async #listOrganisations(): Promise<ReadonlyMap<string, OrganisationId>> {
-    const { core, operator } = this.#work
-    const found = new Map<string, OrganisationId>()
-    for (let offset = 0; ; offset += pageSize) {
-      const { items, total } = await core.organisations.list(operator, { offset, limit: pageSize })
-      for (const { oid, id } of items) found.set(oid, id)
-      if (offset + pageSize >= total) return found
-    }
   }
 
   async #listOwners({ caller, owners }: KnownOrganisation): Promise<void> {

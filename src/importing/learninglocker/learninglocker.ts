@@ -3,7 +3,7 @@
 
 import { BSONError } from 'bson'
 import { DomainError, isDomainError } from '../../core/errors.ts'
-import type { CredentialId } from '../../core/ids.ts'
+import type { CredentialId, OrganisationId } from '../../core/ids.ts'
 import type { AttachmentClaim, Json } from '../../core/storage.ts'
 import type { Importer } from '../import.ts'
 import type { Place } from '../rejects.ts'
@@ -27,6 +27,8 @@ export interface LearningLockerSource {
   readonly directory: string
   /** The folder in which it keeps bytes: see files.ts. */
   readonly attachments?: string | undefined
+  /** Organisations that are here already, and that the operator lets it into. */
+  readonly intoExisting?: readonly OrganisationId[] | undefined
 }
 
 /** What was gone through when a checkpoint was made. */
@@ -64,7 +66,7 @@ class Run {
   constructor(work: ImportWork, source: LearningLockerSource, collections: ReadonlyMap<CollectionName, Collection>) {
     this.#work = work
     this.#collections = collections
-    this.#directory = new Directory(work)
+    this.#directory = new Directory(work, source.intoExisting ?? [])
     this.#files = source.attachments === undefined ? undefined : new StoredFiles(source.attachments)
     this.#stamps = Object.fromEntries([...collections.values()].map(({ name, stamp }) => [name, stamp]))
     this.#saved = (work.saved as unknown as Saved | null) ?? undefined

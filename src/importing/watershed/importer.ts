@@ -6,6 +6,7 @@ import type { OrganisationId } from '../../core/ids.ts'
 import type { Outbound } from '../../core/outbound.ts'
 import type { RemoteLrsDoor } from '../../core/remote-lrs.ts'
 import type { OrganisationRecord } from '../../core/storage.ts'
+import { isOfSource, markedWords } from '../existing.ts'
 import type { Importer } from '../import.ts'
 import { JsonApi } from '../json-api.ts'
 import type { Login } from '../json-api.ts'
@@ -98,7 +99,8 @@ class Reading {
     const found = await this.#find(into ?? id)
     if (into !== undefined && found === undefined)
       throw new DomainError('not_found', `There is no organisation ${into} here.`)
-    if (into === undefined && found !== undefined && found.oid !== this.#oid()) {
+    const isOwn = found?.oid === this.#oid() && isOfSource(found, this.#work)
+    if (into === undefined && found !== undefined && !isOwn) {
       const remedy = `--into ${id} brings everything into that one; --into another id into another, whose address is another then.`
       throw new DomainError('conflict', `The id ${id} is that of an organisation here, ${found.name}. ${remedy}`)
     }
@@ -112,7 +114,12 @@ class Reading {
     const { core, operator, isDryRun } = this.#work
     const { organisation: id, name = `Watershed organization ${id}` } = this.#options
     if (isDryRun) return undefined
-    const made = await core.organisations.create(operator, { id, name, oid: this.#oid() })
+    const made = await core.organisations.create(operator, {
+      id,
+      name,
+      oid: this.#oid(),
+      words: markedWords({}, this.#work),
+    })
     return { organisationId: made.organisation.id, lrsId: made.lrs.id }
   }
 
