@@ -1,6 +1,9 @@
 // Runs one command in this process, for want of a server or beside the nodes of a database: opens the data itself once the
 // command needs it.
 
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { openRemote } from '../app.ts'
 import type { Config } from '../config.ts'
 import { isDomainError } from '../core/errors.ts'
@@ -21,6 +24,8 @@ export async function runAlone(
   // Without it an import into a place that was mistyped would make a store there.
   const isImport = argv.includes('import') && !argv.includes('credential')
   const isNew = isImport && argv.includes('--new')
+  const isTrial = isNew && argv.includes('--dry-run')
+  let trial: Config | undefined
   let opening: Promise<OpenData> | undefined
   let remote: ReturnType<typeof openRemote> | undefined
   let stopping: AbortSignal | undefined
@@ -41,7 +46,8 @@ export async function runAlone(
       }
       // What stores much reads on meanwhile.
       const threads = isImport ? 'workers' : 'inline'
-      opening ??= openData(config, { threads, mayMigrate: isNew, log: quiet })
+      if (isTrial && !hasDatabase(config)) trial ??= emptyPlace(config)
+      opening ??= openData(trial ?? config, { threads, mayMigrate: isNew && !isTrial, log: quiet })
       return opening.catch((error: unknown) => {
         if (!isDomainError(error) || error.detail.decidedBy !== 'lock') throw error
         // One that served already would have answered.
@@ -57,7 +63,13 @@ export async function runAlone(
     const opened = await opening?.catch(() => undefined)
     await opened?.app.close()
     remote?.close()
+    if (trial !== undefined) rmSync(trial.dataDirectory, { recursive: true, force: true })
   }
+}
+
+/** For a dry run of what would make the store: it checks all against one that is as empty, and is gone afterwards. */
+function emptyPlace({ bucket: _bucket, ...config }: Config): Config {
+  return { ...config, dataDirectory: mkdtempSync(join(tmpdir(), 'claviger-dry-run-')) }
 }
 
 /** The first signal asks; the next one ends the process, as without this. */

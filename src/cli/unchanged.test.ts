@@ -115,3 +115,19 @@ describe.each([
     expect(contentOf(directory)).toEqual(logged)
   })
 })
+
+it('a dry run of an import that would make the store makes nothing', async () => {
+  const exported = join(root, 'exported')
+  const place = join(root, 'not-yet')
+  const left = (): readonly string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('claviger-dry-run-'))
+  const before = left()
+  expect(await typed(`export --to ${exported} -o 1`, { CLAVIGER_DATA: data })).toMatchObject({
+    code: 0,
+  })
+  const line = `import claviger ${exported} --new --without-secrets -q`
+  const tried = await typed(`${line} --dry-run`, { CLAVIGER_DATA: place })
+  expect(tried).toMatchObject({ code: 0, out: expect.stringContaining('Nothing was stored') })
+  expect([existsSync(place), left()]).toEqual([false, before])
+  expect(await typed(line, { CLAVIGER_DATA: place })).toMatchObject({ code: 0 })
+  expect(existsSync(place)).toBe(true)
+})
