@@ -180,7 +180,9 @@ describe('what an export is', () => {
   it('has a table for analysts, in which nothing is a formula', () => {
     const [lrsId] = world.lrsIds
     const table = readFileSync(join(whole, `lrs/${lrsId}/statements.csv`), 'utf8')
-    expect(table.split('\r\n')[0]).toMatch(/^id,stored,timestamp,actor_kind,actor_id,actor_name,verb,.*,voided$/)
+    expect(table.split('\r\n')[0]).toMatch(
+      /^id,stored,timestamp,actor_kind,actor_id,actor_name,verb,.*,voided,lrs,organisation$/,
+    )
     expect(table).toContain(",'=1+1,")
     expect(table).toContain(`,'+ann,`)
     expect(table).toContain(`,-0.5,1,0,2,true,,PT1S,"'@a,""b""\n",`)

@@ -2,6 +2,7 @@
 // docs/guides/export.md explains the columns.
 
 import { stringify } from 'csv-stringify/sync'
+import type { LrsId, OrganisationId } from '../core/ids.ts'
 import type { ExportedStatement } from '../core/storage.ts'
 
 type Members = Readonly<Record<string, unknown>>
@@ -37,19 +38,34 @@ const columns: readonly (readonly [name: string, read: (statement: Members, row:
   ['key_id', (_, { owner }) => owner],
   ['key_name', (_, { keyName }) => keyName],
   ['voided', (_, { isVoided }) => isVoided],
+  ['lrs', (_, { lrsId }) => lrsId],
+  ['organisation', (_, { organisationId }) => organisationId],
 ]
 
 type Cell = string | number | boolean | undefined
-interface Row extends Pick<ExportedStatement, 'owner' | 'isVoided'> {
+interface Row extends Pick<ExportedStatement, 'owner' | 'isVoided'>, Place {
   readonly keyName: string | undefined
 }
 
-export const csvHeader = line(columns.map(([name]) => name))
+/** Where it is, so that files of several Lrs can be joined. */
+export interface Place {
+  readonly lrsId: LrsId
+  readonly organisationId: OrganisationId
+}
+
+/** With a mark before it where a spreadsheet would take UTF-8 for the letters of its country; other readers may take the mark for a letter. */
+export function csvHeader({ withBom }: { readonly withBom: boolean }): string {
+  return (withBom ? '\uFEFF' : '') + line(columns.map(([name]) => name))
+}
 
 /** One line; some 30 µs. */
-export function csvLine({ body, owner, isVoided }: ExportedStatement, keyName: string | undefined): string {
+export function csvLine(
+  { body, owner, isVoided }: ExportedStatement,
+  keyName: string | undefined,
+  place: Place,
+): string {
   const statement = JSON.parse(body) as Members
-  return line(columns.map(([, read]) => read(statement, { owner, isVoided, keyName })))
+  return line(columns.map(([, read]) => read(statement, { owner, isVoided, keyName, ...place })))
 }
 
 /** Text that begins with =, +, -, @ or a tab gets an apostrophe before it; numbers stay numbers. */

@@ -27,6 +27,8 @@ export interface ExportSettings {
   readonly passphrase?: string | undefined
   readonly isGzip: boolean
   readonly withCsv: boolean
+  /** For spreadsheets; no unless given. */
+  readonly withBom?: boolean
   /** Statements stored and documents changed after this, microseconds; all unless given. */
   readonly since?: number | undefined
   readonly signal: AbortSignal
@@ -61,7 +63,7 @@ async function write(
   directory: ExportDirectory,
   sealer: Sealer | undefined,
 ): Promise<Manifest> {
-  const { core, operator, organisationIds, onlyLrs, since = 0, isGzip, withCsv } = settings
+  const { core, operator, organisationIds, onlyLrs, since = 0, isGzip, withCsv, withBom = false } = settings
   const begunAt = timeOf(core)
   const id = core.ids.oid()
   const warnings = new Set<string>()
@@ -75,7 +77,7 @@ async function write(
     const nameOfKey = withCsv ? await namesOfKeys(settings, organisationId, pace) : () => undefined
     for (const marked of marks.filter((one) => one.organisationId === organisationId)) {
       const onRead = counting(settings, marked.lrs)
-      const part = { core, operator, directory, isGzip, withCsv, since, nameOfKey, pace, warn, onRead }
+      const part = { core, operator, directory, isGzip, withCsv, withBom, since, nameOfKey, pace, warn, onRead }
       lrs.push(await writeLrs(part, marked, owners))
     }
     settings.onStage({ title: `keys of organisation ${organisationId}`, done: 0 })

@@ -9,6 +9,7 @@ import type { ExportedDocument, ExportedStatement, Json } from '../core/storage.
 import { agentOfTerm } from '../core/xapi/agent.ts'
 import { formatStored, parseTimestamp } from '../core/xapi/time.ts'
 import { csvHeader, csvLine } from './csv.ts'
+import type { Place } from './csv.ts'
 import type { ExportDirectory, ExportFile } from './directory.ts'
 import { blobFile, lrsFile } from './format.ts'
 import type { DocumentLine, LrsCounts, StatementLine } from './format.ts'
@@ -19,6 +20,7 @@ export interface LrsSettings {
   readonly directory: ExportDirectory
   readonly isGzip: boolean
   readonly withCsv: boolean
+  readonly withBom: boolean
   /** Microseconds. */
   readonly since: number
   /** Of the key with an id, for the analysts. */
@@ -36,7 +38,11 @@ export async function writeLrs(
   const blobs = new Blobs(settings, lrs.id)
   const files = new Files(settings)
   try {
-    const { statements, voided } = await writeStatements(settings, { lrsId: lrs.id, through }, { owners, blobs, files })
+    const { statements, voided } = await writeStatements(
+      settings,
+      { lrsId: lrs.id, organisationId, through },
+      { owners, blobs, files },
+    )
     const documents = await writeDocuments(settings, lrs.id, { owners, blobs, files })
     await files.close()
     return {
@@ -58,13 +64,14 @@ interface Into {
 
 async function writeStatements(
   settings: LrsSettings,
-  { lrsId, through }: { readonly lrsId: LrsId; readonly through: number },
+  { through, ...place }: Place & { readonly through: number },
   { owners, blobs, files }: Into,
 ): Promise<{ readonly statements: number; readonly voided: number }> {
-  const { core, operator, isGzip, withCsv, since, pace } = settings
+  const { core, operator, isGzip, withCsv, withBom, since, pace } = settings
+  const { lrsId } = place
   const lines = await files.create(lrsFile(lrsId, 'statements.jsonl', isGzip))
   const table = withCsv ? await files.create(lrsFile(lrsId, 'statements.csv', isGzip)) : undefined
-  await table?.write(csvHeader)
+  await table?.write(csvHeader({ withBom }))
   let [statements, voided] = [0, 0]
   for await (const rows of core.exports.statements(operator, lrsId, { after: since, through })) {
     for (const row of rows) {
@@ -72,7 +79,7 @@ async function writeStatements(
       if (row.isVoided) voided++
       for (const { sha2 } of row.attachments) await blobs.take(sha2)
       await lines.write(statementLine(row))
-      await table?.write(csvLine(row, settings.nameOfKey(row.owner)))
+      await table?.write(csvLine(row, settings.nameOfKey(row.owner), place))
       await pace()
     }
     statements += rows.length

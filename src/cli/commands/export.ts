@@ -26,6 +26,7 @@ interface Options extends GlobalOptions, PassphraseOptions {
   readonly since?: string
   readonly gzip?: boolean
   readonly csv?: boolean
+  readonly csvBom?: boolean
   readonly quiet?: boolean
 }
 
@@ -38,11 +39,13 @@ export function addExport(program: Command, context: CommandContext, act: Act): 
     .option('--passphrase-stdin', 'seal secrets with the passphrase on standard input; without one they are left out')
     .option('--passphrase-file <file>', 'the same, with the passphrase in a file')
     .option('--csv', 'statements as CSV for analysts, too')
+    .option('--csv-bom', 'the same, with the mark (BOM) by which Excel knows UTF-8')
     .option('--gzip', 'compress statements and documents')
     .option('--since <time>', 'only what was stored or changed after this (ISO 8601)')
     .option('-q, --quiet', 'say nothing until it is done')
     .addHelpText('after', help)
   act<Options>(command, async (options) => {
+    const isMarked = options.csvBom === true
     const since = options.since === undefined ? undefined : sinceOf(options.since)
     const passphrase = await readPassphrase(context, options)
     const opened = await context.open()
@@ -53,7 +56,7 @@ export function addExport(program: Command, context: CommandContext, act: Act): 
       const to = pathFrom(context, options.to)
       const manifest = await runExport({
         ...{ core: opened.core, operator, to, organisationIds, onlyLrs, passphrase, since },
-        ...{ isGzip: options.gzip === true, withCsv: options.csv === true },
+        ...{ isGzip: options.gzip === true, withCsv: options.csv === true || isMarked, withBom: isMarked },
         signal: context.untilStopped?.() ?? new AbortController().signal,
         onStage: progress.show,
       })
