@@ -87,6 +87,8 @@ export interface ExistingOrganisation {
 
 export interface LrsTotal {
   readonly organisationId: OrganisationId
+  /** Of the organisation. */
+  readonly name: string
   readonly lrsId: LrsId
   readonly statements: number
 }
@@ -201,7 +203,8 @@ async function totalsOf({ core, operator }: ImportSettings, { lrs }: ImportWork)
   for (const one of lrs) {
     const caller = core.signIn.operator(one.organisationId, operator.operator)
     const [statements = 0] = await core.lrs.countStatements(caller, [one.lrsId])
-    totals.push({ ...one, statements })
+    const { name } = await core.organisations.get(caller)
+    totals.push({ ...one, name, statements })
   }
   return totals
 }

@@ -83,15 +83,21 @@ export function reported(report: ImportReport): Outcome {
   const differs = told.some(([, { differs = 0 }]) => differs > 0) ? (['differs'] as const) : []
   const columns = ['read', ...fates, 'rejected', ...differs] as const
   const rows = told.map(([kind, count]) => [kind, ...columns.map((column) => count[column] ?? 0)])
-  const totals = lrs.map(({ organisationId, lrsId, statements }) => [organisationId, lrsId, statements])
   const wereHere = existing.map(({ organisationId, name, oid, keys }) => [organisationId, name, oid, keys])
+  // Reports of before have no names.
+  const totals = lrs.map(({ organisationId, name = '', lrsId, statements }) => [
+    organisationId,
+    name,
+    lrsId,
+    statements,
+  ])
   const parts = [
     headline(report),
     table([['', ...columns.map((column) => headings[column])], ...rows], 'Nothing was read.'),
     ...(existing.length === 0 ? [] : [table([['organisation here before', 'name', 'oid', 'keys added'], ...wereHere])]),
     ...(report.isDryRun || totals.length === 0
       ? []
-      : [table([['organisation', 'Lrs', 'statements there now'], ...totals])]),
+      : [table([['organisation', 'name', 'Lrs', 'statements there now'], ...totals])]),
     ...(rejects === undefined ? [] : [`What was rejected, and why: ${rejects}`]),
   ]
   return {
@@ -112,7 +118,7 @@ const headings = {
 } as const
 
 function headline({ isDryRun, isFinished, isResumed, seconds }: ImportReport): string {
-  if (!isFinished) return 'Stopped before the end. What was stored stays; the same command goes on from here.'
+  if (!isFinished) return 'Stopped before the end; the same command goes on. What was stored stays.'
   if (isDryRun) return 'Nothing was stored: this is what would be read.'
   return `Imported in ${duration(seconds)}${isResumed ? ', going on with what was interrupted' : ''}.`
 }

@@ -101,7 +101,7 @@ it('goes on with what was stopped, says what became of everything, and can say s
   expect(passed).toEqual(['now'])
   expect(done.out).toMatch(/^Imported in \d+ s, going on with what was interrupted\.\n\n/)
   expect(done.out).toMatch(/\nstatements +4 +2 +1 +1\n/)
-  expect(done.out).toMatch(/\norganisation +Lrs +statements there now\n2 +2 +2\n/)
+  expect(done.out).toMatch(/\norganisation +name +Lrs +statements there now\n2 +Campus +2 +2\n/)
   expect(done.out + done.err).not.toContain('never-to-be-seen')
   const rejects = readFileSync(join(directory, 'no.jsonl'), 'utf8').trim().split('\n')
   expect(rejects.map((line) => JSON.parse(line) as object)).toEqual([
@@ -127,7 +127,7 @@ it('finds everything there the second time', async () => {
       isResumed: false,
       kinds: { clients: { there: 1, stored: 0 }, statements: { stored: 0, there: 3, rejected: 1 } },
     },
-    lrs: [{ organisationId: 2, lrsId: 2, statements: 2 }],
+    lrs: [{ organisationId: 2, name: 'Campus', lrsId: 2, statements: 2 }],
   })
 })
 
@@ -141,6 +141,7 @@ it('can be abandoned where it was stopped', async () => {
   })
   expect(await typed(`import abandon ${id}`)).toMatchObject({ code: 1, err: `error: Import ${id} is finished.\n` })
   expect((await typed(`import report ${id}`)).out).toBe(`Import ${id} was abandoned.\n`)
+  expect((await typed('import list')).out).toMatch(new RegExp(`${id} .*export +\\S+ +abandoned \\S+`))
 })
 
 it.each([

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander'
 import type { Oid } from '../../core/ids.ts'
+import type { Json } from '../../core/storage.ts'
 import { abandonImport } from '../../importing/import.ts'
 import type { ImportReport } from '../../importing/import.ts'
 import { operator } from '../context.ts'
@@ -36,9 +37,9 @@ function addList(imports: Command, context: CommandContext, act: Act): void {
   act<GlobalOptions>(list, async () => {
     const { core } = await context.open()
     const records = await core.imports.list(operator)
-    const rows = records.map(({ id, source, startedAt, finishedAt }) => [
+    const rows = records.map(({ id, source, startedAt, finishedAt, report: told }) => [
       ...[id, source, time(startedAt)],
-      finishedAt === null ? 'not finished' : time(finishedAt),
+      finishedAt === null ? 'not finished' : isAbandoned(told) ? `abandoned ${time(finishedAt)}` : time(finishedAt),
     ])
     const text = table([['id', 'source', 'begun', 'finished'], ...rows], 'Nothing was ever imported.')
     return { json: { imports: records }, text }
@@ -50,11 +51,14 @@ function addList(imports: Command, context: CommandContext, act: Act): void {
   act<GlobalOptions>(report, async (_, id = '') => {
     const { core } = await context.open()
     const record = await core.imports.get(operator, id as Oid)
-    const { isAbandoned } = (record.report ?? {}) as { readonly isAbandoned?: boolean }
-    if (isAbandoned === true) return { json: record.report, text: `Import ${id} was abandoned.` }
+    if (isAbandoned(record.report)) return { json: record.report, text: `Import ${id} was abandoned.` }
     if (record.report === null) throw new PlainError(`import ${id} is not finished; the command that began it goes on`)
     return reported(record.report as unknown as ImportReport)
   })
+}
+
+function isAbandoned(report: Json): boolean {
+  return (report as { readonly isAbandoned?: boolean } | null)?.isAbandoned === true
 }
 
 function addAbandon(imports: Command, context: CommandContext, act: Act): void {
