@@ -13,6 +13,7 @@ import type { Login, World } from '../../../test/support/watershed.ts'
 import type { IssuedCredential } from '../../core/credential.ts'
 import type { OrganisationId } from '../../core/ids.ts'
 import type { Caller } from '../../core/principal.ts'
+import { oidFor } from '../owners.ts'
 import { watershedImporter } from './importer.ts'
 import type { WatershedOptions } from './importer.ts'
 
@@ -106,6 +107,17 @@ describe('before anything is stored', () => {
       /The id 1 is that of an organisation here, First\. --into 1/,
     )
     await refusedWith({ into: 77 as OrganisationId }, /There is no organisation 77 here/)
+  })
+
+  it('so is one that came from elsewhere with the oid that this import gives', async () => {
+    const other = await openCore()
+    try {
+      const oid = oidFor(`watershed organization ${vendor.url}/api/organizations/${there} ${there}`)
+      await other.core.organisations.create({ operator: 'test' }, { id: there, oid, name: 'Stranger' })
+      await expect(runOn(other.core, importer())).rejects.toThrow(/is that of an organisation here, Stranger/)
+    } finally {
+      await other.close()
+    }
   })
 
   it('a wrong secret, or an address that must not be asked, is told, and no secret with it', async () => {
