@@ -87,8 +87,8 @@ export interface ExistingOrganisation {
 
 export interface LrsTotal {
   readonly organisationId: OrganisationId
-  /** Of the organisation. */
-  readonly name: string
+  /** Of the organisation; reports of before have none. */
+  readonly name?: string
   readonly lrsId: LrsId
   readonly statements: number
 }

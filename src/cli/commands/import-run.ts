@@ -84,7 +84,6 @@ export function reported(report: ImportReport): Outcome {
   const columns = ['read', ...fates, 'rejected', ...differs] as const
   const rows = told.map(([kind, count]) => [kind, ...columns.map((column) => count[column] ?? 0)])
   const wereHere = existing.map(({ organisationId, name, oid, keys }) => [organisationId, name, oid, keys])
-  // Reports of before have no names.
   const totals = lrs.map(({ organisationId, name = '', lrsId, statements }) => [
     organisationId,
     name,
