@@ -18,7 +18,8 @@ import type { OauthSigning } from './storage.ts'
 const longestPem = 4_000
 
 export function checkFields(input: Partial<NewCredentialInput>): readonly Failure[] {
-  const { name, key, secret, rights, pins, limits, lrsIds, authority, oauth, words, expiresAt, createdAt, updatedAt } = input
+  const { name, key, secret, rights, pins, limits, lrsIds, authority, oauth, words, expiresAt, createdAt, updatedAt } =
+    input
   return [
     ...(name === undefined ? [] : checkName(name)),
     ...(key === undefined ? [] : checkKey(key)),
