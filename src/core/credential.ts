@@ -337,14 +337,16 @@ export class Credentials {
     })
   }
 
-  #write({ organisationId }: Caller, { write, claims }: Decided): Promise<CredentialRecord> {
+  /** An operator has every pair at hand, and brings many of one key along. */
+  #write({ organisationId, credentialId }: Caller, { write, claims }: Decided): Promise<CredentialRecord> {
     const store = (): Promise<CredentialRecord> => {
       const { event } = write
       if ('create' in write) return this.#directory.createCredential(organisationId, write.create, event)
       if ('delete' in write) return this.#directory.deleteCredential(organisationId, write.delete, event)
       return this.#directory.updateCredential(organisationId, write.update.id, write.update.patch, event)
     }
-    return claims === undefined ? store() : whileClaiming(this.#guesses, organisationId, claims, store)
+    const isGuessing = claims !== undefined && credentialId !== undefined
+    return isGuessing ? whileClaiming(this.#guesses, organisationId, claims, store) : store()
   }
 
   #asking(caller: Caller): Asking {
