@@ -187,9 +187,9 @@ describe('what is refused', () => {
     await expect(guess()).rejects.toMatchObject({ code: 'rate_limited' })
     // The limit is the single change's, too; a key that was nobody's is not counted.
     const one = { ...some, key: 'bulk-theirs' }
-    await expect(world.core.credentials.create(caller, one)).rejects.toMatchObject({ code: 'rate_limited' })
-    await world.core.credentials.create(caller, { ...some, key: 'bulk-mine' })
-    // Whose commands these are has every pair at hand, and imports bring many keys alike.
+    await expect(world.core.credentials.create(world.operator, one)).rejects.toMatchObject({ code: 'rate_limited' })
+    await world.core.credentials.create(world.operator, { ...some, key: 'bulk-mine' })
+    // Imports bring many keys alike along.
     const alike = { ...one, allowDuplicateKey: true }
     await Promise.all(Array.from({ length: 12 }, () => world.core.credentials.create(world.operator, alike)))
   })

@@ -337,16 +337,16 @@ export class Credentials {
     })
   }
 
-  /** An operator has every pair at hand, and brings many of one key along. */
-  #write({ organisationId, credentialId }: Caller, { write, claims }: Decided): Promise<CredentialRecord> {
+  /** Imports, which are the operator's, bring many of one key along: nobody guesses there. */
+  #write({ organisationId }: Caller, { write, claims }: Decided): Promise<CredentialRecord> {
     const store = (): Promise<CredentialRecord> => {
       const { event } = write
       if ('create' in write) return this.#directory.createCredential(organisationId, write.create, event)
       if ('delete' in write) return this.#directory.deleteCredential(organisationId, write.delete, event)
       return this.#directory.updateCredential(organisationId, write.update.id, write.update.patch, event)
     }
-    const isGuessing = claims !== undefined && credentialId !== undefined
-    return isGuessing ? whileClaiming(this.#guesses, organisationId, claims, store) : store()
+    const isImport = 'create' in write && write.create.allowDuplicateKey === true
+    return claims !== undefined && !isImport ? whileClaiming(this.#guesses, organisationId, claims, store) : store()
   }
 
   #asking(caller: Caller): Asking {
