@@ -58,6 +58,8 @@ export default defineConfig({
           name: 'program',
           include: ['test/clients/**/*.test.ts', 'test/e2e/**/*.test.ts'],
           globalSetup: ['./test/support/build.ts'],
+          // Each waits for programs to start most of the time.
+          maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
