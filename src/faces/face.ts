@@ -121,6 +121,36 @@ export interface FacePreset {
   readonly words?: Json
 }
 
+/**
+ * A kind of platform that this face lets launch. Core keeps what it is set to as it is, in `PlatformRecord.settings`, under these names; the
+ * command line makes an option of each, `maxSkewSeconds` being `--max-skew-seconds`.
+ */
+export interface PlatformProtocol {
+  /** `PlatformRecord.protocol`. */
+  readonly protocol: string
+  /** For the list of what there is. */
+  readonly summary: string
+  readonly settings: readonly PlatformSetting[]
+  /** Throws `invalid` for settings that each are right but do not go together. */
+  check?(settings: Readonly<Record<string, Json>>): void
+  /** What somebody enters at the platform: an address for each thing it asks for, in its own words. */
+  addresses(id: string, baseUrl: string): readonly { readonly name: string; readonly url: string }[]
+}
+
+export interface PlatformSetting {
+  readonly name: string
+  readonly describes: string
+  /** What stands for the value in the help: `<id,…>`. */
+  readonly placeholder: string
+  /**
+   * Of the value as it is kept. Typed text is tried as JSON, `on` or `off`, itself, and as a list whose items commas part, texts or numbers:
+   * the first that passes.
+   */
+  readonly schema: ZodType<Json>
+  /** Absent: it must be given. */
+  readonly default?: Json
+}
+
 /** What `show --as <face>` hands a face: the records, and the secrets in clear. */
 export interface ShownCredential {
   readonly organisation: OrganisationRecord
@@ -182,6 +212,7 @@ export interface Face {
   readonly xapiMounts?: readonly XapiMount[]
   readonly switches?: readonly Switch[]
   readonly presets?: readonly FacePreset[]
+  readonly platform?: PlatformProtocol
   /** What a request below `mounts` would meet. Throws what it would be refused with before anybody signs in. */
   accessFor?(asked: AskedRequest, core: Core): Access | Promise<Access>
   /** The credential as this vendor's API returns it. */
