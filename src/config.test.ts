@@ -68,7 +68,7 @@ describe('loadConfig', () => {
       maxAttachmentBytes: 128 * 1024 ** 2,
       maxUploadBytes: 512 * 1024 ** 2,
       maxBatch: 2000,
-      faces: { learninglocker: true, scormcloudV1: true, scormcloudV2: true, watershed: true },
+      faces: { itslearning: true, learninglocker: true, scormcloudV1: true, scormcloudV2: true, watershed: true },
     })
   })
 
@@ -90,6 +90,7 @@ describe('loadConfig', () => {
       CLAVIGER_MAX_ATTACHMENT: '300m',
       CLAVIGER_MAX_UPLOAD: '1g',
       CLAVIGER_MAX_BATCH: '50',
+      CLAVIGER_FACE_ITSLEARNING: 'off',
       CLAVIGER_FACE_LEARNINGLOCKER: 'off',
       CLAVIGER_FACE_SCORMCLOUD_V1: 'off',
       CLAVIGER_FACE_SCORMCLOUD_V2: 'off',
@@ -112,7 +113,7 @@ describe('loadConfig', () => {
       maxAttachmentBytes: 300 * 1024 ** 2,
       maxUploadBytes: 1024 ** 3,
       maxBatch: 50,
-      faces: { learninglocker: false, scormcloudV1: false, scormcloudV2: false, watershed: false },
+      faces: { itslearning: false, learninglocker: false, scormcloudV1: false, scormcloudV2: false, watershed: false },
     })
   })
 

@@ -51,6 +51,7 @@ export interface Config {
   readonly xapiDowngrade: 'as-stored' | 'strip'
   /** Which faces are mounted. */
   readonly faces: {
+    readonly itslearning: boolean
     readonly learninglocker: boolean
     readonly scormcloudV1: boolean
     readonly scormcloudV2: boolean
@@ -464,6 +465,11 @@ const schema = z.object({
     description: 'SCORM Cloud’s API v2, as far as it is about applications and xAPI, under `/api/v2`: `on` or `off`.',
     default: 'on',
   }),
+  CLAVIGER_FACE_ITSLEARNING: onOff.default(true).meta({
+    description:
+      'itslearning’s signed launches, under `/launch/itslearning`: `on` or `off`. Launches by other systems, and the pages of those under way, are there either way.',
+    default: 'on',
+  }),
 })
 
 type SettingName = keyof typeof schema.shape
@@ -701,6 +707,7 @@ function assemble(
     drainWaitSeconds: values.CLAVIGER_DRAIN_WAIT,
     xapiDowngrade: values.CLAVIGER_XAPI_DOWNGRADE,
     faces: {
+      itslearning: values.CLAVIGER_FACE_ITSLEARNING,
       learninglocker: values.CLAVIGER_FACE_LEARNINGLOCKER,
       scormcloudV1: values.CLAVIGER_FACE_SCORMCLOUD_V1,
       scormcloudV2: values.CLAVIGER_FACE_SCORMCLOUD_V2,
