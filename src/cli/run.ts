@@ -17,6 +17,7 @@ import { addErase } from './commands/erase.ts'
 import { addExport } from './commands/export.ts'
 import { addImport } from './commands/import.ts'
 import { addInstallation } from './commands/installation.ts'
+import { addLaunch } from './commands/launch.ts'
 import { addLrs } from './commands/lrs.ts'
 import { addOrganisation } from './commands/organisation.ts'
 import { addPipe } from './commands/pipe.ts'
@@ -82,6 +83,7 @@ export function buildProgram(context: CommandContext, act: Act, isJson: boolean)
   addApplicationManagement(program, context, act)
   addCredential(program, context, act)
   addSession(program, context, act)
+  addLaunch(program, context, act)
   addCallback(program, context, act)
   addPipe(program, context, act)
   addTry(program, context, act)
