@@ -19,6 +19,10 @@ export type Oid = Branded<string, 'Oid'>
 export type ApplicationId = Branded<string, 'ApplicationId'>
 /** Lower-case UUID. */
 export type PipeId = Branded<string, 'PipeId'>
+/** `[a-z0-9][a-z0-9-]{1,62}`, unique over all organisations: the paths of launches name nothing else. */
+export type PlatformId = Branded<string, 'PlatformId'>
+/** Lower-case UUID; the session id of cmi5. */
+export type LaunchId = Branded<string, 'LaunchId'>
 /** The stored time of a statement: integer microseconds since the Unix epoch, unique per Lrs. */
 export type Seq = Branded<number, 'Seq'>
 

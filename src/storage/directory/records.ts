@@ -97,6 +97,8 @@ export function toSession(row: SessionRow): SessionRecord {
     rights: JSON.parse(row.rights) as SessionRecord['rights'],
     pins: JSON.parse(row.pins) as SessionRecord['pins'],
     words: JSON.parse(row.words) as Record<string, Json>,
+    launch: null,
+    boundTo: null,
     createdAt: row.created_at,
     expiresAt: row.expires_at,
   }
