@@ -52,6 +52,8 @@ import { readBoundsWithin, watchStorage } from './watched-storage.ts'
 
 /** For who asks what a request would meet (`claviger ask`). */
 export type { AskedRequest, Judgement } from './faces/face.ts'
+/** For who registers platforms (`claviger platform`). */
+export type { Face, PlatformProtocol, PlatformSetting } from './faces/face.ts'
 /** For who touches a data directory before it is opened. */
 export { refuseBackup } from './storage/copy/backup-directory.ts'
 /** For who looks after the data directory (`claviger doctor`). */

@@ -147,7 +147,7 @@ export interface PlatformSetting {
    * the first that passes.
    */
   readonly schema: ZodType<Json>
-  /** Absent: it must be given. */
+  /** What holds for a platform whose settings leave the name out, as they do unless somebody says it. Absent: it must be given. */
   readonly default?: Json
 }
 
