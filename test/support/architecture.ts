@@ -42,7 +42,7 @@ const zones: readonly Zone[] = [
     name: 'face',
     holds: faceFolder,
     // Its own folder is added per file in `checkImports`.
-    imports: [core, /^src\/faces\/(face|http|load|oauth)\.ts$/],
+    imports: [core, /^src\/faces\/(face|http|load|oauth|page|browser-cookie)\.ts$/],
     packages: ['node:crypto', 'hono', 'hono/*', 'zod', 'fast-xml-parser', '@rgrove/parse-xml', 're2js'],
   },
   {
