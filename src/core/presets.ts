@@ -76,6 +76,11 @@ export const presets: readonly Preset[] = [
       all(['statements/write', 'statements/read', 'state/read', 'state/write', 'profile/read', 'profile/write'], 'any'),
     ),
   ),
+  preset(
+    'launch',
+    'For what a platform launches: stores, reads and defines its own; voids nothing.',
+    rightsOf(all([...reading, 'statements/write', 'state/write', 'profile/write', 'define'], 'mine')),
+  ),
   preset('none', 'Signs in and may do nothing.', rightsOf({})),
 ]
 

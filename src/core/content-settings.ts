@@ -1,0 +1,124 @@
+// What can be said of content: where it is, how it is launched, what it is worth in a launch. One schema, with the defaults.
+// Knows nothing of who stores it.
+
+import { z } from 'zod'
+import { checkShape, refuse } from './check.ts'
+import { maxTextLength } from './check.ts'
+import { launchStyles } from './storage.ts'
+import type { ContentRecord, Json } from './storage.ts'
+import { isIri } from './xapi/iri.ts'
+
+/** What a platform lets somebody do, in the words of seed 003 (ledger S3.6, S3.7). */
+export const permissions = ['read', 'participate', 'evaluate', 'modify', 'modifyInstance'] as const
+export type Permission = (typeof permissions)[number]
+
+/**
+ * What a permission gives: nothing; a look without a trace, or at what was done; a normal launch; one that reads what others did,
+ * too; the author's view in place of the content.
+ */
+export const givings = ['nothing', 'browse', 'review', 'normal', 'evaluate', 'author'] as const
+export type Giving = (typeof givings)[number]
+
+/** cmi5 section 10.2.4. */
+const moveOns = ['Passed', 'Completed', 'CompletedAndPassed', 'CompletedOrPassed', 'NotApplicable'] as const
+
+const mostCharacters = 2000
+/** Handed to the content as it is (cmi5 section 10.2.5). */
+const mostParameters = 4000
+/** What requests on xAPI's resources say themselves: a client that sends it means it. */
+const xapiParameters: ReadonlySet<string> = new Set(
+  ['statementId', 'voidedStatementId', 'agent', 'verb', 'activity', 'registration', 'related_activities']
+    .concat(['related_agents', 'since', 'until', 'limit', 'format', 'attachments', 'ascending', 'cursor', 'method'])
+    .concat(['activityId', 'stateId', 'profileId', 'more'])
+    .map((name) => name.toLowerCase()),
+)
+
+const url = z.string().refine(isWebAddress, {
+  message: `An address is http:// or https:// with a host, without user name and spaces, of at most ${mostCharacters} characters.`,
+})
+const iri = z.string().refine((text) => text.length <= mostCharacters && isIri(text), {
+  message: `An IRI has a scheme and no spaces, such as https://example.org/course, and at most ${mostCharacters} characters.`,
+})
+const prose = (most: number) =>
+  z.string().refine((text) => text.length <= most && !/[^\P{Cc}\t\n\r]|\p{Surrogate}/u.test(text), {
+    message: `This has at most ${most} characters, without control characters and unpaired surrogates.`,
+  })
+const giving = z.enum(givings, `A permission gives one of ${givings.join(', ')}.`)
+const seconds = (least: number, most: number) => {
+  const message = `A whole number of seconds from ${least} to ${most}.`
+  return z.int(message).min(least, message).max(most, message)
+}
+
+export const contentSettingsSchema = z.strictObject({
+  /** Where it is opened, with the query of its own that it may have. */
+  url,
+  style: z.enum(launchStyles, 'The style is cmi5 or tincan.'),
+  /** The publisher's. What statements are about in a Tin Can launch; grouping in cmi5, which has one of the launcher's (section 8.1.5). */
+  activityId: iri,
+  activityType: iri.exactOptional(),
+  /** Of the learner's account, unless the platform has one. */
+  homePage: iri.exactOptional(),
+  /** A session that is not used for so long ends. */
+  idleSeconds: seconds(60, 86_400).default(7200),
+  /** However much it is used, it ends then. */
+  absoluteSeconds: seconds(300, 604_800).default(28_800),
+  gives: z
+    .strictObject({
+      read: giving.default('browse'),
+      participate: giving.default('normal'),
+      evaluate: giving.default('evaluate'),
+      modify: giving.default('author'),
+      modifyInstance: giving.default('author'),
+    })
+    .prefault({}),
+  /** Names of parameters its client repeats on every request, because they stand in its own address (TinCanJS). */
+  ignoredParams: z
+    .array(
+      z
+        .string()
+        .regex(/^[A-Za-z_][\w.-]{0,63}$/, 'The name of a parameter: letters, digits, _ . - only, 64 at most.')
+        .refine((name) => !xapiParameters.has(name.toLowerCase()), 'xAPI has a parameter of this name itself.'),
+    )
+    .max(50, 'At most 50 names of parameters.')
+    .default([]),
+  /** cmi5 section 10.2.4: whoever scores at least so much has passed. */
+  masteryScore: z.number().min(0, 'From 0 to 1.').max(1, 'From 0 to 1.').exactOptional(),
+  /** cmi5 section 10.2.4: when it counts as satisfied. */
+  moveOn: z.enum(moveOns, `One of ${moveOns.join(', ')}.`).default('NotApplicable'),
+  launchParameters: prose(mostParameters).exactOptional(),
+  entitlementKey: prose(maxTextLength).exactOptional(),
+  /** Of the course that it is a part of. */
+  courseId: iri.exactOptional(),
+  /** Where the learner goes at the end. */
+  returnUrl: url.exactOptional(),
+  /** Whether the content learns how the learner is called. */
+  sendsNames: z.boolean().default(false),
+  /** Its key works in the browser that used it first. */
+  bindsBrowser: z.boolean().default(true),
+})
+
+export type ContentSettings = z.output<typeof contentSettingsSchema>
+/** With the defaults left out. */
+export type ContentSettingsInput = z.input<typeof contentSettingsSchema>
+
+/** With the defaults filled in. Throws `invalid` naming every failure. */
+export function readContentSettings(input: unknown, pointer = '/settings'): ContentSettings {
+  refuse(checkShape(contentSettingsSchema, input, pointer))
+  return contentSettingsSchema.parse(input)
+}
+
+/** As they are stored: settings that came later have their defaults. */
+export function settingsOf({ settings }: Pick<ContentRecord, 'settings'>): ContentSettings {
+  return contentSettingsSchema.parse(settings)
+}
+
+export function settingsToStore(settings: ContentSettings): Json {
+  return settings as unknown as Json
+}
+
+function isWebAddress(text: string): boolean {
+  if (text.length > mostCharacters || !/^https?:\/\/[^\s\p{Cc}\p{Cs}\\]+$/iu.test(text) || !URL.canParse(text))
+    return false
+  const { username, password } = new URL(text)
+  return username === '' && password === '' && !/^https?:\/\/[^/?#]*@/i.test(text)
+}
