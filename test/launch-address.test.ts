@@ -2,12 +2,12 @@
 // page that has nothing but its address. What they do with them afterwards is in test/clients/launch.test.ts.
 
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { createContext, runInContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { cmi5Address, tincanAddress } from '../src/faces/launch/address.ts'
 import type { Json } from '../src/core/storage.ts'
 import { type LessonLibrary, scripts } from './clients/lesson.ts'
+import { inPackages } from './clients/library-pages.ts'
 
 const registration = 'ec531277-b57b-4c15-8d91-d292c5b2b8f7'
 const homePage = 'https://school.example/a?b=c&d'
@@ -67,7 +67,7 @@ function read(library: LessonLibrary, address: string, code: string): Json {
       readonly withCredentials = false
     },
   })
-  const script = readFileSync(fileURLToPath(new URL(`../node_modules/${scripts[library]}`, import.meta.url)), 'utf8')
+  const script = readFileSync(inPackages(scripts[library]), 'utf8')
   const context = createContext(page)
   runInContext(script, context)
   return JSON.parse(runInContext(`JSON.stringify(${code})`, context) as string) as Json

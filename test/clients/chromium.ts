@@ -1,14 +1,10 @@
 // The libraries in pages of a real Chromium. The pages come from another origin than the LRS, as courses do, so that a
 // browser's rules for that (preflights, which headers a script may send and see) are met and not assumed.
 
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import type { Browser, Page } from 'playwright-core'
 import { startBrowser } from '../support/browser.ts'
 import { type ClientAccount, type ClientLibrary, Refused, type XapiClient } from './client.ts'
+import { type LibraryPages, serveLibraries } from './library-pages.ts'
 import { type CallClient, inPage, type LibraryName } from './page.ts'
 
 /** The scripts that their users load. */
@@ -32,13 +28,12 @@ export interface Chromium {
 
 export function chromium(): Chromium {
   let browser: Browser | undefined
-  let server: Server | undefined
+  let served: LibraryPages | undefined
   const pages = new Map<LibraryName, Promise<Page>>()
 
   const open: Chromium['open'] = async (name, search = '') => {
     const page = await browser!.newPage()
-    const { port } = server!.address() as AddressInfo
-    await page.goto(`http://localhost:${port}/${name}${search}`)
+    await page.goto(`${served!.url}/${name}${search}`)
     return page
   }
   const page: Chromium['page'] = (name) => {
@@ -49,13 +44,12 @@ export function chromium(): Chromium {
 
   return {
     start: async () => {
-      server = await serve()
+      served = await serveLibraries(scripts, 'page.ts')
       browser = await startBrowser()
     },
     stop: async () => {
       await browser?.close()
-      server?.closeAllConnections()
-      server?.close()
+      served?.close()
     },
     library: (name) => {
       // Only for what it says of itself.
@@ -82,31 +76,4 @@ function remote(page: Chromium['page'], name: LibraryName, account: ClientAccoun
     get: (_, method) =>
       method === 'then' ? undefined : (...parameters: unknown[]) => call(method as keyof XapiClient, parameters),
   })
-}
-
-/** `/<library>` is a page with that library's script, unmodified, and the adapters. */
-async function serve(): Promise<Server> {
-  const entryPoints = [fileURLToPath(new URL('page.ts', import.meta.url))]
-  const bundled = await build({ entryPoints, bundle: true, format: 'iife', globalName: 'adapters', write: false })
-  const adapters = bundled.outputFiles[0]?.text ?? ''
-  const server = createServer((request, response) => {
-    const [, name = '', file] = new URL(request.url ?? '', 'http://localhost').pathname.split('/')
-    const script = scripts[name as LibraryName]
-    if (file === 'library.js' && script !== undefined) {
-      response.setHeader('Content-Type', 'text/javascript').end(readFileSync(inPackages(script)))
-    } else if (file === 'adapters.js') {
-      response.setHeader('Content-Type', 'text/javascript').end(adapters)
-    } else if (script !== undefined) {
-      const body = `<script src="/${name}/library.js"></script><script src="/${name}/adapters.js"></script>`
-      response.setHeader('Content-Type', 'text/html; charset=utf-8').end(`<!doctype html><title>${name}</title>${body}`)
-    } else {
-      response.writeHead(404).end()
-    }
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return server
-}
-
-function inPackages(path: string): string {
-  return fileURLToPath(new URL(`../../node_modules/${path}`, import.meta.url))
 }
