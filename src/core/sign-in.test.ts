@@ -32,6 +32,7 @@ function watched(storage: Storage): Storage {
   return {
     platform: watch(storage.platform),
     directory: watch(storage.directory),
+    launches: watch(storage.launches),
     statements: watch(storage.statements),
     documents: watch(storage.documents),
     erasures: watch(storage.erasures),

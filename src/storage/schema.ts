@@ -18,6 +18,11 @@ export interface Schema {
   setting: SettingTable
   pipe: PipeTable
   note: NoteTable
+  platform: PlatformTable
+  content: ContentTable
+  placement: PlacementTable
+  launch: LaunchTable
+  ticket: TicketTable
   import: ImportTable
   import_lrs: ImportLrsTable
   platform_value: PlatformValueTable
@@ -130,6 +135,9 @@ export interface SessionTable {
   rights: string
   pins: string
   words: string
+  /** JSON. */
+  launch: string | null
+  bound_to: string | null
   created_at: number
   expires_at: number
 }
@@ -211,6 +219,82 @@ export interface NoteTable {
   name: string
   value: string
   until: number
+}
+
+export interface PlatformTable {
+  id: string
+  organisation_id: number
+  name: string
+  protocol: string
+  credential_id: number
+  /** JSON. */
+  secrets: string
+  /** JSON: a face's. */
+  settings: string
+  is_enabled: number
+  version: number
+  created_at: number
+  updated_at: number
+}
+
+export interface ContentTable {
+  id: string
+  organisation_id: number
+  name: string
+  /** JSON. */
+  settings: string
+  version: number
+  created_at: number
+  updated_at: number
+}
+
+export interface PlacementTable {
+  platform_id: string
+  resource: string
+  organisation_id: number
+  content_id: string | null
+  created_at: number
+  updated_at: number
+}
+
+export interface LaunchTable {
+  /** Order of insertion. */
+  number: Generated<number>
+  id: string
+  organisation_id: number
+  platform_id: string | null
+  content_id: string | null
+  resource: string | null
+  credential_id: number
+  home_lrs_id: number
+  session_id: number | null
+  style: string
+  mode: string
+  actor: string
+  actor_key: string
+  actor_hash: string
+  activity_id: string
+  registration: string
+  /** Hash of what at most one launch that runs has in common with those before it. */
+  chain: string
+  /** Null: swept. */
+  data: string | null
+  sealed: string | null
+  progress: string
+  version: number
+  cookie: string | null
+  created_at: number
+  expires_at: number
+  ended_at: number | null
+  ended_by: string | null
+}
+
+export interface TicketTable {
+  hash: string
+  launch_id: string
+  kind: string
+  until: number
+  used_at: number | null
 }
 
 export interface PlatformValueTable {

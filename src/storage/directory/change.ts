@@ -18,6 +18,12 @@ export function notFound(noun: string): DomainError {
   return new DomainError('not_found', `There is no such ${noun}.`)
 }
 
+/** Throws `conflict` where what was changed from `from` is another version by now. */
+export function checkVersion({ version }: { readonly version: number }, from: number | undefined): void {
+  if (from === undefined || from === version) return
+  throw new DomainError('conflict', 'It was changed meanwhile.', { detail: { decidedBy: 'version' } })
+}
+
 /** Runs `work` and appends `event`; where the event's target has no id yet, `idOf` takes it from what `work` returned. */
 export async function change<T>(
   db: Db,

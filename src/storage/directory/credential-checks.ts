@@ -40,6 +40,23 @@ function isStill(credential: CredentialRecord, { version, secrets }: Pick<Creden
   return credential.version === version && isDeepStrictEqual(credential.secrets, secrets)
 }
 
+/** What a platform launches with goes with that. */
+export async function checkLaunchers(db: Db, writes: readonly Write[]): Promise<void> {
+  const deleted = writes.flatMap((write, at) => ('delete' in write ? [{ id: write.delete, at }] : []))
+  for (const some of inPieces(deleted)) {
+    const ids = some.map(({ id }) => id)
+    const platform = await db
+      .selectFrom('platform')
+      .select(['id', 'credential_id'])
+      .where('credential_id', 'in', ids)
+      .executeTakeFirst()
+    if (platform === undefined) continue
+    const index = some.find(({ id }) => id === platform.credential_id)!.at
+    const message = `Key ${platform.credential_id} is that of the platform ${platform.id}, and goes with it.`
+    throw new DomainError('conflict', message, { detail: { index } })
+  }
+}
+
 /** One after the other, as they will have been written: safe under the organisation's lock. */
 export async function checkKeys(
   db: Db,

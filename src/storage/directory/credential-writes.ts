@@ -7,7 +7,7 @@ import { mostCredentialWrites } from '../../core/storage.ts'
 import type { CredentialRecord, CredentialWrite, DirectoryStore, NewCredential } from '../../core/storage.ts'
 import { appendAll, claim } from './change.ts'
 import type { Db } from './change.ts'
-import { checkEachLrs, checkKeys, readBefore } from './credential-checks.ts'
+import { checkEachLrs, checkKeys, checkLaunchers, readBefore } from './credential-checks.ts'
 import { claimPairs, giveIds, insert, putSecrets, remove, update } from './credential-tables.ts'
 import type { Write } from './credential-write.ts'
 import { findCredentials } from './credential.ts'
@@ -72,6 +72,7 @@ async function writeCredentials(
   const before = await readBefore(db, organisationId, writes)
   await checkKeys(db, organisationId, writes, before)
   await checkEachLrs(db, organisationId, writes, before)
+  await checkLaunchers(db, writes)
   await remove(db, writes)
   const ids = await giveIds(db, organisationId, writes)
   await insert(db, organisationId, writes, ids)

@@ -1,6 +1,7 @@
 // Queries on credentials and their secrets. Each runs inside a transaction of the engine; what writes them is in credential-writes.ts.
 
 import { DomainError } from '../../core/errors.ts'
+import { compiled } from './compiled.ts'
 import { mostRows } from './organisation.ts'
 import { toCredential } from './records.ts'
 import type { CredentialId, OrganisationId, SecretId } from '../../core/ids.ts'
@@ -16,7 +17,22 @@ type Args<M extends keyof DirectoryStore> = Parameters<DirectoryStore[M]>
 
 /** Throws `conflict` when a credential or session of the organisation has the key. Safe under the organisation's lock. */
 export async function checkKeyIsFree(db: Db, organisationId: OrganisationId, key: string): Promise<void> {
-  if ((await countHolders(db, organisationId, [key])).size > 0) throw keyIsTaken(key)
+  if ((await findHolder(db, { organisationId, key })).length > 0) throw keyIsTaken(key)
+}
+
+interface Wanted {
+  readonly organisationId: OrganisationId
+  readonly key: string
+}
+
+const findHolder = compiled((db, wanted: Wanted) =>
+  holders(db, 'credential', wanted)
+    .unionAll(holders(db, 'session', wanted))
+    .limit(1),
+)
+
+function holders(db: Db, table: 'credential' | 'session', { organisationId, key }: Wanted) {
+  return db.selectFrom(table).select('key').where('key', '=', key).where('organisation_id', '=', organisationId)
 }
 
 export function keyIsTaken(key: string): DomainError {

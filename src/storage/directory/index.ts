@@ -3,19 +3,23 @@
 
 import * as application from './application.ts'
 import * as audit from './audit.ts'
+import * as content from './content.ts'
 import * as credential from './credential.ts'
 import * as credentialWrites from './credential-writes.ts'
 import * as erasure from './erasure.ts'
 import * as identifiers from './identifiers.ts'
 import * as imported from './import.ts'
+import * as launch from './launch.ts'
 import * as lrs from './lrs.ts'
 import * as note from './note.ts'
 import * as organisation from './organisation.ts'
 import * as pipe from './pipe.ts'
+import * as platforms from './platform.ts'
 import * as session from './session.ts'
 import { findSignInCandidates } from './sign-in.ts'
+import { useTicket } from './ticket.ts'
 import type { Db } from './change.ts'
-import type { DirectoryStore, ErasureStore, ImportStore, PlatformStore } from '../../core/storage.ts'
+import type { DirectoryStore, ErasureStore, ImportStore, LaunchStore, PlatformStore } from '../../core/storage.ts'
 import type { OrganisationId } from '../../core/ids.ts'
 
 export type { Db } from './change.ts'
@@ -80,6 +84,33 @@ export const directory: OverDb<DirectoryStore> = {
   listLastUses: audit.listLastUses,
 }
 
+export const launches: OverDb<LaunchStore> = {
+  createPlatform: platforms.createPlatform,
+  findPlatform: platforms.findPlatform,
+  findPlatformAnywhere: platforms.findPlatformAnywhere,
+  listPlatforms: platforms.listPlatforms,
+  updatePlatform: platforms.updatePlatform,
+  deletePlatform: platforms.deletePlatform,
+  createContent: content.createContent,
+  findContent: content.findContent,
+  listContents: content.listContents,
+  updateContent: content.updateContent,
+  deleteContent: content.deleteContent,
+  putPlacement: content.putPlacement,
+  findPlacement: content.findPlacement,
+  listPlacements: content.listPlacements,
+  createLaunch: launch.createLaunch,
+  findLaunch: launch.findLaunch,
+  listLaunches: launch.listLaunches,
+  advanceLaunch: launch.advanceLaunch,
+  endLaunch: launch.endLaunch,
+  useTicket,
+  extendSession: session.extendSession,
+  bindSession: session.bindSession,
+  listLapsed: launch.listLapsed,
+  sweepLaunches: launch.sweepLaunches,
+}
+
 /** The part of the erasures that is a directory's; the removing is the engine's. */
 type Jobs = Pick<ErasureStore, 'create' | 'finish' | 'find' | 'list'>
 
@@ -104,6 +135,7 @@ export const imports: OverDb<Progress> = {
 export type Operation =
   | `platform.${keyof PlatformStore}`
   | `directory.${keyof DirectoryStore}`
+  | `launches.${keyof LaunchStore}`
   | `erasures.${keyof Jobs}`
   | `imports.${keyof Progress}`
 
@@ -125,6 +157,12 @@ export const singleReads: ReadonlySet<string> = new Set<Operation>([
   'directory.listAudit',
   'directory.listUsage',
   'directory.listLastUses',
+  'launches.findPlatform',
+  'launches.findPlatformAnywhere',
+  'launches.findContent',
+  'launches.findPlacement',
+  'launches.findLaunch',
+  'launches.listLaunches',
   'erasures.find',
 ])
 
@@ -136,11 +174,16 @@ export const signInReads: ReadonlySet<string> = new Set<Operation>([
   'platform.recall',
   'directory.findOrganisation',
   'directory.findCredentialBySecret',
+  'launches.findPlatformAnywhere',
+  'launches.findLaunch',
 ])
 
 export type Concerns = (args: readonly unknown[], result: unknown) => readonly OrganisationId[]
 const nobody: Concerns = () => []
 const theFirstArgument: Concerns = ([organisationId]) => [organisationId as OrganisationId]
+/** A launch that ends takes a session with it; one that begins where none ran changes nobody else's way in. */
+const whereOneEnded = ([organisationId]: readonly unknown[], isEnded: boolean): readonly OrganisationId[] =>
+  isEnded ? [organisationId as OrganisationId] : []
 
 /** What writes; per operation, whose sign-ins it may change. Everything else reads. */
 export const writes: ReadonlyMap<string, Concerns> = new Map<Operation, Concerns>([
@@ -174,6 +217,26 @@ export const writes: ReadonlyMap<string, Concerns> = new Map<Operation, Concerns
   // Only sessions that had ended.
   ['directory.sweepSessions', nobody],
   ['directory.appendAudit', nobody],
+  ['launches.createPlatform', theFirstArgument],
+  ['launches.updatePlatform', theFirstArgument],
+  ['launches.deletePlatform', theFirstArgument],
+  ['launches.createContent', nobody],
+  ['launches.updateContent', nobody],
+  ['launches.deleteContent', nobody],
+  ['launches.putPlacement', nobody],
+  [
+    'launches.createLaunch',
+    (args, result) =>
+      whereOneEnded(args, (result as Awaited<ReturnType<LaunchStore['createLaunch']>>).superseded.length > 0),
+  ],
+  ['launches.advanceLaunch', nobody],
+  ['launches.endLaunch', (args, result) => whereOneEnded(args, result !== undefined)],
+  ['launches.useTicket', nobody],
+  // Longer than anybody remembers is read again; what it is bound to is asked here on first use.
+  ['launches.extendSession', nobody],
+  ['launches.bindSession', nobody],
+  // Only what had ended.
+  ['launches.sweepLaunches', nobody],
   ['erasures.create', nobody],
   ['erasures.finish', nobody],
   ['imports.begin', nobody],

@@ -4,6 +4,7 @@ import type {
   CredentialRecord,
   Json,
   LrsRecord,
+  NewSession,
   OrganisationRecord,
   SecretRecord,
   SessionRecord,
@@ -97,10 +98,30 @@ export function toSession(row: SessionRow): SessionRecord {
     rights: JSON.parse(row.rights) as SessionRecord['rights'],
     pins: JSON.parse(row.pins) as SessionRecord['pins'],
     words: JSON.parse(row.words) as Record<string, Json>,
-    launch: null,
-    boundTo: null,
+    launch: row.launch === null ? null : (JSON.parse(row.launch) as SessionRecord['launch']),
+    boundTo: row.bound_to,
     createdAt: row.created_at,
     expiresAt: row.expires_at,
+  }
+}
+
+/** Its id is given when it is inserted. */
+export function fromSession(organisationId: OrganisationId, session: NewSession): Omit<SessionRow, 'id'> {
+  return {
+    oid: session.oid,
+    organisation_id: organisationId,
+    credential_id: session.credentialId,
+    key: session.key,
+    sealed: session.sealed,
+    under_secret: session.under.secretId,
+    under_generation: session.under.generation,
+    rights: JSON.stringify(session.rights),
+    pins: JSON.stringify(session.pins),
+    words: JSON.stringify(session.words),
+    launch: session.launch ? JSON.stringify(session.launch) : null,
+    bound_to: null,
+    created_at: session.createdAt,
+    expires_at: session.expiresAt,
   }
 }
 

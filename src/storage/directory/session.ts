@@ -1,12 +1,14 @@
 // Queries on sessions. Each runs inside a transaction of the engine.
 
 import { change, notFound } from './change.ts'
-import { checkKeyIsFree, findCredential } from './credential.ts'
+import { checkKeyIsFree } from './credential.ts'
+import { compiled } from './compiled.ts'
 import { mostRows } from './organisation.ts'
-import { toSession } from './records.ts'
+import { fromSession, toSession } from './records.ts'
 import type { CredentialId, OrganisationId, SessionId } from '../../core/ids.ts'
 import type { Db } from './change.ts'
-import type { DirectoryStore, Listed, SessionRecord } from '../../core/storage.ts'
+import type { DirectoryStore, Listed, NewSession, SessionLaunch, SessionRecord } from '../../core/storage.ts'
+import type { SessionRow } from './records.ts'
 
 type Args<M extends keyof DirectoryStore> = Parameters<DirectoryStore[M]>
 
@@ -14,31 +16,57 @@ export function createSession(
   db: Db,
   ...[organisationId, session, event]: Args<'createSession'>
 ): Promise<SessionRecord> {
-  const work = async () => {
-    if ((await findCredential(db, organisationId, session.credentialId)) === undefined) throw notFound('credential')
-    await checkKeyIsFree(db, organisationId, session.key)
-    const row = await db
-      .insertInto('session')
-      .values({
-        oid: session.oid,
-        organisation_id: organisationId,
-        credential_id: session.credentialId,
-        key: session.key,
-        sealed: session.sealed,
-        under_secret: session.under.secretId,
-        under_generation: session.under.generation,
-        rights: JSON.stringify(session.rights),
-        pins: JSON.stringify(session.pins),
-        words: JSON.stringify(session.words),
-        created_at: session.createdAt,
-        expires_at: session.expiresAt,
-      })
-      .returningAll()
-      .executeTakeFirstOrThrow()
-    return toSession(row)
-  }
-  return change(db, organisationId, event, work, ({ id }) => id)
+  return change(
+    db,
+    organisationId,
+    event,
+    () => insertSession(db, organisationId, session),
+    ({ id }) => id,
+  )
 }
+
+/** Within the frame of a change. */
+export async function insertSession(
+  db: Db,
+  organisationId: OrganisationId,
+  session: NewSession,
+): Promise<SessionRecord> {
+  const { credentialId, key } = session
+  if ((await findParent(db, { organisationId, credentialId })).length === 0) throw notFound('credential')
+  await checkKeyIsFree(db, organisationId, key)
+  const [row] = await insert(db, fromSession(organisationId, session))
+  return toSession(row!)
+}
+
+const findParent = compiled((db, wanted: { readonly organisationId: OrganisationId; readonly credentialId: number }) =>
+  db
+    .selectFrom('credential')
+    .select('id')
+    .where('id', '=', wanted.credentialId)
+    .where('organisation_id', '=', wanted.organisationId),
+)
+
+const insert = compiled((db, row: Omit<SessionRow, 'id'>) =>
+  db
+    .insertInto('session')
+    .values({
+      oid: row.oid,
+      organisation_id: row.organisation_id,
+      credential_id: row.credential_id,
+      key: row.key,
+      sealed: row.sealed,
+      under_secret: row.under_secret,
+      under_generation: row.under_generation,
+      rights: row.rights,
+      pins: row.pins,
+      words: row.words,
+      launch: row.launch,
+      bound_to: row.bound_to,
+      created_at: row.created_at,
+      expires_at: row.expires_at,
+    })
+    .returningAll(),
+)
 
 export async function listSessions(
   db: Db,
@@ -88,4 +116,51 @@ export async function sweepSessions(db: Db, organisationId: OrganisationId, befo
     .where('expires_at', '<', before)
     .executeTakeFirst()
   return Number(numDeletedRows)
+}
+
+/** Of a launch; not told to anybody. Undefined where there is none. */
+export async function extendSession(
+  db: Db,
+  organisationId: OrganisationId,
+  id: SessionId,
+  expiresAt: number,
+): Promise<number | undefined> {
+  const row = await db
+    .selectFrom('session')
+    .select(['launch', 'expires_at'])
+    .where('id', '=', id)
+    .where('organisation_id', '=', organisationId)
+    .executeTakeFirst()
+  if (row === undefined || row.launch === null) return undefined
+  const { endsAt } = JSON.parse(row.launch) as SessionLaunch
+  const later = Math.min(expiresAt, endsAt)
+  // Another node may have moved it further meanwhile (PostgreSQL).
+  const { numUpdatedRows } = await db
+    .updateTable('session')
+    .set({ expires_at: later })
+    .where('id', '=', id)
+    .where('expires_at', '<', later)
+    .executeTakeFirst()
+  return numUpdatedRows > 0 ? later : Math.max(later, row.expires_at)
+}
+
+export async function bindSession(
+  db: Db,
+  organisationId: OrganisationId,
+  id: SessionId,
+  boundTo: string,
+): Promise<string | undefined> {
+  const own = { id, organisation_id: organisationId }
+  await db
+    .updateTable('session')
+    .set({ bound_to: boundTo })
+    .where((eb) => eb.and(own))
+    .where('bound_to', 'is', null)
+    .execute()
+  const row = await db
+    .selectFrom('session')
+    .select('bound_to')
+    .where((eb) => eb.and(own))
+    .executeTakeFirst()
+  return row?.bound_to ?? undefined
 }

@@ -23,7 +23,7 @@ const columns = {
   ],
   session: [
     ...['id', 'oid', 'organisation_id', 'credential_id', 'key', 'sealed', 'rights', 'pins', 'words', 'created_at'],
-    ...['expires_at', 'under_secret', 'under_generation'],
+    ...['expires_at', 'under_secret', 'under_generation', 'launch', 'bound_to'],
   ],
   secret: ['id', 'name', 'sealed', 'generation', 'is_enabled', 'created_at', 'expires_at'],
 }

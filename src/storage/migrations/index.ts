@@ -4,6 +4,7 @@ import { applications } from './010-applications.ts'
 import { blobHolds } from './009-blob-holds.ts'
 import { directory } from './001-directory.ts'
 import { erasure } from './004-erasure.ts'
+import { launches } from './012-launches.ts'
 import type { Migration } from './migration.ts'
 import { movingIn } from './011-moving-in.ts'
 import { noOrphans } from './005-no-orphans.ts'
@@ -25,4 +26,5 @@ export const migrations: readonly Migration[] = [
   blobHolds,
   applications,
   movingIn,
+  launches,
 ]

@@ -12,7 +12,16 @@ import { NodeHolds } from './blob-holds.ts'
 import { Erasures } from './erasures.ts'
 import { erasureSql } from './erasure-sql.ts'
 import { Statements } from './statements.ts'
-import { directory, erasures, imports, platform, signInReads, singleReads, writes } from '../directory/index.ts'
+import {
+  directory,
+  erasures,
+  imports,
+  launches,
+  platform,
+  signInReads,
+  singleReads,
+  writes,
+} from '../directory/index.ts'
 import { checkSchema, checkServer, migrate } from './migrate.ts'
 import { copyMark, refuseUnfinished } from '../copy/unfinished.ts'
 import { migrations } from '../migrations/index.ts'
@@ -31,6 +40,7 @@ import type {
   ErasureStore,
   ExportStore,
   ImportStore,
+  LaunchStore,
   NodeStore,
   PlatformStore,
   Sealed,
@@ -175,6 +185,7 @@ function exportsOf(database: Database): ExportStore {
 class PostgresStorage implements Storage {
   readonly platform: PlatformStore
   readonly directory: DirectoryStore
+  readonly launches: LaunchStore
   readonly statements: StatementStore
   readonly documents: DocumentStore
   readonly blobs: Blobs
@@ -194,6 +205,7 @@ class PostgresStorage implements Storage {
     this.#reads = newReadGate(database.connections)
     this.platform = this.#half('platform', platform) as unknown as PlatformStore
     this.directory = this.#half('directory', directory) as unknown as DirectoryStore
+    this.launches = this.#half('launches', launches) as unknown as LaunchStore
     const statements = new Statements(database, clock)
     const documents = new Documents(database, clock)
     this.statements = this.#whileOpen('statements', statements)

@@ -15,7 +15,7 @@ import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { copyMark, refuseUnfinished } from '../copy/unfinished.ts'
 import { peek } from './peek.ts'
 import { refuseBackup } from '../copy/backup-directory.ts'
-import { directory, erasures, imports, platform, writes } from '../directory/index.ts'
+import { directory, erasures, imports, launches, platform, writes } from '../directory/index.ts'
 import { join, resolve } from 'node:path'
 import { erasuresOf } from './erasures.ts'
 import { lockDirectory } from './lock.ts'
@@ -34,6 +34,7 @@ import type {
   ErasureStore,
   ImportStore,
   ExportStore,
+  LaunchStore,
   PlatformStore,
   Sealed,
   Storage,
@@ -163,6 +164,7 @@ interface Parts {
 class SqliteStorage implements Storage {
   readonly platform: PlatformStore
   readonly directory: DirectoryStore
+  readonly launches: LaunchStore
   readonly statements: Statements
   readonly documents: Documents
   readonly blobs: Blobs
@@ -194,6 +196,7 @@ class SqliteStorage implements Storage {
     }
     this.platform = this.#half('platform', platform) as unknown as PlatformStore
     this.directory = this.#half('directory', directory) as unknown as DirectoryStore
+    this.launches = this.#half('launches', launches) as unknown as LaunchStore
     const jobs = this.#half('erasures', erasures) as unknown as ErasureStore
     this.erasures = erasuresOf({ ...calls, jobs, statements: this.statements, documents: this.documents })
     const imported = this.#half('imports', imports) as unknown as ImportStore

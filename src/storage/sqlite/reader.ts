@@ -8,7 +8,7 @@ import { StatementReader } from './statement-reader.ts'
 import { erasureSql } from './erasure-sql.ts'
 import { isErased } from '../erasure/erased-ids.ts'
 import { listReferenced } from '../blobs/references.ts'
-import { directory, erasures, imports, platform } from '../directory/index.ts'
+import { directory, erasures, imports, launches, platform } from '../directory/index.ts'
 import { toMessage } from './driver-error.ts'
 import type { Answer, Call, Engine } from './engine.ts'
 import type { LrsId } from '../../core/ids.ts'
@@ -20,7 +20,7 @@ import type { ExportedStatement, KnownDescription, StoredStatement } from '../..
 
 type Operation = (db: Db, ...args: never[]) => Promise<unknown>
 
-const halves = new Map<string, object>(Object.entries({ platform, directory, erasures, imports }))
+const halves = new Map<string, object>(Object.entries({ platform, directory, launches, erasures, imports }))
 
 /** A method of the directory halves by name, own members only. */
 export function operationOf(method: string): Operation {

@@ -1,0 +1,275 @@
+// Queries on launches: how they begin, go on and end, with their sessions. Each runs inside a transaction of the engine. What
+// runs once for each launch, or for each statement of one, is compiled.
+
+import { change, claim, notFound } from './change.ts'
+import { compiled } from './compiled.ts'
+import { actorHash, chainOf, toLaunch } from './launch-record.ts'
+import { insertSession } from './session.ts'
+import { insertTickets } from './ticket.ts'
+import { mostRows } from './organisation.ts'
+import { sql } from 'kysely'
+import type { LaunchId, OrganisationId } from '../../core/ids.ts'
+import type { Db } from './change.ts'
+import type { LaunchEnd, LaunchRecord, LaunchStore } from '../../core/storage.ts'
+import type { LaunchRow } from './launch-record.ts'
+
+type Args<M extends keyof LaunchStore> = Parameters<LaunchStore[M]>
+type Made = Args<'createLaunch'>[1]
+
+/** Launches of one sweep: some ten milliseconds. */
+const sweptAtOnce = 500
+
+export function createLaunch(
+  db: Db,
+  ...[organisationId, made, event]: Args<'createLaunch'>
+): ReturnType<LaunchStore['createLaunch']> {
+  return change(db, organisationId, event, async () => {
+    const chain = chainOf(made.session.credentialId, made.launch)
+    const [before] = await findLatest(db, { chain })
+    // Its session before the new one, which may have the same key no more than any other.
+    const ended = before && (await end(db, before, { by: 'superseded', at: made.at }))
+    const session = await insertSession(db, organisationId, made.session)
+    // What is locked by its end is as it is: a statement may have come meanwhile (PostgreSQL).
+    const registration = (ended ?? (before && toLaunch(before)))?.progress.registration
+    const [row] = await insert(db, { ...fromLaunch(organisationId, made, registration), chain, session_id: session.id })
+    await insertTickets(db, made.launch.id, made.tickets)
+    return { launch: toLaunch(row!), session, superseded: ended ? [ended] : [] }
+  })
+}
+
+function fromLaunch(
+  organisationId: OrganisationId,
+  { session, launch, at }: Made,
+  registration: LaunchRecord['progress']['registration'],
+) {
+  const progress = registration === undefined ? launch.progress : { ...launch.progress, registration }
+  return {
+    id: launch.id,
+    organisation_id: organisationId,
+    platform_id: launch.platformId,
+    content_id: launch.contentId,
+    resource: launch.resource,
+    credential_id: session.credentialId,
+    home_lrs_id: launch.lrsId,
+    style: launch.style,
+    mode: launch.mode,
+    actor: JSON.stringify(launch.actor),
+    actor_key: launch.actorKey,
+    actor_hash: actorHash(launch.actorKey),
+    activity_id: launch.activityId,
+    registration: launch.registration,
+    data: JSON.stringify(launch.data),
+    sealed: launch.sealed,
+    progress: JSON.stringify(progress),
+    cookie: launch.cookie,
+    created_at: at,
+    expires_at: launch.expiresAt,
+  }
+}
+
+type NewRow = ReturnType<typeof fromLaunch> & { readonly chain: string; readonly session_id: number }
+
+const insert = compiled((db, row: NewRow) =>
+  db
+    .insertInto('launch')
+    .values({
+      id: row.id,
+      organisation_id: row.organisation_id,
+      platform_id: row.platform_id,
+      content_id: row.content_id,
+      resource: row.resource,
+      credential_id: row.credential_id,
+      home_lrs_id: row.home_lrs_id,
+      session_id: row.session_id,
+      style: row.style,
+      mode: row.mode,
+      actor: row.actor,
+      actor_key: row.actor_key,
+      actor_hash: row.actor_hash,
+      activity_id: row.activity_id,
+      registration: row.registration,
+      chain: row.chain,
+      data: row.data,
+      sealed: row.sealed,
+      progress: row.progress,
+      version: 1,
+      cookie: row.cookie,
+      created_at: row.created_at,
+      expires_at: row.expires_at,
+    })
+    .returningAll(),
+)
+
+/** Whatever runs of a chain is the latest of it: each one ends the one before. */
+const findLatest = compiled((db, { chain }: { readonly chain: string }) =>
+  db.selectFrom('launch').selectAll().where('chain', '=', chain).orderBy('number', 'desc').limit(1),
+)
+
+/** With its session, under the organisation's lock. Undefined where it has ended. */
+async function end(
+  db: Db,
+  { number, session_id: sessionId }: Pick<LaunchRow, 'number' | 'session_id'>,
+  { by, at }: { readonly by: LaunchEnd; readonly at: number },
+): Promise<LaunchRecord | undefined> {
+  const [row] = await markEnded(db, { number, by, at })
+  if (row === undefined) return undefined
+  if (sessionId !== null) await removeSession(db, { sessionId })
+  return toLaunch({ ...row, session_id: null })
+}
+
+const markEnded = compiled(
+  (db, { number, by, at }: { readonly number: number; readonly by: string; readonly at: number }) =>
+    db
+      .updateTable('launch')
+      .set({ ended_at: at, ended_by: by })
+      .where('number', '=', number)
+      .where('ended_at', 'is', null)
+      .returningAll(),
+)
+
+const removeSession = compiled((db, { sessionId }: { readonly sessionId: number }) =>
+  db.deleteFrom('session').where('id', '=', sessionId),
+)
+
+interface Wanted {
+  readonly organisationId: OrganisationId
+  readonly id: LaunchId
+}
+
+export async function findLaunch(
+  db: Db,
+  organisationId: OrganisationId,
+  id: LaunchId,
+): Promise<LaunchRecord | undefined> {
+  const [row] = await find(db, { organisationId, id })
+  return row && toLaunch(row)
+}
+
+const find = compiled((db, { organisationId, id }: Wanted) =>
+  db.selectFrom('launch').selectAll().where('id', '=', id).where('organisation_id', '=', organisationId),
+)
+
+export async function listLaunches(
+  db: Db,
+  ...[organisationId, filter, { before, limit }]: Args<'listLaunches'>
+): Promise<readonly LaunchRecord[]> {
+  const { platformId, contentId, credentialId, registration, actorKey, isRunning, lrsIds } = filter
+  let query = db.selectFrom('launch').where('organisation_id', '=', organisationId)
+  if (platformId !== undefined) query = query.where('platform_id', '=', platformId)
+  if (contentId !== undefined) query = query.where('content_id', '=', contentId)
+  if (credentialId !== undefined) query = query.where('credential_id', '=', credentialId)
+  if (registration !== undefined) query = query.where('registration', '=', registration)
+  if (actorKey !== undefined) query = query.where('actor_hash', '=', actorHash(actorKey))
+  if (lrsIds !== undefined) query = query.where('home_lrs_id', 'in', lrsIds.length === 0 ? [0] : lrsIds)
+  if (isRunning !== undefined) query = query.where('ended_at', isRunning ? 'is' : 'is not', null)
+  if (before !== undefined) query = query.where('number', '<', before)
+  const rows = await query.selectAll().orderBy('number', 'desc').limit(Math.min(limit, mostRows)).execute()
+  return rows.map(toLaunch)
+}
+
+export async function advanceLaunch(
+  db: Db,
+  ...[organisationId, id, { from, progress, tickets = [], cookie }]: Args<'advanceLaunch'>
+): Promise<LaunchRecord | undefined> {
+  const [row] = await advance(db, {
+    organisationId,
+    id,
+    from,
+    progress: JSON.stringify(progress),
+    cookie: cookie ?? null,
+  })
+  if (row === undefined) return undefined
+  await insertTickets(db, id, tickets)
+  return toLaunch(row)
+}
+
+interface Step extends Wanted {
+  readonly from: number
+  readonly progress: string
+  readonly cookie: string | null
+}
+
+const advance = compiled((db, { organisationId, id, from, progress, cookie }: Step) =>
+  db
+    .updateTable('launch')
+    .set((eb) => ({
+      progress,
+      version: eb('version', '+', 1),
+      cookie: sql<string | null>`coalesce(cast(${cookie} as text), cookie)`,
+    }))
+    .where('id', '=', id)
+    .where('organisation_id', '=', organisationId)
+    .where('version', '=', from)
+    .where('ended_at', 'is', null)
+    .returningAll(),
+)
+
+export async function endLaunch(
+  db: Db,
+  ...[organisationId, id, { by, at }, event]: Args<'endLaunch'>
+): Promise<LaunchRecord | undefined> {
+  // Looked at under the lock, before a number of the audit log is taken that no event might get.
+  await claim(db, organisationId, 0)
+  const [row] = await find(db, { organisationId, id })
+  if (row === undefined || row.ended_at !== null) return undefined
+  return change(db, organisationId, event, () => end(db, row, { by, at }))
+}
+
+/** Of whichever organisation: those whose session is gone, and those whose session's time is over. */
+export async function listLapsed(db: Db, at: number, limit: number): Promise<readonly LaunchRecord[]> {
+  const most = Math.min(limit, mostRows)
+  const running = db.selectFrom('launch').selectAll('launch').where('launch.ended_at', 'is', null)
+  const orphans = await running.where('launch.session_id', 'is', null).orderBy('launch.number').limit(most).execute()
+  const expired = await running
+    .innerJoin('session', 'session.id', 'launch.session_id')
+    .where('session.launch', 'is not', null)
+    .where('session.expires_at', '<=', at)
+    .orderBy('session.expires_at')
+    .limit(most - orphans.length)
+    .execute()
+  return [...orphans, ...expired].map(toLaunch)
+}
+
+export async function sweepLaunches(db: Db, organisationId: OrganisationId, before: number): Promise<number> {
+  const rows = await db
+    .selectFrom('launch')
+    .select(['id', 'number', 'chain'])
+    .where('organisation_id', '=', organisationId)
+    .where('data', 'is not', null)
+    .where('ended_at', 'is not', null)
+    .where('ended_at', '<', before)
+    .orderBy('ended_at')
+    .limit(sweptAtOnce)
+    .execute()
+  if (rows.length === 0) return 0
+  const [ids, numbers] = [rows.map(({ id }) => id), rows.map(({ number }) => number)]
+  await db.deleteFrom('ticket').where('launch_id', 'in', ids).execute()
+  await db
+    .updateTable('launch')
+    .set({ data: null, sealed: null, cookie: null })
+    .where('number', 'in', numbers)
+    .execute()
+  await removeFormer(db, { chains: [...new Set(rows.map(({ chain }) => chain))], upTo: Math.max(...numbers) })
+  return rows.length
+}
+
+/** What was swept and is not the latest of its chain. The latest tells what its registration has reached. */
+async function removeFormer(
+  db: Db,
+  { chains, upTo }: { readonly chains: readonly string[]; readonly upTo: number },
+): Promise<void> {
+  await db
+    .deleteFrom('launch')
+    .where('chain', 'in', chains)
+    .where('number', '<=', upTo)
+    .where('data', 'is', null)
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('launch as later')
+          .select('later.number')
+          .whereRef('later.chain', '=', 'launch.chain')
+          .whereRef('later.number', '>', 'launch.number'),
+      ),
+    )
+    .execute()
+}
