@@ -1,0 +1,148 @@
+// What an operator sets for an itslearning platform: whom it may bring, what its signatures are held against, how its people are
+// named. Knows no secret and no request.
+
+import { z } from 'zod'
+import type { Json } from '../../core/storage.ts'
+import type { PlatformSetting } from '../face.ts'
+import type { Instance } from './parameters.ts'
+
+const number = z.int().min(0).max(9_999_999_999)
+const parameterName = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, 'must be names of parameters')
+
+export const settings = [
+  {
+    name: 'customers',
+    describes: 'the customers whose people may come (CustomerId): the secret is the same for every site',
+    placeholder: '<id,…>',
+    schema: z.array(number).min(1).max(1000),
+  },
+  {
+    name: 'schools',
+    describes: 'only people of these schools (the number in SchoolId, which every launch then must bring)',
+    placeholder: '<id,…>',
+    schema: z.array(number).max(1000),
+    default: [],
+  },
+  {
+    name: 'licensed',
+    describes: 'the application is licensed: LicenseIds and ExternalLicenseIds must come, otherwise must not',
+    placeholder: '<on|off>',
+    schema: z.boolean(),
+    default: false,
+  },
+  {
+    name: 'alwaysSent',
+    describes: 'further parameters that every launch must bring, so that nobody writes them into their own name',
+    placeholder: '<name,…>',
+    schema: z.array(parameterName).max(50),
+    default: [],
+  },
+  {
+    name: 'maxSkewSeconds',
+    describes: 'how far the time of a signature may lie from ours',
+    placeholder: '<seconds>',
+    schema: z.int().min(30).max(900),
+    default: 300,
+  },
+  {
+    name: 'publicUrl',
+    describes: 'what is registered at itslearning, without /view, where it is not this server’s own address',
+    placeholder: '<url>',
+    schema: z
+      .string()
+      .max(500)
+      .regex(
+        /^https?:\/\/[^\s?#/@]+(?:\/[^\s?#]*[^\s?#/])?$/,
+        'must be http(s)://…, without query, without / at its end',
+      )
+      .nullable(),
+    default: null,
+  },
+  {
+    name: 'homePage',
+    describes: 'homePage of the accounts by which people are known here; {customerId} stands for theirs',
+    placeholder: '<url>',
+    schema: z.url({ protocol: /^https?$/ }).max(500),
+    default: 'https://www.itslearning.com/customers/{customerId}',
+  },
+  {
+    name: 'content',
+    describes: 'the content that is opened where nobody has chosen another (its id)',
+    placeholder: '<id>',
+    schema: z
+      .string()
+      .regex(/^[0-9a-f]{24}$/, 'must be the id of a content, 24 hex digits')
+      .nullable(),
+    default: null,
+  },
+  {
+    name: 'frameAncestors',
+    describes: 'the sites that may show our pages in a frame',
+    placeholder: '<origin,…>',
+    schema: z
+      .array(
+        z
+          .string()
+          .regex(
+            /^https?:\/\/(?:\*\.)?[a-z0-9.-]+(?::\d{1,5})?$/,
+            'must be origins, such as https://*.itslearning.com',
+          ),
+      )
+      .max(20),
+    default: ['https://*.itslearning.com'],
+  },
+  {
+    name: 'applicationKey',
+    describes: 'of the application at itslearning; only `claviger launch rest-header` needs it',
+    placeholder: '<key>',
+    schema: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{1,128}$/, 'must be a key as itslearning shows it')
+      .nullable(),
+    default: null,
+  },
+] as const satisfies readonly PlatformSetting[]
+
+type Named<Name extends string> = Extract<(typeof settings)[number], { readonly name: Name }>
+export type Settings = {
+  readonly [Setting in (typeof settings)[number] as Setting['name']]: z.infer<Named<Setting['name']>['schema']>
+}
+
+/** As they are kept, with what was not given. They were checked when they were set; throws what becomes our 500. */
+export function readSettings(kept: Json): Settings {
+  const given = kept as Readonly<Record<string, Json>>
+  const all = settings.map(({ name, schema, ...rest }) => [
+    name,
+    schema.parse(given[name] ?? ('default' in rest ? rest.default : undefined)),
+  ])
+  return Object.fromEntries(all) as Settings
+}
+
+/** What every launch has to bring beside what all have to. */
+export function demandedBy({ alwaysSent, licensed, schools }: Settings): readonly string[] {
+  return [
+    ...alwaysSent,
+    ...(licensed ? ['LicenseIds', 'ExternalLicenseIds'] : []),
+    ...(schools.length > 0 ? ['SchoolId'] : []),
+  ]
+}
+
+/** The account is the customer's: the same number may be somebody else at another's. */
+export function homePageOf({ homePage }: Pick<Settings, 'homePage'>, { customerId }: Instance): string {
+  return homePage.replaceAll('{customerId}', customerId)
+}
+
+export const pages = ['view', 'add', 'delete'] as const
+export type Page = (typeof pages)[number]
+
+/** As it is registered, so never as a request says: a proxy may have changed that, and anybody can. */
+export function addressOf(
+  page: Page,
+  {
+    id,
+    baseUrl,
+    publicUrl = null,
+  }: { readonly id: string; readonly baseUrl: string; readonly publicUrl?: string | null },
+): string {
+  return `${publicUrl ?? `${baseUrl}/launch/itslearning/${id}`}/${page}`
+}
