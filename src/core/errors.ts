@@ -19,7 +19,7 @@ export type ErrorCode = (typeof errorCodes)[number]
 /** One broken rule: where (RFC 6901 JSON pointer, or `?name` for a query parameter, or `Header-Name:`), which, and why. */
 export interface Failure {
   readonly pointer: string
-  /** A requirement id of the specification (`XAPI-00034`) or a rule of ours (`claviger/…`). */
+  /** A requirement id of the specification (`XAPI-00034`), a section of cmi5 (`cmi5/9.5.1`) or a rule of ours (`claviger/…`). */
   readonly rule: string
   /** For the caller: what is wrong and what would be accepted. */
   readonly message: string
