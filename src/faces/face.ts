@@ -16,6 +16,7 @@ import type {
   Json,
   LrsRecord,
   OrganisationRecord,
+  PlatformRecord,
   SecretRecord,
 } from '../core/storage.ts'
 import type { XapiVersion } from '../core/xapi/version.ts'
@@ -134,7 +135,10 @@ export interface PlatformProtocol {
   /** Throws `invalid` for settings that each are right but do not go together. */
   check?(settings: Readonly<Record<string, Json>>): void
   /** What somebody enters at the platform: an address for each thing it asks for, in its own words. */
-  addresses(id: string, baseUrl: string): readonly { readonly name: string; readonly url: string }[]
+  addresses(
+    platform: Pick<PlatformRecord, 'id' | 'settings'>,
+    baseUrl: string,
+  ): readonly { readonly name: string; readonly url: string }[]
 }
 
 export interface PlatformSetting {
