@@ -8,6 +8,7 @@ import { Applications } from './application.ts'
 import { Audit, recordKeyRotation } from './audit.ts'
 import { Callbacks } from './callback.ts'
 import type { CallbackProtocol } from './callback-verdict.ts'
+import { Contents } from './content.ts'
 import { CountExchange } from './count-exchange.ts'
 import { Credentials, guessLimits } from './credential.ts'
 import { CredentialBulk } from './credential-bulk.ts'
@@ -23,12 +24,15 @@ import { Erasures } from './erasure.ts'
 import type { Oid } from './ids.ts'
 import { RateLimits, rememberedRates } from './limits.ts'
 import type { ServerLimits } from './limits.ts'
+import { Launches, noScribe } from './launch.ts'
 import { LrsDirectory } from './lrs.ts'
 import { noMeter } from './meter.ts'
 import type { JobName, Meter } from './meter.ts'
 import { Forwarding } from './forwarding.ts'
 import type { ForwardingState, ForwardingTiming } from './forwarding.ts'
 import { Pipes } from './pipe.ts'
+import { Placements } from './placement.ts'
+import { Platforms } from './platform.ts'
 import type { RemoteLrsDoor } from './remote-lrs.ts'
 import { Organisations } from './organisation.ts'
 import { noOutbound } from './outbound.ts'
@@ -96,6 +100,10 @@ export interface Core {
   /** What pipes do on this node. */
   readonly forwarding: ForwardingState
   readonly sessions: Sessions
+  readonly platforms: Platforms
+  readonly contents: Contents
+  readonly placements: Placements
+  readonly launches: Launches
   readonly tokens: Tokens
   readonly signIn: SignIn
   readonly replays: Replays
@@ -125,6 +133,8 @@ export interface Core {
 const sweepEveryMs = 3_600_000
 /** Asks for what a node that was killed has left; mostly there is nothing. */
 const resumeEveryMs = 20_000
+/** A launch that is not used any more is over when its session is; soon after, that is written down. */
+const lapseEveryMs = 10_000
 /** Bytes come before the rows that refer to them; no request takes as long as this. */
 const orphansLiveMs = 24 * 3_600_000
 
@@ -172,9 +182,14 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     onError: (err) => log?.error({ err }, 'An erasure broke off; it goes on within minutes.'),
   })
   const retention = new Retention({ storage, erasures, clock })
+  const launches = new Launches({
+    ...{ ...parts, sessions, baseUrl, scribe: noScribe },
+    onError: (err) => log?.error({ err }, 'A launch could not be ended as it should; it is tried again.'),
+  })
+  const platforms = new Platforms(parts)
   const jobs = new JobRunner({
     leases,
-    jobs: jobsOf({ sessions, storage, erasures, retention, log }),
+    jobs: jobsOf({ sessions, launches, storage, erasures, retention, log }),
     onEnd(job, error) {
       meter.jobEnded(job, error === undefined)
       if (error !== undefined) log?.error({ err: error, job }, 'What is done regularly broke off; it is tried again.')
@@ -216,6 +231,10 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       return forwarding?.state ?? noForwarding
     },
     sessions,
+    platforms,
+    contents: new Contents(parts),
+    placements: new Placements({ ...parts, platforms }),
+    launches,
     tokens,
     signIn,
     replays: new Replays(parts),
@@ -277,13 +296,14 @@ async function openVault(
 
 interface Workable {
   readonly sessions: Sessions
+  readonly launches: Launches
   readonly storage: Storage
   readonly erasures: Erasures
   readonly retention: Retention
   readonly log: Log | undefined
 }
 
-function jobsOf({ sessions, storage, erasures, retention, log }: Workable): readonly Job<JobName>[] {
+function jobsOf({ sessions, launches, storage, erasures, retention, log }: Workable): readonly Job<JobName>[] {
   const erase: Job<JobName> = {
     name: 'erasures',
     everyMs: resumeEveryMs,
@@ -299,6 +319,22 @@ function jobsOf({ sessions, storage, erasures, retention, log }: Workable): read
     async run(signal) {
       const swept = await sessions.sweep(signal)
       if (swept > 0) log?.info({ sessions: swept }, 'Sessions that expired more than a day ago were removed.')
+    },
+  }
+  const endLaunches: Job<JobName> = {
+    name: 'launches',
+    everyMs: lapseEveryMs,
+    async run(signal) {
+      const ended = await launches.lapse(signal)
+      if (ended > 0) log?.info({ launches: ended }, 'Launches that nobody used any more were ended.')
+    },
+  }
+  const sweepLaunches: Job<JobName> = {
+    name: 'launches swept',
+    everyMs: sweepEveryMs,
+    async run(signal) {
+      const swept = await launches.sweep(signal)
+      if (swept > 0) log?.info({ launches: swept }, 'Of launches that were over a month ago was forgotten what can be.')
     },
   }
   const sweepBlobs: Job<JobName> = {
@@ -317,7 +353,7 @@ function jobsOf({ sessions, storage, erasures, retention, log }: Workable): read
       if (statements > 0) log?.info({ statements }, 'Statements older than their Lrs keeps them were removed.')
     },
   }
-  return [erase, sweepSessions, sweepBlobs, applyRetention]
+  return [erase, sweepSessions, endLaunches, sweepLaunches, sweepBlobs, applyRetention]
 }
 
 /** A store that is away is no defect: its own lines say more. */

@@ -1,7 +1,7 @@
 // What core tells whoever counts, as events of the domain. Knows no metrics library; nobody need listen.
 
 /** Work that comes again by itself. */
-export type JobName = 'sessions' | 'blobs' | 'erasures' | 'retention'
+export type JobName = 'sessions' | 'launches' | 'launches swept' | 'blobs' | 'erasures' | 'retention'
 
 /** Called on the hot path: an implementation returns at once and never throws. No argument names a tenant or a key. */
 export interface Meter {

@@ -8,7 +8,12 @@ export interface Pins {
   readonly registration?: RegistrationPin
   /** The object, or a parent or grouping activity, is this id or begins with it + `/`. */
   readonly activity?: string
+  /** Reads of statements are held to the activity alone: who evaluates sees what others did. */
+  readonly readsOthers?: true
 }
+
+/** A pin that decides; `readsOthers` only says about what. */
+export type PinName = Exclude<keyof Pins, 'readsOthers'>
 
 export type ActorPin = { readonly mbox: string } | { readonly accountName: string; readonly homePage?: string }
 
@@ -41,7 +46,7 @@ const actorPin = z.union(
   'An actor pin is {"mbox": "mailto:…"} or {"accountName": "…", "homePage": "https://…"}; homePage may be left out.',
 )
 
-export const pinsSchema: z.ZodType<Pins> = z.strictObject({
+const pinMembers = z.strictObject({
   actor: z
     .array(actorPin)
     .min(1, 'An actor pin names at least one identity.')
@@ -60,7 +65,13 @@ export const pinsSchema: z.ZodType<Pins> = z.strictObject({
     .max(2000, 'A pinned activity has at most 2000 characters.')
     .regex(/^[a-z][a-z0-9+.-]*:\S+$/i, 'A pinned activity is an absolute IRI, such as https://example.org/course.')
     .exactOptional(),
+  readsOthers: z.literal(true, 'Only true can be set.').exactOptional(),
 })
+
+export const pinsSchema: z.ZodType<Pins> = pinMembers.refine(
+  ({ activity, readsOthers }) => readsOthers === undefined || activity !== undefined,
+  { path: ['readsOthers'], message: 'Reading what others did goes with a pinned activity.' },
+)
 
 /** Pins that hold both sets at once; undefined when nothing could ever satisfy both. */
 export function combinePins(a: Pins, b: Pins): Pins | undefined {
@@ -72,13 +83,26 @@ export function combinePins(a: Pins, b: Pins): Pins | undefined {
     ...(actor === undefined ? {} : { actor }),
     ...(registration === undefined ? {} : { registration }),
     ...(activity === undefined ? {} : { activity: activity.id }),
+    ...((a.readsOthers || b.readsOthers) && readsAll(a) && readsAll(b) && { readsOthers: true as const }),
   }
+}
+
+/** What reads of statements are held to. */
+export function readingPins(pins: Pins): Pins {
+  if (pins.readsOthers === undefined) return pins
+  return pins.activity === undefined ? noPins : { activity: pins.activity }
+}
+
+/** No actor and no registration of it stands before what is read. */
+function readsAll({ actor, registration, readsOthers }: Pins): boolean {
+  return readsOthers === true || (actor === undefined && registration === undefined)
 }
 
 /** True when whatever `a` lets pass, `b` does too. */
 export function arePinsWithin(a: Pins, b: Pins): boolean {
   const { actor, registration, activity } = b
   return (
+    (a.readsOthers === undefined || readsAll(b)) &&
     (actor === undefined || a.actor?.every((pin) => actor.some((wider) => isActorWithin(pin, wider))) === true) &&
     (registration === undefined ||
       (a.registration?.id === registration.id &&

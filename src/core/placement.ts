@@ -6,6 +6,7 @@ import { checkText, refuse } from './check.ts'
 import { settingsOf } from './content-settings.ts'
 import type { Content } from './content.ts'
 import type { Oid, PlatformId } from './ids.ts'
+import { callerOf } from './platform.ts'
 import type { Platforms } from './platform.ts'
 import type { Caller } from './principal.ts'
 import type { Clock, LaunchStore, Listed, PlacementRecord, PlatformRecord, Slice, Storage } from './storage.ts'
@@ -46,7 +47,7 @@ export class Placements {
   async put(platform: PlatformRecord, resource: string, contentId: Oid | null): Promise<PlacementRecord> {
     const before = await this.#launches.findPlacement(platform.organisationId, platform.id, resource)
     if (before?.contentId === contentId) return before
-    return this.#put(this.#platforms.callerOf(platform), platform.id, resource, contentId)
+    return this.#put(callerOf(platform), platform.id, resource, contentId)
   }
 
   /** By whoever manages the platform. */

@@ -232,11 +232,6 @@ export class Platforms {
     return secrets.filter((secret) => !hasExpired(secret, now)).map((secret) => this.#open(holder, secret).value)
   }
 
-  /** The platform as who acts: in the audit log, and as the parent of what it launches. It manages nothing. */
-  callerOf({ organisationId, name, credentialId }: PlatformRecord): Caller {
-    return { organisationId, name, credentialId, kind: 'client', rights: noRights }
-  }
-
   /** Throws unless the caller's management covers it for `action`. */
   async reach(caller: Caller, action: ManagementAction, id: PlatformId): Promise<PlatformRecord> {
     return (await this.#find(caller, action, id)).platform
@@ -292,6 +287,11 @@ export class Platforms {
   #open(holder: KeyHolder, { id, sealed, createdAt, expiresAt }: PlatformSecret): ClearPlatformSecret {
     return { id, value: this.#vault.open(holder, secretPlace(id), sealed), createdAt, expiresAt }
   }
+}
+
+/** The platform as who acts: in the audit log, and as the parent of what it launches. It manages nothing. */
+export function callerOf({ organisationId, name, credentialId }: PlatformRecord): Caller {
+  return { organisationId, name, credentialId, kind: 'client', rights: noRights }
 }
 
 function secretPlace(id: SecretId): Place {

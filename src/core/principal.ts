@@ -5,7 +5,7 @@ import type { CredentialId, LrsId, OrganisationId, SecretId, SessionId } from '.
 import type { Limits } from './limits.ts'
 import type { Pins } from './pins.ts'
 import type { Rights } from './rights.ts'
-import type { CredentialKind } from './storage.ts'
+import type { CredentialKind, SessionLaunch } from './storage.ts'
 
 /** Whoever calls a use case: a principal, or the operator at the command line. Written into the audit log. */
 export interface Caller {
@@ -52,6 +52,8 @@ export interface Principal extends Caller {
   readonly defaultLrsId: LrsId
   readonly pins: Pins
   readonly limits: Limits
+  /** Present when the session of a launch signed in. */
+  readonly launch?: SessionLaunch
   /** Stamped on what this principal stores. */
   readonly authority: AgentIdentity
   /** Unix milliseconds after which the principal is no longer valid (earliest expiry of credential, secret, session, token). */

@@ -19,6 +19,8 @@ import type {
   Ids,
   Json,
   Listed,
+  NewSession,
+  OrganisationRecord,
   PlatformStore,
   SecretRecord,
   SessionRecord,
@@ -37,6 +39,21 @@ export interface NewSessionInput {
   /** On top of the parent's. */
   readonly pins?: Pins
   readonly words?: Readonly<Record<string, Json>>
+}
+
+/** As `NewSessionInput`; its rights as what they are narrowed to, from those that may be given. */
+export interface SessionPlan extends Omit<NewSessionInput, 'rights'> {
+  readonly rights: (held: Rights) => Rights
+}
+
+export interface PreparedSession {
+  readonly made: NewSession
+  readonly parent: CredentialRecord
+  readonly organisation: OrganisationRecord
+  /** In clear. */
+  readonly secret: string
+  /** It may end no later. Infinity: no end. */
+  readonly latest: number
 }
 
 export interface IssuedSession {
@@ -68,6 +85,23 @@ export class Sessions {
 
   /** For oneself, or for any credential the caller's management covers. A session may not create one. */
   async create(caller: Caller, credentialId: CredentialId, input: NewSessionInput = {}): Promise<IssuedSession> {
+    refuse(input.rights === undefined ? [] : checkShape(rightsSchema, input.rights, '/rights'))
+    const { rights: asked } = input
+    const narrow = (held: Rights): Rights => asked ?? held
+    const { made, secret } = await this.prepare(caller, credentialId, { ...input, rights: narrow })
+    const { key, rights, pins, expiresAt } = made
+    const flag = rights.management.length > 0 ? { flagged: 'management granted' } : {}
+    const detail = { credential: credentialId, key, rights, pins, expiresAt, ...flag } as unknown as Json
+    const session = await this.#directory.createSession(
+      caller.organisationId,
+      made,
+      eventBy(caller, this.#clock, 'session.create', { noun: 'session', id: null }, detail),
+    )
+    return { session, key, secret }
+  }
+
+  /** What `create` would store: for who stores more in the same transaction. Throws what it would. */
+  async prepare(caller: Caller, credentialId: CredentialId, input: SessionPlan): Promise<PreparedSession> {
     const { expireSeconds = sessionSeconds.default, pins = {}, words = {} } = input
     refuse([
       ...checkWhole(expireSeconds, {
@@ -75,28 +109,23 @@ export class Sessions {
         pointer: '/expireSeconds',
         noun: 'The life of a session, in seconds,',
       }),
-      ...(input.rights === undefined ? [] : checkShape(rightsSchema, input.rights, '/rights')),
       ...checkShape(pinsSchema, pins, '/pins'),
     ])
     if (caller.sessionId !== undefined) demand(noChildren)
     const parent = await this.#parent(caller, credentialId, 'write')
     const held = caller.credentialId === credentialId ? intersect(parent.rights, caller.rights) : parent.rights
-    const rights = input.rights ?? held
+    const rights = input.rights(held)
     refuseWider(rights, held)
     refuseContradiction(parent.pins, pins)
     const now = this.#clock.now()
-    const expiresAt = Math.min(now + expireSeconds * 1000, endOf(caller, parent))
+    const latest = endOf(caller, parent)
+    const expiresAt = Math.min(now + expireSeconds * 1000, latest)
     const under = secretUnder(caller, parent, now)
     const [oid, key, secret] = [this.#ids.oid(), newSessionKey(this.#ids), newSecretValue(this.#ids)]
-    const sealed = await this.#seal(caller.organisationId, oid, secret)
-    const flag = rights.management.length > 0 ? { flagged: 'management granted' } : {}
-    const detail = { credential: credentialId, key, rights, pins, expiresAt, ...flag } as unknown as Json
-    const session = await this.#directory.createSession(
-      caller.organisationId,
-      { oid, credentialId, key, sealed, under, rights, pins, words, createdAt: now, expiresAt },
-      eventBy(caller, this.#clock, 'session.create', { noun: 'session', id: null }, detail),
-    )
-    return { session, key, secret }
+    const organisation = await this.#organisation(caller.organisationId)
+    const sealed = this.#vault.seal(organisation, sessionPlace(oid), secret)
+    const made = { oid, credentialId, key, sealed, under, rights, pins, words, createdAt: now, expiresAt }
+    return { made, parent, organisation, secret, latest }
   }
 
   /** Live ones and, for a day, expired ones. */
@@ -189,10 +218,10 @@ export class Sessions {
     return { decision: isBarren ? noSessions : decision, parent }
   }
 
-  async #seal(organisationId: OrganisationId, oid: Oid, secret: string): Promise<string> {
-    const organisation = await this.#directory.findOrganisation(organisationId)
+  async #organisation(id: OrganisationId): Promise<OrganisationRecord> {
+    const organisation = await this.#directory.findOrganisation(id)
     if (organisation === undefined) throw new DomainError('not_found', 'There is no such organisation.')
-    return this.#vault.seal(organisation, sessionPlace(oid), secret)
+    return organisation
   }
 }
 

@@ -352,6 +352,7 @@ export class SignIn {
       defaultLrsId: organisation.defaultLrsId ?? firstLrs(credential),
       authority: credential.authority ?? derivedAuthority(this.#parts.baseUrl, credential),
       ...(session === undefined ? {} : { sessionId: session.id }),
+      ...(session?.launch && { launch: session.launch }),
       ...(how.secret === undefined ? {} : { secretId: how.secret.id }),
       ...(how.scopes === undefined ? {} : { scopes: how.scopes }),
       ...(notAfter === Infinity ? {} : { notAfter }),

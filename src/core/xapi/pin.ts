@@ -1,12 +1,12 @@
 // Whether a statement, or what a request names by its parameters, lies inside what a credential is pinned to; and how it would.
 
-import type { ActorPin, Pins, RegistrationPin } from '../pins.ts'
+import type { ActorPin, PinName, Pins, RegistrationPin } from '../pins.ts'
 import { foldMailbox } from './agent.ts'
 import { isObject } from './rule.ts'
 import type { Statement } from './statement.ts'
 
 /** The name of the first pin that decides against the statement. */
-export function pinViolation(statement: Statement, pins: Pins): keyof Pins | undefined {
+export function pinViolation(statement: Statement, pins: Pins): PinName | undefined {
   if (pins.actor && !pins.actor.some((pin) => isActor(statement['actor'], pin))) return 'actor'
   if (pins.registration && !isRegistration(statement['context'], pins.registration)) return 'registration'
   if (pins.activity !== undefined && !isUnderActivity(statement, pins.activity)) return 'activity'
@@ -22,7 +22,7 @@ export interface Subject {
 }
 
 /** The name of the first pin that decides against it. A pin on what the resource does not have decides nothing. */
-export function subjectViolation(subject: Subject, pins: Pins): keyof Pins | undefined {
+export function subjectViolation(subject: Subject, pins: Pins): PinName | undefined {
   if ('agent' in subject && !isAgentInside(subject.agent, pins)) return 'actor'
   if ('registration' in subject && pins.registration && !isRegistration(subject, pins.registration)) {
     return 'registration'
@@ -35,14 +35,14 @@ export function subjectViolation(subject: Subject, pins: Pins): keyof Pins | und
 const places = {
   statement: { actor: '/actor', registration: '/context/registration', activity: '/object' },
   request: { actor: '?agent', registration: '?registration', activity: '?activityId' },
-} as const satisfies Record<string, Record<keyof Pins, string>>
+} as const satisfies Record<string, Record<PinName, string>>
 
 /**
  * Why it is refused, and what would be let pass: said to who holds the key, whose own restriction the pin is.
  * `what`: a statement, or a request by its parameters.
  */
 export function outsidePin(
-  pin: keyof Pins,
+  pin: PinName,
   pins: Pins,
   what: 'statement' | 'request',
 ): { readonly decidedBy: string; readonly reason: string; readonly remedy: string; readonly pointer: string } {
@@ -67,7 +67,7 @@ const members = {
 const mostListed = 3
 
 /** What lies inside the pin, in words. */
-export function pinText(pin: keyof Pins, { actor = [], registration, activity }: Pins): string {
+export function pinText(pin: PinName, { actor = [], registration, activity }: Pins): string {
   switch (pin) {
     case 'actor': {
       const others = actor.length - mostListed
@@ -87,7 +87,7 @@ function identityText(identity: ActorPin): string {
   return identity.homePage === undefined ? `the account ${name}` : `the account ${name} of ${identity.homePage}`
 }
 
-function alternative(pin: keyof Pins, { registration }: Pins, what: 'statement' | 'request'): string {
+function alternative(pin: PinName, { registration }: Pins, what: 'statement' | 'request'): string {
   if (pin !== 'registration' || registration?.mode !== 'whenPresent') return ''
   return what === 'statement' ? ', or leave it out' : ', or leave it out and name one document'
 }

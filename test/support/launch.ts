@@ -1,0 +1,122 @@
+// Launches in a running Claviger: a platform, content of either style, learners who are sent to it, and what their browser and the
+// content then ask of the whole app. For tests of the core and of the faces alike.
+
+import { createApp } from '../../src/app.ts'
+import type { HttpApp } from '../../src/app.ts'
+import { loadConfig } from '../../src/config.ts'
+import type { ContentSettingsInput } from '../../src/core/content-settings.ts'
+import type { Content } from '../../src/core/content.ts'
+import type { PlatformId } from '../../src/core/ids.ts'
+import type { Entered, OpenedLaunch } from '../../src/core/launch.ts'
+import type { NewLaunchInput } from '../../src/core/launch-plan.ts'
+import type { NewPlatformInput } from '../../src/core/platform.ts'
+import type { Json, LaunchStyle, PlatformRecord } from '../../src/core/storage.ts'
+import { answerOf } from './ask.ts'
+import type { Answer, Ask, Login } from './ask.ts'
+import { openCore } from './core.ts'
+import type { OpenCore, OpenCoreOptions } from './core.ts'
+
+export { authorization } from './ask.ts'
+export type { Answer, Ask, Login } from './ask.ts'
+
+/** What the platform of a world shares with it. */
+export const sharedSecret = '0f8fad5b-d9cb-469f-a165-70867728950e'
+export const homePage = 'https://school.example.org'
+/** What a browser holds. */
+export const [browser, otherBrowser] = ['b'.repeat(43), 'o'.repeat(43)]
+
+export interface LaunchWorld extends OpenCore {
+  readonly app: HttpApp
+  readonly platform: PlatformRecord
+  /** One of each style, whose publisher's id is `https://content.example.org/<style>`. */
+  readonly contents: Readonly<Record<LaunchStyle, Content>>
+  /** Everything the app logged, as one text. */
+  log(): string
+  ask(method: string, path: string, ask?: Ask): Promise<Answer>
+  /** xAPI below `/xapi`, in version 1.0.3 unless a header says otherwise. */
+  xapi(as: Login, method: string, path: string, ask?: Ask): Promise<Answer>
+  /** The platform launches Ada from its place `room`, in normal mode, unless told otherwise. */
+  launch(style: LaunchStyle, input?: Partial<NewLaunchInput>): Promise<OpenedLaunch>
+  /** The launch, and what a browser is let in with. */
+  enter(opened: OpenedLaunch, cookie?: string): Promise<Entered>
+  /** Launched and let in: the key that the content then has. */
+  keyOf(style: LaunchStyle, input?: Partial<NewLaunchInput>): Promise<Login & { readonly opened: OpenedLaunch }>
+}
+
+export interface LaunchWorldOptions extends OpenCoreOptions {
+  readonly platform?: Partial<NewPlatformInput>
+  readonly settings?: Partial<ContentSettingsInput>
+}
+
+export async function openLaunchWorld(options: LaunchWorldOptions = {}): Promise<LaunchWorld> {
+  const { platform: platformInput, settings, ...coreOptions } = options
+  const logged: string[] = []
+  const write = (fields: object, message: string): void => void logged.push(JSON.stringify([fields, message]))
+  const log = { info: write, warn: write, error: write }
+  const world = await openCore({ log, ...coreOptions })
+  const { core, operator } = world
+  const config = loadConfig({ CLAVIGER_DATA: world.directory, CLAVIGER_LOG_LEVEL: 'silent' })
+  const { app } = await createApp(config, { core, log })
+  const { platform } = await core.platforms.create(operator, {
+    ...{ id: 'school', name: 'School', protocol: 'itslearning', settings: {}, secret: sharedSecret },
+    ...platformInput,
+  })
+  const contents = {
+    cmi5: await core.contents.create(operator, contentOf('cmi5', settings)),
+    tincan: await core.contents.create(operator, contentOf('tincan', settings)),
+  }
+  const launch = (style: LaunchStyle, input: Partial<NewLaunchInput> = {}): Promise<OpenedLaunch> =>
+    core.launches.open(
+      { platform },
+      { content: contents[style], actor: learner('ada'), resource: 'room', mode: 'normal', ...input },
+    )
+  const enter = (opened: OpenedLaunch, cookie = browser): Promise<Entered> =>
+    core.launches.enter(ticketOf(opened), { cookie })
+  const ask = (method: string, path: string, asked: Ask = {}): Promise<Answer> => answerOf(app, method, path, asked)
+  return {
+    ...{ ...world, app, platform, contents, ask, launch, enter },
+    log: () => logged.join('\n'),
+    xapi: (as, method, path, asked = {}) =>
+      ask(method, `/xapi${path}`, { ...asked, as, headers: { 'X-Experience-API-Version': '1.0.3', ...asked.headers } }),
+    keyOf: async (style, input) => {
+      const opened = await launch(style, input)
+      return { ...(await keyIn(world, await enter(opened))), opened }
+    },
+  }
+}
+
+export function contentOf(style: LaunchStyle, settings: Partial<ContentSettingsInput> = {}) {
+  const id = `https://content.example.org/${style}`
+  return { name: style, settings: { url: `${id}/index.html`, style, activityId: id, ...settings } }
+}
+
+/** An account of the school's. */
+export function learner(name: string) {
+  return { objectType: 'Agent', account: { homePage, name } } as const
+}
+
+/** What stands last in the address that a browser is sent to. */
+export function ticketOf({ entranceUrl }: OpenedLaunch): string {
+  return entranceUrl.slice(entranceUrl.lastIndexOf('/') + 1)
+}
+
+/** Tin Can content is given its key; cmi5 content fetches it. */
+export async function keyIn({ core }: Pick<OpenCore, 'core'>, { opening }: Entered): Promise<Login> {
+  if (opening.style === 'tincan') return opening
+  const fetched = await core.launches.fetchToken(opening.fetchTicket)
+  if (!('authToken' in fetched)) throw new Error(fetched.text)
+  const [key = '', secret = ''] = Buffer.from(fetched.authToken, 'base64').toString().split(':')
+  return { key, secret }
+}
+
+/** A statement as the content of a launch makes it, about its own activity. */
+export function statementOf({ launch }: Pick<OpenedLaunch, 'launch'>, more: Readonly<Record<string, Json>> = {}): Json {
+  const { actor, activityId, registration } = launch
+  return {
+    ...{ actor, verb: { id: 'http://adlnet.gov/expapi/verbs/experienced', display: { en: 'experienced' } } },
+    ...{ object: { objectType: 'Activity', id: activityId }, context: { registration } },
+    ...more,
+  }
+}
+
+export const noPlatform = 'nowhere' as PlatformId
