@@ -342,7 +342,7 @@ describe.each(engines)('credentials, $name', (engine) => {
     it('stores every member', async () => {
       const given = session(parent.id, { pins: { registration: { id: 'r', mode: 'required' } }, words: { a: [1] } })
       const created = await store.storage.directory.createSession(tenant.id, given, event('session.create'))
-      expect(created).toEqual({ ...given, id: created.id, organisationId: tenant.id })
+      expect(created).toEqual({ ...given, launch: null, boundTo: null, id: created.id, organisationId: tenant.id })
       expect(await store.storage.directory.findSession(tenant.id, parent.id, created.id)).toEqual(created)
     })
 

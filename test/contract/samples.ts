@@ -3,13 +3,19 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type {
   ApplicationRecord,
+  ContentRecord,
   CredentialRecord,
   DirectoryStore,
+  LaunchStore,
   LrsRecord,
   NewApplication,
+  NewContent,
   NewCredential,
+  NewLaunch,
+  NewPlatform,
   NewSession,
   OrganisationRecord,
+  PlatformRecord,
   PreparedStatement,
   SecretRecord,
   StatementBatch,
@@ -19,7 +25,17 @@ import type {
   TermFilter,
   UsageDelta,
 } from '../../src/core/storage.ts'
-import type { ApplicationId, CredentialId, LrsId, Oid, OrganisationId, PipeId, SecretId } from '../../src/core/ids.ts'
+import type {
+  ApplicationId,
+  CredentialId,
+  LaunchId,
+  LrsId,
+  Oid,
+  OrganisationId,
+  PipeId,
+  PlatformId,
+  SecretId,
+} from '../../src/core/ids.ts'
 import type { NewAuditEvent } from '../../src/core/audit.ts'
 
 export const fresh = {
@@ -178,6 +194,72 @@ export function session(credentialId: CredentialId, part: Partial<NewSession> = 
     expiresAt: 1_700_000_060_000,
     ...part,
   }
+}
+
+export function platform(tenant: Tenant, part: Partial<NewPlatform> = {}): NewPlatform {
+  return {
+    id: `school-${randomBytes(6).toString('hex')}` as PlatformId,
+    name: 'School',
+    protocol: 'paper',
+    secrets: [{ id: fresh.secretId(), sealed: 'sealed', createdAt: 1_700_000_000_000, expiresAt: null }],
+    settings: { customers: ['14'] },
+    isEnabled: true,
+    createdAt: 1_700_000_000_000,
+    credential: credential(tenant),
+    ...part,
+  }
+}
+
+export function createPlatform(
+  { launches }: Storage,
+  tenant: Tenant,
+  part: Partial<NewPlatform> = {},
+): Promise<PlatformRecord> {
+  return launches.createPlatform(tenant.id, platform(tenant, part), event('platform.create'))
+}
+
+export function createContent(
+  { launches }: Storage,
+  tenant: Tenant,
+  part: Partial<NewContent> = {},
+): Promise<ContentRecord> {
+  const settings = { url: 'https://content.example/lesson' }
+  const content = { id: fresh.oid(), name: 'Lesson', settings, createdAt: 1_700_000_000_000, ...part }
+  return launches.createContent(tenant.id, content, event('content.create'))
+}
+
+export type MadeLaunch = Parameters<LaunchStore['createLaunch']>[1]
+
+/** All of one learner, activity and registration unless `part` says otherwise. */
+export function launch(
+  { lrsId }: Tenant,
+  credentialId: CredentialId,
+  part: Partial<NewLaunch> & Partial<Pick<MadeLaunch, 'tickets' | 'at'>> = {},
+): MadeLaunch {
+  const { tickets = [], at = 1_700_000_000_000, ...of } = part
+  const made: NewLaunch = {
+    id: randomUUID() as LaunchId,
+    platformId: null,
+    contentId: null,
+    resource: null,
+    lrsId,
+    style: 'cmi5',
+    mode: 'normal',
+    actor: { objectType: 'Agent', account: { homePage: 'https://school.example', name: '9' } },
+    actorKey: 'account https://school.example 9',
+    activityId: 'https://lrs.example/launch/activities/1',
+    registration: '3d6c3b6f-0000-4000-8000-000000000001',
+    data: { language: 'nb' },
+    sealed: 'sealed key of the platform',
+    progress: {},
+    cookie: null,
+    expiresAt: at + 28_800_000,
+    ...of,
+  }
+  const { id, style, activityId, expiresAt: endsAt } = made
+  const ofSession = { id, style, idleSeconds: 7200, endsAt, ignoredParams: ['lang'], bindsBrowser: true, activityId }
+  const lasts = { createdAt: at, expiresAt: at + 7_200_000, launch: ofSession }
+  return { session: { ...session(credentialId), ...lasts }, launch: made, tickets, at }
 }
 
 export function usage(part: Pick<UsageDelta, 'organisationId' | 'credentialId'> & Partial<UsageDelta>): UsageDelta {

@@ -6,12 +6,15 @@ import { createHash } from 'node:crypto'
 import {
   batch,
   createApplication,
+  createContent,
   createCredential,
+  createPlatform,
   createTenant,
   event,
   filter,
   fresh,
   idsOf,
+  launch,
   pipe,
 } from './samples.ts'
 import { credential, owners, query, saying, secret, session, statement, store as put, term, usage } from './samples.ts'
@@ -26,6 +29,7 @@ import type {
   DirectoryStore,
   ErasureStore,
   DocumentStore,
+  LaunchStore,
   SessionRecord,
   StatementStore,
   Storage,
@@ -295,6 +299,95 @@ const statementMethods = {
   },
 } satisfies Record<keyof StatementStore, (scene: Scene) => Promise<void>>
 
+/** A platform with content placed there, and a launch that runs. */
+const launched = async ({ storage, owner }: Scene) => {
+  const platform = await createPlatform(storage, owner)
+  const content = await createContent(storage, owner)
+  const place = { platformId: platform.id, resource: '1', contentId: content.id, at: 1 }
+  const placement = await storage.launches.putPlacement(owner.id, place, own)
+  const from = { platformId: platform.id, contentId: content.id }
+  const made = await storage.launches.createLaunch(owner.id, launch(owner, platform.credentialId, from), own)
+  return { ...made, platform, content, placement }
+}
+type Launched = Awaited<ReturnType<typeof launched>>
+
+const launchMethods = {
+  createPlatform: async ({ storage, stranger }, { platform }) =>
+    refused(createPlatform(storage, stranger, { id: platform.id }), 'conflict'),
+  findPlatform: async ({ storage, stranger }, { platform }) =>
+    expect(await storage.launches.findPlatform(stranger.id, platform.id)).toBeUndefined(),
+  listPlatforms: async ({ storage, stranger }) =>
+    expect(await storage.launches.listPlatforms(stranger.id, slice)).toEqual({ items: [], total: 0 }),
+  updatePlatform: async ({ storage, stranger }, { platform }) =>
+    refused(storage.launches.updatePlatform(stranger.id, platform.id, { isEnabled: false, at: 2 }, own), 'not_found'),
+  deletePlatform: async ({ storage, stranger }, { platform }) =>
+    refused(storage.launches.deletePlatform(stranger.id, platform.id, own), 'not_found'),
+  createContent: async ({ storage, stranger }, { content }) =>
+    refused(createContent(storage, stranger, { id: content.id }), 'conflict'),
+  findContent: async ({ storage, stranger }, { content }) =>
+    expect(await storage.launches.findContent(stranger.id, content.id)).toBeUndefined(),
+  listContents: async ({ storage, stranger }) =>
+    expect(await storage.launches.listContents(stranger.id, slice)).toEqual({ items: [], total: 0 }),
+  updateContent: async ({ storage, stranger }, { content }) =>
+    refused(storage.launches.updateContent(stranger.id, content.id, { name: 'mine now', at: 2 }, own), 'not_found'),
+  deleteContent: async ({ storage, stranger }, { content }) =>
+    refused(storage.launches.deleteContent(stranger.id, content.id, own), 'not_found'),
+  putPlacement: async ({ storage, stranger }, { platform, content }) => {
+    const place = { resource: '1', at: 2 }
+    const mine = await createPlatform(storage, stranger)
+    const over = { ...place, platformId: platform.id, contentId: null }
+    await refused(storage.launches.putPlacement(stranger.id, over, own), 'not_found')
+    const of = { ...place, platformId: mine.id, contentId: content.id }
+    await refused(storage.launches.putPlacement(stranger.id, of, own), 'not_found')
+  },
+  findPlacement: async ({ storage, stranger }, { platform }) =>
+    expect(await storage.launches.findPlacement(stranger.id, platform.id, '1')).toBeUndefined(),
+  listPlacements: async ({ storage, stranger }, { platform, content }) => {
+    for (const filter of [{}, { platformId: platform.id }, { contentId: content.id }]) {
+      expect(await storage.launches.listPlacements(stranger.id, filter, slice)).toEqual({ items: [], total: 0 })
+    }
+  },
+  // Of another organisation's credential there is none; of one's own, what theirs reached is nothing to it.
+  createLaunch: async ({ storage, stranger }, { platform, launch: theirs }) => {
+    await refused(storage.launches.createLaunch(stranger.id, launch(stranger, platform.credentialId), own), 'not_found')
+    const { credentialId } = await createPlatform(storage, stranger)
+    const made = await storage.launches.createLaunch(stranger.id, launch(stranger, credentialId), own)
+    expect([made.superseded, made.launch.registration]).toEqual([[], theirs.registration])
+  },
+  findLaunch: async ({ storage, stranger }, { launch: { id } }) =>
+    expect(await storage.launches.findLaunch(stranger.id, id)).toBeUndefined(),
+  listLaunches: async ({ storage, owner, stranger }, { launch: theirs }) => {
+    const { platformId, contentId, credentialId, registration, actorKey } = theirs
+    const filters = [{}, { platformId: platformId! }, { contentId: contentId! }, { credentialId }, { registration }]
+    for (const filter of [...filters, { actorKey }, { isRunning: true }, { lrsIds: [owner.lrsId] }]) {
+      expect(await storage.launches.listLaunches(stranger.id, filter, { limit: 10 })).toEqual([])
+    }
+  },
+  advanceLaunch: async ({ storage, stranger }, { launch: { id } }) =>
+    expect(await storage.launches.advanceLaunch(stranger.id, id, { from: 1, progress: { a: 1 } })).toBeUndefined(),
+  endLaunch: async ({ storage, stranger }, { launch: { id } }) =>
+    expect(await storage.launches.endLaunch(stranger.id, id, { by: 'revoked', at: 2 }, own)).toBeUndefined(),
+  extendSession: async ({ storage, stranger }, { session: { id, expiresAt } }) =>
+    expect(await storage.launches.extendSession(stranger.id, id, expiresAt + 1)).toBeUndefined(),
+  bindSession: async ({ storage, stranger }, { session: { id } }) =>
+    expect(await storage.launches.bindSession(stranger.id, id, 'mine')).toBeUndefined(),
+  sweepLaunches: async ({ storage, owner, stranger }, { platform }) => {
+    const of = { registration: '3d6c3b6f-0000-4000-8000-000000000002' }
+    const { launch: gone } = await storage.launches.createLaunch(
+      owner.id,
+      launch(owner, platform.credentialId, of),
+      own,
+    )
+    const ended = await storage.launches.endLaunch(owner.id, gone.id, { by: 'revoked', at: 2 }, own)
+    expect(await storage.launches.sweepLaunches(stranger.id, Number.MAX_SAFE_INTEGER)).toBe(0)
+    expect(await storage.launches.findLaunch(owner.id, gone.id)).toEqual(ended)
+  },
+} satisfies Record<
+  // The other three are of no organisation: who has an id or a ticket says nothing else.
+  Exclude<keyof LaunchStore, 'findPlatformAnywhere' | 'useTicket' | 'listLapsed'>,
+  (scene: Scene, of: Launched) => Promise<void>
+>
+
 const document = {
   kind: 'state',
   activityId: 'https://example.org/a',
@@ -500,6 +593,18 @@ describe.each(engines)('a second tenant, $name', (engine) => {
   })
 
   it.each(Object.entries(statementMethods))('sees and touches nothing with statements.%s', (_, probe) => probe(scene))
+
+  it.each(Object.entries(launchMethods))('sees and touches nothing with launches.%s', async (_, probe) => {
+    const { storage, owner } = scene
+    const of = await launched(scene)
+    const { platform, content, placement, launch: running, session: begun } = of
+    await probe(scene, of)
+    expect(await storage.launches.findPlatform(owner.id, platform.id)).toEqual(platform)
+    expect(await storage.launches.findContent(owner.id, content.id)).toEqual(content)
+    expect(await storage.launches.findPlacement(owner.id, platform.id, '1')).toEqual(placement)
+    expect(await storage.launches.findLaunch(owner.id, running.id)).toEqual(running)
+    expect(await storage.directory.findSession(owner.id, platform.credentialId, begun.id)).toEqual(begun)
+  })
 
   it.each(Object.entries(documentMethods))('sees and touches nothing with documents.%s', (_, probe) => probe(scene))
 

@@ -16,7 +16,7 @@ const dataTables: readonly string[] = [
 /** The same on every machine. May be unique on anything. */
 const directoryTables: readonly string[] = [
   ...['organisation', 'lrs', 'owner', 'credential', 'secret', 'pair', 'session', 'audit', 'usage', 'erasure'],
-  ...['application', 'setting', 'pipe', 'note', 'import'],
+  ...['application', 'setting', 'pipe', 'note', 'import', 'platform', 'content', 'placement', 'launch', 'ticket'],
   ...['platform_value', 'schema_migration', 'lease', 'shared_count', 'directory_change', 'clock_floor'],
 ]
 
