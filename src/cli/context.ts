@@ -43,6 +43,8 @@ export interface CommandContext {
   readonly directory?: string | undefined
   /** Output is looked at, so long lines are cut to be legible. */
   readonly isTerminal?: boolean | undefined
+  /** A server runs it, so that what it makes is answered for. */
+  readonly isServed?: boolean
   /** Opens on first need, so that help and mistakes need no data directory. */
   open(): Promise<Opened>
   /** Where a command runs alone: for what asks others and needs no data. */

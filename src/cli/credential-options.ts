@@ -131,7 +131,7 @@ function parseBound(text: string | undefined, lrsOf: LrsOfApplications): Bound {
   throw new UsageError(`--manage …@${text}: the bound is organisation, applications, application/ID or lrs/ID`)
 }
 
-function oneOf<T extends string>(text: string, allowed: readonly T[], what: string): T {
+export function oneOf<T extends string>(text: string, allowed: readonly T[], what: string): T {
   const found = allowed.find((item) => item === text)
   if (found !== undefined) return found
   throw new UsageError(unknownWord(text, allowed, what))

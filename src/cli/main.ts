@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers'
 import { ConfigError, loadConfig } from '../config.ts'
 import type { Config } from '../config.ts'
 import { isDomainError } from '../core/errors.ts'
+import { openBrowser } from './browser.ts'
 import { exitCodes, PlainError } from './outcome.ts'
 import { askServer, socketPath } from './socket.ts'
 import type { CommandRequest, Streams } from './socket.ts'
@@ -14,6 +15,7 @@ import type { CommandRequest, Streams } from './socket.ts'
 const streams: Streams = {
   out: (words) => void process.stdout.write(words),
   err: (words) => void process.stderr.write(words),
+  open: openBrowser,
 }
 
 // Whoever reads on, as `| head` does not, misses nothing; what is under way comes to its end.

@@ -131,7 +131,8 @@ async function takeCommands(opened: OpenData, config: Config, log: Log): Promise
       const { argv, ...rest } = request
       const open = () => Promise.resolve(opened)
       const untilStopped = () => gone
-      return inTurn((letOthersPass) => run(argv, { config, streams, ...rest, open, letOthersPass, untilStopped }))
+      const served = { config, streams, ...rest, isServed: true, open, untilStopped }
+      return inTurn((letOthersPass) => run(argv, { ...served, letOthersPass }))
     })
   } catch (error) {
     log.warn({ err: error }, 'no socket for commands: the command line cannot reach this server')

@@ -14,6 +14,8 @@ import { PlainError } from './outcome.ts'
 export interface Streams {
   out(text: string): void
   err(text: string): void
+  /** Shows a web address in the browser of whoever typed the command, if there is one. */
+  open?(address: string): void
 }
 
 const requestShape = z.strictObject({
@@ -30,6 +32,7 @@ export type CommandRequest = z.output<typeof requestShape>
 const answerShape = z.union([
   z.strictObject({ out: z.string() }),
   z.strictObject({ err: z.string() }),
+  z.strictObject({ open: z.url({ protocol: /^https?$/ }) }),
   z.strictObject({ exit: z.number().int() }),
 ])
 type Answer = z.output<typeof answerShape>
@@ -132,7 +135,11 @@ async function serveOne(socket: Socket, run: RunCommand, stopping: AbortSignal):
     socket.destroy()
     return
   }
-  const streams: Streams = { out: (text) => send({ out: text }), err: (text) => send({ err: text }) }
+  const streams: Streams = {
+    out: (text) => send({ out: text }),
+    err: (text) => send({ err: text }),
+    open: (address) => send({ open: address }),
+  }
   let exit = 1
   try {
     exit = await run(request, streams, AbortSignal.any([left.signal, stopping]))
@@ -203,7 +210,8 @@ function takeAnswer(line: string, streams: Streams): number | undefined {
   const answer = answerShape.safeParse(parseLine(line)).data
   if (!answer) throw new PlainError('the server speaks another language; is it of another version?')
   if ('exit' in answer) return answer.exit
-  if ('out' in answer) streams.out(answer.out)
+  if ('open' in answer) streams.open?.(answer.open)
+  else if ('out' in answer) streams.out(answer.out)
   else streams.err(answer.err)
   return undefined
 }
