@@ -8,6 +8,7 @@ import { demand, explainGrant, explainLook } from './grant.ts'
 import type { CredentialId, LaunchId, OrganisationId } from './ids.ts'
 import { activityFor, actorFor, checkLaunch, pinsFor, registrationFor, rightsFor } from './launch-plan.ts'
 import type { LaunchData, NewLaunchInput } from './launch-plan.ts'
+import { advance } from './launch-step.ts'
 import { entranceSeconds, fetchSeconds, hashOf, issueTicket } from './launch-ticket.ts'
 import { organisationExpired, hasExpired } from './organisation.ts'
 import type { Pins } from './pins.ts'
@@ -90,8 +91,6 @@ export interface LaunchesParts {
   readonly onError: (error: unknown) => void
 }
 
-/** Of a change that others were faster than. */
-const mostTries = 20
 /** Ended at a time by the job; and launches of one registration that run at the same time, by other activities. */
 const atOnce = 100
 const pageSize = 100
@@ -149,7 +148,7 @@ export class Launches {
     const known = running.find((one) => one.resource === about.resource && one.cookie === hashOf(cookie))
     if (known === undefined) return undefined
     const { ticket, record } = this.#entrance(known.expiresAt)
-    const launch = await this.#advance(known, () => ({ tickets: [record] }))
+    const launch = await advance(this.#launches, known, () => ({ tickets: [record] }))
     return launch && { launch, entranceUrl: this.#entranceUrl(ticket) }
   }
 
@@ -183,7 +182,7 @@ export class Launches {
     } as const
     if (used === undefined || !used.isFirst || used.launch.endedAt !== null) return gone
     // Of several tickets of one launch one counts: whoever opened the page again before it was loaded has two.
-    const taken = await this.#advance(used.launch, ({ progress }) =>
+    const taken = await advance(this.#launches, used.launch, ({ progress }) =>
       progress['isFetched'] === true ? undefined : { progress: { ...progress, isFetched: true } },
     )
     if (taken === undefined) return gone
@@ -379,7 +378,7 @@ export class Launches {
   async #know(launch: LaunchRecord, cookie: string, tickets: readonly NewTicket[] = []): Promise<LaunchRecord> {
     const hash = hashOf(cookie)
     const isKnown = launch.cookie === hash && tickets.length === 0
-    const known = isKnown ? launch : await this.#advance(launch, () => ({ tickets, cookie: hash }))
+    const known = isKnown ? launch : await advance(this.#launches, launch, () => ({ tickets, cookie: hash }))
     if (known === undefined) throw over(launch)
     const { idleSeconds } = dataOf(launch).settings
     const until = this.#parts.clock.now() + idleSeconds * 1000
@@ -410,25 +409,6 @@ export class Launches {
 
   // -------------------------------------------------------------------------------------------------------------------
   // How it goes on and ends
-
-  /** Undefined where `change` says so, or it is over. */
-  async #advance(
-    launch: LaunchRecord,
-    change: (launch: LaunchRecord) => Partial<Omit<Step, 'from'>> | undefined,
-  ): Promise<LaunchRecord | undefined> {
-    let now: LaunchRecord | undefined = launch
-    for (let tries = 0; tries < mostTries && now !== undefined && now.endedAt === null; tries++) {
-      const step = change(now)
-      if (step === undefined) return undefined
-      const { progress, version: from } = now
-      const { organisationId, id } = launch
-      const advanced = await this.#launches.advanceLaunch(organisationId, id, { from, progress, ...step })
-      if (advanced !== undefined) return advanced
-      now = await this.#launches.findLaunch(organisationId, id)
-    }
-    if (now === undefined || now.endedAt !== null) return undefined
-    throw new DomainError('unavailable', 'Too much happens to this launch at once; try again.')
-  }
 
   /** What is to be written down of it comes first: where that fails, it is ended later. */
   async #end(launch: LaunchRecord, by: LaunchEnd, event: NewAuditEvent): Promise<LaunchRecord> {
@@ -464,8 +444,6 @@ export class Launches {
     return eventBy(caller, this.#parts.clock, action, { noun: 'launch', id }, detail)
   }
 }
-
-type Step = Parameters<LaunchStore['advanceLaunch']>[2]
 
 /** All that is decided of a launch before its session is made. */
 interface Plan
