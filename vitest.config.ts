@@ -21,7 +21,8 @@ function listStoreTests(...folders: readonly string[]): string[] {
   const files = folders.flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file)),
   )
-  const opensStore = /^(import|\}).* from '[./]+(test\/)?support\/(core|launch|learninglocker|scormcloud|watershed|xapi)\.ts'/m
+  const opensStore =
+    /^(import|\}).* from '[./]+(test\/)?support\/(core|launch|learninglocker|scormcloud|watershed|xapi)\.ts'/m
   return files.filter((file) => file.endsWith('.test.ts') && opensStore.test(readFileSync(file, 'utf8')))
 }
 

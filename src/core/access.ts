@@ -6,6 +6,7 @@ import type { ErrorCode } from './errors.ts'
 import type { LrsId } from './ids.ts'
 import { refusingLimit } from './limits.ts'
 import type { Arrival } from './limits.ts'
+import { readingPins } from './pins.ts'
 import type { Caller, Principal } from './principal.ts'
 import { mayManage } from './rights.ts'
 import type { Bound, ManagementAction, ManagementArea, Reach, XapiRight } from './rights.ts'
@@ -108,8 +109,9 @@ function explainXapi(caller: Caller, { right, lrsId, statement, about }: XapiAcc
     const reason = 'This Lrs answers no xAPI: it is deleted, or xAPI is switched off for it.'
     return { allowed: false, decidedBy: 'lrs closed', reason, remedy }
   }
-  const pin = statement && caller.pins && pinViolation(statement, caller.pins)
-  if (pin) return { allowed: false, ...outsidePin(pin, caller.pins, 'statement') }
+  const pins = caller.pins && (right === 'statements/read' ? readingPins(caller.pins) : caller.pins)
+  const pin = statement && pins && pinViolation(statement, pins)
+  if (pin) return { allowed: false, ...outsidePin(pin, pins, 'statement') }
   const outside = about && caller.pins && subjectViolation(about, caller.pins)
   if (outside) return { allowed: false, ...outsidePin(outside, caller.pins, 'request') }
   return { allowed: true, reach, decidedBy: right, reason: `${right} is granted, reach ${reach}.` }

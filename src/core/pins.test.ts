@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { arePinsWithin, combinePins, pinsSchema } from './pins.ts'
+import { arePinsWithin, combinePins, pinsSchema, readingPins } from './pins.ts'
 import type { Pins } from './pins.ts'
 
 const registration = '6a9d8b1e-0d5e-4a0e-9d0f-2b9f0f3c1a11'
@@ -77,5 +77,46 @@ describe('the shape of pins', () => {
     [{ actors: [] }, 'actors'],
   ])('refuses %o', (pins, message) => {
     expect(pinsSchema.safeParse(pins).error?.message).toContain(message)
+  })
+})
+
+describe('reading what others did', () => {
+  const reads = { readsOthers: true } as const
+  const activity = 'https://x.example/course'
+  const evaluator: Pins = { ...atHome, activity, ...reads }
+
+  it('holds reads to the activity alone', () => {
+    expect(readingPins(evaluator)).toEqual({ activity })
+    expect(readingPins({ ...atHome, activity })).toEqual({ ...atHome, activity })
+  })
+
+  it.each([
+    ['under a parent without pins', {}, evaluator, true],
+    ['under a parent with an activity', { activity }, evaluator, true],
+    ['under a parent that may, too', evaluator, evaluator, true],
+    ['not under a parent with an actor', anywhere, evaluator, undefined],
+    [
+      'not under one with a registration',
+      { registration: { id: registration, mode: 'required' } },
+      evaluator,
+      undefined,
+    ],
+    ['not by a session that does not', { ...evaluator }, atHome, undefined],
+  ] satisfies [string, Pins, Pins, true | undefined][])('%s', (_, a, b, expected) => {
+    for (const both of [combinePins(a, b), combinePins(b, a)]) {
+      expect(both?.readsOthers).toBe(expected)
+      expect(arePinsWithin(both ?? {}, a) && arePinsWithin(both ?? {}, b)).toBe(true)
+    }
+  })
+
+  it('is wider than the same pins without it', () => {
+    expect(arePinsWithin(evaluator, { ...atHome, activity })).toBe(false)
+    expect(arePinsWithin({ ...atHome, activity }, evaluator)).toBe(true)
+  })
+
+  it('goes with an activity', () => {
+    expect(pinsSchema.safeParse(evaluator).success).toBe(true)
+    expect(pinsSchema.safeParse({ ...atHome, ...reads }).success).toBe(false)
+    expect(pinsSchema.safeParse({ ...evaluator, readsOthers: false }).success).toBe(false)
   })
 })

@@ -241,11 +241,12 @@ function managementLacks({ management }: Rights): readonly string[] {
   return [...lacking.map(([, text]) => `manage ${text}`), ...writing, ...beyond]
 }
 
-function pinTexts({ actor, registration, activity }: Pins): readonly string[] {
+function pinTexts({ actor, registration, activity, readsOthers }: Pins): readonly string[] {
   return [
     ...(actor === undefined ? [] : [`about the actor ${actor.map(actorText).join(' or ')}`]),
     ...(registration === undefined ? [] : [`in the registration ${registration.id}, ${modeTexts[registration.mode]}`]),
     ...(activity === undefined ? [] : [`about the activity ${activity} and what lies below it`]),
+    ...(readsOthers === undefined ? [] : ["reading what others' statements say about it, too"]),
   ]
 }
 

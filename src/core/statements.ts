@@ -12,6 +12,7 @@ import { Ingest } from './ingest.ts'
 import type { IngestBounds, IngestState } from './ingest.ts'
 import type { Meter } from './meter.ts'
 import { batchLimitOf } from './limits.ts'
+import { readingPins } from './pins.ts'
 import type { ActorPin, Pins } from './pins.ts'
 import type { Principal } from './principal.ts'
 import type { Reach } from './rights.ts'
@@ -243,7 +244,7 @@ export class Statements {
       ...options,
       ...owner,
     })
-    if (!statement || !isInsidePins(statement, principal.pins)) {
+    if (!statement || !isInsidePins(statement, readingPins(principal.pins))) {
       throw notFound(isVoided)
     }
     return { statement, consistentThrough }
@@ -267,16 +268,18 @@ export class Statements {
       const reason = `Another key stored this statement, and this one reads its own only: ${told}`
       return { ...refused, decidedBy: 'statements/read', reason, remedy }
     }
-    const pin = pinViolation(JSON.parse(statement.body) as Statement, principal.pins)
+    const pins = readingPins(principal.pins)
+    const pin = pinViolation(JSON.parse(statement.body) as Statement, pins)
     if (pin === undefined) return decision
-    const reason = `The key is pinned to the ${pin} ${pinText(pin, principal.pins)}, and the statement lies outside: ${told}`
+    const reason = `The key is pinned to the ${pin} ${pinText(pin, pins)}, and the statement lies outside: ${told}`
     return { ...refused, decidedBy: `pin ${pin}`, reason }
   }
 
   /** A page of what the principal may read. An owner that is asked for counts with reach any. */
   async list(principal: Principal, lrsId: LrsId, query: StatementQuery): Promise<StatementSlice> {
     const owned: StatementQuery = { ...query, ...this.#ownerRead(principal, lrsId) }
-    if (hasPins(principal.pins)) return this.#listInsidePins(principal.pins, lrsId, owned)
+    const pins = readingPins(principal.pins)
+    if (hasPins(pins)) return this.#listInsidePins(pins, lrsId, owned)
     const { rows, next, consistentThrough } = await this.#storage.statements.list(lrsId, owned)
     return { statements: rows, next, consistentThrough }
   }
@@ -284,7 +287,7 @@ export class Statements {
   /** How many there are, voided ones, too; undefined where the principal does not read them all. */
   async count(principal: Principal, lrsId: LrsId): Promise<number | undefined> {
     const { owner } = this.#ownerRead(principal, lrsId)
-    if (owner !== undefined || hasPins(principal.pins)) return undefined
+    if (owner !== undefined || hasPins(readingPins(principal.pins))) return undefined
     return this.#storage.statements.countStatements(lrsId)
   }
 
