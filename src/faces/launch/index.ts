@@ -1,0 +1,112 @@
+// Launches, whoever made them: a browser comes with a ticket and leaves for the content, which fetches its token, and what it may know
+// of its launch. The sample lesson is content like any other; it is only served here. Knows no platform.
+
+import type { Context, Hono } from 'hono'
+import type { Core } from '../../core/core.ts'
+import { DomainError, isDomainError } from '../../core/errors.ts'
+import type { Entered } from '../../core/launch.ts'
+import { browserCookie, findBrowser, newBrowser } from '../browser-cookie.ts'
+import type { Face, FaceEnv } from '../face.ts'
+import { addressOf, authenticate, faceApp, logOf, methodNotAllowed, requestIdOf, respond } from '../http.ts'
+import type { PageAnswer } from '../page.ts'
+import { cmi5Address, tincanAddress } from './address.ts'
+import { fetchError, presentError } from './errors.ts'
+import { lessonPage } from './lesson.ts'
+import { closedPage } from './pages.ts'
+import { lessonScript } from './served-files.ts'
+
+const root = '/launch'
+
+function routes(core: Core): Hono<FaceEnv> {
+  const headers = { 'Referrer-Policy': 'no-referrer' }
+  const app = faceApp(core, { name: 'launch', presentError, headers })
+  const lesson = lessonPage(new URL(core.baseUrl).origin)
+  app.get(`${root}/s/:ticket`, (c) => enter(c, core))
+  app.post(`${root}/fetch/:ticket`, (c) => fetchToken(c, core))
+  app.get(`${root}/:id/data`, (c) => tellData(c, core))
+  app.get(`${root}/closed`, () => answerPage(closedPage))
+  app.get(`${root}/lesson/index.html`, () => answerPage(lesson))
+  app.get(`${root}/lesson/lesson-script.js`, () => {
+    return respond(lessonScript, { headers: { 'Content-Type': 'text/javascript; charset=utf-8' } })
+  })
+  return app
+}
+
+/** Leads into the content. The address it came by is of no more use to anybody without the cookie. */
+async function enter(c: Context<FaceEnv>, core: Core): Promise<Response> {
+  refuseLookAhead(c)
+  const browser = findBrowser(c, core.baseUrl) ?? newBrowser()
+  const entered = await core.launches
+    .enter(c.req.param('ticket') ?? '', { cookie: browser })
+    .catch((error: unknown) => {
+      throw logged(c, error)
+    })
+  // A header holds no other letters than these; a browser would write it like this itself.
+  const address = new URL(contentAddress(core, entered)).href
+  return respond(null, {
+    status: 303,
+    headers: { Location: address, 'Set-Cookie': browserCookie(browser, core.baseUrl) },
+  })
+}
+
+/** What somebody looks at before they decide to go there must not use up the way. */
+function refuseLookAhead(c: Context<FaceEnv>): void {
+  if (c.req.method === 'HEAD') throw methodNotAllowed('HEAD', ['GET', 'OPTIONS'])
+  const purpose = c.req.header('Sec-Purpose') ?? c.req.header('Purpose') ?? ''
+  if (/prefetch|prerender|preview/i.test(purpose)) {
+    throw logged(c, new DomainError('unavailable', 'A launch is not fetched before somebody wants it.'))
+  }
+}
+
+/** People see one page, whatever the reason is. */
+function logged(c: Context<FaceEnv>, error: unknown): unknown {
+  if (isDomainError(error) && error.code !== 'internal') {
+    const fields = { requestId: requestIdOf(c), decidedBy: error.detail.decidedBy ?? error.code, reason: error.message }
+    logOf(c)?.info(fields, 'launch refused')
+  }
+  return error
+}
+
+function contentAddress({ baseUrl }: Core, { launch, data, opening }: Entered): string {
+  const { actor, registration, activityId } = launch
+  const common = { url: data.settings.url, endpoint: `${baseUrl}/xapi/`, actor, registration, activityId }
+  if (opening.style === 'tincan') return tincanAddress({ ...common, key: opening.key, secret: opening.secret })
+  return cmi5Address({ ...common, fetchUrl: `${baseUrl}${root}/fetch/${opening.fetchTicket}` })
+}
+
+/** cmi5 section 8.2. */
+async function fetchToken(c: Context<FaceEnv>, core: Core): Promise<Response> {
+  const fetched = await core.launches.fetchToken(c.req.param('ticket') ?? '')
+  if ('authToken' in fetched) return answerJson({ 'auth-token': fetched.authToken })
+  return answerJson(fetchError(fetched.code, fetched.text))
+}
+
+/** What the platform says of the learner and the place, for content to use (ledger S3.5). */
+async function tellData(c: Context<FaceEnv>, core: Core): Promise<Response> {
+  const principal = await authenticate(c, core)
+  await core.limits.admit(principal, { ...addressOf(c), origin: c.req.header('Origin') })
+  const { launch, data } = await core.launches.ofPrincipal(principal)
+  const { id, style, mode, actor, registration, activityId, createdAt, expiresAt } = launch
+  if (id !== c.req.param('id')) throw new DomainError('not_found', 'This key is of another launch.')
+  return answerJson({
+    ...{ id, style, mode, actor, registration, activityId },
+    ...{ startedAt: new Date(createdAt).toISOString(), endsAt: new Date(expiresAt).toISOString() },
+    ...{ language: data.language, returnUrl: data.settings.returnUrl ?? `${core.baseUrl}${root}/closed` },
+    data: data.given,
+  })
+}
+
+function answerJson(body: object): Response {
+  return respond(JSON.stringify(body), { headers: { 'Content-Type': 'application/json' } })
+}
+
+function answerPage({ body, headers }: PageAnswer): Response {
+  return respond(body, { headers })
+}
+
+export const launch: Face = {
+  name: 'launch',
+  // Last, for the protocols of platforms have paths of their own below it.
+  mounts: [{ path: root, isFallback: true }],
+  routes,
+}
