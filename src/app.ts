@@ -24,6 +24,7 @@ import type { Stay } from './faces/load.ts'
 import { answerOperations, answerStarting, answerUnclaimed, isPublic } from './faces/unclaimed.ts'
 import type { Operations } from './faces/unclaimed.ts'
 import { learninglocker } from './faces/learninglocker/index.ts'
+import { management } from './faces/management/index.ts'
 import { scormcloudV1 } from './faces/scormcloud-v1/index.ts'
 import { scormcloudV2 } from './faces/scormcloud-v2/index.ts'
 import { callbackProtocol } from './faces/scormcloud-xapi/callback-protocol.ts'
@@ -195,7 +196,7 @@ export function enabledFaces({
     ...(faces.watershed ? [watershed] : []),
   ]
   const mounts = vendors.flatMap((face) => face.xapiMounts ?? [])
-  return [xapiFace(mounts, { downgrade: xapiDowngrade }), ...vendors]
+  return [xapiFace(mounts, { downgrade: xapiDowngrade }), management, ...vendors]
 }
 
 /** JSON lines on standard error, so that standard output stays the program's. */

@@ -10,6 +10,7 @@ import { addAudit } from './commands/audit.ts'
 import { addBackup } from './commands/backup.ts'
 import { addCallback } from './commands/callback.ts'
 import { addCompare } from './commands/compare.ts'
+import { addContent } from './commands/content.ts'
 import { addCopy } from './commands/copy.ts'
 import { addCredential } from './commands/credential.ts'
 import { addDoctor } from './commands/doctor.ts'
@@ -21,6 +22,7 @@ import { addLaunch } from './commands/launch.ts'
 import { addLrs } from './commands/lrs.ts'
 import { addOrganisation } from './commands/organisation.ts'
 import { addPipe } from './commands/pipe.ts'
+import { addPlatform } from './commands/platform.ts'
 import { addSession } from './commands/session.ts'
 import { addTry } from './commands/try.ts'
 import { addUsage } from './commands/usage.ts'
@@ -83,6 +85,8 @@ export function buildProgram(context: CommandContext, act: Act, isJson: boolean)
   addApplicationManagement(program, context, act)
   addCredential(program, context, act)
   addSession(program, context, act)
+  addPlatform(program, context, act)
+  addContent(program, context, act)
   addLaunch(program, context, act)
   addCallback(program, context, act)
   addPipe(program, context, act)

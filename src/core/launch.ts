@@ -221,6 +221,11 @@ export class Launches {
     return this.#end(launch, 'revoked', this.#event(caller, 'launch.end', id, { by: 'revoked' }))
   }
 
+  /** Throws what `end` would, and ends nothing. */
+  async demandEnd(caller: Caller, id: LaunchId): Promise<void> {
+    await this.#reach(caller, 'delete', id)
+  }
+
   /** Once the content said that it is over, and that is stored. */
   async terminate({ organisationId, name, credentialId, sessionId, launch: of }: Principal): Promise<void> {
     const launch = of && (await this.#launches.findLaunch(organisationId, of.id))
