@@ -23,6 +23,7 @@ import { Load } from './faces/load.ts'
 import type { Stay } from './faces/load.ts'
 import { answerOperations, answerStarting, answerUnclaimed, isPublic } from './faces/unclaimed.ts'
 import type { Operations } from './faces/unclaimed.ts'
+import { launch } from './faces/launch/index.ts'
 import { learninglocker } from './faces/learninglocker/index.ts'
 import { management } from './faces/management/index.ts'
 import { scormcloudV1 } from './faces/scormcloud-v1/index.ts'
@@ -196,7 +197,7 @@ export function enabledFaces({
     ...(faces.watershed ? [watershed] : []),
   ]
   const mounts = vendors.flatMap((face) => face.xapiMounts ?? [])
-  return [xapiFace(mounts, { downgrade: xapiDowngrade }), management, ...vendors]
+  return [xapiFace(mounts, { downgrade: xapiDowngrade }), launch, management, ...vendors]
 }
 
 /** JSON lines on standard error, so that standard output stays the program's. */
