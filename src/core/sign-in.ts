@@ -17,6 +17,8 @@ import { everyRight, intersect } from './rights.ts'
 import type { Rights } from './rights.ts'
 import { isLive, secretPlace } from './secret.ts'
 import { findSecretOver, sessionPlace } from './session.ts'
+import { SessionUses } from './session-use.ts'
+import type { SessionUse } from './session-use.ts'
 import type { Clock, CredentialRecord, SecretRecord, SignInCandidate, Storage } from './storage.ts'
 import type { Tokens } from './token.ts'
 import type { UsageMeter } from './usage.ts'
@@ -29,6 +31,8 @@ export interface BasicAttempt {
   readonly within?: OrganisationId | undefined
   /** The client's address, for limiting failures and for the audit log. */
   readonly address?: string | undefined
+  /** What the client says it is (User-Agent), for keys that are bound to where they were used first. Undefined: nobody's request. */
+  readonly browser?: string | undefined
   readonly elsewhere?: Elsewhere | undefined
 }
 
@@ -87,12 +91,14 @@ export class SignIn {
   readonly #signers = new LRUCache<string, Signers>({ max: cachedSigners })
   readonly #decoy: { readonly holder: KeyHolder; readonly place: Place; readonly sealed: string }
   readonly #changes: DirectoryChanges
+  readonly #uses: SessionUses
 
   constructor(parts: SignInParts) {
     this.#parts = parts
     this.#failures = parts.failures
     this.#decoy = decoyOf(parts.vault)
     this.#changes = new DirectoryChanges(parts.storage)
+    this.#uses = new SessionUses({ launches: parts.storage.launches, clock: parts.clock })
   }
 
   /**
@@ -100,16 +106,16 @@ export class SignIn {
    * of its key has ended or is switched off.
    */
   async basic(attempt: BasicAttempt): Promise<Principal> {
-    const { key, secret, within, address, elsewhere } = attempt
+    const { key, secret, within, elsewhere } = attempt
     const name = this.#nameOf('basic', within, elsewhere?.name ?? '', key, secret)
-    return this.#warm(name, address) ?? this.#cold(name, address, key, (entered) => this.#match(attempt, entered))
+    return this.#warm(name, attempt) ?? this.#cold(name, attempt, key, (entered) => this.#match(attempt, entered))
   }
 
   async bearer(attempt: BearerAttempt): Promise<Principal> {
-    const { token, within, address } = attempt
+    const { token, within } = attempt
     const name = this.#nameOf('bearer', within, token)
     return (
-      this.#warm(name, address) ?? this.#cold(name, address, undefined, (entered) => this.#verify(attempt, entered))
+      this.#warm(name, attempt) ?? this.#cold(name, attempt, undefined, (entered) => this.#verify(attempt, entered))
     )
   }
 
@@ -167,12 +173,12 @@ export class SignIn {
     return hash('sha256', text, 'base64')
   }
 
-  #warm(name: string, address: string | undefined): Principal | undefined {
+  #warm(name: string, from: Origin): Principal | undefined {
     const entry = this.#cache.get(name)
     if (entry === undefined) return undefined
     if (this.#isCurrent(entry)) {
       this.#parts.meter.signedIn('memory')
-      return at(entry, address)
+      return this.#handOut(entry, from)
     }
     this.#cache.delete(name)
     return undefined
@@ -187,19 +193,19 @@ export class SignIn {
   // The same thing presented many times at once is verified once, unless something changed since that began.
   async #cold(
     name: string,
-    address: string | undefined,
+    from: Origin,
     key: string | undefined,
-    find: (entered: Attempt) => Promise<Principal | undefined>,
+    find: (entered: Attempt) => Promise<Found | undefined>,
   ): Promise<Principal> {
-    const flightName = `${name} ${address ?? ''}`
+    const flightName = `${name} ${from.address ?? ''}`
     const since = this.#changes.count
     const under = this.#flights.get(flightName)
-    if (under?.since === since) return at(await under.entry, address)
-    const entry = this.#land(name, since, address, key, find)
+    if (under?.since === since) return this.#handOut(await under.entry, from)
+    const entry = this.#land(name, since, from.address, key, find)
     const flight = { since, entry }
     this.#flights.set(flightName, flight)
     try {
-      return at(await entry, address)
+      return this.#handOut(await entry, from)
     } finally {
       if (this.#flights.get(flightName) === flight) this.#flights.delete(flightName)
     }
@@ -210,26 +216,40 @@ export class SignIn {
     since: number,
     address: string | undefined,
     key: string | undefined,
-    find: (entered: Attempt) => Promise<Principal | undefined>,
+    find: (entered: Attempt) => Promise<Found | undefined>,
   ): Promise<Entry> {
     const entered = await this.#failures.enter(key, address)
-    const principal = await find(entered).catch(async (error: unknown) => {
+    const found = await find(entered).catch(async (error: unknown) => {
       // The store was out of reach: counted as guesses, an outage would lock everybody out beyond its end.
       await entered.wasNoGuess()
       throw error
     })
-    if (principal === undefined) {
+    if (found === undefined) {
       throw entered.tooMany ?? new DomainError('unauthenticated', notAccepted)
     }
     await entered.wasNoGuess()
     this.#parts.meter.signedIn('store')
-    const entry: Entry = { principal, since, last: principal }
+    const entry: Entry = { ...found, since, last: found.principal }
     // A change that was committed while we read may have ended what we just verified: then the next one reads again.
-    if (this.#isCurrent(entry)) this.#cache.set(name, entry)
+    const isSettled = found.use === undefined || this.#uses.isSettled(found.use)
+    if (isSettled && this.#isCurrent(entry)) this.#cache.set(name, entry)
     return entry
   }
 
-  async #match(attempt: BasicAttempt, entered: Attempt): Promise<Principal | undefined> {
+  // Whoever shares an entry was verified, but not where from.
+  #handOut(entry: Entry, { address, browser }: Origin): Principal {
+    const { principal, use } = entry
+    if (use === undefined) return at(entry, address)
+    if (!this.#uses.mayUse(use, browser)) {
+      const { organisationId, credentialId } = principal
+      this.#parts.usage.countFor({ organisationId, credentialId, secretId: undefined, address }, { refusal: 'bound' })
+      throw notAcceptedFor('bound')
+    }
+    this.#uses.extend(use)
+    return at(entry, address)
+  }
+
+  async #match(attempt: BasicAttempt, entered: Attempt): Promise<Found | undefined> {
     const { key, secret, within, address, elsewhere } = attempt
     // No key is empty or this long; the query is made all the same.
     const wanted = key.length > maxTextLength ? '' : key
@@ -238,7 +258,7 @@ export class SignIn {
     const matches = this.#matching(candidates, secret)
     if (matches.length === 0) {
       const other = await elsewhere?.find(entered.tooMany === undefined)
-      if (other !== undefined) return other
+      if (other !== undefined) return { principal: other }
       for (const candidate of candidates) this.#refused(candidate, undefined, 'wrong_secret', address)
       return undefined
     }
@@ -246,7 +266,9 @@ export class SignIn {
     const live = matches.find((match) => lapse(match, now, 'basic') === undefined)
     if (live !== undefined) {
       this.#demandUnexpired(live, address)
-      return this.#principalOf(live.candidate, { secret: live.secret, signedInBy: 'basic' })
+      const use = await this.#uses.begin(live.candidate.session, attempt.browser)
+      const principal = this.#principalOf(live.candidate, { secret: live.secret, signedInBy: 'basic' })
+      return { principal, ...(use && { use }) }
     }
     const lapsed = matches.map((match) => ({ ...match, reason: lapse(match, now, 'basic') ?? 'disabled' }))
     for (const { candidate, secret: found, reason } of lapsed) this.#refused(candidate, found, reason, address)
@@ -304,7 +326,7 @@ export class SignIn {
     }
   }
 
-  async #verify({ token, within, address }: BearerAttempt, entered: Attempt): Promise<Principal | undefined> {
+  async #verify({ token, within, address }: BearerAttempt, entered: Attempt): Promise<Found | undefined> {
     const verified = await this.#parts.tokens.verify(token)
     if (verified === undefined) return undefined
     const { organisation, credential, secret, mask, scopes, expiresAt } = verified
@@ -313,7 +335,7 @@ export class SignIn {
     const reason = lapse({ candidate, secret }, this.#parts.clock.now(), 'bearer')
     if (reason === undefined) {
       this.#demandUnexpired({ candidate, secret }, address)
-      return this.#principalOf(candidate, { secret, signedInBy: 'bearer', mask, scopes, expiresAt })
+      return { principal: this.#principalOf(candidate, { secret, signedInBy: 'bearer', mask, scopes, expiresAt }) }
     }
     this.#refused(candidate, secret, reason, address)
     await entered.wasNoGuess()
@@ -371,8 +393,16 @@ export class SignIn {
   }
 }
 
-interface Entry {
+/** Where a request comes from. */
+type Origin = Pick<BasicAttempt, 'address' | 'browser'>
+
+interface Found {
   readonly principal: Principal
+  /** Of the session of a launch. */
+  readonly use?: SessionUse
+}
+
+interface Entry extends Found {
   /** The count of changes before the first read. */
   readonly since: number
   /** As handed out last: most clients stay at one address. */

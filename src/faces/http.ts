@@ -384,7 +384,9 @@ export async function authenticate(
   if (presented.kind === 'bearer') return noteSignIn(c, await core.signIn.bearer({ token: presented.token, ...where }))
   const { key, secret } = presented
   const asked = elsewhere?.({ key, secret, address })
-  return noteSignIn(c, await core.signIn.basic({ key, secret, ...where, elsewhere: asked }))
+  // Without the header it is a client all the same, and another one than those that have it.
+  const browser = c.req.header('User-Agent') ?? ''
+  return noteSignIn(c, await core.signIn.basic({ key, secret, ...where, browser, elsewhere: asked }))
 }
 
 /** Remembers who it was for usage, metrics and the log. */
