@@ -92,6 +92,18 @@ export async function chooseOrganisation(opened: Opened, options: GlobalOptions)
   throw new UsageError(`there are ${total} organisations: say which with --organisation ID, such as ${some}`)
 }
 
+/** The organisation given, or all of them. */
+export async function* organisationsOf(opened: Opened, options: GlobalOptions): AsyncGenerator<OrganisationRecord> {
+  if (options.organisation === undefined) yield* everyOrganisation(opened)
+  else yield await chooseOrganisation(opened, options)
+}
+
+/** For who looks in one organisation after the other. */
+export function unlessAbsent(error: unknown): undefined {
+  if (isDomainError(error) && error.code === 'not_found') return undefined
+  throw error
+}
+
 /** The one with this id; `what` names the option or argument that holds it. */
 export async function getOrganisation(opened: Opened, text: string, what: string): Promise<OrganisationRecord> {
   const id = Number(text)
@@ -112,9 +124,7 @@ export async function locateLrs(
   options: GlobalOptions,
   id: number,
 ): Promise<{ readonly organisation: OrganisationRecord; readonly lrs: LrsRecord }> {
-  const organisations =
-    options.organisation === undefined ? everyOrganisation(opened) : [await chooseOrganisation(opened, options)]
-  for await (const organisation of organisations) {
+  for await (const organisation of organisationsOf(opened, options)) {
     const lrs = (await opened.core.lrs.list(callerIn(opened, organisation.id), { withDeleted: true })).find(
       (item) => item.id === id,
     )
@@ -169,9 +179,7 @@ export interface Located {
 export async function locateCredential(opened: Opened, options: GlobalOptions, word: string): Promise<Located> {
   const { id, key } = wordsFor(word)
   const found: Located[] = []
-  const organisations =
-    options.organisation === undefined ? everyOrganisation(opened) : [await chooseOrganisation(opened, options)]
-  for await (const organisation of organisations) {
+  for await (const organisation of organisationsOf(opened, options)) {
     const caller = callerIn(opened, organisation.id)
     const byId = id === undefined ? undefined : await findById(opened, caller, id)
     const { items } =
@@ -204,9 +212,7 @@ async function unlocated(
   { word, key }: { readonly word: string; readonly key: string | undefined },
 ): Promise<PlainError> {
   const ids: OrganisationId[] = []
-  const organisations =
-    options.organisation === undefined ? everyOrganisation(opened) : [await chooseOrganisation(opened, options)]
-  for await (const { id } of organisations) ids.push(id)
+  for await (const { id } of organisationsOf(opened, options)) ids.push(id)
   for (const id of key === undefined ? [] : ids) {
     const session = await opened.core.sessions.findByKey(callerIn(opened, id), key ?? '')
     if (session === undefined) continue

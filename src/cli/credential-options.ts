@@ -161,19 +161,19 @@ export function parsePins(options: PinOptions): Pins {
   }
   const mode = options.pinRegistration === undefined ? 'whenPresent' : 'required'
   return {
-    ...(options.pinActor && { actor: options.pinActor.map(parseActorPin) }),
+    ...(options.pinActor && { actor: options.pinActor.map((word) => parseActorPin(word, '--pin-actor')) }),
     ...(id !== undefined && { registration: { id: id.toLowerCase(), mode } }),
     ...(options.pinActivity !== undefined && { activity: options.pinActivity }),
   }
 }
 
 // mailto:NAME@HOST | NAME | NAME@http(s)://HOMEPAGE
-function parseActorPin(text: string): ActorPin {
+export function parseActorPin(text: string, what: string): ActorPin {
   if (text.startsWith('mailto:')) return { mbox: text }
   const [, accountName = '', homePage] = /^(.*?)(?:@(https?:\/\/.*))?$/.exec(text) ?? []
   if (accountName === '') {
     throw new UsageError(
-      `--pin-actor is mailto:ANN@EXAMPLE.ORG, an account name, or NAME@https://HOME.PAGE, not ${JSON.stringify(text)}`,
+      `${what} is mailto:ANN@EXAMPLE.ORG, an account name, or NAME@https://HOME.PAGE, not ${JSON.stringify(text)}`,
     )
   }
   return homePage === undefined ? { accountName } : { accountName, homePage }

@@ -1,7 +1,7 @@
 // claviger application-management …: keys that create and delete applications and keep their keys, and do nothing else.
 
 import type { Command } from 'commander'
-import { callerIn, chooseOrganisation, everyOrganisation } from '../context.ts'
+import { callerIn, chooseOrganisation, organisationsOf } from '../context.ts'
 import type { CommandContext, GlobalOptions } from '../context.ts'
 import { credentialJson } from '../credential-shown.ts'
 import { stateOf } from '../key-state.ts'
@@ -39,10 +39,9 @@ export function addApplicationManagement(program: Command, context: CommandConte
   const list = group.command('list').description('list them; of every organisation unless one is given')
   act<GlobalOptions>(list, async (options) => {
     const opened = await context.open()
-    const organisations =
-      options.organisation === undefined ? everyOrganisation(opened) : [await chooseOrganisation(opened, options)]
     const found = []
-    for await (const { id } of organisations) found.push(...(await listAll(opened, id, { kind: 'management' })))
+    for await (const { id } of organisationsOf(opened, options))
+      found.push(...(await listAll(opened, id, { kind: 'management' })))
     const now = opened.core.clock.now()
     const rows = found.map((credential) => [
       ...[credential.id, credential.organisationId, credential.name, credential.key],

@@ -3,7 +3,7 @@
 import type { Command } from 'commander'
 import type { ApplicationId } from '../../core/ids.ts'
 import type { ApplicationRecord } from '../../core/storage.ts'
-import { callerIn, chooseOrganisation, everyOrganisation, listApplications, locateApplication } from '../context.ts'
+import { callerIn, chooseOrganisation, organisationsOf, listApplications, locateApplication } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { counted, pairs, table, time, UsageError } from '../outcome.ts'
 import type { Act } from '../run.ts'
@@ -50,10 +50,9 @@ function addList(group: Command, context: CommandContext, act: Act): void {
   const list = group.command('list').description('list them; of every organisation unless one is given')
   act<GlobalOptions>(list, async (options) => {
     const opened = await context.open()
-    const organisations =
-      options.organisation === undefined ? everyOrganisation(opened) : [await chooseOrganisation(opened, options)]
     const all: ApplicationRecord[] = []
-    for await (const { id } of organisations) all.push(...(await listApplications(opened, callerIn(opened, id))))
+    for await (const { id } of organisationsOf(opened, options))
+      all.push(...(await listApplications(opened, callerIn(opened, id))))
     const rows = all.map(({ id, organisationId, name, liveLrsId, sandboxLrsId, createdAt }) => [
       ...[id, organisationId, name, liveLrsId, sandboxLrsId, time(createdAt)],
     ])

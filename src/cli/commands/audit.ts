@@ -3,7 +3,7 @@
 import type { Command } from 'commander'
 import type { AuditEvent, AuditPage } from '../../core/audit.ts'
 import type { CredentialId, OrganisationId } from '../../core/ids.ts'
-import { callerIn, chooseOrganisation, everyOrganisation } from '../context.ts'
+import { callerIn, chooseOrganisation, organisationsOf } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { parseNumber } from '../credential-options.ts'
 import { counted, exitCodes, table, time } from '../outcome.ts'
@@ -15,10 +15,8 @@ export function addAudit(program: Command, context: CommandContext, act: Act): v
   const verify = group.command('verify').description('check the chain; of every organisation unless one is given')
   act<GlobalOptions>(verify, async (options) => {
     const opened = await context.open()
-    const organisations =
-      options.organisation === undefined ? everyOrganisation(opened) : [await chooseOrganisation(opened, options)]
     const verdicts = []
-    for await (const { id, name } of organisations) {
+    for await (const { id, name } of organisationsOf(opened, options)) {
       const { events, brokenAt, head } = await opened.core.audit.verify(callerIn(opened, id))
       verdicts.push({ organisation: id, name, events, brokenAt: brokenAt ?? null, head })
     }

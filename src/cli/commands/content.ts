@@ -8,7 +8,7 @@ import type { Caller } from '../../core/principal.ts'
 import type { OrganisationRecord, PlacementRecord } from '../../core/storage.ts'
 import { contentSettingsIn, takeContentOptions } from '../content-options.ts'
 import type { ContentOptions } from '../content-options.ts'
-import { callerIn, chooseOrganisation, everyOrganisation } from '../context.ts'
+import { callerIn, chooseOrganisation, organisationsOf } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { pairs, PlainError, table, time, UsageError } from '../outcome.ts'
 import type { Act } from '../run.ts'
@@ -65,10 +65,9 @@ function addList(group: Command, context: CommandContext, act: Act): void {
   const list = group.command('list').description('list it; of every organisation unless one is given')
   act<GlobalOptions>(list, async (options) => {
     const opened = await context.open()
-    const organisations =
-      options.organisation === undefined ? everyOrganisation(opened) : [await chooseOrganisation(opened, options)]
     const all: Content[] = []
-    for await (const { id } of organisations) all.push(...(await listContents(opened, callerIn(opened, id))))
+    for await (const { id } of organisationsOf(opened, options))
+      all.push(...(await listContents(opened, callerIn(opened, id))))
     const rows = all.map(({ id, organisationId, name, settings: { style, url }, createdAt }) => [
       ...[id, organisationId, name, style, url, time(createdAt)],
     ])
@@ -167,10 +166,8 @@ export interface LocatedContent {
 
 /** In the organisation given, or in whichever has it: no two ids are the same. */
 export async function locateContent(opened: Opened, options: GlobalOptions, word: string): Promise<LocatedContent> {
-  const organisations =
-    options.organisation === undefined ? everyOrganisation(opened) : [await chooseOrganisation(opened, options)]
   if (isOid(word)) {
-    for await (const organisation of organisations) {
+    for await (const organisation of organisationsOf(opened, options)) {
       const content = await opened.core.contents.find(organisation.id, word)
       if (content) return { caller: callerIn(opened, organisation.id), organisation, content }
     }

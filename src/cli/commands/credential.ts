@@ -5,7 +5,7 @@ import type { BulkChange } from '../../core/credential-bulk.ts'
 import { describeRights, presets } from '../../core/presets.ts'
 import type { Rights } from '../../core/rights.ts'
 import type { CredentialRecord } from '../../core/storage.ts'
-import { chooseOrganisation, everyOrganisation } from '../context.ts'
+import { organisationsOf } from '../context.ts'
 import { listAll, listApplications, locateApplication, locateCredential } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { parseDuration, unknownWord } from '../credential-options.ts'
@@ -68,10 +68,9 @@ async function listAsked(
     const own = [liveLrsId, sandboxLrsId]
     return (await listAll(opened, organisationId)).filter(({ lrsIds }) => lrsIds.some((lrs) => own.includes(lrs)))
   }
-  const organisations =
-    options.organisation === undefined ? everyOrganisation(opened) : [await chooseOrganisation(opened, options)]
   const all: CredentialRecord[] = []
-  for await (const organisation of organisations) all.push(...(await listAll(opened, organisation.id)))
+  for await (const organisation of organisationsOf(opened, options))
+    all.push(...(await listAll(opened, organisation.id)))
   return all
 }
 

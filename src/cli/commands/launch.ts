@@ -1,11 +1,162 @@
 // claviger launch …: who was let into which content, what became of it, and letting somebody in by hand.
 
 import type { Command } from 'commander'
-import type { CommandContext } from '../context.ts'
+import type { LaunchId, OrganisationId } from '../../core/ids.ts'
+import type { Caller } from '../../core/principal.ts'
+import type { LaunchFilter, LaunchRecord } from '../../core/storage.ts'
+import { agentTerm } from '../../core/xapi/agent.ts'
+import { callerIn, organisationsOf, unlessAbsent } from '../context.ts'
+import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
+import { parseNumber } from '../credential-options.ts'
+import { pairs, PlainError, table, time } from '../outcome.ts'
 import type { Act } from '../run.ts'
-import { addLaunchDemo } from './launch-demo.ts'
+import { locateContent } from './content.ts'
+import { addLaunchCreate, parseActor } from './launch-create.ts'
+import { locatePlatform } from './platform.ts'
 
 export function addLaunch(program: Command, context: CommandContext, act: Act): void {
   const group = program.command('launch').description('who was let into which content, and how that went')
-  addLaunchDemo(group, context, act)
+  addLaunchCreate(group, context, act)
+  addList(group, context, act)
+  addShow(group, context, act)
+  addEnd(group, context, act)
+}
+
+interface ListOptions extends GlobalOptions {
+  readonly platform?: string
+  readonly content?: string
+  readonly actor?: string
+  readonly registration?: string
+  readonly running?: boolean
+  readonly limit: string
+}
+
+function addList(group: Command, context: CommandContext, act: Act): void {
+  const list = group
+    .command('list')
+    .description('list them, newest first; of every organisation unless one is given')
+    .option('--platform <id>', 'only what this one launched')
+    .option('--content <id>', 'only those of this content')
+    .option('--actor <who>', 'only this learner: NAME@https://HOME.PAGE or mailto:ann@example.org')
+    .option('--registration <uuid>', 'only this registration')
+    .option('--running', 'only those that have not ended')
+    .option('--limit <number>', 'at most so many of an organisation', '50')
+    .addHelpText('after', '\nExample:\n  $ claviger launch list --platform north --running\n')
+  act<ListOptions>(list, async (options) => {
+    const limit = parseNumber(options.limit, '--limit', 1, mostListed)
+    const opened = await context.open()
+    const { filter, only } = await filterOf(opened, options)
+    const all: LaunchRecord[] = []
+    for await (const { id } of organisationsOf(opened, options)) {
+      if (only !== undefined && only !== id) continue
+      all.push(...(await opened.core.launches.list(callerIn(opened, id), filter, { limit })).items)
+    }
+    const rows = all.map((launch) => [
+      ...[launch.id, launch.platformId ?? `credential ${launch.credentialId}`, launch.style, launch.mode],
+      ...[agentTerm(launch.actor) ?? '', time(launch.createdAt), stateOf(launch)],
+    ])
+    const heading = ['id', 'by', 'style', 'mode', 'learner', 'begun', 'state']
+    return { json: all.map(launchJson), text: table([heading, ...rows]) }
+  })
+}
+
+const mostListed = 500
+
+/** What is named may say which organisation it is about. */
+async function filterOf(
+  opened: Opened,
+  options: ListOptions,
+): Promise<{ readonly filter: LaunchFilter; readonly only: OrganisationId | undefined }> {
+  const { platform, content, actor, registration, running } = options
+  const platformRecord = platform === undefined ? undefined : (await locatePlatform(opened, options, platform)).platform
+  const located = content === undefined ? undefined : await locateContent(opened, options, content)
+  const actorKey = actor === undefined ? undefined : agentTerm(parseActor(actor, undefined))
+  return {
+    only: platformRecord?.organisationId ?? located?.organisation.id,
+    filter: {
+      ...(platformRecord && { platformId: platformRecord.id }),
+      ...(located && { contentId: located.content.id }),
+      ...(actorKey !== undefined && { actorKey }),
+      ...(registration !== undefined && { registration: registration.toLowerCase() }),
+      ...(running && { isRunning: true }),
+    },
+  }
+}
+
+function addShow(group: Command, context: CommandContext, act: Act): void {
+  const show = group.command('show').description('show one, and how far it has come').argument('<id>')
+  act<GlobalOptions>(show, async (options, word = '') => {
+    const opened = await context.open()
+    const { launch } = await locateLaunch(opened, options, word)
+    const { progress } = launch
+    const head = pairs([
+      ['id', launch.id],
+      ['organisation', launch.organisationId],
+      ['by', launch.platformId === null ? 'nobody’s platform' : `platform ${launch.platformId}`],
+      ['at', launch.resource ?? undefined],
+      ['content', launch.contentId ?? undefined],
+      ['style, mode', `${launch.style}, ${launch.mode}`],
+      ['learner', JSON.stringify(launch.actor)],
+      ['activity', launch.activityId],
+      ['registration', launch.registration],
+      ['stores in', `Lrs ${launch.lrsId}, as credential ${launch.credentialId}`],
+      ['begun', time(launch.createdAt)],
+      ['lasts until', `${time(launch.expiresAt)} at the longest`],
+      ['state', stateOf(launch)],
+      ['progress', Object.keys(progress).length === 0 ? undefined : JSON.stringify(progress)],
+    ])
+    return { json: { ...launchJson(launch), progress }, text: head }
+  })
+}
+
+function addEnd(group: Command, context: CommandContext, act: Act): void {
+  const end = group
+    .command('end')
+    .description('end one at once: its key stops working on every node; what it stored stays')
+    .argument('<id>')
+  act<GlobalOptions>(end, async (options, word = '') => {
+    const opened = await context.open()
+    const { caller, launch } = await locateLaunch(opened, options, word)
+    const after = await opened.core.launches.end(caller, launch.id)
+    const text = launch.endedAt === null ? `Launch ${launch.id} has ended.` : `Launch ${launch.id} was over already.`
+    return { json: launchJson(after), text }
+  })
+}
+
+/** In the organisation given, or in whichever has it: no two ids are the same. */
+export async function locateLaunch(
+  opened: Opened,
+  options: GlobalOptions,
+  word: string,
+): Promise<{ readonly caller: Caller; readonly launch: LaunchRecord }> {
+  for await (const { id } of organisationsOf(opened, options)) {
+    const caller = callerIn(opened, id)
+    const launch = await opened.core.launches.get(caller, word.toLowerCase() as LaunchId).catch(unlessAbsent)
+    if (launch) return { caller, launch }
+  }
+  throw new PlainError(`there is no launch ${word}; claviger launch list shows them`)
+}
+
+function stateOf({ endedAt, endedBy }: LaunchRecord): string {
+  return endedAt === null ? 'runs' : `${endings[endedBy ?? 'expired']}, ${time(endedAt)}`
+}
+
+const endings = {
+  terminated: 'finished',
+  superseded: 'opened anew',
+  idle: 'not used any more',
+  expired: 'lasted its longest',
+  revoked: 'ended by hand',
+  parent: 'its key is gone',
+} as const satisfies Record<NonNullable<LaunchRecord['endedBy']>, string>
+
+/** Nothing that is sealed, nor what its browser is known by. */
+function launchJson(launch: LaunchRecord): object {
+  const { id, organisationId, platformId, contentId, resource, credentialId, lrsId, style, mode } = launch
+  const { actor, activityId, registration, createdAt, expiresAt, endedAt, endedBy } = launch
+  return {
+    ...{ id, organisationId, platformId, contentId, resource, credentialId, lrsId, style, mode },
+    ...{ actor, activityId, registration, createdAt: time(createdAt), expiresAt: time(expiresAt) },
+    ...{ endedAt: endedAt === null ? null : time(endedAt), endedBy },
+  }
 }

@@ -2,14 +2,13 @@
 
 import type { Command } from 'commander'
 import { lrsAt } from '../../app.ts'
-import { isDomainError } from '../../core/errors.ts'
 import type { ApplicationId, LrsId, PipeId } from '../../core/ids.ts'
 import { maxId } from '../../core/ids.ts'
 import type { Pipe, SourceInput } from '../../core/pipe.ts'
 import type { Caller } from '../../core/principal.ts'
 import type { Endpoint } from '../../core/remote-lrs.ts'
 import type { OrganisationRecord } from '../../core/storage.ts'
-import { callerIn, chooseOrganisation, everyOrganisation } from '../context.ts'
+import { callerIn, chooseOrganisation, organisationsOf, unlessAbsent } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { parseNumber } from '../credential-options.ts'
 import { pairs, PlainError, table, time, UsageError } from '../outcome.ts'
@@ -126,16 +125,6 @@ async function chooseOwner(opened: Opened, options: ListOptions): Promise<Owner>
     if (found) return { organisation, caller, applicationId: found.id }
   }
   throw new PlainError(`there is no application ${application}; claviger application list shows them`)
-}
-
-async function* organisationsOf(opened: Opened, options: GlobalOptions): AsyncGenerator<OrganisationRecord> {
-  if (options.organisation === undefined) yield* everyOrganisation(opened)
-  else yield await chooseOrganisation(opened, options)
-}
-
-function unlessAbsent(error: unknown): undefined {
-  if (isDomainError(error) && error.code === 'not_found') return undefined
-  throw error
 }
 
 async function locatePipe(

@@ -6,7 +6,7 @@ import type { PlatformProtocol } from '../../app.ts'
 import type { LrsId } from '../../core/ids.ts'
 import type { Caller } from '../../core/principal.ts'
 import type { PlatformRecord } from '../../core/storage.ts'
-import { callerIn, chooseOrganisation, everyOrganisation } from '../context.ts'
+import { callerIn, chooseOrganisation, organisationsOf } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { parseDuration, parseNumber } from '../credential-options.ts'
 import { counted, pairs, PlainError, table, time, UsageError } from '../outcome.ts'
@@ -88,10 +88,9 @@ function addList(group: Command, context: CommandContext, act: Act): void {
   const list = group.command('list').description('list them; of every organisation unless one is given')
   act<GlobalOptions>(list, async (options) => {
     const opened = await context.open()
-    const organisations =
-      options.organisation === undefined ? everyOrganisation(opened) : [await chooseOrganisation(opened, options)]
     const all: PlatformRecord[] = []
-    for await (const { id } of organisations) all.push(...(await listPlatforms(opened, callerIn(opened, id))))
+    for await (const { id } of organisationsOf(opened, options))
+      all.push(...(await listPlatforms(opened, callerIn(opened, id))))
     const rows = all.map(({ id, organisationId, name, protocol, isEnabled, credentialId, createdAt }) => [
       ...[id, organisationId, name, protocol, isEnabled ? 'yes' : 'no', credentialId, time(createdAt)],
     ])

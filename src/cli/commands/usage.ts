@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander'
 import type { CredentialRecord, UsageDelta } from '../../core/storage.ts'
-import { callerIn, chooseOrganisation, everyOrganisation, locateCredential } from '../context.ts'
+import { callerIn, organisationsOf, locateCredential } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { table, time } from '../outcome.ts'
 import type { Act } from '../run.ts'
@@ -58,9 +58,7 @@ function neverUsed(word: string | undefined, [only]: readonly CredentialRecord[]
 }
 
 async function all(opened: Opened, options: GlobalOptions): Promise<CredentialRecord[]> {
-  const organisations =
-    options.organisation === undefined ? everyOrganisation(opened) : [await chooseOrganisation(opened, options)]
   const found: CredentialRecord[] = []
-  for await (const { id } of organisations) found.push(...(await listAll(opened, id)))
+  for await (const { id } of organisationsOf(opened, options)) found.push(...(await listAll(opened, id)))
   return found
 }
