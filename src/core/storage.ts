@@ -1425,14 +1425,14 @@ export interface BlobStore {
 export type ErasureTarget =
   /**
    * A person, by the canonical texts of all their identifiers: every statement that mentions one of them (where any filter on
-   * agents reaches), or only those that have one as actor or object; documents whose agent they are; what is said of them.
+   * agents reaches), or only those that have one as actor or object; documents whose agent they are; launches of them; what is said of them.
    */
   | { readonly kind: 'person'; readonly agents: readonly string[]; readonly onlyDirect: boolean }
   /** Statements stored at or before this; microseconds. */
   | { readonly kind: 'retention'; readonly through: number }
   /** The one statement with this stored time, and nothing else. */
   | { readonly kind: 'statement'; readonly seq: Seq }
-  /** The same, and documents changed at or before `changedThrough`, or `through` where that is absent. */
+  /** The same, and documents changed, launches made at or before `changedThrough`, or `through` where that is absent. */
   | { readonly kind: 'empty'; readonly through: number; readonly changedThrough?: number }
 
 export const erasureCounts = [
@@ -1443,6 +1443,8 @@ export const erasureCounts = [
   'inherited',
   'attachments',
   'documents',
+  /** With their sessions. */
+  'launches',
   'descriptions',
   'terms',
   'blobs',

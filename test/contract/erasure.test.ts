@@ -7,11 +7,13 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   batch,
+  createPlatform,
   createTenant,
   event,
   filter,
   fresh,
   idsOf,
+  launch,
   owners,
   query,
   statement,
@@ -570,6 +572,7 @@ describe.each(engines)('an erasure, $name', (engine) => {
         statements: 0,
         attachments: 0,
         documents: 0,
+        launches: 0,
         descriptions: 0,
       })
       await put(storage, lrsId, [sent])
@@ -582,6 +585,67 @@ describe.each(engines)('an erasure, $name', (engine) => {
       const later = statement({ terms: [agent(ann)] })
       await put(storage, lrsId, [later])
       expect(await ids(mentioning(ann))).toEqual([later.id])
+    })
+  })
+
+  describe('launches', () => {
+    const begun = async (part: Parameters<typeof launch>[2]) => {
+      const { credentialId } = await createPlatform(storage, tenant)
+      const made = launch(tenant, credentialId, { registration: randomUUID(), ...part })
+      return (await storage.launches.createLaunch(tenant.id, made, event('launch.create'))).launch
+    }
+    const left = async () =>
+      (await storage.launches.listLaunches(tenant.id, {}, { limit: 100 })).map(({ id }) => id).toReversed()
+
+    it('of the person go, with sessions and tickets, and every node hears of it', async () => {
+      const ticket = { hash: fresh.pair(), kind: 'fetch', until: 2e12 } as const
+      const running = await begun({ actorKey: annToo, tickets: [ticket] })
+      const ended = await begun({ actorKey: ann })
+      await storage.launches.endLaunch(tenant.id, ended.id, { by: 'terminated', at: 1 }, event('launch.end'))
+      const others = await begun({ actorKey: bob })
+      const elsewhere = await createTenant(storage)
+      const of = launch(elsewhere, (await createPlatform(storage, elsewhere)).credentialId, { actorKey: ann })
+      const theirs = await storage.launches.createLaunch(elsewhere.id, of, event('launch.create'))
+      expect(await count(storage, lrsId, person)).toMatchObject({ launches: 2 })
+      const told: unknown[] = []
+      const end = storage.onDirectoryChange((id) => void told.push(id))
+      expect(await erase(storage, tenant, person)).toMatchObject({ launches: 2 })
+      end()
+      expect(told).toContain(tenant.id)
+      expect(await left()).toEqual([others.id])
+      expect(await storage.launches.useTicket(ticket.hash, 'fetch', 1)).toBeUndefined()
+      const { credentialId, sessionId } = running
+      expect(await storage.directory.findSession(tenant.id, credentialId, sessionId!)).toBeUndefined()
+      expect(await storage.directory.findSession(tenant.id, others.credentialId, others.sessionId!)).toBeDefined()
+      expect(await storage.launches.findLaunch(elsewhere.id, theirs.launch.id)).toEqual(theirs.launch)
+    })
+
+    it('that begin meanwhile go, too', async () => {
+      await put(storage, lrsId, [statement({ terms: [agent(ann)] })])
+      const late = async (position?: ErasurePosition) =>
+        position?.phase === 'person' && (await left()).length === 0 ? void (await begun({ actorKey: ann })) : undefined
+      let isDone = false
+      await erase(storage, tenant, person, {
+        onStep: async (position) => {
+          if (!isDone) await late(position)
+          isDone ||= (await left()).length > 0
+        },
+      })
+      expect([isDone, await left()]).toEqual([true, []])
+    })
+
+    it('go with all of an Lrs, as far as it is emptied; age and single statements leave them', async () => {
+      const at = 1_700_000_000_000
+      await begun({ actorKey: ann, at })
+      const later = await begun({ actorKey: ann, at: at + 1 })
+      for (const target of [
+        { kind: 'retention', through: Number.MAX_SAFE_INTEGER },
+        { kind: 'statement', seq: 1 as Seq },
+      ] as const) {
+        expect(await erase(storage, tenant, target)).toMatchObject({ launches: 0 })
+      }
+      expect(await erase(storage, tenant, everything(at * 1000 + 999))).toMatchObject({ launches: 1 })
+      expect(await left()).toEqual([later.id])
     })
   })
 
@@ -846,6 +910,7 @@ describe('the files', () => {
     try {
       const tenant = await createTenant(storage)
       const other = await createTenant(storage)
+      const launcher = await createPlatform(storage, tenant)
       const value = `mbox mailto:${email}`
       const target: ErasureTarget = { kind: 'person', agents: [value], onlyDirect: false }
       const long = (text: string) => `${text} `.repeat(400)
@@ -875,6 +940,9 @@ describe('the files', () => {
         const change = { kind: 'replace', content, contentType: 'text/plain', etag: '0' } as const
         const access = { owner: owners.ann, reach: 'any' } as const
         await storage.documents.change(tenant.lrsId, key, access, change, { preconditions: {}, mostBytes: 1e6 })
+        const actor = { objectType: 'Agent', mbox: `mailto:${email}`, name }
+        const made = launch(tenant, launcher.credentialId, { actor, actorKey: value, data: { name: long(name) } })
+        await storage.launches.createLaunch(tenant.id, made, event('launch.create'))
       }
       const before = await idsOf(storage, other.lrsId)
       const stays = (await storage.statements.list(tenant.lrsId, query({ limit: 1000 }))).rows.filter(
@@ -886,12 +954,14 @@ describe('the files', () => {
       await erase(storage, tenant, target)
       for (let next: number | undefined = 0; next !== undefined;) next = (await storage.erasures.scrub(next)).next
       // With the server running, and after it has ended.
-      for (const needle of [email, name, digest]) expect(holds(directory, needle)).toEqual([])
+      for (const needle of [email, name, digest, digest.toString('base64url')])
+        expect(holds(directory, needle)).toEqual([])
       expect(await idsOf(storage, other.lrsId)).toEqual(before)
       expect((await storage.statements.list(tenant.lrsId, query({ limit: 1000 }))).rows).toEqual(stays)
       await put(storage, tenant.lrsId, [statement({ terms: [agent('mbox mailto:later@example.org')] })])
       await storage.close()
-      for (const needle of [email, name, digest]) expect(holds(directory, needle)).toEqual([])
+      for (const needle of [email, name, digest, digest.toString('base64url')])
+        expect(holds(directory, needle)).toEqual([])
       const again = await openSqlite({ directory, threads })
       expect(await idsOf(again, other.lrsId)).toEqual(before)
       await again.close()

@@ -270,6 +270,7 @@ const columns: readonly (readonly [keyof ErasureCounts, string])[] = [
   ['inherited', 'statements of others that refer to them'],
   ['attachments', 'attachments'],
   ['documents', 'documents'],
+  ['launches', 'launches'],
   ['descriptions', 'names and definitions'],
   ['terms', 'dictionary values'],
   ['blobs', 'files'],

@@ -17,6 +17,7 @@ const noCounts: ErasureCounts = {
   inherited: 0,
   attachments: 0,
   documents: 0,
+  launches: 0,
   descriptions: 0,
   terms: 0,
   blobs: 0,

@@ -4,6 +4,7 @@
 
 import { DomainError } from '../../core/errors.ts'
 import { EraserInheritance } from './inheritance.ts'
+import { EraserLaunches, launchesPhase } from './launches.ts'
 import { Mentions } from './mentions.ts'
 import { StatementRows, add, mostRows, statementRow, targetOf } from './work.ts'
 import { addErased } from './erased-ids.ts'
@@ -37,6 +38,7 @@ export class Eraser {
   readonly #sql: Sql
   readonly #mentions: Mentions
   readonly #inheritance: EraserInheritance
+  readonly #launches: EraserLaunches
   readonly #rows: StatementRows
   readonly #text
   /** In order; a phase that returns nothing is done, and the next one begins. */
@@ -44,6 +46,7 @@ export class Eraser {
     ['statements', (work, at) => this.#statements(work, at)],
     ['inheritance', (work) => this.#inheritance.take(work)],
     ['documents', (work) => this.#documents(work)],
+    [launchesPhase, (work) => this.#launches.remove(work)],
     ['person', (work) => this.#person(work)],
     ['remains', (work) => this.#remains(work)],
   ]
@@ -52,6 +55,7 @@ export class Eraser {
     this.#sql = sql
     this.#mentions = new Mentions(sql)
     this.#inheritance = new EraserInheritance(sql)
+    this.#launches = new EraserLaunches(sql)
     this.#rows = new StatementRows(sql)
     this.#text = textsFor(sql)
   }
@@ -209,7 +213,7 @@ export class Eraser {
     // Stored while this went on: from the beginning.
     const anew: ErasurePosition = { phase: 'statements', at: [] }
     const documents = await this.#sql.all(this.#text.ofAgents.documents, [lrsId, agentList(target), 1])
-    if (documents.length > 0) return anew
+    if (documents.length > 0 || (await this.#launches.hasAny(work))) return anew
     for (const id of ids) {
       const left = await this.#sql.all<StatementRow>(this.#text.withAnyOf, [lrsId, ...variantRange(id), mostRows])
       // Others may go on mentioning the person, and then their identifier stays with those.

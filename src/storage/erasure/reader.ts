@@ -2,6 +2,7 @@
 // its own: what comes and goes in between may be counted or not.
 
 import { likenessTo } from '../../core/person.ts'
+import { EraserLaunches } from './launches.ts'
 import { Mentions } from './mentions.ts'
 import { isOneOf, listOf } from './sql.ts'
 import type { Alike } from '../../core/person.ts'
@@ -26,11 +27,13 @@ const mostLookedThrough = 5_000
 export class ErasureReader {
   readonly #sql: Sql
   readonly #mentions: Mentions
+  readonly #launches: EraserLaunches
   readonly #text
 
   constructor(sql: Sql) {
     this.#sql = sql
     this.#mentions = new Mentions(sql)
+    this.#launches = new EraserLaunches(sql)
     this.#text = textsFor(sql)
   }
 
@@ -116,6 +119,7 @@ export class ErasureReader {
     if (target.kind === 'empty') {
       return {
         documents: await this.#one(this.#text.documentsUntil, [lrsId, target.changedThrough ?? target.through]),
+        launches: await this.#launches.count(lrsId, target),
         descriptions: await this.#one(this.#text.descriptions, [lrsId]),
       }
     }
@@ -123,6 +127,7 @@ export class ErasureReader {
     const agents = listOf(target.agents.map((agent) => [agent]))
     return {
       documents: await this.#one(this.#text.documentsOf, [lrsId, agents]),
+      launches: await this.#launches.count(lrsId, target),
       descriptions: await this.#one(this.#text.descriptionsOf, [lrsId, listOf(ids.map((id) => [id]))]),
     }
   }

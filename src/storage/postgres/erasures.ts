@@ -5,10 +5,12 @@ import { DomainError } from '../../core/errors.ts'
 import { Eraser } from '../erasure/eraser.ts'
 import { ErasureReader } from '../erasure/reader.ts'
 import { erasureSql } from './erasure-sql.ts'
+import { launchesPhase } from '../erasure/launches.ts'
 import { isErased } from '../erasure/erased-ids.ts'
 import { lockClass } from './locks.ts'
 import { lockDocuments } from './document-writer.ts'
 import type { Database, Transaction } from './database.ts'
+import type { DirectoryChanges } from './directory-changes.ts'
 import type { Documents } from './documents.ts'
 import type { ErasureStep, ErasureStore } from '../../core/storage.ts'
 import type { LrsId } from '../../core/ids.ts'
@@ -20,6 +22,7 @@ type Args<Method extends keyof ErasureStore> = Parameters<ErasureStore[Method]>
 
 interface Parts {
   readonly database: Database
+  readonly changes: DirectoryChanges
   readonly jobs: Jobs
   readonly statements: Statements
   readonly documents: Documents
@@ -36,11 +39,14 @@ const tables = [
   'reference',
   'waiting_void',
   'attachment',
+  'launch',
+  'session',
   'erasure',
 ]
 
 export class Erasures implements ErasureStore {
   readonly #database: Database
+  readonly #changes: DirectoryChanges
   readonly #statements: Statements
   readonly #documents: Documents
   readonly create: ErasureStore['create']
@@ -48,8 +54,9 @@ export class Erasures implements ErasureStore {
   readonly find: ErasureStore['find']
   readonly list: ErasureStore['list']
 
-  constructor({ database, jobs, statements, documents }: Parts) {
+  constructor({ database, changes, jobs, statements, documents }: Parts) {
     this.#database = database
+    this.#changes = changes
     this.#statements = statements
     this.#documents = documents
     this.create = jobs.create
@@ -81,16 +88,21 @@ export class Erasures implements ErasureStore {
     return { through, changedThrough: await this.#documents.latest(lrsId) }
   }
 
-  step(...args: Args<'step'>): Promise<ErasureStep> {
-    const [, , lrsId, , position] = args
-    return this.#database.transact('write', async (transaction) => {
+  async step(...args: Args<'step'>): Promise<ErasureStep> {
+    const [organisationId, , lrsId, , position] = args
+    // Some of its sessions may be gone.
+    const concerned = position?.phase === launchesPhase ? [organisationId] : []
+    const { step, by } = await this.#database.transact('write', async (transaction) => {
       await transaction.query('select pg_advisory_xact_lock($1, $2)', [lockClass.lrs, lrsId])
       // A merge under way would write anew what it had read before it was removed.
       if (position?.phase === 'documents' || position?.phase === 'person') await lockDocuments(transaction, lrsId)
       const stepped = await new Eraser(erasureSql(transaction)).step(...args)
       await forget(transaction, lrsId, stepped)
-      return stepped.step
+      const noted = concerned.length === 0 ? 0n : await this.#changes.note(transaction, concerned)
+      return { step: stepped.step, by: noted }
     })
+    this.#changes.tell(concerned, by)
+    return step
   }
 
   countBlobs(...args: Args<'countBlobs'>): Promise<void> {

@@ -216,7 +216,7 @@ class PostgresStorage implements Storage {
     }
     this.blobs = new Blobs({ place, rows, clock: clock ?? wallClock })
     const jobs = this.#half('erasures', erasures) as unknown as ErasureStore
-    this.erasures = this.#whileOpen('erasures', new Erasures({ database, jobs, statements, documents }))
+    this.erasures = this.#whileOpen('erasures', new Erasures({ database, changes, jobs, statements, documents }))
     const imported = this.#half('imports', imports) as unknown as ImportStore
     this.imports = this.#whileOpen('imports', importsOf({ database, jobs: imported, statements }))
     this.exports = this.#whileOpen('exports', exportsOf(database))

@@ -97,13 +97,13 @@ function unpackStatement(next: () => string | number | undefined): PreparedState
 /** Statements of one Lrs that were stored elsewhere before. */
 export function packImported(
   statements: readonly ImportedStatement[],
-  newsOf: (statement: ImportedStatement) => readonly Description[],
+  newsOf: (statement: ImportedStatement, at: number) => readonly Description[],
 ): Packed {
   const out: (string | number)[] = []
-  for (const statement of statements) {
+  for (const [at, statement] of statements.entries()) {
     const { owner, storedAt, storedText, isVoided, voidReach, defineReach } = statement
     out.push(owner, storedAt, storedText, isVoided ? 1 : 0, voidReach ?? absent, defineReach ?? absent)
-    packStatement(out, statement, newsOf(statement))
+    packStatement(out, statement, newsOf(statement, at))
   }
   return out
 }

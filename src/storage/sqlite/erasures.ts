@@ -1,9 +1,11 @@
 // The main side of the erasures: jobs are the directory's, removing is the writer's, counting the reader's. What this side knows
 // of an Lrs from before is forgotten with every step.
 
+import { launchesPhase } from '../erasure/launches.ts'
 import type { ErasureCounts, ErasurePosition, ErasureStep, ErasureStore } from '../../core/storage.ts'
 import type { Documents } from './documents.ts'
 import type { EngineClient } from './engine-client.ts'
+import type { OrganisationId } from '../../core/ids.ts'
 import type { Statements } from './statements.ts'
 
 type Jobs = Pick<ErasureStore, 'create' | 'finish' | 'find' | 'list'>
@@ -14,9 +16,11 @@ interface Parts {
   readonly jobs: Jobs
   readonly statements: Statements
   readonly documents: Documents
+  /** Some of the organisation's sessions may be gone. */
+  readonly tell: (organisationId: OrganisationId) => void
 }
 
-export function erasuresOf({ write, read, jobs, statements, documents }: Parts): ErasureStore {
+export function erasuresOf({ write, read, jobs, statements, documents, tell }: Parts): ErasureStore {
   return {
     ...jobs,
     count: (...args) =>
@@ -34,11 +38,13 @@ export function erasuresOf({ write, read, jobs, statements, documents }: Parts):
       documents.keepAfter(lrsId, changedThrough)
       return { through, changedThrough }
     },
-    step(...args) {
-      const [, , lrsId, target] = args
+    async step(...args) {
+      const [organisationId, , lrsId, target, position] = args
       // Also where a job goes on in another process than began it.
       if (target.kind === 'empty') documents.keepAfter(lrsId, target.changedThrough ?? target.through)
-      return statements.whileRemoving(lrsId, () => write('erasures.step', args)) as Promise<ErasureStep>
+      const step = await statements.whileRemoving(lrsId, () => write('erasures.step', args))
+      if (position?.phase === launchesPhase) tell(organisationId)
+      return step as ErasureStep
     },
     countBlobs: (...args) => write('erasures.countBlobs', args) as Promise<void>,
     scrub: (after = 0) => write('erasures.scrub', [after]) as ReturnType<ErasureStore['scrub']>,

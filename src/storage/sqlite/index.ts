@@ -198,7 +198,8 @@ class SqliteStorage implements Storage {
     this.directory = this.#half('directory', directory) as unknown as DirectoryStore
     this.launches = this.#half('launches', launches) as unknown as LaunchStore
     const jobs = this.#half('erasures', erasures) as unknown as ErasureStore
-    this.erasures = erasuresOf({ ...calls, jobs, statements: this.statements, documents: this.documents })
+    const tell = (organisationId: OrganisationId): void => this.#tell(organisationId)
+    this.erasures = erasuresOf({ ...calls, jobs, statements: this.statements, documents: this.documents, tell })
     const imported = this.#half('imports', imports) as unknown as ImportStore
     this.imports = importsOf({ ...calls, jobs: imported, statements: this.statements, holds })
   }

@@ -9,7 +9,6 @@ import type {
   BatchOutcome,
   Clock,
   Description,
-  ImportedStatement,
   ImportOutcome,
   ImportStore,
   KnownDescription,
@@ -23,6 +22,8 @@ import type { Holds } from './holds.ts'
 import type { Speaker } from '../statements/description-cache.ts'
 import type { FindRead, PageRead } from './statement-reader.ts'
 import type { EngineClient } from './engine-client.ts'
+import type { ImportPart } from '../directory/import.ts'
+import type { Packed } from './batch-message.ts'
 import type { TimedBatch } from '../statements/storing.ts'
 
 /** Lrs whose announcements are held one by one. */
@@ -37,10 +38,13 @@ interface News {
   readonly description: Description
 }
 
-/** An import's, whose statement it may have been. */
+/** An import's. */
 interface ImportedNews {
-  readonly statement: ImportedStatement
+  /** Index of the statement. */
+  readonly at: number
+  readonly speaker: Speaker
   readonly description: Description
+  readonly timestamp: number
 }
 
 function speakerOf({ lrsId, owner, defineReach }: Pick<TimedBatch, 'lrsId' | 'owner' | 'defineReach'>): Speaker {
@@ -116,8 +120,8 @@ export class Statements implements StatementStore {
     }
   }
 
-  /** As `ImportStore.storeStatements`. */
-  async import(
+  /** As `ImportStore.storeStatements`. Once they are packed nobody here holds the statements: there are a thousand. */
+  import(
     id: Oid,
     lrsId: LrsId,
     { statements, progress }: Parameters<ImportStore['storeStatements']>[2],
@@ -126,22 +130,25 @@ export class Statements implements StatementStore {
     // Before anything of it can be seen, and for as long as the row says so.
     if (low !== null) this.#holds.hold(id, lrsId, low)
     const news: ImportedNews[] = []
-    const packed = packImported(statements, (statement) => {
-      const speaker = speakerOf({ lrsId, ...statement })
-      const unknown = statement.descriptions.filter((one) => !this.#known.isKnown(speaker, one, statement.timestamp))
-      for (const description of unknown) news.push({ statement, description })
+    const packed = packImported(statements, (statement, at) => {
+      const { owner, defineReach, timestamp, descriptions } = statement
+      const speaker = speakerOf({ lrsId, owner, defineReach })
+      const unknown = descriptions.filter((one) => !this.#known.isKnown(speaker, one, timestamp))
+      for (const description of unknown) news.push({ at, speaker, description, timestamp })
       return unknown
     })
-    const part = { id, lrsId, low, progress }
+    return this.#import({ id, lrsId, low, progress }, packed, news)
+  }
+
+  async #import(part: ImportPart, packed: Packed, news: readonly ImportedNews[]): Promise<readonly ImportOutcome[]> {
     const writing = this.#write('imports.storeStatements', [part, packed]) as Promise<readonly ImportOutcome[]>
     const outcomes = await writing.catch((error: unknown) => {
       // There is none under way that would ever let go.
-      if (isDomainError(error) && error.code === 'not_found') this.#holds.release(id)
+      if (isDomainError(error) && error.code === 'not_found') this.#holds.release(part.id)
       throw error
     })
-    const stored = new Set(statements.filter((_, at) => outcomes[at] === 'stored'))
-    for (const { statement, description } of news) {
-      if (stored.has(statement)) this.#known.learn(speakerOf({ lrsId, ...statement }), description, statement.timestamp)
+    for (const { at, speaker, description, timestamp } of news) {
+      if (outcomes[at] === 'stored') this.#known.learn(speaker, description, timestamp)
     }
     return outcomes
   }
