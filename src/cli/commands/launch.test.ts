@@ -1,0 +1,184 @@
+// Content and launches by the command line, on a core of its own: what is made, shown, changed, ended, and what is refused.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { commandLineOn } from '../../../test/support/command-line.ts'
+import type { CommandLine } from '../../../test/support/command-line.ts'
+import { browser, openLaunchWorld } from '../../../test/support/launch.ts'
+import type { LaunchWorld } from '../../../test/support/launch.ts'
+
+let world: LaunchWorld
+let cli: CommandLine
+let another: number
+beforeAll(async () => {
+  world = await openLaunchWorld()
+  another = (await world.addOrganisation()).organisationId
+  cli = commandLineOn(world.core)
+})
+afterAll(() => world.close())
+
+const first = ['-o', '1']
+const settings = [
+  '--url',
+  'https://c.example/i.html?lang=en',
+  '--style',
+  'cmi5',
+  '--activity-id',
+  'https://c.example/a',
+]
+
+/** The actions audited since `before`. */
+async function audited(before: number): Promise<readonly string[]> {
+  return (await world.events()).slice(before).map(({ action }) => action)
+}
+
+describe('content', () => {
+  it('is registered, listed, shown, changed and removed', async () => {
+    const before = (await world.events()).length
+    const options = ['--idle', '30m', '--gives', 'read=normal', '--ignore-param', 'lang', '--mastery-score', '.8']
+    const made = await cli(['content', 'create', 'Drill', ...settings, ...options, '--send-names', '--json', ...first])
+    expect(made).toMatchObject({
+      code: 0,
+      err: '',
+      json: {
+        name: 'Drill',
+        settings: {
+          ...{ style: 'cmi5', idleSeconds: 1800, absoluteSeconds: 28_800, ignoredParams: ['lang'], masteryScore: 0.8 },
+          ...{ sendsNames: true, bindsBrowser: true, moveOn: 'NotApplicable' },
+          gives: { read: 'normal', participate: 'normal', evaluate: 'evaluate', modify: 'author' },
+        },
+      },
+    })
+    const { id } = made.json as { id: string }
+    expect((await cli(['content', 'list'])).out).toContain(`${id}  1             Drill   cmi5`)
+    const change = ['--mastery-score', 'none', '--gives', 'modify=nothing', '--ignore-param', 'none', '--no-send-names']
+    const changed = await cli(['content', 'update', id, '--name', 'Fire drill', ...change, '--json'])
+    expect(changed.json).toMatchObject({
+      name: 'Fire drill',
+      settings: { ignoredParams: [], sendsNames: false, gives: { read: 'normal', modify: 'nothing' } },
+    })
+    expect(changed.json.settings).not.toHaveProperty('masteryScore')
+    const shown = await cli(['content', 'show', id])
+    expect(shown.out).toMatch(/idle seconds +1800\n/)
+    expect(shown.out).toContain('No platform has placed it.')
+    expect(await cli(['content', 'remove', id])).toMatchObject({
+      code: 0,
+      out: `Content ${id} (Fire drill) is gone.\n`,
+    })
+    expect(await cli(['content', 'show', id])).toMatchObject({ code: 1 })
+    expect(await audited(before)).toEqual(['content.create', 'content.update', 'content.delete'])
+  })
+
+  it.each([
+    [['content', 'create', 'X', '--url', 'https://c.example'], '--url, --style and --activity-id are needed'],
+    [['content', 'create', 'X', ...settings, '--style', 'scorm'], '--style "scorm": The style is cmi5 or tincan.'],
+    [['content', 'create', 'X', ...settings, '--url', 'ftp://c.example'], '--url "ftp://c.example": An address is'],
+    [['content', 'create', 'X', ...settings, '--idle', '5s'], '--idle "5s": A whole number of seconds from 60'],
+    [['content', 'create', 'X', ...settings, '--mastery-score', '1.5'], '--mastery-score is a number from 0 to 1'],
+    [['content', 'create', 'X', ...settings, '--gives', 'read'], '--gives is PERMISSION=WHAT'],
+    [['content', 'create', 'X', ...settings, '--gives', 'raed=normal'], 'did you mean read?'],
+    [['content', 'create', 'X', ...settings, '--gives', 'read=norml'], 'did you mean normal?'],
+    [
+      ['content', 'create', 'X', ...settings, '--ignore-param', 'agent'],
+      '--ignore-param "agent": xAPI has a parameter',
+    ],
+  ])('is refused: %s', async (argv, why) => {
+    const before = (await world.events()).length
+    const refused = await cli([...argv, ...first])
+    expect([refused.code, refused.out]).toEqual([2, ''])
+    expect(refused.err).toContain(why)
+    expect(await audited(before)).toEqual([])
+  })
+
+  it('changes nothing unless something is said, and is of nobody else', async () => {
+    const { id } = world.contents.tincan
+    expect(await cli(['content', 'update', id])).toMatchObject({ code: 2, err: expect.stringContaining('say what') })
+    const foreign = ['-o', String(another)]
+    expect(await cli(['content', 'show', id, ...foreign])).toMatchObject({ code: 1, out: '' })
+    expect(await cli(['content', 'remove', id, ...foreign])).toMatchObject({ code: 1, out: '' })
+    expect(await cli(['content', 'list', ...foreign])).toMatchObject({ code: 0, out: 'none\n' })
+  })
+})
+
+describe('a launch', () => {
+  const ada = ['--actor', 'ada@https://school.example.org']
+
+  it('is made by a key, opened once, listed, shown and ended', async () => {
+    const { credential } = await world.issue('launch')
+    const before = (await world.events()).length
+    const by = ['--credential', `id:${credential.id}`]
+    const made = await cli([
+      'launch',
+      'create',
+      world.contents.tincan.id,
+      ...by,
+      ...ada,
+      '--language',
+      'nb-NO',
+      '--json',
+    ])
+    expect(made).toMatchObject({ code: 0, err: '', json: { activityId: 'https://content.example.org/tincan' } })
+    const { id, url } = made.json as { id: string; url: string }
+    const entered = await world.core.launches.enter(url.slice(url.lastIndexOf('/') + 1), { cookie: browser })
+    expect(entered.data).toMatchObject({ language: 'nb-NO' })
+    expect(entered.opening).toHaveProperty('secret')
+
+    const { out } = await cli(['launch', 'list', '--running', ...ada])
+    expect(out).toContain(`${id}  credential ${credential.id}  tincan  normal  account https://school.example.org ada`)
+    const shown = await cli(['launch', 'show', id.toUpperCase()])
+    expect(shown.out).toMatch(/state +runs\n/)
+    const json = JSON.stringify((await cli(['launch', 'show', id, '--json'])).json)
+    for (const secret of Object.values(entered.opening).slice(1)) expect(shown.out + json).not.toContain(secret)
+
+    expect(await cli(['launch', 'end', id])).toMatchObject({ code: 0, out: `Launch ${id} has ended.\n` })
+    expect((await cli(['launch', 'end', id])).out).toContain('was over already')
+    expect((await cli(['launch', 'show', id])).out).toMatch(/state +ended by hand, 2026-/)
+    expect((await cli(['launch', 'list', '--running', ...ada])).out).toBe('none\n')
+    expect(await audited(before)).toEqual(['launch.create', 'launch.end'])
+  })
+
+  it('is made as a platform would, at one of its places', async () => {
+    const { platform, contents } = world
+    const as = ['--platform', platform.id, '--place', 'room', '--mode', 'browse', '--data', '{"a":1}']
+    const made = await cli(['launch', 'create', contents.cmi5.id, ...as, ...ada, '--json'])
+    const { launch } = await world.launch('cmi5')
+    expect(made.json).toMatchObject({ registration: launch.registration, activityId: launch.activityId })
+    const list = ['launch', 'list', '--platform', platform.id, '--content', contents.cmi5.id, '--json']
+    const { json } = await cli(list)
+    expect(json).toMatchObject([{ id: launch.id }, { id: made.json.id, mode: 'browse', endedBy: 'superseded' }])
+    expect((await cli([...list, '--limit', '1'])).json).toHaveLength(1)
+    expect((await cli([...list, '--registration', launch.registration])).json).toHaveLength(2)
+  })
+
+  it.each([
+    [[], 'give one of --credential and --platform'],
+    [['--credential', '1', '--platform', 'school'], 'give one of --credential and --platform'],
+    [['--platform', 'scool'], 'there is no platform scool'],
+    [['--platform', 'school', '--mode', 'brwose'], 'did you mean browse?'],
+    [['--platform', 'school', '--data', '{'], '--data is JSON, not "{"'],
+    [['--platform', 'school', '--registration', 'x'], '--registration "x": A registration is'],
+    [['--platform', 'school', '--language', '12 34'], '--language "12 34": A language tag'],
+    [['--platform', 'school', '--actor', 'ada'], '--actor ada: say of which home page the account is'],
+    [['--platform', 'school', '--actor', 'mailto:ada'], '--actor "mailto:ada"'],
+  ])('is refused with %s', async (options, why) => {
+    const before = (await world.events()).length
+    const actor = options.includes('--actor') ? [] : ada
+    const refused = await cli(['launch', 'create', world.contents.cmi5.id, ...actor, ...options])
+    expect([refused.code > 0, refused.out]).toEqual([true, ''])
+    expect(refused.err).toContain(why)
+    expect(await audited(before)).toEqual([])
+  })
+
+  it('is found by nobody else', async () => {
+    const { launch } = await world.launch('tincan')
+    const foreign = ['-o', String(another)]
+    expect(await cli(['launch', 'show', launch.id, ...foreign])).toMatchObject({ code: 1, out: '' })
+    expect(await cli(['launch', 'end', launch.id, ...foreign])).toMatchObject({ code: 1, out: '' })
+    expect(await cli(['launch', 'list', ...foreign])).toMatchObject({ code: 0, out: 'none\n' })
+    expect(await cli(['launch', 'list', '--content', world.contents.cmi5.id, ...foreign])).toMatchObject({ code: 1 })
+    expect(await cli(['launch', 'show', 'nonsense'])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('no launch'),
+    })
+    expect((await cli(['launch', 'show', launch.id])).out).toMatch(/state +runs\n/)
+  })
+})
