@@ -15,7 +15,7 @@ import { isObject } from '../../core/xapi/rule.ts'
 import { parseVersion } from '../../core/xapi/version.ts'
 import type { Access, AskedRequest, Judge, Judgement, XapiPlace } from '../face.ts'
 import { pageLimits, requireParams, requireStatementId } from './statements.ts'
-import { paramsOf } from './call.ts'
+import { meantParams, paramsOf } from './call.ts'
 
 /** `place`: where the path leads, for who needs to know. */
 export type AccessOf = (asked: AskedRequest, place: () => XapiPlace | Promise<XapiPlace>) => Access | Promise<Access>
@@ -39,7 +39,9 @@ function keyed(judges: Readonly<Record<string, (it: Case) => Promise<Judgement>>
     return {
       kind: 'key',
       ...(place.within !== undefined && { within: place.within }),
-      judge: (core, principal) => judge({ asked, place, core, principal }),
+      judge: (core, principal) => {
+        return judge({ asked: { ...asked, query: meantParams(principal, asked.query) }, place, core, principal })
+      },
     }
   }
 }

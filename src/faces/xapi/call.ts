@@ -114,7 +114,15 @@ export async function admitCall(call: Call): Promise<AdmittedCall> {
   const admission = call.admitted ? undefined : admit(call, principal, version)
   // Mostly there is nothing to wait for.
   if (admission) await admission
-  return { ...call, principal, lrsId, version, since }
+  return { ...call, params: meantParams(principal, call.params), principal, lrsId, version, since }
+}
+
+/** Without those that launched content sends with every request, because they stand in its own address (TinCanJS); any others are refused. */
+export function meantParams({ launch }: Principal, params: URLSearchParams): URLSearchParams {
+  if (launch === undefined || launch.ignoredParams.length === 0) return params
+  const meant = new URLSearchParams(params)
+  for (const name of launch.ignoredParams) meant.delete(name)
+  return meant
 }
 
 /** Who sends neither version nor credentials is no client of ours: the version is what the specification asks for first. */
