@@ -76,8 +76,6 @@ export interface LaunchScribe {
   abandoned(launch: LaunchRecord): Promise<void>
 }
 
-export const noScribe: LaunchScribe = { launched: () => Promise.resolve(), abandoned: () => Promise.resolve() }
-
 export interface LaunchesParts {
   readonly storage: Storage
   readonly sessions: Sessions
@@ -347,6 +345,8 @@ export class Launches {
   }
 
   async #enterCmi5(launch: LaunchRecord, cookie: string): Promise<Entered> {
+    // Nothing is written down of one that is over by now.
+    await this.#session(launch)
     await this.#parts.scribe.launched(launch)
     const { ticket, record } = this.#fetching()
     return this.#entered(await this.#know(launch, cookie, [record]), { style: 'cmi5', fetchTicket: ticket })
