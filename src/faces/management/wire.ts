@@ -33,7 +33,7 @@ const launchInput = z.strictObject(
     mode: z.enum(launchModes, `must be one of ${launchModes.join(', ')}`).default('normal'),
     readsOthers: flag.default(false),
     language: text('a language tag').optional(),
-    data: z.unknown(),
+    data: z.unknown().optional(),
   },
   'must be a JSON object',
 )
