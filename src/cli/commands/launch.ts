@@ -12,6 +12,7 @@ import { pairs, PlainError, table, time } from '../outcome.ts'
 import type { Act } from '../run.ts'
 import { locateContent } from './content.ts'
 import { addLaunchCreate, parseActor } from './launch-create.ts'
+import { addLaunchDemo } from './launch-demo.ts'
 import { locatePlatform } from './platform.ts'
 
 export function addLaunch(program: Command, context: CommandContext, act: Act): void {
@@ -20,6 +21,7 @@ export function addLaunch(program: Command, context: CommandContext, act: Act): 
   addList(group, context, act)
   addShow(group, context, act)
   addEnd(group, context, act)
+  addLaunchDemo(group, context, act)
 }
 
 interface ListOptions extends GlobalOptions {
