@@ -23,6 +23,7 @@ import { Load } from './faces/load.ts'
 import type { Stay } from './faces/load.ts'
 import { answerOperations, answerStarting, answerUnclaimed, isPublic } from './faces/unclaimed.ts'
 import type { Operations } from './faces/unclaimed.ts'
+import { itslearning } from './faces/itslearning/index.ts'
 import { launch } from './faces/launch/index.ts'
 import { learninglocker } from './faces/learninglocker/index.ts'
 import { management } from './faces/management/index.ts'
@@ -190,6 +191,7 @@ export function enabledFaces({
   xapiDowngrade = 'as-stored',
 }: Partial<Pick<Config, 'xapiDowngrade'>> & { readonly faces: Partial<Config['faces']> }): readonly Face[] {
   const vendors: readonly Face[] = [
+    ...(faces.itslearning ? [itslearning] : []),
     ...(faces.learninglocker ? [learninglocker] : []),
     ...(faces.scormcloudV1 ? [scormcloudV1] : []),
     ...(faces.scormcloudV2 ? [scormcloudV2] : []),

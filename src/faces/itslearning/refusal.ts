@@ -23,6 +23,8 @@ export const rules = {
   permission: 'the permissions give nothing here',
   unset: 'nothing was chosen for this instance yet',
   platform: 'there is no such platform, or it is switched off',
+  author: 'the choice of content is over, or another browser’s',
+  'look-ahead': 'a browser asked before anybody wanted to go there',
 } as const
 export type Rule = keyof typeof rules
 
@@ -31,7 +33,7 @@ export class LaunchRefused extends DomainError {
   readonly rule: Rule
 
   constructor(rule: Rule, message: string) {
-    super('forbidden', message, { detail: { decidedBy: `launch ${rule}` } })
+    super(rule === 'unset' ? 'not_found' : 'forbidden', message, { detail: { decidedBy: `launch ${rule}` } })
     this.rule = rule
   }
 }

@@ -2,9 +2,13 @@
 // named. Knows no secret and no request.
 
 import { z } from 'zod'
+import { invalid } from '../../core/errors.ts'
 import type { Json } from '../../core/storage.ts'
 import type { PlatformSetting } from '../face.ts'
 import type { Instance } from './parameters.ts'
+
+/** As the vendor's own sample has it. */
+export const mostSkewSeconds = 900
 
 const number = z.int().min(0).max(9_999_999_999)
 const parameterName = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, 'must be names of parameters')
@@ -41,7 +45,7 @@ export const settings = [
     name: 'maxSkewSeconds',
     describes: 'how far the time of a signature may lie from ours',
     placeholder: '<seconds>',
-    schema: z.int().min(30).max(900),
+    schema: z.int().min(30).max(mostSkewSeconds),
     default: 300,
   },
   {
@@ -108,14 +112,19 @@ export type Settings = {
   readonly [Setting in (typeof settings)[number] as Setting['name']]: z.infer<Named<Setting['name']>['schema']>
 }
 
-/** As they are kept, with what was not given. They were checked when they were set; throws what becomes our 500. */
+/** As they are kept, with what was not given. Throws `invalid` for what the command line would not have let through. */
 export function readSettings(kept: Json): Settings {
-  const given = kept as Readonly<Record<string, Json>>
-  const all = settings.map(({ name, schema, ...rest }) => [
-    name,
-    schema.parse(given[name] ?? ('default' in rest ? rest.default : undefined)),
-  ])
+  const given = typeof kept === 'object' && kept !== null ? (kept as Readonly<Record<string, Json>>) : {}
+  const all = settings.map((setting) => [setting.name, readSetting(setting, given[setting.name])])
   return Object.fromEntries(all) as Settings
+}
+
+function readSetting(setting: PlatformSetting, given: Json | undefined): Json {
+  const { name, schema, default: fallback } = setting
+  const read = schema.safeParse(given ?? fallback)
+  if (read.success) return read.data
+  const message = `${name} is not set, or to nothing it could be: ${setting.describes}.`
+  throw invalid(message, [{ pointer: `/settings/${name}`, rule: 'claviger/platform', message }])
 }
 
 /** What every launch has to bring beside what all have to. */

@@ -4,7 +4,7 @@
 import type { Parameters, SignedDeletion, SignedLaunch } from './parameters.ts'
 import { demand, readDeletion, readLaunch } from './parameters.ts'
 import { LaunchRefused } from './refusal.ts'
-import { demandedBy } from './settings.ts'
+import { demandedBy, mostSkewSeconds } from './settings.ts'
 import type { Settings } from './settings.ts'
 import { decode, isSignature, signedText } from './signature.ts'
 
@@ -158,7 +158,7 @@ export function writeTimestamp(time: number): string {
   return new Date(time).toISOString().slice(0, 19)
 }
 
-/** Until when it must not come again: it may have been signed as far in the future as clocks may differ. */
-export function replayEnd(signedAt: number, { maxSkewSeconds }: Settings): number {
-  return signedAt + 2 * maxSkewSeconds * 1000
+/** Until when it must not come again: as wide as the window can be set, so that one that is widened lets nothing in twice. */
+export function replayEnd(signedAt: number): number {
+  return signedAt + 2 * mostSkewSeconds * 1000
 }

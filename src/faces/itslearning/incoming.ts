@@ -1,0 +1,55 @@
+// What comes with a request: which platform it is about, and what that has signed. Knows not what becomes of it.
+
+import type { Context } from 'hono'
+import type { Core } from '../../core/core.ts'
+import { hasExpired } from '../../core/organisation.ts'
+import { callerOf } from '../../core/platform.ts'
+import type { PlatformRecord } from '../../core/storage.ts'
+import type { FaceEnv } from '../face.ts'
+import { incomingOf } from '../http.ts'
+import { protocol } from './platform.ts'
+import { LaunchRefused } from './refusal.ts'
+import { addressOf, readSettings } from './settings.ts'
+import type { Page, Settings } from './settings.ts'
+import { replayEnd } from './verification.ts'
+import type { Received, Standard, Verified } from './verification.ts'
+
+export interface Known {
+  readonly platform: PlatformRecord
+  readonly settings: Settings
+}
+
+export async function knownPlatform(c: Context<FaceEnv>, core: Core): Promise<Known> {
+  const platform = await core.platforms.findByPath(c.req.param('platform') ?? '')
+  if (platform === undefined || platform.protocol !== protocol || !platform.isEnabled) {
+    throw new LaunchRefused('platform', 'There is no such platform, or it is switched off.')
+  }
+  const organisation = await core.organisations.get(callerOf(platform))
+  if (hasExpired(organisation, core.clock.now())) throw new LaunchRefused('platform', 'Its organisation has ended.')
+  return { platform, settings: readSettings(platform.settings) }
+}
+
+export async function verify<What>(
+  c: Context<FaceEnv>,
+  core: Core,
+  { page, by }: { readonly page: Page; readonly by: (received: Received, standard: Standard) => Verified<What> },
+): Promise<Known & Verified<What>> {
+  const known = await knownPlatform(c, core)
+  const { platform, settings } = known
+  const address = addressOf(page, { id: platform.id, baseUrl: core.baseUrl, publicUrl: settings.publicUrl })
+  const secrets = await core.platforms.openSecrets(platform)
+  return { ...known, ...by({ address, query: queryOf(c) }, { secrets, settings, now: core.clock.now() }) }
+}
+
+/** As it stands in the request line: what was parsed and written anew is signed by nobody. */
+function queryOf(c: Context<FaceEnv>): string {
+  const target = incomingOf(c)?.url ?? c.req.raw.url
+  const question = target.indexOf('?')
+  return question < 0 ? '' : target.slice(question + 1)
+}
+
+/** Whether nobody came with it before; from now on somebody did. */
+export function isFirst(core: Core, { platform, signature, signedAt }: Known & Verified<unknown>): Promise<boolean> {
+  const until = replayEnd(signedAt)
+  return core.replays.isFirst(platform.organisationId, [protocol, platform.id, signature], until)
+}

@@ -1,0 +1,125 @@
+// itslearning's face: launches that it signed, into content; for authors, into the choice of content; and what it deletes. Everybody
+// else is refused, with one page. Its REST API, SOAP services and plug-ins are not here (README.md).
+
+import type { Context, Hono } from 'hono'
+import type { Core } from '../../core/core.ts'
+import { isDomainError } from '../../core/errors.ts'
+import { findBrowser } from '../browser-cookie.ts'
+import type { Face, FaceEnv } from '../face.ts'
+import { faceApp, logOf, methodNotAllowed, requestIdOf, respond } from '../http.ts'
+import { choose, openChosen, showChoice, toChoice } from './choosing.ts'
+import { presentError } from './errors.ts'
+import { isFirst, verify } from './incoming.ts'
+import { demandOpening, findChosen, givesOf, open, redirect } from './into-content.ts'
+import { actorOf, isAuthor, masterOf, placeOf } from './opening.ts'
+import { itslearningPlatform } from './platform.ts'
+import { LaunchRefused } from './refusal.ts'
+import { verifyDeletion, verifyLaunch } from './verification.ts'
+
+const root = '/launch/itslearning'
+const platformRoot = `${root}/:platform`
+const authorPath = `${platformRoot}/author/:sealed`
+
+type Handler = (c: Context<FaceEnv>, core: Core) => Promise<Response>
+
+export const endpoints: readonly {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly answer: Handler
+}[] = [
+  { method: 'GET', path: `${platformRoot}/view`, answer: view },
+  { method: 'GET', path: `${platformRoot}/add`, answer: add },
+  { method: 'GET', path: `${platformRoot}/delete`, answer: remove },
+  { method: 'GET', path: authorPath, answer: showChoice },
+  { method: 'POST', path: authorPath, answer: choose },
+  { method: 'GET', path: `${authorPath}/open`, answer: openChosen },
+]
+
+function routes(core: Core): Hono<FaceEnv> {
+  const headers = { 'Referrer-Policy': 'no-referrer' }
+  const app = faceApp(core, { name: 'itslearning', presentError, cors: false, headers })
+  for (const { method, path, answer } of endpoints) {
+    app.on(method, path, async (c) => {
+      try {
+        refuseLookAhead(c)
+        return await answer(c, core)
+      } catch (error) {
+        throw logged(c, error)
+      }
+    })
+  }
+  return app
+}
+
+/** What somebody looks at before they decide to go there must not use up an address that is good for one use. */
+function refuseLookAhead(c: Context<FaceEnv>): void {
+  if (c.req.method === 'HEAD') throw methodNotAllowed('HEAD', ['GET', 'OPTIONS'])
+  const purpose = c.req.header('Sec-Purpose') ?? c.req.header('Purpose') ?? ''
+  if (/prefetch|prerender|preview/i.test(purpose)) {
+    throw new LaunchRefused('look-ahead', 'A browser asked before anybody wanted to go there.')
+  }
+}
+
+/** People see one page, whatever the reason is; here it is, with what finds it. */
+function logged(c: Context<FaceEnv>, error: unknown): unknown {
+  if (!isDomainError(error) || error.code === 'internal') return error
+  const rule = error instanceof LaunchRefused ? error.rule : error.code
+  const fields = {
+    requestId: requestIdOf(c),
+    platform: c.req.param('platform')?.slice(0, 63),
+    rule,
+    reason: error.message,
+  }
+  logOf(c)?.info(fields, 'launch refused')
+  return error
+}
+
+/** Somebody opens an instance. */
+async function view(c: Context<FaceEnv>, core: Core): Promise<Response> {
+  const verified = await verify(c, core, { page: 'view', by: verifyLaunch })
+  const { what: launch } = verified
+  const content = await findChosen(core, verified, launch)
+  if (isAuthor(launch, givesOf(content))) return toChoice(c, core, verified)
+  if (content === undefined) throw new LaunchRefused('unset', 'Nothing was chosen for this instance.')
+  demandOpening(launch, content)
+  const browser = findBrowser(c, core.baseUrl)
+  if (await isFirst(core, verified)) return open(core, { ...verified, launch, content, browser })
+  // The same address within a second is a double click, where the browser is the same.
+  const about = { resource: placeOf(launch), actor: actorOf(launch, verified.settings) }
+  const again = browser === undefined ? undefined : await core.launches.again(verified.platform, about, browser)
+  if (browser === undefined || again === undefined) throw new LaunchRefused('replay', 'It was used before, elsewhere.')
+  return redirect(core, again.entranceUrl, browser)
+}
+
+/** Somebody has made an instance, and is asked what it shall be. */
+async function add(c: Context<FaceEnv>, core: Core): Promise<Response> {
+  const verified = await verify(c, core, { page: 'add', by: verifyLaunch })
+  const content = await findChosen(core, verified, verified.what)
+  if (isAuthor(verified.what, givesOf(content))) return toChoice(c, core, verified)
+  throw new LaunchRefused('permission', 'Who adds an instance must be allowed to change it.')
+}
+
+/**
+ * An instance is gone; for the library that is told days later, and again until it is answered. Nobody is let in, so it may come as often
+ * as it likes. What learners did stays.
+ */
+async function remove(c: Context<FaceEnv>, core: Core): Promise<Response> {
+  const { platform, what } = await verify(c, core, { page: 'delete', by: verifyDeletion })
+  for (const place of [placeOf(what), ...(what.isLast ? [masterOf(what)] : [])]) {
+    const placed = await core.placements.find(platform, place)
+    if (placed !== undefined) await core.placements.put(platform, place, null)
+  }
+  return respond('OK', { headers: { 'Content-Type': 'text/plain; charset=utf-8' } })
+}
+
+export const itslearning: Face = {
+  name: 'itslearning',
+  mounts: [{ path: root }],
+  routes,
+  platform: itslearningPlatform,
+  accessFor: () => ({
+    kind: 'refused',
+    decidedBy: 'signature',
+    reason: 'No key is asked for here: a launch is signed by its platform. claviger launch diagnose looks at one.',
+  }),
+}
