@@ -24,7 +24,9 @@ import { Erasures } from './erasure.ts'
 import type { Oid } from './ids.ts'
 import { RateLimits, rememberedRates } from './limits.ts'
 import type { ServerLimits } from './limits.ts'
-import { Launches, noScribe } from './launch.ts'
+import { Launches } from './launch.ts'
+import { LaunchGate } from './launch-gate.ts'
+import { Cmi5Scribe } from './launch-scribe.ts'
 import { LrsDirectory } from './lrs.ts'
 import { noMeter } from './meter.ts'
 import type { JobName, Meter } from './meter.ts'
@@ -182,9 +184,16 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     onError: (err) => log?.error({ err }, 'An erasure broke off; it goes on within minutes.'),
   })
   const retention = new Retention({ storage, erasures, clock })
+  const scribe = new Cmi5Scribe({ storage, clock, baseUrl, statements: () => statements })
   const launches = new Launches({
-    ...{ ...parts, sessions, baseUrl, scribe: noScribe },
+    ...{ ...parts, sessions, baseUrl, scribe },
     onError: (err) => log?.error({ err }, 'A launch could not be ended as it should; it is tried again.'),
+  })
+  const launched = new LaunchGate({
+    ...{ storage, clock },
+    satisfied: (launch) => scribe.satisfied(launch),
+    terminate: (principal) => launches.terminate(principal),
+    onError: (err) => log?.error({ err }, 'What follows from a statement of a launch was not done; it is tried again.'),
   })
   const platforms = new Platforms(parts)
   const jobs = new JobRunner({
@@ -199,7 +208,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     ...{ clock, server: options.limits },
     counters: counts.newCounters('rate', rememberedRates),
   })
-  const statements = new Statements({ storage, ids, batchLimit: options.limits.batch, meter })
+  const statements = new Statements({ storage, ids, batchLimit: options.limits.batch, meter, launched })
   const guesses = newFailures('pair', guessLimits)
   const credentials = new Credentials({ ...parts, guesses })
   const applications = new Applications({ ...parts, credentials })

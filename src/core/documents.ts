@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import { authorise, explain } from './access.ts'
 import type { Decision, XapiAccess } from './access.ts'
 import { whileHolding } from './attachments.ts'
+import { launchDataId } from './cmi5/vocabulary.ts'
 import { DomainError, lostBytes } from './errors.ts'
 import type { Failure } from './errors.ts'
 import type { LrsId } from './ids.ts'
@@ -148,6 +149,7 @@ export class Documents {
   ): Promise<string> {
     const { lrsId } = place
     const access = accessOf(principal, accessTo(lrsId, target, 'write'))
+    keepLaunchData(principal, target)
     const preconditions = submission.preconditions()
     if (demandsConditions && kind === 'replace' && target.scope.kind !== 'state' && !isConditional(preconditions)) {
       const there = await this.#documents.find(lrsId, keyOf(target), access)
@@ -195,6 +197,7 @@ export class Documents {
     readPreconditions: DocumentSubmission['preconditions'],
   ): Promise<void> {
     const access = accessOf(principal, accessTo(lrsId, target, 'write'))
+    keepLaunchData(principal, target)
     const preconditions = readPreconditions()
     if (target.id === undefined) {
       refuseConditions(preconditions)
@@ -276,6 +279,14 @@ function accessTo(lrsId: LrsId, { scope, about }: DocumentTarget, action: 'read'
 
 function accessOf(principal: Principal, request: XapiAccess): DocumentAccess {
   return { owner: principal.credentialId, reach: authorise(principal, request) }
+}
+
+/** cmi5 section 10.2.1: a unit changes nothing of what it is launched with, and does not delete it with everything else. */
+function keepLaunchData({ launch }: Principal, { scope, id = launchDataId }: DocumentTarget): void {
+  if (launch?.style !== 'cmi5' || scope.kind !== 'state' || id !== launchDataId) return
+  const message = `${launchDataId} stays as the launch made it; delete other documents one by one.`
+  const failures = [{ pointer: '?stateId', rule: 'cmi5/10.2.1', message }]
+  throw new DomainError('forbidden', message, { detail: { decidedBy: 'launch', failures } })
 }
 
 function keyOf({ scope, id }: { readonly scope: DocumentScope; readonly id: string | undefined }): DocumentKey {

@@ -3,6 +3,7 @@
 
 import { authorise, explain } from './access.ts'
 import type { Decision } from './access.ts'
+import type { SentStatement } from './cmi5/rules.ts'
 import { receiveAttachments, whileHolding } from './attachments.ts'
 import type { SentAttachments } from './attachments.ts'
 import { DomainError, invalid, inWords, isDomainError, lostBytes } from './errors.ts'
@@ -10,6 +11,7 @@ import type { Failure } from './errors.ts'
 import type { CredentialId, LrsId, Oid, Seq } from './ids.ts'
 import { Ingest } from './ingest.ts'
 import type { IngestBounds, IngestState } from './ingest.ts'
+import type { LaunchGate } from './launch-gate.ts'
 import type { Meter } from './meter.ts'
 import { batchLimitOf } from './limits.ts'
 import { readingPins } from './pins.ts'
@@ -49,6 +51,8 @@ export interface StatementsOptions {
   readonly meter?: Meter
   /** Statements a pinned read looks at before it answers with a short page. */
   readonly pinnedScanLimit?: number
+  /** What else decides about statements of launched sessions. */
+  readonly launched?: LaunchGate
 }
 
 /** One request to store. */
@@ -117,6 +121,7 @@ export class Statements {
   readonly #ids: Ids
   readonly #batchLimit: number
   readonly #pinnedScanLimit: number
+  readonly #launched: LaunchGate | undefined
   readonly #ingest: Ingest
 
   constructor(options: StatementsOptions) {
@@ -124,6 +129,7 @@ export class Statements {
     this.#ids = options.ids
     this.#batchLimit = options.batchLimit
     this.#pinnedScanLimit = options.pinnedScanLimit ?? 2_000
+    this.#launched = options.launched
     const { statements } = options.storage
     this.#ingest = new Ingest((batches) => statements.store(batches), options.ingest, options.meter)
   }
@@ -138,14 +144,35 @@ export class Statements {
     // What others wait for, as the answers of a database, comes between two of them.
     if (submission.text.length > longText) await nextSlice()
     const { attachments: sent } = submission
-    if (sent === undefined)
+    if (sent === undefined && principal.launch === undefined)
       return this.#submit(principal, lrsId, submission, this.#checkedToStore(principal, lrsId, submission))
     const checked = this.check(principal, lrsId, submission)
+    const admit = (prepared: ToStore['prepared']): Promise<Receipt> =>
+      this.#admit(principal, checked, submission, () =>
+        this.#submit(principal, lrsId, submission, { ...toStore(checked), prepared }),
+      )
+    if (sent === undefined) return admit(checked.prepared)
     return whileHolding(this.#storage.blobs, async (hold) => {
       const prepared = await this.#receive(lrsId, checked, submission, { sent, hold })
       await hold.confirm()
-      return this.#submit(principal, lrsId, submission, { ...toStore(checked), prepared })
+      return admit(prepared)
     })
+  }
+
+  /** Of a launched session only what its launch lets pass is stored. */
+  async #admit(
+    principal: Principal,
+    checked: CheckedSubmission,
+    submission: Submission,
+    store: () => Promise<Receipt>,
+  ): Promise<Receipt> {
+    const { launch } = principal
+    if (launch === undefined || this.#launched === undefined) return store()
+    return this.#launched
+      .admit(principal, launch, sentStatements(checked, submission), store)
+      .catch((error: unknown) => {
+        throw isDomainError(error) ? withStatements(error, checked.body, submission) : error
+      })
   }
 
   /** Whoever waits for the store must not hold the objects of the body meanwhile: they are most of what a collection would move. */
@@ -191,6 +218,8 @@ export class Statements {
   /** Throws what `store` would, conflicts with what is stored by now included; stores nothing. In the order of the submission. */
   async validate(principal: Principal, lrsId: LrsId, submission: Submission): Promise<readonly Verdict[]> {
     const checked = this.check(principal, lrsId, submission)
+    const { launch } = principal
+    if (launch) await this.#launched?.check(principal, launch, sentStatements(checked, submission))
     const verdicts: Verdict[] = []
     for (const [index, statement] of checked.prepared.entries()) {
       const stored = await this.#findAny(lrsId, statement.id)
@@ -448,6 +477,17 @@ function notFound(isVoided: boolean): DomainError {
   const message = `There is no ${isVoided ? 'voided statement' : 'statement'} with this id`
   const failure = { pointer: isVoided ? '?voidedStatementId' : '?statementId', rule: 'claviger/not-found', message }
   return new DomainError('not_found', message, { detail: { failures: [failure] } })
+}
+
+/** With what the rules of a launch want to know of how they were sent. */
+function sentStatements(checked: CheckedSubmission, { statementId }: Submission): readonly SentStatement[] {
+  const { body, statements, prepared } = checked
+  return statements.map((statement, index) => {
+    const own: unknown = Array.isArray(body) ? body[index] : body
+    const hasOwnId = statementId !== undefined || (isObject(own) && own['id'] !== undefined)
+    const id = String(statement['id'])
+    return { id, statement, pointer: pointerIn(body, index), hasOwnId, at: prepared[index]?.timestamp }
+  })
 }
 
 function toStore({ prepared, voidReach, body }: CheckedSubmission): ToStore {

@@ -1,0 +1,153 @@
+// Writes down what whoever launches a cmi5 unit must: the documents that it starts from, and launched, satisfied and abandoned
+// (sections 9.3, 10 and 11). Each can be written again after a crash, and is then there once. What it says is cmi5/'s matter.
+
+import { launchData, launchParametersOf, learnerPreferences } from './cmi5/launch-data.ts'
+import { abandonedStatement, launchedStatement, satisfiedStatement } from './cmi5/launcher-statements.ts'
+import type { Occasion } from './cmi5/launcher-statements.ts'
+import { isDone, progressOf, progressToStore, unitOf } from './cmi5/unit.ts'
+import type { Progress } from './cmi5/unit.ts'
+import { launchDataId, preferencesId } from './cmi5/vocabulary.ts'
+import { DomainError, isDomainError } from './errors.ts'
+import type { LaunchScribe } from './launch.ts'
+import type { LaunchData } from './launch-plan.ts'
+import { findLauncher } from './launch-principal.ts'
+import { advance } from './launch-step.ts'
+import type { Principal } from './principal.ts'
+import type { Statements } from './statements.ts'
+import type { Clock, DocumentScope, Json, LaunchRecord, Preconditions, Storage } from './storage.ts'
+import { entityTag } from './xapi/document.ts'
+import type { JsonObject } from './xapi/rule.ts'
+
+export interface Cmi5ScribeParts {
+  readonly storage: Storage
+  readonly clock: Clock
+  /** Where the server is reached from outside. */
+  readonly baseUrl: string
+  /** They ask the scribe in turn. */
+  readonly statements: () => Statements
+}
+
+export class Cmi5Scribe implements LaunchScribe {
+  readonly #parts: Cmi5ScribeParts
+
+  constructor(parts: Cmi5ScribeParts) {
+    this.#parts = parts
+  }
+
+  async launched(launch: LaunchRecord): Promise<void> {
+    const { session, registration } = progressOf(launch)
+    if (session.launchedAt !== undefined) return
+    const launcher = await this.#launcher(launch)
+    if (launcher === undefined) throw new DomainError('not_found', 'The key of this launch is gone.')
+    const occasion = this.#occasion(launch)
+    const { unit, settings, at } = occasion
+    const { language, given } = dataOf(launch)
+    const handed = { returnUrl: `${this.#parts.baseUrl}/launch/closed`, given }
+    await this.#leave(launch, launcher, launchData(unit, settings, handed))
+    await this.#leavePreferences(launch, launcher, learnerPreferences(language))
+    const isSatisfied = isDone(unit, registration)
+    if (isSatisfied && !registration.isSatisfied) {
+      await this.#say(launcher, launch, satisfiedStatement(occasion, { isOutside: true }))
+    }
+    await this.#say(launcher, launch, launchedStatement(occasion, launchParametersOf(settings, { given })))
+    await this.#note(launch, ({ session: before, registration: of }) => ({
+      session: { ...before, launchedAt: at },
+      registration: isSatisfied ? { ...of, isSatisfied } : of,
+    }))
+  }
+
+  /** Once what was said has made it so (section 13.1.4, moveOn). */
+  async satisfied(launch: LaunchRecord): Promise<void> {
+    const occasion = this.#occasion(launch)
+    const { registration } = progressOf(launch)
+    if (registration.isSatisfied || !isDone(occasion.unit, registration)) return
+    const launcher = await this.#launcher(launch)
+    if (launcher === undefined) return
+    await this.#say(launcher, launch, satisfiedStatement(occasion, { isOutside: false }))
+    await this.#note(launch, ({ session, registration: of }) => ({
+      session,
+      registration: { ...of, isSatisfied: true },
+    }))
+  }
+
+  /** Nothing of one that was never launched, or that has said itself that it is over; nor where its key is gone. */
+  async abandoned(launch: LaunchRecord): Promise<void> {
+    const { session } = progressOf(launch)
+    const { launchedAt, heardAt = launchedAt, terminated } = session
+    if (launchedAt === undefined || heardAt === undefined || launch.data === null) return
+    if (terminated !== undefined && (await this.#isStored(launch, terminated.id))) return
+    const launcher = await this.#launcher(launch)
+    if (launcher === undefined) return
+    await this.#say(launcher, launch, abandonedStatement(this.#occasion(launch), (heardAt - launchedAt) / 1000))
+  }
+
+  #launcher(launch: LaunchRecord): Promise<Principal | undefined> {
+    return findLauncher(this.#parts.storage.directory, this.#parts.baseUrl, launch)
+  }
+
+  #occasion(launch: LaunchRecord): Occasion {
+    const { settings } = dataOf(launch)
+    const { actor, registration } = launch
+    const unit = unitOf(launch, settings)
+    return { unit, settings, actor: actor as JsonObject, registration, at: this.#parts.clock.now() }
+  }
+
+  /** Its id is that of what it says: another text under it was stored by an attempt that broke off. */
+  async #say(launcher: Principal, { lrsId }: LaunchRecord, statement: JsonObject): Promise<void> {
+    const submission = { text: JSON.stringify(statement), version: '1.0' } as const
+    await this.#parts
+      .statements()
+      .store(launcher, lrsId, submission)
+      .catch((error: unknown) => {
+        if (!isDomainError(error) || error.code !== 'conflict') throw error
+      })
+  }
+
+  async #isStored({ lrsId, credentialId }: LaunchRecord, id: string): Promise<boolean> {
+    const options = { isVoided: false, owner: credentialId }
+    return (await this.#parts.storage.statements.find(lrsId, id, options)).statement !== undefined
+  }
+
+  /** Section 10.1. */
+  #leave(launch: LaunchRecord, launcher: Principal, content: Json): Promise<void> {
+    const { activityId, actorKey: agent, registration } = launch
+    const scope = { kind: 'state', activityId, agent, registration } as const
+    return this.#put(launch, launcher, { scope, id: launchDataId, right: 'state/write' }, content)
+  }
+
+  /** Section 11: those that are there are the learner's own. */
+  async #leavePreferences(launch: LaunchRecord, launcher: Principal, content: Json | undefined): Promise<void> {
+    if (content === undefined) return
+    const scope = { kind: 'agent-profile', agent: launch.actorKey } as const
+    const unlessThere = { ifNoneMatch: 'any' } as const
+    await this.#put(launch, launcher, { scope, id: preferencesId, right: 'profile/write' }, content, unlessThere)
+  }
+
+  async #put(
+    { lrsId, credentialId: owner }: LaunchRecord,
+    { rights }: Principal,
+    { scope, id, right }: { scope: DocumentScope; id: string; right: 'state/write' | 'profile/write' },
+    json: Json,
+    conditions: Preconditions = {},
+  ): Promise<void> {
+    const bytes = new TextEncoder().encode(JSON.stringify(json))
+    const content = { kind: 'inline', bytes } as const
+    const access = { owner, reach: rights.xapi[right] ?? 'mine' } as const
+    const change = { kind: 'replace', content, contentType: 'application/json', etag: entityTag(bytes) } as const
+    const options = { preconditions: conditions, mostBytes: bytes.byteLength }
+    const outcome = await this.#parts.storage.documents.change(lrsId, { ...scope, id }, access, change, options)
+    if (outcome.kind === 'done' || outcome.kind === 'precondition_failed') return
+    throw new DomainError('conflict', `There are as many documents beside ${id} as there may be; delete some first.`)
+  }
+
+  async #note(launch: LaunchRecord, change: (progress: Progress) => Progress): Promise<void> {
+    await advance(this.#parts.storage.launches, launch, (now) => ({
+      progress: { ...now.progress, ...progressToStore(change(progressOf(now))) },
+    }))
+  }
+}
+
+/** Of a launch that runs, or has just ended. */
+function dataOf({ data }: LaunchRecord): LaunchData {
+  return data as unknown as LaunchData
+}
