@@ -13,6 +13,7 @@ import type { DocumentTarget } from '../../src/core/xapi/document-query.ts'
 import { makeApplication } from './application.ts'
 import { baseUrl, openCore } from './core.ts'
 import type { OpenCore } from './core.ts'
+import { contentOf, learner } from './launch.ts'
 import { statementArbitrary } from './statement-arbitrary.ts'
 import type { Place } from './store.ts'
 
@@ -41,6 +42,7 @@ export async function fillStore(place: Place, statements = 120): Promise<FullSto
   const theirs = await core.credentials.create(other.operator, { name: 'Theirs', rights: everyRight })
   const session = await core.sessions.create(operator, everything.credential.id)
   await addApplication(world)
+  await launch(world)
   // Its id is the highest and never given again.
   await core.credentials.remove(operator, (await world.issue('xapi')).credential.id)
 
@@ -72,6 +74,18 @@ async function addApplication({ core, operator, storage, clock }: OpenCore): Pro
   const target = { url: 'https://elsewhere.example.org/xapi', user: 'u', password: 'p' }
   await core.pipes.pause(principal, (await core.pipes.create(principal, { applicationId: id, target })).id)
   await storage.platform.remember([{ name: 'a note', value: '', until: clock.now() + 3_600_000 }], clock.now())
+}
+
+/** By a platform, what it has placed: once over, once running, with the way in. */
+async function launch({ core, operator }: OpenCore): Promise<void> {
+  const { platform } = await core.platforms.create(operator, {
+    ...{ id: 'school', name: 'School', protocol: 'paper', settings: { customers: ['14'] } },
+  })
+  const content = await core.contents.create(operator, contentOf('tincan'))
+  await core.placements.put(platform, 'room', content.id)
+  for (const mode of ['browse', 'normal'] as const) {
+    await core.launches.open({ platform }, { content, actor: learner('ada'), resource: 'room', mode })
+  }
 }
 
 async function storeRandom(core: Core, principal: Principal, lrsId: LrsId, count: number): Promise<void> {
@@ -189,6 +203,9 @@ export async function answersOf(storage: Storage, full: FullStore): Promise<unkn
         audit: await core.audit.list(caller, { limit: 1000 }),
         verified: await core.audit.verify(caller, { isRecorded: false }),
         erasures: await core.erasures.list(caller),
+        platforms: await core.platforms.list(caller, { offset: 0, limit: 100 }),
+        contents: await core.contents.list(caller, { offset: 0, limit: 100 }),
+        launches: await core.launches.list(caller, {}, { limit: 100 }),
       })
     }
     const count = await storage.statements.countStatements(lrsId)

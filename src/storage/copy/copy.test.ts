@@ -129,7 +129,7 @@ describe('a copy to PostgreSQL and back', () => {
         }),
       )
     const given = await numbers(openDirectory(source.directory))
-    expect(given).toMatchObject({ organisation: 2, owner: 6 })
+    expect(given).toMatchObject({ organisation: 2, owner: 7 })
     expect(await numbers(openDatabase(database))).toEqual(given)
     expect(await numbers(openDirectory(back))).toEqual(given)
   })
