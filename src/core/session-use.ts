@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import type { OrganisationId, SessionId } from './ids.ts'
-import type { Clock, LaunchStore, SessionLaunch, SessionRecord } from './storage.ts'
+import type { Clock, LaunchStore, SessionLaunch, SessionRecord, SignInCandidate } from './storage.ts'
 
 /** Of one verified sign-in, as long as that is remembered. */
 export interface SessionUse {
@@ -18,6 +18,8 @@ export interface SessionUse {
 export class SessionUses {
   readonly #launches: LaunchStore
   readonly #clock: Clock
+  /** Ends that are being moved: with when they will be then, or undefined where that fails. */
+  readonly #moving = new Map<SessionId, Promise<number | undefined>>()
 
   constructor({ launches, clock }: { readonly launches: LaunchStore; readonly clock: Clock }) {
     this.#launches = launches
@@ -52,10 +54,24 @@ export class SessionUses {
     const later = Math.min(now + idleMs, launch.endsAt)
     if (expiresAt - now >= (idleMs * 7) / 8 || later <= expiresAt) return
     use.expiresAt = later
-    this.#launches.extendSession(organisationId, sessionId, later).catch(() => {
+    const moving = this.#launches.extendSession(organisationId, sessionId, later).catch(() => {
       // The next request tries again.
       use.expiresAt = expiresAt
+      return undefined
     })
+    const moved = moving.finally(() => this.#moving.delete(sessionId))
+    this.#moving.set(sessionId, moved)
+  }
+
+  /** Called before candidates are read: what is read while an end is being moved becomes what it is then. */
+  bringing(): (candidate: SignInCandidate) => Promise<SignInCandidate> {
+    const moving = new Map(this.#moving)
+    return async (candidate) => {
+      const { session } = candidate
+      const expiresAt = session && (await moving.get(session.id))
+      if (session === undefined || expiresAt === undefined) return candidate
+      return { ...candidate, session: { ...session, expiresAt } }
+    }
   }
 }
 

@@ -254,7 +254,9 @@ export class SignIn {
     // No key is empty or this long; the query is made all the same.
     const wanted = key.length > maxTextLength ? '' : key
     const pair = this.#parts.vault.pairOf(wanted, secret)
-    const candidates = await this.#parts.storage.platform.findSignInCandidates(wanted, pair, within)
+    const bring = this.#uses.bringing()
+    const found = await this.#parts.storage.platform.findSignInCandidates(wanted, pair, within)
+    const candidates = await Promise.all(found.map(bring))
     const matches = this.#matching(candidates, secret)
     if (matches.length === 0) {
       const other = await elsewhere?.find(entered.tooMany === undefined)
