@@ -88,6 +88,7 @@ async function saveDocument(launch, id, content) {
 async function send(launch, verb, { result, isMoveOn = false } = {}) {
   if (!launch.records) return
   const statement = {
+    id: newId(),
     actor: launch.actor,
     verb: { id: `http://adlnet.gov/expapi/verbs/${verb}`, display: { en: verb } },
     object: { id: launch.activityId, definition: { name: { en: 'A lesson on keys' } } },
@@ -96,6 +97,15 @@ async function send(launch, verb, { result, isMoveOn = false } = {}) {
     ...(result && { result }),
   }
   await request(launch, 'POST', 'statements', {}, statement)
+}
+
+/** A random UUID (RFC 9562 section 5.4); `crypto.randomUUID` is there on secure pages only. */
+function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  bytes[6] = (bytes[6] & 0x0f) | 0x40
+  bytes[8] = (bytes[8] & 0x3f) | 0x80
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
 
 /** The launcher's own, and what cmi5 section 9.6 adds for its statements. */
