@@ -4,6 +4,7 @@
 import type { ImportBlobs, StatementOrigin } from '../core/importing.ts'
 import { isDomainError } from '../core/errors.ts'
 import type { AttachmentClaim, ImportedStatement, ImportOutcome } from '../core/storage.ts'
+import { FrozenStatements } from './frozen-statements.ts'
 import type { Destination, PartsSettings } from './parts.ts'
 import type { Place } from './rejects.ts'
 
@@ -20,27 +21,39 @@ export interface StatementInput extends Omit<StatementOrigin, 'claims'> {
   readonly attachments?: readonly AttachmentSource[]
 }
 
-interface Gathered {
-  readonly prepared: ImportedStatement
+/** Of a statement that waits to be stored. */
+interface Entry {
+  /** In the order of the source. */
   readonly number: number
-  readonly place: Place
+  readonly place: Omit<Place, 'record'>
   readonly attachments: readonly AttachmentSource[]
+}
+
+/** Statements on their way into the store together. */
+interface Part {
+  readonly entries: readonly Entry[]
+  /** The same, whole: they are not kept. */
+  readonly statements: () => readonly ImportedStatement[]
 }
 
 interface Gathering extends Destination {
   /** Stored before an interruption: asked again, to learn what was refused. */
   readonly isAgain: boolean
-  statements: Gathered[]
+  frozen: FrozenStatements
+  entries: Entry[]
   text: number
 }
 
-/** In one transaction. */
-const mostInPart = 150
+/**
+ * In one transaction. The trees of ids and terms are written in pages: the more at once, the more of them share one, and the fewer
+ * wait for the disk; and the longer somebody waits who stores meanwhile (some 100 ms).
+ */
+const mostInPart = 1_000
 /** Where nothing is being stored: those of many Lrs would all be full at once, and storing would wait for reading, then reading for storing. */
-const leastInPart = 60
+const leastInPart = 300
 const mostTextInPart = 4 * 1024 * 1024
 /** Gathered for all Lrs together, in characters. */
-const mostGathered = 6 * 1024 * 1024
+const mostGathered = 24 * 1024 * 1024
 
 export class StatementParts {
   readonly #settings: PartsSettings
@@ -69,8 +82,7 @@ export class StatementParts {
     }
     // What the source had beside the statement is not kept until it is stored.
     const { file, line, id } = place
-    const record = (): unknown => JSON.parse(`${prepared.openBody}}`)
-    await this.#gather(to, { prepared, number, place: { file, line, id, record }, attachments })
+    await this.#gather(to, prepared, { number, place: { file, line, id }, attachments })
   }
 
   /** All that was added is stored when it resolves. */
@@ -79,20 +91,22 @@ export class StatementParts {
     await this.#settings.queue.settle()
   }
 
-  async #gather(to: Destination, gathered: Gathered): Promise<void> {
-    const isAgain = this.#settings.positions.isBehind(to.lrsId, 'statements', gathered.number)
+  async #gather(to: Destination, prepared: ImportedStatement, entry: Entry): Promise<void> {
+    const isAgain = this.#settings.positions.isBehind(to.lrsId, 'statements', entry.number)
     const key = `${to.lrsId} ${isAgain}`
     let gathering = this.#gathering.get(key)
     if (gathering === undefined) {
-      gathering = { ...to, isAgain, statements: [], text: 0 }
+      gathering = { ...to, isAgain, frozen: new FrozenStatements(), entries: [], text: 0 }
       this.#gathering.set(key, gathering)
     }
-    gathering.statements.push(gathered)
-    const { length } = gathered.prepared.openBody
+    gathering.frozen.add(prepared)
+    gathering.entries.push(entry)
+    const { length } = prepared.openBody
     gathering.text += length
     this.#gathered += length
-    const isFull = gathering.statements.length >= mostInPart || gathering.text >= mostTextInPart
-    const isWorth = gathering.statements.length >= leastInPart && this.#settings.queue.isIdle
+    const count = gathering.entries.length
+    const isFull = count >= mostInPart || gathering.text >= mostTextInPart
+    const isWorth = count >= leastInPart && this.#settings.queue.isIdle
     if (isFull || isWorth) await this.#push(gathering)
     else if (this.#gathered >= mostGathered) await this.#push(this.#largest(gathering))
   }
@@ -104,84 +118,100 @@ export class StatementParts {
   }
 
   async #push(gathering: Gathering): Promise<void> {
-    const { statements, isAgain, organisationId, lrsId } = gathering
-    if (statements.length === 0) return
-    gathering.statements = []
+    const { frozen, entries, isAgain, organisationId, lrsId } = gathering
+    if (entries.length === 0) return
+    gathering.frozen = new FrozenStatements()
+    gathering.entries = []
     this.#gathered -= gathering.text
     gathering.text = 0
-    const store = (): Promise<void> => this.#store({ organisationId, lrsId }, statements, isAgain)
+    const part = { entries, statements: () => frozen.thaw() }
+    const store = (): Promise<void> => this.#store({ organisationId, lrsId }, part, isAgain)
     await this.#settings.queue.push({ lrsId, store })
   }
 
-  async #store(to: Destination, statements: readonly Gathered[], isAgain: boolean): Promise<void> {
+  async #store(to: Destination, part: Part, isAgain: boolean): Promise<void> {
     const { core, operator } = this.#settings
-    if (statements.every(({ attachments }) => attachments.length === 0)) return this.#storeRows(to, statements, isAgain)
+    if (part.entries.every(({ attachments }) => attachments.length === 0)) return this.#storeRows(to, part, isAgain)
     await core.imports.withBlobs(operator, to.lrsId, async (blobs) => {
-      const whole: Gathered[] = []
-      for (const one of statements) whole.push(await this.#putAttachments(blobs, one))
+      const whole: ImportedStatement[] = []
+      for (const [index, statement] of part.statements().entries()) {
+        whole.push(await this.#putAttachments(blobs, statement, part.entries[index]!))
+      }
       await blobs.confirm()
-      await this.#storeRows(to, whole, isAgain)
+      await this.#storeRows(to, { entries: part.entries, statements: () => whole }, isAgain)
     })
   }
 
   /** A statement whose attachment is damaged is stored without those bytes, as where nobody sent them. */
-  async #putAttachments(blobs: ImportBlobs, one: Gathered): Promise<Gathered> {
+  async #putAttachments(
+    blobs: ImportBlobs,
+    statement: ImportedStatement,
+    { place, attachments }: Entry,
+  ): Promise<ImportedStatement> {
     const { tally } = this.#settings
     const put: AttachmentClaim[] = []
-    for (const source of one.attachments) {
+    for (const source of attachments) {
       try {
         await blobs.put(source.open(), { sha2: source.sha2 })
         put.push(claimOf(source))
         tally.count('attachments', 'stored')
       } catch (error) {
         if (isDomainError(error) && error.code !== 'invalid' && error.code !== 'too_large') throw error
-        this.#settings.rejects.write(one.place, error, 'attachments')
+        this.#settings.rejects.write(placeOf(place, statement), error, 'attachments')
         tally.count('attachments', 'rejected')
       }
     }
-    return put.length === one.attachments.length ? one : { ...one, prepared: { ...one.prepared, attachments: put } }
+    return put.length === attachments.length ? statement : { ...statement, attachments: put }
   }
 
-  async #storeRows(to: Destination, statements: readonly Gathered[], isAgain: boolean): Promise<void> {
+  async #storeRows(to: Destination, part: Part, isAgain: boolean): Promise<void> {
     const { core, operator, importId, positions } = this.#settings
-    const progress = isAgain ? undefined : positions.advance(to.lrsId, 'statements', statements.at(-1)?.number ?? 0)
+    const progress = isAgain ? undefined : positions.advance(to.lrsId, 'statements', part.entries.at(-1)?.number ?? 0)
     try {
       const outcomes = await core.imports.storeStatements(operator, {
-        ...{ importId, lrsId: to.lrsId, statements: statements.map(({ prepared }) => prepared) },
+        ...{ importId, lrsId: to.lrsId, statements: part.statements() },
         ...(progress !== undefined && { progress }),
       })
-      for (const [index, one] of statements.entries()) this.#account(one, outcomes[index]!, isAgain)
+      this.#account(part, outcomes, isAgain)
     } catch (error) {
       if (!isDomainError(error) || !refusals.has(error.code)) throw error
-      await this.#storeHalves(to, statements, isAgain, error)
+      await this.#storeHalves(to, part, isAgain, error)
     }
   }
 
   /** One that the store cannot hold keeps no other out. */
-  async #storeHalves(
-    to: Destination,
-    statements: readonly Gathered[],
-    isAgain: boolean,
-    error: unknown,
-  ): Promise<void> {
-    const [one] = statements
-    if (statements.length === 1 && one) return this.#reject(one.place, error)
-    const middle = Math.ceil(statements.length / 2)
-    await this.#storeRows(to, statements.slice(0, middle), isAgain)
-    await this.#storeRows(to, statements.slice(middle), isAgain)
+  async #storeHalves(to: Destination, part: Part, isAgain: boolean, error: unknown): Promise<void> {
+    const { entries, statements } = part
+    const [one] = entries
+    if (entries.length === 1 && one) return this.#reject(placeOf(one.place, statements()[0]!), error)
+    const middle = Math.ceil(entries.length / 2)
+    const half = (from: number, to?: number): Part => ({
+      entries: entries.slice(from, to),
+      statements: () => statements().slice(from, to),
+    })
+    await this.#storeRows(to, half(0, middle), isAgain)
+    await this.#storeRows(to, half(middle), isAgain)
   }
 
-  #account({ place }: Gathered, outcome: ImportOutcome, isAgain: boolean): void {
+  #account({ entries, statements }: Part, outcomes: readonly ImportOutcome[], isAgain: boolean): void {
     const { positions, rejects } = this.#settings
-    const why = refused[outcome]
-    if (why !== undefined) rejects.write(place, why, 'statements')
-    if (!isAgain) positions.counts.statements[outcome === 'stored' || outcome === 'there' ? outcome : 'refused']++
+    const isAnyRefused = outcomes.some((outcome) => refused[outcome] !== undefined)
+    const whole = isAnyRefused ? statements() : []
+    for (const [index, outcome] of outcomes.entries()) {
+      const why = refused[outcome]
+      if (why !== undefined) rejects.write(placeOf(entries[index]!.place, whole[index]!), why, 'statements')
+      if (!isAgain) positions.counts.statements[outcome === 'stored' || outcome === 'there' ? outcome : 'refused']++
+    }
   }
 
   #reject(place: Place, error: unknown): void {
     this.#settings.tally.count('statements', 'rejected')
     this.#settings.rejects.write(place, error, 'statements')
   }
+}
+
+function placeOf(place: Entry['place'], { openBody }: ImportedStatement): Place {
+  return { ...place, record: () => JSON.parse(`${openBody}}`) as unknown }
 }
 
 /** What is wrong with what is stored, and not with the store. */
