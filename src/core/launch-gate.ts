@@ -114,21 +114,26 @@ export class LaunchGate {
     return new Set(ids.filter((_, index) => stored[index]?.statement === undefined))
   }
 
-  async #inTurn<T>(id: LaunchId, work: (turn: Turn) => Promise<T>): Promise<T> {
+  #inTurn<T>(id: LaunchId, work: (turn: Turn) => Promise<T>): Promise<T> {
     const turn = this.#turns.get(id) ?? { waiting: 0, last: Promise.resolve(), end: undefined }
     if (turn.waiting >= mostWaiting) throw overloaded('Too many requests of this session are under way; try again.')
     this.#turns.set(id, turn)
     turn.waiting += 1
-    const mine = turn.last.then(() => work(turn)).finally(() => this.#pass(id, turn))
+    const mine = this.#takeTurn(id, turn, work)
     turn.last = mine.catch(() => {})
     return mine
   }
 
   /** Section 9.3.8: who waits already is heard before the end. */
-  async #pass(id: LaunchId, turn: Turn): Promise<void> {
-    if (turn.waiting === 1) await turn.end?.()
-    turn.waiting -= 1
-    if (turn.waiting === 0) this.#turns.delete(id)
+  async #takeTurn<T>(id: LaunchId, turn: Turn, work: (turn: Turn) => Promise<T>): Promise<T> {
+    await turn.last
+    try {
+      return await work(turn)
+    } finally {
+      if (turn.waiting === 1) await turn.end?.()
+      turn.waiting -= 1
+      if (turn.waiting === 0) this.#turns.delete(id)
+    }
   }
 }
 

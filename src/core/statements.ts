@@ -3,9 +3,9 @@
 
 import { authorise, explain } from './access.ts'
 import type { Decision } from './access.ts'
-import type { SentStatement } from './cmi5/rules.ts'
 import { receiveAttachments, whileHolding } from './attachments.ts'
 import type { SentAttachments } from './attachments.ts'
+import type { SentStatement } from './cmi5/rules.ts'
 import { DomainError, invalid, inWords, isDomainError, lostBytes } from './errors.ts'
 import type { Failure } from './errors.ts'
 import type { CredentialId, LrsId, Oid, Seq } from './ids.ts'
