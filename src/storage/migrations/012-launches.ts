@@ -76,7 +76,7 @@ create table launch (
   -- not called lrs_id: the rows of an Lrs lie with its statements, these with the directory
   home_lrs_id integer not null,
   -- null: the session is gone
-  session_id integer unique references session (id) on delete set null,
+  session_id integer references session (id) on delete set null,
   style text not null,
   mode text not null,
   -- JSON
@@ -102,6 +102,8 @@ create table launch (
   ended_at integer,
   ended_by text
 ) strict;
+-- only those that have one: an index of all would list what has ended as gone
+create unique index launch_session on launch (session_id) where session_id is not null;
 -- the one before
 create index launch_chain on launch (chain, number);
 -- lists: of all, of those that run, and by each thing that is asked for
@@ -197,7 +199,7 @@ create table launch (
   -- not called lrs_id: the rows of an Lrs lie with its statements, these with the directory
   home_lrs_id integer not null,
   -- null: the session is gone
-  session_id integer unique references session (id) on delete set null,
+  session_id integer references session (id) on delete set null,
   style text not null,
   mode text not null,
   -- JSON
@@ -223,6 +225,8 @@ create table launch (
   ended_at bigint,
   ended_by text
 );
+-- only those that have one: an index of all would list what has ended as gone
+create unique index launch_session on launch (session_id) where session_id is not null;
 -- the one before
 create index launch_chain on launch (chain, number);
 -- lists: of all, of those that run, and by each thing that is asked for
