@@ -2,12 +2,12 @@
 // after the other; and the end of the launch, once its content says so. The rules themselves are cmi5/'s matter.
 
 import { forget, judge } from './cmi5/judge.ts'
-import type { Judgement } from './cmi5/judge.ts'
 import { definedVerb } from './cmi5/rules.ts'
 import type { SentStatement } from './cmi5/rules.ts'
 import { progressOf, progressToStore, unitOf } from './cmi5/unit.ts'
+import type { Noted, Progress } from './cmi5/unit.ts'
 import { unitVerbs } from './cmi5/vocabulary.ts'
-import { DomainError, isDomainError, overloaded } from './errors.ts'
+import { DomainError, isDomainError, overload, overloaded } from './errors.ts'
 import type { LaunchId } from './ids.ts'
 import type { LaunchData } from './launch-plan.ts'
 import { advance } from './launch-step.ts'
@@ -27,6 +27,8 @@ export interface LaunchGateParts {
 
 /** Requests of one session that wait for each other: content has a few under way. */
 const mostWaiting = 64
+/** What was noted so recently may be on its way into the store, through another node. */
+const storingMs = 10_000
 
 export class LaunchGate {
   readonly #parts: LaunchGateParts
@@ -73,10 +75,9 @@ export class LaunchGate {
     const { launches } = this.#parts.storage
     let before = found.progress
     const noted = await advance(launches, found, async (now) => {
-      const { session, registration } = await this.#judge(now, sent)
-      const heard = { ...session, heardAt: this.#parts.clock.now() }
+      const progress = progressToStore(await this.#judge(now, sent))
       before = now.progress
-      return { progress: { ...before, ...progressToStore({ session: heard, registration }) } }
+      return { progress: { ...before, ...progress } }
     })
     if (noted === undefined) throw over()
     const answer = await store().catch(async (error: unknown) => {
@@ -95,23 +96,24 @@ export class LaunchGate {
   }
 
   /** The progress that comes of it; throws what speaks against it. */
-  async #judge(launch: LaunchRecord, sent: readonly SentStatement[]) {
+  async #judge(launch: LaunchRecord, sent: readonly SentStatement[]): Promise<Progress> {
     const { settings } = launch.data as unknown as LaunchData
-    const unit = unitOf(launch, settings)
-    const before = progressOf(launch)
-    const judged = judge(unit, before, sent)
+    const [unit, before, now] = [unitOf(launch, settings), progressOf(launch), this.#parts.clock.now()]
+    const judged = judge(unit, before, sent, now)
     if (judged.isAccepted) return judged.progress
-    const unstored = await this.#listUnstored(launch, judged.because)
-    const anew = unstored.size === 0 ? judged : judge(unit, forget(before, unstored), sent)
-    return anew.isAccepted ? anew.progress : refuse(anew)
+    const settled = judged.because.filter(({ since }) => since <= now - storingMs)
+    const unstored = await this.#listUnstored(launch, settled)
+    const anew = unstored.size === 0 ? judged : judge(unit, forget(before, unstored), sent, now)
+    if (anew.isAccepted) return anew.progress
+    throw refusal(capped(anew.failures))
   }
 
   /** Noted, and then something broke; or voided meanwhile. Neither speaks against anything. */
-  async #listUnstored({ lrsId, credentialId }: LaunchRecord, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  async #listUnstored({ lrsId, credentialId }: LaunchRecord, noted: readonly Noted[]): Promise<ReadonlySet<string>> {
     const options = { isVoided: false, owner: credentialId }
-    const found = ids.map((id) => this.#parts.storage.statements.find(lrsId, id, options))
+    const found = noted.map(({ id }) => this.#parts.storage.statements.find(lrsId, id, options))
     const stored = await Promise.all(found)
-    return new Set(ids.filter((_, index) => stored[index]?.statement === undefined))
+    return new Set(noted.filter((_, index) => stored[index]?.statement === undefined).map(({ id }) => id))
   }
 
   #inTurn<T>(id: LaunchId, work: (turn: Turn) => Promise<T>): Promise<T> {
@@ -155,11 +157,9 @@ function isTerminated(statement: SentStatement['statement'], { style, activityId
 
 /** Nothing was stored, for sure. Where nobody knows, the store is asked when it matters (`#listUnstored`). */
 function isRefused(error: unknown): boolean {
-  return isDomainError(error) && error.code !== 'unavailable' && error.code !== 'internal'
-}
-
-function refuse({ failures }: Extract<Judgement, { isAccepted: false }>): never {
-  throw refusal(capped(failures))
+  if (!isDomainError(error)) return false
+  const { code, detail } = error
+  return detail.decidedBy === overload || (code !== 'unavailable' && code !== 'internal')
 }
 
 /** Whoever signed in and found it over meanwhile. */

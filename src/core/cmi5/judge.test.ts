@@ -9,6 +9,7 @@ import type { UnitVerb } from './vocabulary.ts'
 
 type Word = UnitVerb | 'experienced'
 
+const now = Date.UTC(2026, 0, 31, 13)
 const fresh: Progress = { session: {}, registration: {} }
 const verbs: readonly UnitVerb[] = ['initialized', 'completed', 'passed', 'failed', 'terminated']
 
@@ -20,7 +21,7 @@ function say(word: Word, minute: number): SentStatement {
 /** One request after the other, all of which are accepted. */
 function after(progress: Progress, ...words: (readonly [word: Word, minute: number])[]): Progress {
   return words.reduce((before, [word, minute]) => {
-    const judged = judge(aUnit, before, [say(word, minute)])
+    const judged = judge(aUnit, before, [say(word, minute)], now)
     if (!judged.isAccepted) throw new Error(`${word}: ${JSON.stringify(judged.failures)}`)
     return judged.progress
   }, progress)
@@ -32,7 +33,7 @@ function relaunched({ registration }: Progress): Progress {
 }
 
 function rulesBroken(progress: Progress, ...sentNow: SentStatement[]): string[] {
-  const judged = judge(aUnit, progress, sentNow)
+  const judged = judge(aUnit, progress, sentNow, now)
   return judged.isAccepted ? [] : judged.failures.map(({ rule, pointer }) => `${rule} ${pointer}`)
 }
 
@@ -48,7 +49,9 @@ describe('a session', () => {
       ['terminated', 4],
     )
     const { session, registration } = progress
-    expect(Object.keys(session).toSorted()).toEqual(['completed', 'initialized', 'latest', 'passed', 'terminated'])
+    expect(Object.keys(session).toSorted()).toEqual([
+      ...['completed', 'heardAt', 'initialized', 'latest', 'passed', 'terminated'],
+    ])
     expect(registration).toEqual({ completed: session.completed, passed: session.passed })
   })
 
@@ -93,11 +96,16 @@ describe('a session', () => {
   })
 
   it('cmi5/9.3: twice in one request', () => {
-    const failures = judge(aUnit, after(fresh, ['initialized', 1]), [
-      sent(definedStatement('completed'), { pointer: '/0' }),
-      sent(allowedStatement(), { pointer: '/1' }),
-      sent(definedStatement('completed'), { pointer: '/2' }),
-    ])
+    const failures = judge(
+      aUnit,
+      after(fresh, ['initialized', 1]),
+      [
+        sent(definedStatement('completed'), { pointer: '/0' }),
+        sent(allowedStatement(), { pointer: '/1' }),
+        sent(definedStatement('completed'), { pointer: '/2' }),
+      ],
+      now,
+    )
     expect(failures).toMatchObject({ isAccepted: false, failures: [{ rule: 'cmi5/9.3', pointer: '/2/verb/id' }] })
   })
 
@@ -111,8 +119,8 @@ describe('a session', () => {
   it.each(verbs)('%s sent again with its id is the same statement', (verb) => {
     const before = after(fresh, ...(verb === 'initialized' ? [] : ([['initialized', 1]] as const)))
     const one = say(verb, 2)
-    const judged = judge(aUnit, before, [one])
-    expect(judged.isAccepted && judge(aUnit, judged.progress, [one])).toEqual(judged)
+    const judged = judge(aUnit, before, [one], now)
+    expect(judged.isAccepted && judge(aUnit, judged.progress, [one], now)).toEqual(judged)
   })
 
   it('one broken rule does not speak against the statements behind it', () => {
@@ -144,12 +152,12 @@ describe('a registration', () => {
     ['passed', '9.3.4'],
     ['failed', '9.3'],
   ] as const)('%s after it was completed and passed in an earlier session: cmi5/%s%s', (verb, section) => {
-    const judged = judge(aUnit, after(done, ['initialized', 5]), [say(verb, 6)])
+    const judged = judge(aUnit, after(done, ['initialized', 5]), [say(verb, 6)], now)
     const noted = verb === 'completed' ? done.registration.completed : done.registration.passed
     expect(judged).toMatchObject({
       isAccepted: false,
       failures: [{ rule: `cmi5/${section}`, pointer: '/verb/id' }],
-      because: [noted?.id],
+      because: [noted],
     })
   })
 
@@ -168,23 +176,23 @@ describe('what was noted and never stored', () => {
   it('is named as what a refusal rests on, and can be forgotten', () => {
     const progress = after(fresh, ['initialized', 1], ['completed', 2])
     const again = say('completed', 3)
-    const judged = judge(aUnit, progress, [again])
+    const judged = judge(aUnit, progress, [again], now)
     if (judged.isAccepted) throw new Error('accepted')
-    expect(judged.because).toEqual([progress.session.completed?.id])
-    expect(judge(aUnit, forget(progress, new Set(judged.because)), [again])).toMatchObject({
+    expect(judged.because).toEqual([progress.session.completed])
+    expect(judge(aUnit, forget(progress, new Set(judged.because.map(({ id }) => id))), [again], now)).toMatchObject({
       isAccepted: true,
       progress: { session: { completed: { id: again.id } }, registration: { completed: { id: again.id } } },
     })
   })
 
   it('nothing that rests on the statement alone is blamed on others', () => {
-    const judged = judge(aUnit, after(fresh, ['initialized', 1]), [sent(allowedStatement(aUnit, { context: {} }))])
+    const judged = judge(aUnit, after(fresh, ['initialized', 1]), [sent(allowedStatement(aUnit, { context: {} }))], now)
     expect(judged).toMatchObject({ isAccepted: false, because: [] })
   })
 })
 
 describe('moveOn', () => {
-  const noted = { id: 'x', at: 1 }
+  const noted = { id: 'x', at: 1, since: now }
   const states: RegistrationProgress[] = [
     {},
     { completed: noted },

@@ -12,23 +12,23 @@ export type Judgement =
   | {
       readonly isAccepted: false
       readonly failures: readonly Failure[]
-      /** Ids of earlier statements that some of the failures rest on. */
-      readonly because: readonly string[]
+      /** Earlier statements that some of the failures rest on. */
+      readonly because: readonly Noted[]
     }
 
-/** All or none. A statement that was noted already is sent again, and passes. */
-export function judge(unit: Unit, before: Progress, sent: readonly SentStatement[]): Judgement {
+/** All or none. A statement that was noted already is sent again, and passes. `now`: Unix milliseconds. */
+export function judge(unit: Unit, before: Progress, sent: readonly SentStatement[], now: number): Judgement {
   const failures = new Map<SentStatement, Failure[]>(sent.map((one) => [one, []]))
-  const because = new Set<string>()
+  const because = new Set<Noted>()
   let progress = before
   for (const one of inOrder(sent)) {
     failures.get(one)?.push(...findBroken(one, unit))
     for (const { section, pointer, message, noted } of findMisplaced(one, progress)) {
       failures.get(one)?.push(failure(one, section, pointer, message))
-      if (noted) because.add(noted.id)
+      if (noted) because.add(noted)
     }
     // Noted in any case: whoever mends the first failure need not hear of others that only follow from it.
-    progress = note(progress, one)
+    progress = note(progress, one, now)
   }
   const found = [...failures.values()].flat()
   return found.length === 0
@@ -55,13 +55,13 @@ function inOrder(sent: readonly SentStatement[]): readonly SentStatement[] {
   return sent.toSorted((a, b) => (a.at ?? 0) - (b.at ?? 0) || place(a) - place(b))
 }
 
-function note({ session, registration }: Progress, { id, at, statement }: SentStatement): Progress {
+function note({ session, registration }: Progress, { id, at, statement }: SentStatement, now: number): Progress {
   if (at === undefined) return { session, registration }
   const verb = definedVerb(statement)
-  const noted: Noted = { id, at }
+  const noted: Noted = { id, at, since: now }
   const latest = session.latest === undefined || at >= session.latest.at ? noted : session.latest
   return {
-    session: { ...session, latest, ...(verb && session[verb] === undefined && { [verb]: noted }) },
+    session: { ...session, latest, heardAt: now, ...(verb && session[verb] === undefined && { [verb]: noted }) },
     registration: { ...registration, ...(verb && inRegistration(registration, verb, noted)) },
   }
 }

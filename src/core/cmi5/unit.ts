@@ -17,10 +17,13 @@ export interface Unit {
   readonly masteryScore?: number
 }
 
-/** A statement that was accepted: its id, and its timestamp in Unix microseconds. */
+/** A statement that was accepted. */
 export interface Noted {
   readonly id: string
+  /** Its timestamp in Unix microseconds. */
   readonly at: number
+  /** When it was noted, by our clock, and about to be stored. Unix milliseconds. */
+  readonly since: number
 }
 
 export interface SessionProgress extends Readonly<Partial<Record<UnitVerb, Noted>>> {
