@@ -4,7 +4,7 @@ import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { Face, PlatformProtocol } from '../app.ts'
-import { flagOf, getProtocol, readSettings, settingRows, takeSettings } from './platform-settings.ts'
+import { flagOf, getProtocol, protocolsOf, readSettings, settingRows, takeSettings } from './platform-settings.ts'
 
 const protocol: PlatformProtocol = {
   protocol: 'signed',
@@ -77,21 +77,21 @@ describe('settings of a kind of platform', () => {
   })
 
   it('shows each with its value and meaning, defaults included', () => {
-    expect(settingRows(protocol, { baseUrl: 'https://a.example', isLicensed: true })).toEqual([
-      ['base-url', '"https://a.example"', 'where it is'],
-      ['customers', '[]', 'who'],
-      ['weights', '[]', 'how much'],
+    expect(settingRows(protocol, { baseUrl: 'https://a.example', weights: [1, 2], isLicensed: true })).toEqual([
+      ['base-url', 'https://a.example', 'where it is'],
+      ['customers', 'none', 'who'],
+      ['weights', '1,2', 'how much'],
       ['max-skew-seconds', '300', 'how late'],
-      ['is-licensed', 'true', 'on or off'],
-      ['legacy-latin-1', 'false', 'on or off'],
+      ['is-licensed', 'on', 'on or off'],
+      ['legacy-latin-1', 'off', 'on or off'],
     ])
     expect(flagOf({ name: 'actorHomePage' })).toBe('--actor-home-page')
   })
 
   it('is found by its name, and a mistyped one suggested', () => {
     const faces = [{ platform: protocol }, {}, { platform: other }] as unknown as Face[]
-    expect(getProtocol(faces, 'tokens')).toBe(other)
-    expect(() => getProtocol(faces, 'singed')).toThrow(
+    expect(getProtocol(protocolsOf(faces), 'tokens')).toBe(other)
+    expect(() => getProtocol(protocolsOf(faces), 'singed')).toThrow(
       'the kind of platform singed is not known; did you mean signed? There are: signed, tokens',
     )
   })

@@ -16,8 +16,7 @@ export function protocolsOf(faces: readonly Face[]): readonly PlatformProtocol[]
   return faces.flatMap(({ platform }) => platform ?? [])
 }
 
-export function getProtocol(faces: readonly Face[], name: string): PlatformProtocol {
-  const all = protocolsOf(faces)
+export function getProtocol(all: readonly PlatformProtocol[], name: string): PlatformProtocol {
   const found = all.find(({ protocol }) => protocol === name)
   if (found) return found
   const names = all.map(({ protocol }) => protocol)
@@ -33,8 +32,7 @@ export function takeSettings(command: Command, protocols: readonly PlatformProto
 }
 
 function describe({ describes, default: fallback }: PlatformSetting): string {
-  if (fallback === undefined) return `${describes}; must be given`
-  return `${describes}; unless given ${JSON.stringify(fallback)}`
+  return `${describes} ${fallback === undefined ? '(needed)' : `(default: ${inWords(fallback)})`}`
 }
 
 /** `--max-skew-seconds` for `maxSkewSeconds`; commander makes the one into the other. */
@@ -114,6 +112,14 @@ function jsonOf(typed: string): readonly unknown[] {
 export function settingRows(protocol: PlatformProtocol, settings: Settings): readonly (readonly string[])[] {
   return protocol.settings.map((setting) => {
     const value = settings[setting.name] ?? setting.default ?? null
-    return [flagOf(setting).slice(2), JSON.stringify(value), setting.describes]
+    return [flagOf(setting).slice(2), inWords(value), setting.describes]
   })
+}
+
+/** As it could be typed; none for what is empty. */
+function inWords(value: Json): string {
+  if (typeof value === 'boolean') return value ? 'on' : 'off'
+  if (typeof value === 'string') return value
+  if (Array.isArray(value)) return value.map((item: Json) => inWords(item)).join(',') || 'none'
+  return value === null ? 'none' : JSON.stringify(value)
 }

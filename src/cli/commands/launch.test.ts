@@ -1,4 +1,4 @@
-// Content and launches by the command line, on a core of its own: what is made, shown, changed, ended, and what is refused.
+// Platforms, content and launches by the command line, on a core of its own: what is made, shown, changed, ended, and what is refused.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { commandLineOn } from '../../../test/support/command-line.ts'
@@ -30,6 +30,85 @@ const settings = [
 async function audited(before: number): Promise<readonly string[]> {
   return (await world.events()).slice(before).map(({ action }) => action)
 }
+
+describe('a platform', () => {
+  const secret = '0f8fad5b-d9cb-469f-a165-70867728950e'
+  const create = ['platform', 'create', 'itslearning', 'north', ...first]
+
+  it('is registered, shown, changed, given another secret, and removed', async () => {
+    const before = (await world.events()).length
+    const made = await cli([...create, '--customers', '14,15', '--secret-stdin', '--json'], `${secret}\n`)
+    expect(made).toMatchObject({
+      ...{ code: 0, err: '' },
+      json: {
+        ...{ id: 'north', name: 'north', protocol: 'itslearning', isEnabled: true, secretCount: 1 },
+        settings: { customers: [14, 15] },
+        addresses: { 'view instance': 'https://lrs.example.org/launch/itslearning/north/view' },
+      },
+    })
+    expect(made.out).not.toContain(secret)
+    expect((await cli(['platform', 'list'])).out).toContain('north   1             north   itslearning  yes')
+
+    const change = ['--name', 'North', '--customers', '16', '--max-skew-seconds', '600']
+    const changed = await cli(['platform', 'update', 'north', ...change, '--json'])
+    expect(changed.json).toMatchObject({ name: 'North', settings: { customers: [16], maxSkewSeconds: 600 } })
+    const back = await cli(['platform', 'update', 'north', '--max-skew-seconds', 'default', '--disable', '--json'])
+    expect(back.json).toMatchObject({ isEnabled: false, settings: { customers: [16] } })
+    expect(back.json.settings).not.toHaveProperty('maxSkewSeconds')
+
+    const placed = await cli(['platform', 'place', 'north', '16/100/200', world.contents.tincan.id])
+    expect(placed.out).toContain('At 16/100/200 platform north (North) opens content')
+    const shown = await cli(['platform', 'show', 'north'])
+    expect(shown.out).toMatch(/launches +no: claviger platform update --enable\n/)
+    expect(shown.out).toMatch(/max-skew-seconds +300 /)
+    expect(shown.out).toContain(`16/100/200  ${world.contents.tincan.id}`)
+    expect((await cli(['content', 'show', world.contents.tincan.id])).out).toContain('north')
+    expect(await cli(['content', 'remove', world.contents.tincan.id])).toMatchObject({ code: 1 })
+    await cli(['platform', 'place', 'north', '16/100/200', 'none'])
+
+    const rotated = await cli(['platform', 'rotate', 'north', '--overlap', '1h', '--json'])
+    expect(rotated.json).toMatchObject({ secretCount: 2, secret: expect.stringMatching(/^\w{32,}$/) })
+    for (const { out } of [shown, await cli(['platform', 'show', 'north', '--json'])]) expect(out).not.toContain(secret)
+    const clear = await cli(['platform', 'show', 'north', '--secrets', '--json'])
+    expect(clear.json.secrets).toMatchObject([
+      { value: rotated.json.secret, expiresAt: null },
+      { value: secret, expiresAt: '2026-01-02T04:04:05.000Z' },
+    ])
+
+    expect((await cli(['platform', 'remove', 'north'])).out).toBe('Platform north (North) is gone, with 1 placement.\n')
+    expect(await cli(['platform', 'show', 'north'])).toMatchObject({ code: 1, out: '' })
+    const actions = ['create', 'update', 'update', 'rotate', 'delete'].map((what) => `platform.${what}`)
+    expect(await audited(before)).toEqual([
+      ...actions.slice(0, 3),
+      'placement.put',
+      'placement.put',
+      ...actions.slice(3),
+    ])
+    expect(JSON.stringify(await world.events())).not.toContain(secret)
+  })
+
+  it.each([
+    [create, '--customers must be given'],
+    [[...create, '--customers', 'x'], '--customers does not take "x"'],
+    [[...create, '--customers', '14', '--secret', 'x'.repeat(31)], '--secret: '],
+    [[...create, '--customers', '14', '--max-skew-seconds', '901'], '--max-skew-seconds does not take "901"'],
+    [[...create, '--customers', '1,2', '--home-page', 'https://a.example'], '--home-page "https://a.example": With'],
+    [['platform', 'create', 'itslearning', 'No', '--customers', '14', ...first], '"No": The id of a platform'],
+    [['platform', 'create', 'itslerning', 'north'], 'itslerning'],
+    [['platform', 'update', 'school'], 'say what is to change'],
+    [['platform', 'update', 'school', '--enable', '--disable'], 'give one of'],
+    [['platform', 'rotate', 'school', '--overlap', '9999d'], '--overlap "9999d"'],
+    [['platform', 'place', 'school', 'room', 'f'.repeat(24)], 'there is no content'],
+    [['platform', 'show', 'scool'], 'there is no platform scool'],
+    [['platform', 'remove', 'school', '-o', '2'], 'there is no platform school'],
+  ])('is refused: %s', async (argv, why) => {
+    const before = (await world.events()).length
+    const refused = await cli(argv)
+    expect([refused.code > 0, refused.out]).toEqual([true, ''])
+    expect(refused.err).toContain(why)
+    expect(await audited(before)).toEqual([])
+  })
+})
 
 describe('content', () => {
   it('is registered, listed, shown, changed and removed', async () => {

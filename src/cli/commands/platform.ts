@@ -22,7 +22,7 @@ type Typed = Readonly<Record<string, unknown>>
 
 export function addPlatform(program: Command, context: CommandContext, act: Act): void {
   const group = program.command('platform').description('systems that launch learners into content, such as a school’s')
-  const protocols = protocolsOf(enabledFaces(context.config))
+  const protocols = protocolsIn(context)
   addCreate(group, context, { act, protocols })
   addList(group, context, act)
   addShow(group, context, act)
@@ -30,6 +30,11 @@ export function addPlatform(program: Command, context: CommandContext, act: Act)
   addRotate(group, context, act)
   addPlace(group, context, act)
   addRemove(group, context, act)
+}
+
+/** Of the faces that are switched on where the command runs. */
+function protocolsIn({ config }: CommandContext): readonly PlatformProtocol[] {
+  return protocolsOf(enabledFaces(config))
 }
 
 interface Kinds {
@@ -45,7 +50,8 @@ interface CreateOptions extends GlobalOptions, SecretOptions {
 /** A command for each kind, since each has settings of its own. */
 function addCreate(group: Command, context: CommandContext, { act, protocols }: Kinds): void {
   const create = group.command('create').description('register one, by what it speaks')
-  for (const { protocol, summary } of protocols) {
+  for (const kind of protocols) {
+    const { protocol, summary } = kind
     const command = create
       .command(protocol)
       .description(summary)
@@ -53,14 +59,10 @@ function addCreate(group: Command, context: CommandContext, { act, protocols }: 
       .option('--name <name>', 'for people; the id unless given')
       .option('--lrs <number>', 'where its learners’ records go; the organisation’s default unless given')
     takeSecret(command)
-    takeSettings(
-      command,
-      protocols.filter((one) => one.protocol === protocol),
-    ).addHelpText('after', createHelp)
+    takeSettings(command, [kind]).addHelpText('after', createHelp)
     act<CreateOptions>(command, async (options, id = '') => {
       const shared = secretOf(options, context)
       const opened = await context.open()
-      const kind = getProtocol(opened.faces, protocol)
       const settings = readSettings(kind, options as unknown as Typed)
       const organisation = await chooseOrganisation(opened, options)
       const { platform, secret } = await opened.core.platforms.create(callerIn(opened, organisation.id), {
@@ -144,7 +146,7 @@ async function showPlatform(
   context: CommandContext,
   { caller, platform }: Pick<LocatedPlatform, 'caller' | 'platform'>,
 ): Promise<Outcome> {
-  const kind = protocolsOf(opened.faces).find(({ protocol }) => protocol === platform.protocol)
+  const kind = protocolsIn(context).find(({ protocol }) => protocol === platform.protocol)
   const credential = await opened.core.credentials.get(caller, platform.credentialId)
   const slice = { offset: 0, limit: placementsShown }
   const placements = await opened.core.placements.list(caller, { platformId: platform.id }, slice)
@@ -198,7 +200,7 @@ function addUpdate(group: Command, context: CommandContext, { act, protocols }: 
     if (enable && disable) throw new UsageError('give one of --enable and --disable')
     const opened = await context.open()
     const { caller, platform } = await locatePlatform(opened, options, word)
-    const settings = settingsAfter(opened, platform, { protocols, typed: options as unknown as Typed })
+    const settings = settingsAfter(platform, { protocols, typed: options as unknown as Typed })
     if (name === undefined && !enable && !disable && settings === undefined) {
       throw new UsageError('say what is to change: --help lists it')
     }
@@ -213,13 +215,12 @@ function addUpdate(group: Command, context: CommandContext, { act, protocols }: 
 
 /** Undefined where no option names one. */
 function settingsAfter(
-  { faces }: Opened,
   { protocol, settings }: PlatformRecord,
   { protocols, typed }: { readonly protocols: readonly PlatformProtocol[]; readonly typed: Typed },
 ): Settings | undefined {
   const names = protocols.flatMap((kind) => kind.settings).map(({ name }) => name)
   if (!names.some((name) => typed[name] !== undefined)) return undefined
-  return readSettings(getProtocol(faces, protocol), typed, { before: settings as Settings, others: protocols })
+  return readSettings(getProtocol(protocols, protocol), typed, { before: settings as Settings, others: protocols })
 }
 
 interface RotateOptions extends GlobalOptions, SecretOptions {
