@@ -1,18 +1,24 @@
 // Launches in a running Claviger: a platform, content of either style, learners who are sent to it, and what their browser and the
 // content then ask of the whole app. For tests of the core and of the faces alike.
 
+import { randomUUID } from 'node:crypto'
 import { createApp } from '../../src/app.ts'
 import type { HttpApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
+import { contextTemplate, unitOf } from '../../src/core/cmi5/unit.ts'
+import type { Unit } from '../../src/core/cmi5/unit.ts'
+import type { UnitVerb } from '../../src/core/cmi5/vocabulary.ts'
 import type { ContentSettingsInput } from '../../src/core/content-settings.ts'
 import type { Content } from '../../src/core/content.ts'
 import type { PlatformId } from '../../src/core/ids.ts'
 import type { Entered, OpenedLaunch } from '../../src/core/launch.ts'
-import type { NewLaunchInput } from '../../src/core/launch-plan.ts'
+import type { LaunchData, NewLaunchInput } from '../../src/core/launch-plan.ts'
 import type { NewPlatformInput } from '../../src/core/platform.ts'
 import type { Json, LaunchStyle, PlatformRecord } from '../../src/core/storage.ts'
+import type { JsonObject } from '../../src/core/xapi/rule.ts'
 import { answerOf } from './ask.ts'
 import type { Answer, Ask, Login } from './ask.ts'
+import { atMinute, definedStatement } from './cmi5.ts'
 import { openCore } from './core.ts'
 import type { OpenCore, OpenCoreOptions } from './core.ts'
 
@@ -39,7 +45,7 @@ export interface LaunchWorld extends OpenCore {
   launch(style: LaunchStyle, input?: Partial<NewLaunchInput>): Promise<OpenedLaunch>
   /** The launch, and what a browser is let in with. */
   enter(opened: OpenedLaunch, cookie?: string): Promise<Entered>
-  /** Launched and let in: the key that the content then has. */
+  /** Launched and let in: the key that the content then has. A cmi5 unit has said `initialized` with it, as each must first. */
   keyOf(style: LaunchStyle, input?: Partial<NewLaunchInput>): Promise<Login & { readonly opened: OpenedLaunch }>
 }
 
@@ -73,14 +79,16 @@ export async function openLaunchWorld(options: LaunchWorldOptions = {}): Promise
   const enter = (opened: OpenedLaunch, cookie = browser): Promise<Entered> =>
     core.launches.enter(ticketOf(opened), { cookie })
   const ask = (method: string, path: string, asked: Ask = {}): Promise<Answer> => answerOf(app, method, path, asked)
+  const xapi: LaunchWorld['xapi'] = (as, method, path, asked = {}) =>
+    ask(method, `/xapi${path}`, { ...asked, as, headers: { 'X-Experience-API-Version': '1.0.3', ...asked.headers } })
   return {
-    ...{ ...world, app, platform, contents, ask, launch, enter },
+    ...{ ...world, app, platform, contents, ask, launch, enter, xapi },
     log: () => logged.join('\n'),
-    xapi: (as, method, path, asked = {}) =>
-      ask(method, `/xapi${path}`, { ...asked, as, headers: { 'X-Experience-API-Version': '1.0.3', ...asked.headers } }),
     keyOf: async (style, input) => {
       const opened = await launch(style, input)
-      return { ...(await keyIn(world, await enter(opened))), opened }
+      const key = await keyIn(world, await enter(opened))
+      if (style === 'cmi5') await xapi(key, 'POST', '/statements', { json: unitStatementOf(opened, 'initialized') })
+      return { ...key, opened }
     },
   }
 }
@@ -109,14 +117,34 @@ export async function keyIn({ core }: Pick<OpenCore, 'core'>, { opening }: Enter
   return { key, secret }
 }
 
-/** A statement as the content of a launch makes it, about its own activity. */
-export function statementOf({ launch }: Pick<OpenedLaunch, 'launch'>, more: Readonly<Record<string, Json>> = {}): Json {
-  const { actor, activityId, registration } = launch
+type Opened = Pick<OpenedLaunch, 'launch'>
+
+/** A statement as the content of a launch makes it, about its own activity: of cmi5 one that is cmi5 allowed. */
+export function statementOf({ launch }: Opened, more: Readonly<Record<string, Json>> = {}): Json {
+  const { style, actor, activityId, registration } = launch
+  const unit = unitIn({ launch })
   return {
     ...{ actor, verb: { id: 'http://adlnet.gov/expapi/verbs/experienced', display: { en: 'experienced' } } },
-    ...{ object: { objectType: 'Activity', id: activityId }, context: { registration } },
+    object: { objectType: 'Activity', id: activityId },
+    context: { ...(style === 'cmi5' && contextTemplate(unit)), registration },
+    ...(style === 'cmi5' && { id: randomUUID(), timestamp: atMinute(1) }),
     ...more,
   }
+}
+
+/** A cmi5 defined one, minutes after noon: `initialized` at 0, what comes next later. */
+export function unitStatementOf(
+  { launch }: Opened,
+  verb: UnitVerb,
+  minute = verb === 'initialized' ? 0 : 2,
+): JsonObject {
+  const { actor, registration } = launch
+  const statement = definedStatement(verb, unitIn({ launch }), { actor, timestamp: atMinute(minute) })
+  return { id: randomUUID(), ...statement, context: { ...(statement['context'] as object), registration } }
+}
+
+export function unitIn({ launch }: Opened): Unit {
+  return unitOf(launch, (launch.data as unknown as LaunchData).settings)
 }
 
 export const noPlatform = 'nowhere' as PlatformId
