@@ -194,7 +194,9 @@ export class Platforms {
     input: NewPlatformSecret = {},
   ): Promise<{ readonly platform: PlatformRecord; readonly secret: string }> {
     const { secret = newPlatformSecret(this.#ids), overlapSeconds = defaultOverlapSeconds } = input
-    const before = await this.reach(caller, 'write', id)
+    const { platform: before, credential } = await this.#find(caller, 'write', id)
+    // Whoever knows what is shared launches as the platform, and so has all its key has.
+    demand(explainReveal(caller, credential))
     const span = { min: 0, max: maxOverlapSeconds, pointer: '/overlapSeconds', noun: 'An overlap, in seconds,' }
     refuse([...checkSecret(secret), ...checkWhole(overlapSeconds, span)])
     const holder = await this.#organisation(caller.organisationId)
