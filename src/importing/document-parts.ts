@@ -7,6 +7,7 @@ import type { DocumentOrigin, ImportBlobs } from '../core/importing.ts'
 import type { LrsId } from '../core/ids.ts'
 import type { DocumentContent, DocumentImportOutcome, ImportedDocument } from '../core/storage.ts'
 import { isJsonType } from '../core/xapi/document.ts'
+import { Gatherings } from './gatherings.ts'
 import type { Destination, PartsSettings } from './parts.ts'
 import type { Place } from './rejects.ts'
 
@@ -18,27 +19,24 @@ export interface DocumentInput extends Omit<DocumentOrigin, 'content'> {
   readonly place: Place
 }
 
-interface Gathering extends Destination {
-  readonly isAgain: boolean
-  documents: DocumentInput[]
-  bytes: number
-}
-
 /** As a request that stores one: core/documents.ts. */
 const inlineBytes = 64 * 1024
 /** JSON of any length is kept where it can be merged; of a length that no server takes, elsewhere. */
 const inlineJsonBytes = 64 * 1024 * 1024
-const mostInPart = 100
-const mostBytesInPart = 4 * 1024 * 1024
-const mostGathered = 32 * 1024 * 1024
+const sizes = { mostInPart: 100, leastInPart: 100, mostSizeInPart: 4 * 1024 * 1024, mostSize: 32 * 1024 * 1024 }
 
 export class DocumentParts {
   readonly #settings: PartsSettings
-  readonly #gathering = new Map<string, Gathering>()
-  #gathered = 0
+  readonly #gatherings: Gatherings<DocumentInput[]>
 
   constructor(settings: PartsSettings) {
     this.#settings = settings
+    const { positions, queue } = settings
+    this.#gatherings = new Gatherings<DocumentInput[]>({
+      ...{ kind: 'documents', positions, queue, ...sizes },
+      newBasket: () => [],
+      store: ({ lrsId }, documents, isAgain) => this.#store(lrsId, documents, isAgain),
+    })
   }
 
   /** Resolves when there is room for more. What a rule refuses is counted and written to the rejects. */
@@ -53,36 +51,17 @@ export class DocumentParts {
       this.#reject(input.place, error)
       return
     }
-    if (isDryRun) tally.count('documents', 'checked')
-    else await this.#gather(to, input)
+    if (isDryRun) {
+      tally.count('documents', 'checked')
+      return
+    }
+    const size = input.content instanceof Uint8Array ? input.content.byteLength : 0
+    await this.#gatherings.add(to, input.number, size, (documents) => void documents.push(input))
   }
 
   /** All that was added is stored when it resolves. */
-  async flush(): Promise<void> {
-    for (const gathering of this.#gathering.values()) await this.#push(gathering)
-    await this.#settings.queue.settle()
-  }
-
-  async #gather(to: Destination, input: DocumentInput): Promise<void> {
-    const isAgain = this.#settings.positions.isBehind(to.lrsId, 'documents', input.number)
-    const key = `${to.lrsId} ${isAgain}`
-    const gathering = this.#gathering.get(key) ?? { ...to, isAgain, documents: [], bytes: 0 }
-    this.#gathering.set(key, gathering)
-    gathering.documents.push(input)
-    const bytes = input.content instanceof Uint8Array ? input.content.byteLength : 0
-    gathering.bytes += bytes
-    this.#gathered += bytes
-    if (gathering.documents.length >= mostInPart || gathering.bytes >= mostBytesInPart) await this.#push(gathering)
-    else if (this.#gathered >= mostGathered) await this.flush()
-  }
-
-  async #push(gathering: Gathering): Promise<void> {
-    const { documents, isAgain, lrsId } = gathering
-    if (documents.length === 0) return
-    gathering.documents = []
-    this.#gathered -= gathering.bytes
-    gathering.bytes = 0
-    await this.#settings.queue.push({ lrsId, store: () => this.#store(lrsId, documents, isAgain) })
+  flush(): Promise<void> {
+    return this.#gatherings.flush()
   }
 
   async #store(lrsId: LrsId, documents: readonly DocumentInput[], isAgain: boolean): Promise<void> {

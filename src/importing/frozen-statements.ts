@@ -18,10 +18,6 @@ export class FrozenStatements {
     this.#fresh = []
   }
 
-  get length(): number {
-    return this.#blocks.length * together + this.#fresh.length
-  }
-
   /** In their order; anew each time, so that nobody needs to keep them. */
   thaw(): readonly ImportedStatement[] {
     return [...this.#blocks.flatMap((block) => deserialize(block) as ImportedStatement[]), ...this.#fresh]

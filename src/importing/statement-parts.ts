@@ -5,6 +5,7 @@ import type { ImportBlobs, StatementOrigin } from '../core/importing.ts'
 import { isDomainError } from '../core/errors.ts'
 import type { AttachmentClaim, ImportedStatement, ImportOutcome } from '../core/storage.ts'
 import { FrozenStatements } from './frozen-statements.ts'
+import { Gatherings } from './gatherings.ts'
 import type { Destination, PartsSettings } from './parts.ts'
 import type { Place } from './rejects.ts'
 
@@ -36,12 +37,14 @@ interface Part {
   readonly statements: () => readonly ImportedStatement[]
 }
 
-interface Gathering extends Destination {
-  /** Stored before an interruption: asked again, to learn what was refused. */
-  readonly isAgain: boolean
-  frozen: FrozenStatements
-  entries: Entry[]
-  text: number
+/** Those that wait. */
+class Waiting {
+  readonly frozen = new FrozenStatements()
+  readonly entries: Entry[] = []
+
+  get length(): number {
+    return this.entries.length
+  }
 }
 
 /**
@@ -49,7 +52,6 @@ interface Gathering extends Destination {
  * wait for the disk; and the longer somebody waits who stores meanwhile (some 100 ms).
  */
 const mostInPart = 1_000
-/** Where nothing is being stored: those of many Lrs would all be full at once, and storing would wait for reading, then reading for storing. */
 const leastInPart = 300
 const mostTextInPart = 4 * 1024 * 1024
 /** Gathered for all Lrs together, in characters. */
@@ -57,11 +59,18 @@ const mostGathered = 24 * 1024 * 1024
 
 export class StatementParts {
   readonly #settings: PartsSettings
-  readonly #gathering = new Map<string, Gathering>()
-  #gathered = 0
+  readonly #gatherings: Gatherings<Waiting>
 
   constructor(settings: PartsSettings) {
     this.#settings = settings
+    const { positions, queue } = settings
+    this.#gatherings = new Gatherings({
+      ...{ kind: 'statements', positions, queue },
+      ...{ mostInPart, mostSizeInPart: mostTextInPart, leastInPart, mostSize: mostGathered },
+      newBasket: () => new Waiting(),
+      store: (to, { entries, frozen }, isAgain) =>
+        this.#store(to, { entries, statements: () => frozen.thaw() }, isAgain),
+    })
   }
 
   /** Resolves when there is room for more. What a rule refuses is counted and written to the rejects. */
@@ -82,51 +91,16 @@ export class StatementParts {
     }
     // What the source had beside the statement is not kept until it is stored.
     const { file, line, id } = place
-    await this.#gather(to, prepared, { number, place: { file, line, id }, attachments })
+    const entry = { number, place: { file, line, id }, attachments }
+    await this.#gatherings.add(to, number, prepared.openBody.length, ({ frozen, entries }) => {
+      frozen.add(prepared)
+      entries.push(entry)
+    })
   }
 
   /** All that was added is stored when it resolves. */
-  async flush(): Promise<void> {
-    for (const gathering of this.#gathering.values()) await this.#push(gathering)
-    await this.#settings.queue.settle()
-  }
-
-  async #gather(to: Destination, prepared: ImportedStatement, entry: Entry): Promise<void> {
-    const isAgain = this.#settings.positions.isBehind(to.lrsId, 'statements', entry.number)
-    const key = `${to.lrsId} ${isAgain}`
-    let gathering = this.#gathering.get(key)
-    if (gathering === undefined) {
-      gathering = { ...to, isAgain, frozen: new FrozenStatements(), entries: [], text: 0 }
-      this.#gathering.set(key, gathering)
-    }
-    gathering.frozen.add(prepared)
-    gathering.entries.push(entry)
-    const { length } = prepared.openBody
-    gathering.text += length
-    this.#gathered += length
-    const count = gathering.entries.length
-    const isFull = count >= mostInPart || gathering.text >= mostTextInPart
-    const isWorth = count >= leastInPart && this.#settings.queue.isIdle
-    if (isFull || isWorth) await this.#push(gathering)
-    else if (this.#gathered >= mostGathered) await this.#push(this.#largest(gathering))
-  }
-
-  #largest(one: Gathering): Gathering {
-    let largest = one
-    for (const other of this.#gathering.values()) if (other.text > largest.text) largest = other
-    return largest
-  }
-
-  async #push(gathering: Gathering): Promise<void> {
-    const { frozen, entries, isAgain, organisationId, lrsId } = gathering
-    if (entries.length === 0) return
-    gathering.frozen = new FrozenStatements()
-    gathering.entries = []
-    this.#gathered -= gathering.text
-    gathering.text = 0
-    const part = { entries, statements: () => frozen.thaw() }
-    const store = (): Promise<void> => this.#store({ organisationId, lrsId }, part, isAgain)
-    await this.#settings.queue.push({ lrsId, store })
+  flush(): Promise<void> {
+    return this.#gatherings.flush()
   }
 
   async #store(to: Destination, part: Part, isAgain: boolean): Promise<void> {
