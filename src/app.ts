@@ -23,7 +23,7 @@ import { Load } from './faces/load.ts'
 import type { Stay } from './faces/load.ts'
 import { answerOperations, answerStarting, answerUnclaimed, isPublic } from './faces/unclaimed.ts'
 import type { Operations } from './faces/unclaimed.ts'
-import { itslearning } from './faces/itslearning/index.ts'
+import { itslearning as itslearningFace } from './faces/itslearning/index.ts'
 import { launch } from './faces/launch/index.ts'
 import { learninglocker } from './faces/learninglocker/index.ts'
 import { management } from './faces/management/index.ts'
@@ -57,6 +57,8 @@ import { readBoundsWithin, watchStorage } from './watched-storage.ts'
 export type { AskedRequest, Judgement } from './faces/face.ts'
 /** For who registers platforms (`claviger platform`). */
 export type { Face, PlatformProtocol, PlatformSetting } from './faces/face.ts'
+/** For who looks at itslearning's launches, or signs one (`claviger launch`). */
+export * as itslearning from './faces/itslearning/by-hand.ts'
 /** For who touches a data directory before it is opened. */
 export { refuseBackup } from './storage/copy/backup-directory.ts'
 /** For who looks after the data directory (`claviger doctor`). */
@@ -191,7 +193,7 @@ export function enabledFaces({
   xapiDowngrade = 'as-stored',
 }: Partial<Pick<Config, 'xapiDowngrade'>> & { readonly faces: Partial<Config['faces']> }): readonly Face[] {
   const vendors: readonly Face[] = [
-    ...(faces.itslearning ? [itslearning] : []),
+    ...(faces.itslearning ? [itslearningFace] : []),
     ...(faces.learninglocker ? [learninglocker] : []),
     ...(faces.scormcloudV1 ? [scormcloudV1] : []),
     ...(faces.scormcloudV2 ? [scormcloudV2] : []),

@@ -1,18 +1,21 @@
 // claviger launch …: who was let into which content, what became of it, and letting somebody in by hand.
 
 import type { Command } from 'commander'
-import type { LaunchId, OrganisationId } from '../../core/ids.ts'
-import type { Caller } from '../../core/principal.ts'
+import type { OrganisationId } from '../../core/ids.ts'
 import type { LaunchFilter, LaunchRecord } from '../../core/storage.ts'
 import { agentTerm } from '../../core/xapi/agent.ts'
-import { callerIn, organisationsOf, unlessAbsent } from '../context.ts'
+import { callerIn, organisationsOf } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { parseNumber } from '../credential-options.ts'
-import { pairs, PlainError, table, time } from '../outcome.ts'
+import { pairs, table, time } from '../outcome.ts'
 import type { Act } from '../run.ts'
 import { locateContent } from './content.ts'
 import { addLaunchCreate, parseActor } from './launch-create.ts'
 import { addLaunchDemo } from './launch-demo.ts'
+import { addLaunchDiagnose } from './launch-diagnose.ts'
+import { addLaunchRestHeader } from './launch-rest-header.ts'
+import { addLaunchSign } from './launch-sign.ts'
+import { locateLaunch } from './launch-located.ts'
 import { locatePlatform } from './platform.ts'
 
 export function addLaunch(program: Command, context: CommandContext, act: Act): void {
@@ -22,6 +25,9 @@ export function addLaunch(program: Command, context: CommandContext, act: Act): 
   addShow(group, context, act)
   addEnd(group, context, act)
   addLaunchDemo(group, context, act)
+  addLaunchSign(group, context, act)
+  addLaunchDiagnose(group, context, act)
+  addLaunchRestHeader(group, context, act)
 }
 
 interface ListOptions extends GlobalOptions {
@@ -123,20 +129,6 @@ function addEnd(group: Command, context: CommandContext, act: Act): void {
     const text = launch.endedAt === null ? `Launch ${launch.id} has ended.` : `Launch ${launch.id} was over already.`
     return { json: launchJson(after), text }
   })
-}
-
-/** In the organisation given, or in whichever has it: no two ids are the same. */
-export async function locateLaunch(
-  opened: Opened,
-  options: GlobalOptions,
-  word: string,
-): Promise<{ readonly caller: Caller; readonly launch: LaunchRecord }> {
-  for await (const { id } of organisationsOf(opened, options)) {
-    const caller = callerIn(opened, id)
-    const launch = await opened.core.launches.get(caller, word.toLowerCase() as LaunchId).catch(unlessAbsent)
-    if (launch) return { caller, launch }
-  }
-  throw new PlainError(`there is no launch ${word}; claviger launch list shows them`)
 }
 
 function stateOf({ endedAt, endedBy }: LaunchRecord): string {
