@@ -70,7 +70,7 @@ export class Cmi5Scribe implements LaunchScribe {
     }))
   }
 
-  /** Nothing of one that was never launched, or that has said itself that it is over; nor where its key is gone. */
+  /** Nothing of one that was never launched, or that has said itself that it is over; nor where its key is gone, or writes no more. */
   async abandoned(launch: LaunchRecord): Promise<void> {
     const { session } = progressOf(launch)
     const { launchedAt, heardAt = launchedAt, terminated } = session
@@ -78,7 +78,11 @@ export class Cmi5Scribe implements LaunchScribe {
     if (terminated !== undefined && (await this.#isStored(launch, terminated.id))) return
     const launcher = await this.#launcher(launch)
     if (launcher === undefined) return
-    await this.#say(launcher, launch, abandonedStatement(this.#occasion(launch), (heardAt - launchedAt) / 1000))
+    const seconds = (heardAt - launchedAt) / 1000
+    await this.#say(launcher, launch, abandonedStatement(this.#occasion(launch), seconds)).catch((error: unknown) => {
+      // Who may write no more, or nowhere, leaves no word; the launch is over all the same.
+      if (!isDomainError(error) || error.code !== 'forbidden') throw error
+    })
   }
 
   #launcher(launch: LaunchRecord): Promise<Principal | undefined> {

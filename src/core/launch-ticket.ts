@@ -19,6 +19,11 @@ export function issueTicket(ids: Ids, kind: TicketKind, until: number): IssuedTi
   return { ticket, record: { hash: hashOf(ticket), kind, until } }
 }
 
+/** By its looks; whether there is one is another question. */
+export function isTicket(text: string): boolean {
+  return /^[A-Za-z0-9_-]{43}$/.test(text)
+}
+
 export function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('base64url')
 }

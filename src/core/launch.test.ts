@@ -383,6 +383,15 @@ describe('the token of cmi5 content', () => {
     expect(await fetch(ticket)).toEqual(gone)
   })
 
+  it('is handed out for no other text', async () => {
+    const { ticket } = await ticketFor()
+    for (const text of ['', ticket.slice(1), `${ticket}=`, `${ticket}a`, '/'.repeat(43)]) {
+      expect(await fetch(text)).toMatchObject({ code: '2' })
+    }
+    expect(await fetch('x'.repeat(43))).toEqual(gone)
+    expect(await fetch(ticket)).toHaveProperty('authToken')
+  })
+
   it('is handed out in time, while the launch runs, for its own ticket', async () => {
     const [late, over] = [await ticketFor(), await ticketFor()]
     await world.core.launches.end(world.operator, over.opened.launch.id)
@@ -534,7 +543,7 @@ describe('ending', () => {
 })
 
 describe('what the launcher writes down', () => {
-  it('is before cmi5 content opens, when it is superseded, and before it ends otherwise than by its own word', async () => {
+  it('is before cmi5 content opens, and when it ends otherwise than by its own word', async () => {
     const told: string[] = []
     const { launches, actor } = scribed({
       launched: ({ id, endedAt }) => told.push(`launched ${id} ${endedAt}`),
@@ -552,7 +561,7 @@ describe('what the launcher writes down', () => {
     const second = await open('cmi5')
     expect(told.splice(0).slice(1)).toEqual([`abandoned ${first.launch.id} superseded`])
     await launches.end(world.operator, second.launch.id)
-    expect(told.splice(0)).toEqual([`abandoned ${second.launch.id} null`])
+    expect(told.splice(0)).toEqual([`abandoned ${second.launch.id} revoked`])
     const tincan = await open('tincan')
     await launches.enter(ticketOf(tincan), { cookie: browser })
     await launches.end(world.operator, tincan.launch.id)
@@ -583,6 +592,18 @@ describe('what the launcher writes down', () => {
     stuck.clear()
     await launches.lapse()
     expect((await now(one)).endedBy).toBe('idle')
+  })
+
+  it('does not hold up whoever takes a key away', async () => {
+    const { launches, errors, actor } = scribed({
+      abandoned: () => {
+        throw new Error('no room')
+      },
+    })
+    const input = { content: world.contents.cmi5, actor, mode: 'normal' } as const
+    const { launch } = await launches.open({ platform: world.platform }, input)
+    expect((await launches.end(world.operator, launch.id)).endedBy).toBe('revoked')
+    expect(errors).toHaveLength(1)
   })
 })
 

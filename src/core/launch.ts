@@ -9,7 +9,7 @@ import type { CredentialId, LaunchId, OrganisationId } from './ids.ts'
 import { activityFor, actorFor, checkLaunch, pinsFor, registrationFor, rightsFor } from './launch-plan.ts'
 import type { LaunchData, NewLaunchInput } from './launch-plan.ts'
 import { advance } from './launch-step.ts'
-import { entranceSeconds, fetchSeconds, hashOf, issueTicket } from './launch-ticket.ts'
+import { entranceSeconds, fetchSeconds, hashOf, isTicket, issueTicket } from './launch-ticket.ts'
 import { organisationExpired, hasExpired } from './organisation.ts'
 import type { Pins } from './pins.ts'
 import { callerOf } from './platform.ts'
@@ -173,6 +173,7 @@ export class Launches {
 
   /** For content that presents what `enter` gave it: once (cmi5 section 8.2.3). */
   async fetchToken(ticket: string): Promise<Fetched> {
+    if (!isTicket(ticket)) return { code: '2', text: 'Nobody was given this address.' }
     const used = await this.#launches.useTicket(hashOf(ticket), 'fetch', this.#parts.clock.now())
     const gone = {
       code: '1',
@@ -415,11 +416,16 @@ export class Launches {
   // -------------------------------------------------------------------------------------------------------------------
   // How it goes on and ends
 
-  /** What is to be written down of it comes first: where that fails, it is ended later. */
+  /**
+   * What is to be written down of it comes first: where that fails, it is ended later. But whoever takes a key away must not wait
+   * for that.
+   */
   async #end(launch: LaunchRecord, by: LaunchEnd, event: NewAuditEvent): Promise<LaunchRecord> {
     const { organisationId, id, style } = launch
-    if (style === 'cmi5' && by !== 'terminated') await this.#parts.scribe.abandoned(launch)
+    const isAbandoned = style === 'cmi5' && by !== 'terminated'
+    if (isAbandoned && by !== 'revoked') await this.#parts.scribe.abandoned(launch)
     const ended = await this.#launches.endLaunch(organisationId, id, { by, at: this.#parts.clock.now() }, event)
+    if (ended && by === 'revoked') await this.#abandon(ended)
     return ended ?? (await this.#launches.findLaunch(organisationId, id)) ?? launch
   }
 
