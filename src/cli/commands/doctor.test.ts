@@ -8,10 +8,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { blobFiles, loseBlobs } from '../../../test/support/damage.ts'
 import { statement, store } from '../../../test/contract/samples.ts'
 import { loadConfig } from '../../config.ts'
-import type { LrsId } from '../../core/ids.ts'
+import type { LrsId, OrganisationId } from '../../core/ids.ts'
 import type { Storage } from '../../core/storage.ts'
 import { openSqlite } from '../../storage/sqlite/index.ts'
+import { firstStart } from '../first-start.ts'
 import { openData } from '../open-data.ts'
+import { protocolsOf } from '../platform-settings.ts'
 import { run } from '../run.ts'
 import type { Opened } from '../context.ts'
 
@@ -46,8 +48,8 @@ async function keep({ blobs, documents }: Storage, id: string, text: string): Pr
   expect(outcome.kind).toBe('done')
 }
 
-async function doctor(checkIntegrity?: Opened['checkIntegrity']) {
-  const config = loadConfig({ CLAVIGER_DATA: directory, CLAVIGER_BASE_URL: 'https://lrs.example.org' })
+async function doctor(checkIntegrity?: Opened['checkIntegrity'], baseUrl = 'https://lrs.example.org') {
+  const config = loadConfig({ CLAVIGER_DATA: directory, CLAVIGER_BASE_URL: baseUrl })
   const opened = await openData(config, { threads: 'inline' })
   try {
     let out = ''
@@ -138,5 +140,47 @@ describe('doctor', () => {
     expect(message).toMatch(/^23 of 23 missing or damaged/)
     expect(message.match(/\(missing\)/g)).toHaveLength(5)
     expect(message).toContain('and 18 more')
+  })
+})
+
+describe('doctor, where people are launched', () => {
+  const said = async (baseUrl: string) => (await doctor(undefined, baseUrl)).findings
+
+  it('says of each platform and content what keeps it from being launched', async () => {
+    const opened = await openData(loadConfig({ CLAVIGER_DATA: directory }), { threads: 'inline' })
+    await firstStart(opened, loadConfig({ CLAVIGER_DATA: directory }))
+    const { core } = opened
+    const caller = core.signIn.operator(1 as OrganisationId, 'test')
+    const [known] = protocolsOf(opened.faces)
+    const settings = { customers: [14] }
+    const made = async (id: string, part = {}) =>
+      (await core.platforms.create(caller, { id, name: id, protocol: known!.protocol, settings, ...part })).platform
+    await core.platforms.rotateSecret(caller, (await made('sound')).id, {})
+    await made('silent', { protocol: 'unspoken' })
+    await made('unset', { settings: { customers: 'nobody' } })
+    await core.platforms.update(caller, (await made('off')).id, { isEnabled: false })
+    await core.credentials.update(caller, (await made('keyless')).credentialId, { isEnabled: false })
+    for (const url of ['http://content.example.org/a', 'https://content.example.org/b', 'http://localhost:1/c'])
+      await core.contents.create(caller, {
+        name: url,
+        settings: { url, style: 'tincan', activityId: 'https://x.example/a' },
+      })
+    await opened.app.close()
+
+    const https = await said('https://lrs.example.org')
+    const of = (id: string) => https.filter(({ check }) => check === `platform ${id} (${id})`)
+    expect(of('sound')).toMatchObject([{ state: 'ok', message: expect.stringContaining('before the last rotation') }])
+    expect(of('silent')).toMatchObject([{ state: 'problem', message: expect.stringContaining('speaks unspoken') }])
+    expect(of('unset')).toMatchObject([{ state: 'problem', message: expect.stringContaining('customers') }])
+    expect(of('off')).toMatchObject([{ state: 'ok', message: 'switched off' }])
+    expect(of('keyless')).toMatchObject([{ state: 'problem', message: expect.stringContaining('is disabled') }])
+    const contents = https.filter(({ check }) => check.startsWith('content '))
+    expect(contents).toMatchObject([
+      { state: 'warning', message: expect.stringContaining('http://content.example.org/a') },
+    ])
+
+    const http = await said('http://lrs.example.org')
+    const sound = http.find(({ check }) => check === 'platform sound (sound)')
+    expect(sound).toMatchObject({ state: 'warning', message: expect.stringContaining('by https') })
   })
 })

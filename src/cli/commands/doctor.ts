@@ -17,6 +17,7 @@ import { keyFiles } from '../master-key.ts'
 import { counted, exitCodes, PlainError, table } from '../outcome.ts'
 import { newProgress } from '../progress.ts'
 import type { Act } from '../run.ts'
+import { checkLaunching, platformsOf } from './doctor-launch.ts'
 import { checkOrganisation } from './doctor-organisation.ts'
 import { listAll } from '../context.ts'
 
@@ -34,7 +35,7 @@ const unusedDays = 30
 export function addDoctor(program: Command, context: CommandContext, act: Act): void {
   const command = program
     .command('doctor')
-    .description('check data directory, master key, database, files, audit log and keys; changes nothing')
+    .description('check data directory, master key, database, files, audit log, keys and platforms; changes nothing')
   act<GlobalOptions>(command, async (options) => {
     // What is typed wrong is no finding.
     const chosen =
@@ -50,8 +51,14 @@ export function addDoctor(program: Command, context: CommandContext, act: Act): 
         findings.push(...(await checkOrganisation(opened, caller, organisation)))
         findings.push(await checkAudit(opened, caller, `audit log of organisation ${id} (${name})`))
         const arrivals = await arrivalsIn(opened, caller)
-        for (const credential of await listAll(opened, id))
-          findings.push(...(await checkCredential(opened, caller, { credential, arrivals })))
+        const keys = await listAll(opened, id)
+        const platforms = await platformsOf(opened, caller)
+        findings.push(...(await checkLaunching(opened, caller, { config: context.config, keys, platforms })))
+        const launchers = new Set(platforms.map(({ credentialId }) => credentialId))
+        for (const credential of keys) {
+          const isLauncher = launchers.has(credential.id)
+          findings.push(...(await checkCredential(opened, caller, { credential, arrivals, isLauncher })))
+        }
       }
     } catch (error) {
       if (!isDomainError(error) && !(error instanceof PlainError)) throw error
@@ -163,10 +170,17 @@ async function checkAudit(opened: Opened, caller: Caller, check: string): Promis
   return { check, state: 'problem', message: `broken at event ${brokenAt}: it or one before it was changed` }
 }
 
+interface Checked {
+  readonly credential: CredentialRecord
+  readonly arrivals: Arrivals
+  /** Goes with its platform, and not because nobody was launched for a while. */
+  readonly isLauncher: boolean
+}
+
 async function checkCredential(
   opened: Opened,
   caller: Caller,
-  { credential, arrivals }: { readonly credential: CredentialRecord; readonly arrivals: Arrivals },
+  { credential, arrivals, isLauncher }: Checked,
 ): Promise<Finding[]> {
   const check = `credential ${credential.id} (${credential.name})`
   const now = opened.core.clock.now()
@@ -180,7 +194,7 @@ async function checkCredential(
   const usage = await opened.core.usage.list(caller, credential.id)
   const usedAt = Math.max(0, ...usage.map(({ lastAt }) => lastAt))
   const days = (now - arrivals(credential)) / dayMs
-  if (usedAt === 0 && days > unusedDays) {
+  if (usedAt === 0 && days > unusedDays && !isLauncher) {
     messages.push(`never used here in ${Math.floor(days)} days: revoke it if nothing needs it`)
   }
   return messages.map((message) => ({ check, state: 'warning', message }))
