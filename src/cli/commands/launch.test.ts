@@ -12,7 +12,7 @@ let another: number
 beforeAll(async () => {
   world = await openLaunchWorld()
   another = (await world.addOrganisation()).organisationId
-  cli = commandLineOn(world.core)
+  cli = commandLineOn(world.core, { itslearning: true })
 })
 afterAll(() => world.close())
 
@@ -260,4 +260,18 @@ describe('a launch', () => {
     })
     expect((await cli(['launch', 'show', launch.id])).out).toMatch(/state +runs\n/)
   })
+})
+
+it.each([
+  ['GET', '/launch/closed', 'public', 0],
+  ['GET', '/launch/s/x', 'ticket', 1],
+  ['POST', '/launch/fetch/x', 'ticket', 1],
+  ['GET', '/launch/own/data', 'launch', 1],
+  ['PUT', '/launch/closed', 'method', 1],
+  ['GET', '/launch/none', 'path', 1],
+  ['GET', '/launch/itslearning/school/view', 'signature', 1],
+])('ask says what becomes of %s %s', async (method, path, decidedBy, code) => {
+  const { credential } = await world.issue('everything')
+  const told = await cli(['ask', `id:${credential.id}`, method, path, '--json'])
+  expect([told.code, told.json.decidedBy]).toEqual([code, decidedBy])
 })

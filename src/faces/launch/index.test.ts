@@ -218,16 +218,20 @@ describe('what content is told of its launch', () => {
     expect(told.json).toMatchObject({ id, style: 'tincan', mode: 'normal', actor, registration, activityId, data })
     expect(told.json).toMatchObject({ language: 'nb-NO', returnUrl: `${baseUrl}/launch/closed` })
 
+    // Tin Can content is not told the id.
+    expect((await world.ask('GET', '/launch/own/data', { as: key, headers: agent })).json).toEqual(told.json)
+
     const other = await enterAs('tincan', 'dirk')
     const stranger = loginOf((other.params['auth'] ?? '').slice(6))
     const master = await world.issue('everything')
     const statuses = [
+      (await world.ask('GET', '/launch/own/data', { as: master })).status,
       (await world.ask('GET', path, { as: stranger, headers: agent })).status,
       (await world.ask('GET', path, { as: master })).status,
       (await world.ask('GET', path, { as: { ...key, secret: 'x' }, headers: agent })).status,
       (await world.ask('GET', path)).status,
     ]
-    expect(statuses).toEqual([404, 404, 401, 401])
+    expect(statuses).toEqual([404, 404, 404, 401, 401])
     await world.core.launches.end(world.operator, id)
     expect((await world.ask('GET', path, { as: key, headers: agent })).status).toBe(401)
   })

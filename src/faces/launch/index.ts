@@ -9,6 +9,7 @@ import { browserCookie, findBrowser, newBrowser } from '../browser-cookie.ts'
 import type { Face, FaceEnv } from '../face.ts'
 import { addressOf, authenticate, faceApp, logOf, methodNotAllowed, requestIdOf, respond } from '../http.ts'
 import type { PageAnswer } from '../page.ts'
+import { accessFor } from './access.ts'
 import { cmi5Address, tincanAddress } from './address.ts'
 import { fetchError, presentError } from './errors.ts'
 import { lessonPage } from './lesson.ts'
@@ -81,13 +82,17 @@ async function fetchToken(c: Context<FaceEnv>, core: Core): Promise<Response> {
   return answerJson(fetchError(fetched.code, fetched.text))
 }
 
-/** What the platform says of the learner and the place, for content to use (ledger S3.5). */
+/**
+ * What the platform says of the learner and the place, for content to use (ledger S3.5). cmi5 content knows the id of its launch, its
+ * session id; Tin Can content says `own`.
+ */
 async function tellData(c: Context<FaceEnv>, core: Core): Promise<Response> {
   const principal = await authenticate(c, core)
   await core.limits.admit(principal, { ...addressOf(c), origin: c.req.header('Origin') })
   const { launch, data } = await core.launches.ofPrincipal(principal)
   const { id, style, mode, actor, registration, activityId, createdAt, expiresAt } = launch
-  if (id !== c.req.param('id')) throw new DomainError('not_found', 'This key is of another launch.')
+  const asked = c.req.param('id')
+  if (asked !== 'own' && asked !== id) throw new DomainError('not_found', 'This key is of another launch.')
   return answerJson({
     ...{ id, style, mode, actor, registration, activityId },
     ...{ startedAt: new Date(createdAt).toISOString(), endsAt: new Date(expiresAt).toISOString() },
@@ -109,4 +114,5 @@ export const launch: Face = {
   // Last, for the protocols of platforms have paths of their own below it.
   mounts: [{ path: root, isFallback: true }],
   routes,
+  accessFor,
 }
