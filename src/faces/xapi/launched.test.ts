@@ -1,0 +1,409 @@
+// The key that launched content has, against everything that is not its learner's, activity's and registration's: the matrix of the
+// issue, through the whole app, for both styles. What is refused writes nothing; what is read shows nothing of others.
+
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { learner, openLaunchWorld, statementOf } from '../../../test/support/launch.ts'
+import type { Answer, Ask, LaunchWorld, Login } from '../../../test/support/launch.ts'
+import type { OpenedLaunch } from '../../core/launch.ts'
+import type { Json, LaunchStyle } from '../../core/storage.ts'
+
+type Lesson = Login & { readonly opened: OpenedLaunch }
+type Stored = Readonly<Record<string, any>>
+
+const styles = ['cmi5', 'tincan'] as const
+const ada = learner('ada')
+const [otherActivity, otherRegistration] = ['https://content.example.org/other', '99999999-9999-4999-8999-999999999999']
+const voided = { id: 'http://adlnet.gov/expapi/verbs/voided', display: { en: 'voided' } }
+
+let world: LaunchWorld
+/** Reads and writes everything. */
+let all: Login
+/** Ada's, of each style; `evaluator`: of a teacher who reads what others did. */
+let lessons: Record<LaunchStyle | 'evaluator', Lesson>
+/** Statements that are none of Ada's lesson's, by what sets them apart. */
+let foreign: Record<string, string>
+/** Of each of her lessons. */
+let own: Record<LaunchStyle, string>
+
+beforeAll(async () => {
+  world = await openLaunchWorld()
+  all = await world.issue('everything')
+  const college = await world.core.platforms.create(world.operator, {
+    ...{ id: 'college', name: 'College', protocol: 'itslearning', settings: {} },
+  })
+  const elsewhere = await world.core.launches.open(
+    { platform: college.platform },
+    { content: world.contents.tincan, actor: ada, resource: 'room', mode: 'normal' },
+  )
+  const bob = await world.keyOf('tincan', { actor: learner('bob') })
+  const neighbouring = await world.keyOf('tincan', { resource: 'next door', activityId: otherActivity })
+  lessons = {
+    cmi5: await world.keyOf('cmi5', {}),
+    tincan: await world.keyOf('tincan', {}),
+    evaluator: await world.keyOf('tincan', { actor: learner('tess'), readsOthers: true }),
+  }
+  own = {
+    cmi5: await idOf(lessons.cmi5, statementOf(lessons.cmi5.opened)),
+    tincan: await idOf(lessons.tincan, statementOf(lessons.tincan.opened)),
+  }
+  const { launch } = lessons.tincan.opened
+  foreign = {
+    'another learner': await idOf(bob, statementOf(bob.opened)),
+    'another activity': await idOf(neighbouring, statementOf(neighbouring.opened)),
+    'another key': await idOf(all, statementOf({ launch })),
+    'another platform': await idOf({ ...college, ...(await tincanKey(elsewhere)) }, statementOf(elsewhere)),
+    'another registration': await idOf(all, statementOf({ launch }, { context: { registration: otherRegistration } })),
+  }
+})
+afterAll(() => world.close())
+
+async function tincanKey(opened: OpenedLaunch): Promise<Login> {
+  const { opening } = await world.enter(opened)
+  return opening.style === 'tincan' ? opening : expect.fail('not Tin Can')
+}
+
+async function idOf(as: Login, json: Json): Promise<string> {
+  const answer = await world.xapi(as, 'POST', '/statements', { json })
+  expect(answer.status, answer.text).toBe(200)
+  return answer.json[0]
+}
+
+/** How much there is of everything that content could write. */
+async function everything() {
+  const { json } = await world.xapi(all, 'GET', '/statements?limit=1000')
+  return {
+    statements: json.statements.map(({ id }: Stored) => id),
+    documents: (await world.storage.exports.listDocuments(world.lrsId, { limit: 1000, mostBytes: 1e6 })).documents.map(
+      ({ key, etag }) => [key.id, etag],
+    ),
+    events: (await world.events()).length,
+  }
+}
+
+async function refusedWithout(attempt: () => Promise<Answer>, status: number | readonly number[]): Promise<Answer> {
+  const before = await everything()
+  const answer = await attempt()
+  expect([status].flat(), answer.text).toContain(answer.status)
+  expect(await everything()).toEqual(before)
+  return answer
+}
+
+function query(parameters: Readonly<Record<string, Json | undefined>>): string {
+  const given = Object.entries(parameters).filter(([, value]) => value !== undefined)
+  const pairs = given.map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)])
+  return `?${new URLSearchParams(pairs as [string, string][])}`
+}
+
+const idsIn = ({ json }: Answer): string[] => json.statements.map(({ id }: Stored) => id)
+
+describe.each(styles)('the key of %s content, writing statements', (style) => {
+  const lesson = () => lessons[style]
+  const send = (more: Readonly<Record<string, Json>>) => statementOf(lesson().opened, more) as Stored
+  /** With nothing of its lesson beside the object: what cmi5 content adds to each statement names its activity. */
+  const bare = (more: Readonly<Record<string, Json>>) => {
+    const { contextActivities: _, ...context } = send({})['context']
+    return send({ context, ...more })
+  }
+  const contextWith = (more: object) => ({ context: { ...send({})['context'], ...more } as Json })
+
+  it.each<[string, () => Json]>([
+    ['of another actor', () => send({ actor: learner('bob') })],
+    [
+      'of an actor of the same name elsewhere',
+      () => send({ actor: { account: { homePage: 'https://x.example', name: 'ada' } } }),
+    ],
+    ['of an actor in other letters', () => send({ actor: learner('Ada') })],
+    ['of an actor by mailbox', () => send({ actor: { mbox: 'mailto:ada@school.example.org' } })],
+    [
+      'of a Group with the actor’s account',
+      () => send({ actor: { ...ada, objectType: 'Group', member: [learner('bob')] } }),
+    ],
+    ['of a Group that the actor is in', () => send({ actor: { objectType: 'Group', member: [ada] } })],
+    ['of another registration', () => send(contextWith({ registration: otherRegistration }))],
+    ['about another activity', () => bare({ object: { id: otherActivity } })],
+    [
+      'about an activity whose id only begins alike',
+      () => bare({ object: { id: `${lesson().opened.launch.activityId}x` } }),
+    ],
+    ['about a person', () => bare({ object: learner('bob') })],
+    ['about a statement', () => bare({ object: { objectType: 'StatementRef', id: own[style] } })],
+    [
+      'about an activity, with its own in "other" only',
+      () =>
+        send({
+          object: { id: otherActivity },
+          ...contextWith({ contextActivities: { other: [{ id: lesson().opened.launch.activityId }] } }),
+        }),
+    ],
+    ['that voids its own', () => send({ verb: voided, object: { objectType: 'StatementRef', id: own[style] } })],
+    [
+      'that voids another’s',
+      () => send({ verb: voided, object: { objectType: 'StatementRef', id: foreign['another learner'] ?? '' } }),
+    ],
+    [
+      'of which one is of another actor',
+      () => [send({ id: randomUUID() }), send({ id: randomUUID(), actor: learner('bob') })],
+    ],
+  ])('refuses what is %s', async (_, json) => {
+    await refusedWithout(() => world.xapi(lesson(), 'POST', '/statements', { json: json() }), 403)
+    const one = json()
+    if (Array.isArray(one)) return
+    const path = `/statements?statementId=${String((one as Stored)['id'] ?? randomUUID())}`
+    await refusedWithout(() => world.xapi(lesson(), 'PUT', path, { json: one }), 403)
+  })
+
+  it('refuses what has no registration in cmi5, and takes it in Tin Can', async () => {
+    const { registration: _, ...context } = send({})['context']
+    const attempt = () => world.xapi(lesson(), 'POST', '/statements', { json: send({ context }) })
+    if (style === 'cmi5') await refusedWithout(attempt, 403)
+    else expect((await attempt()).status).toBe(200)
+  })
+
+  it('takes what lies below its activity, or has it as parent or grouping', async () => {
+    const { activityId } = lesson().opened.launch
+    const within = (of: 'parent' | 'grouping') => {
+      const { contextActivities = {}, ...context } = send({})['context']
+      return {
+        ...context,
+        contextActivities: { ...contextActivities, [of]: [...(contextActivities[of] ?? []), { id: activityId }] },
+      } as Json
+    }
+    for (const more of [
+      { object: { id: `${activityId}/page/1` } },
+      { object: { id: otherActivity }, context: within('parent') },
+      { object: { id: otherActivity }, context: within('grouping') },
+    ]) {
+      const answer = await world.xapi(lesson(), 'POST', '/statements', { json: send(more) })
+      expect(answer.status, answer.text).toBe(200)
+    }
+  })
+
+  it('stores in its platform’s name, whatever name it gives itself', async () => {
+    const authority = { objectType: 'Agent', mbox: 'mailto:principal@school.example' }
+    const id = await idOf(lesson(), send({ authority }))
+    const { json } = await world.xapi(all, 'GET', `/statements?statementId=${id}`)
+    expect(json.authority).toMatchObject({ name: 'School', account: { homePage: 'https://lrs.example.org' } })
+  })
+
+  it('does not take over, or change, what others stored', async () => {
+    for (const id of Object.values(foreign)) {
+      const answer = await refusedWithout(() => {
+        return world.xapi(lesson(), 'PUT', `/statements?statementId=${id}`, { json: { ...send({}), id } })
+      }, 409)
+      expect(answer.text).not.toContain('bob')
+    }
+  })
+})
+
+describe.each(styles)('the key of %s content, reading statements', (style) => {
+  const lesson = () => lessons[style]
+  const get = (parameters: Readonly<Record<string, Json | undefined>> = {}) =>
+    world.xapi(lesson(), 'GET', `/statements${query(parameters)}`)
+
+  it.each<[string, () => Readonly<Record<string, Json | undefined>>]>([
+    ['without filters', () => ({})],
+    ['by its agent', () => ({ agent: ada })],
+    ['by its agent, related ones included', () => ({ agent: ada, related_agents: true })],
+    ['by its activity', () => ({ activity: lesson().opened.launch.activityId })],
+    [
+      'by its activity, related ones included',
+      () => ({ activity: lesson().opened.launch.activityId, related_activities: true }),
+    ],
+    ['with attachments', () => ({ attachments: true })],
+    ['oldest first', () => ({ ascending: true })],
+    ['as ids', () => ({ format: 'ids' })],
+  ])('%s shows its own alone', async (_, parameters) => {
+    const answer = await get(parameters())
+    expect(answer.status).toBe(200)
+    const text = answer.text
+    expect(text).toContain(own[style])
+    for (const id of Object.values(foreign)) expect(text).not.toContain(id)
+    expect(text).not.toMatch(/bob|tess/)
+    expect(text).not.toContain(own[style === 'cmi5' ? 'tincan' : 'cmi5'])
+  })
+
+  it.each<[string, Readonly<Record<string, Json>>]>([
+    ['another agent', { agent: learner('bob') }],
+    ['another agent among related ones', { agent: learner('bob'), related_agents: true }],
+    ['another activity', { activity: 'https://content.example.org/elsewhere' }],
+    ['another registration', { registration: otherRegistration }],
+  ])('of %s shows nothing', async (_, parameters) => {
+    const answer = await get(parameters)
+    expect([answer.status, answer.json]).toEqual([200, { statements: [], more: '' }])
+  })
+
+  it('finds no other by its id, nor tells that there is one', async () => {
+    const absent = await get({ statementId: randomUUID() })
+    for (const id of Object.values(foreign)) {
+      for (const name of ['statementId', 'voidedStatementId']) {
+        const answer = await get({ [name]: id })
+        expect(answer.status).toBe(404)
+        if (name === 'statementId')
+          expect(answer.text.replaceAll(/[0-9a-f-]{36}/g, '')).toBe(absent.text.replaceAll(/[0-9a-f-]{36}/g, ''))
+      }
+    }
+    expect((await get({ statementId: own[style] })).status).toBe(200)
+  })
+
+  it('goes on with somebody else’s page as with its own: without their statements', async () => {
+    const first = await world.xapi(all, 'GET', '/statements?limit=1')
+    const more = first.json.more as string
+    const answer = await world.ask('GET', more, { as: lesson(), headers: { 'X-Experience-API-Version': '1.0.3' } })
+    if (answer.status === 200) for (const id of Object.values(foreign)) expect(idsIn(answer)).not.toContain(id)
+    else expect(answer.status).toBe(400)
+  })
+})
+
+describe('the key of somebody who evaluates', () => {
+  it('reads what others did in the activity, and nothing that other platforms and keys stored', async () => {
+    const answer = await world.xapi(lessons.evaluator, 'GET', '/statements?limit=100')
+    const ids = idsIn(answer)
+    expect(ids).toEqual(expect.arrayContaining([own.tincan, foreign['another learner']]))
+    for (const other of ['another activity', 'another key', 'another platform', 'another registration'] as const) {
+      expect(ids).not.toContain(foreign[other])
+    }
+    expect(ids).not.toContain(own.cmi5)
+    const byId = (id: string | undefined) => world.xapi(lessons.evaluator, 'GET', `/statements?statementId=${id}`)
+    expect((await byId(foreign['another learner'])).status).toBe(200)
+    expect((await byId(foreign['another activity'])).status).toBe(404)
+  })
+
+  it('writes as itself alone, and reads no document of others', async () => {
+    const json = statementOf(lessons.evaluator.opened, { actor: learner('bob') })
+    await refusedWithout(() => world.xapi(lessons.evaluator, 'POST', '/statements', { json }), 403)
+    const { activityId } = lessons.evaluator.opened.launch
+    const path = `/activities/state${query({ activityId, agent: learner('bob'), stateId: 'bookmark' })}`
+    await refusedWithout(() => world.xapi(lessons.evaluator, 'GET', path), 403)
+  })
+})
+
+describe.each(styles)('the key of %s content, with documents', (style) => {
+  const lesson = () => lessons[style]
+  const ours = () => {
+    const { activityId, registration } = lesson().opened.launch
+    return { activityId, agent: ada, registration } as const
+  }
+  const json = { page: 7 }
+
+  async function isRefused(path: string, asked: Ask = {}) {
+    for (const method of ['GET', 'PUT', 'POST', 'DELETE'] as const) {
+      const body = method === 'PUT' || method === 'POST' ? { json, ...asked } : asked
+      const answer = await refusedWithout(() => world.xapi(lesson(), method, path, body), 403)
+      expect(answer.text).not.toContain('"page"')
+    }
+  }
+
+  it('keeps its own State', async () => {
+    const path = `/activities/state${query({ ...ours(), stateId: 'bookmark' })}`
+    expect((await world.xapi(lesson(), 'PUT', path, { json })).status).toBe(204)
+    expect((await world.xapi(lesson(), 'GET', path)).json).toEqual(json)
+    const list = await world.xapi(lesson(), 'GET', `/activities/state${query(ours())}`)
+    expect(list.json).toContain('bookmark')
+    expect((await world.xapi(all, 'GET', path)).status).toBe(404)
+  })
+
+  it.each<[string, () => Readonly<Record<string, Json>>]>([
+    ['of another agent', () => ({ agent: learner('bob') })],
+    ['of another activity', () => ({ activityId: otherActivity })],
+    ['of another registration', () => ({ registration: otherRegistration })],
+  ])('is refused State %s: one document, and all', async (_, other) => {
+    await isRefused(`/activities/state${query({ ...ours(), ...other(), stateId: 'bookmark' })}`)
+    const whole = `/activities/state${query({ ...ours(), ...other() })}`
+    for (const method of ['GET', 'DELETE']) await refusedWithout(() => world.xapi(lesson(), method, whole), 403)
+  })
+
+  it('is refused State of all registrations; of none in cmi5', async () => {
+    const { registration: _, ...without } = ours()
+    for (const method of ['GET', 'DELETE']) {
+      await refusedWithout(() => world.xapi(lesson(), method, `/activities/state${query(without)}`), 403)
+    }
+    const path = `/activities/state${query({ ...without, stateId: 'bookmark' })}`
+    if (style === 'cmi5') await isRefused(path)
+    else expect((await world.xapi(lesson(), 'PUT', path, { json })).status).toBe(204)
+  })
+
+  it('keeps its learner’s profile and its activity’s, and is refused all others', async () => {
+    const condition = { headers: { 'If-None-Match': '*' } }
+    for (const [resource, mine, theirs] of [
+      ['/agents/profile', { agent: ada }, { agent: learner('bob') }],
+      ['/activities/profile', { activityId: ours().activityId }, { activityId: otherActivity }],
+    ] as const) {
+      const path = `${resource}${query({ ...mine, profileId: `of ${style}` })}`
+      expect((await world.xapi(lesson(), 'PUT', path, { json, ...condition })).status).toBe(204)
+      expect((await world.xapi(lesson(), 'GET', path)).json).toEqual(json)
+      await isRefused(`${resource}${query({ ...theirs, profileId: 'any' })}`, condition)
+      await refusedWithout(() => world.xapi(lesson(), 'GET', `${resource}${query(theirs)}`), 403)
+    }
+  })
+
+  it('looks up its learner and its activity, and nobody else', async () => {
+    const { activityId } = ours()
+    expect((await world.xapi(lesson(), 'GET', `/agents${query({ agent: ada })}`)).status).toBe(200)
+    expect((await world.xapi(lesson(), 'GET', `/activities${query({ activityId })}`)).status).toBe(200)
+    await refusedWithout(() => world.xapi(lesson(), 'GET', `/agents${query({ agent: learner('bob') })}`), 403)
+    await refusedWithout(() => world.xapi(lesson(), 'GET', `/activities${query({ activityId: otherActivity })}`), 403)
+  })
+})
+
+describe.each(styles)('the key of %s content, everywhere else', (style) => {
+  const lesson = () => lessons[style]
+
+  it.each<[string, string, readonly number[]]>([
+    ['GET', '/management/v1/launches', [403]],
+    ['POST', '/management/v1/launches', [400, 403]],
+    ['GET', '/api/organizations/1/activity-providers', [401, 403]],
+    ['POST', '/api/organizations/1/activity-providers', [401, 403]],
+    ['POST', '/api/organizations/1/oauth2/token', [400, 401, 403, 404]],
+    ['GET', '/api/v2/client', [401, 403]],
+    ['POST', '/api/v2/client', [401, 403]],
+    ['GET', '/api/v2/lrs', [401, 403]],
+    ['GET', '/api/v2/statement', [401, 403]],
+    ['GET', '/api/connection/statement', [401, 403]],
+    ['POST', '/api/oauth2/token', [400, 401, 403, 404]],
+    ['GET', '/api/v2/appManagement/applications', [401, 403]],
+    ['GET', '/api/v2/xapi/credentials', [401, 403]],
+    ['POST', '/api/v2/oauth/authenticate/application/token', [400, 401, 403, 404]],
+    ['GET', '/api/organizations/2/lrs/statements', [401]],
+    ['GET', '/lrs/ABCDEFGHIJ/statements', [401, 403, 404]],
+  ])('is refused %s %s', async (method, path, statuses) => {
+    const asked: Ask = {
+      as: lesson(),
+      ...(method === 'POST' && { json: {} }),
+      headers: { 'X-Experience-API-Version': '1.0.3' },
+    }
+    const answer = await refusedWithout(() => world.ask(method, path, asked), statuses)
+    expect(answer.text).not.toMatch(/bob|tess|0f8fad5b/)
+  })
+
+  it('launches nobody, ends nothing, and makes no session and no token', async () => {
+    const content = world.contents[style].id
+    const json = { content, actor: learner('bob') }
+    await refusedWithout(() => world.ask('POST', '/management/v1/launches', { as: lesson(), json }), 403)
+    for (const { opened } of Object.values(lessons)) {
+      const path = `/management/v1/launches/${opened.launch.id}`
+      for (const method of ['GET', 'DELETE']) {
+        await refusedWithout(() => world.ask(method, path, { as: lesson() }), 403)
+      }
+    }
+    const principal = await world.core.signIn.basic({ ...lesson(), browser: '' })
+    const { sessions, tokens, credentials, launches } = world.core
+    for (const attempt of [
+      () => sessions.create(principal, principal.credentialId),
+      () => sessions.list(principal, principal.credentialId, { offset: 0, limit: 10 }),
+      () => tokens.issue(principal),
+      () => credentials.list(principal, {}, { offset: 0, limit: 10 }),
+      () => credentials.reveal(principal, principal.credentialId),
+      () => launches.list(principal, {}, { limit: 10 }),
+    ])
+      await expect(attempt()).rejects.toMatchObject({ code: 'forbidden' })
+  })
+
+  it('reads on every path of its Lrs what it reads on one', async () => {
+    const answer = await world.ask('GET', '/data/xAPI/statements', {
+      ...{ as: lesson(), headers: { 'X-Experience-API-Version': '1.0.3' } },
+    })
+    expect(answer.status).toBe(200)
+    for (const id of Object.values(foreign)) expect(idsIn(answer)).not.toContain(id)
+  })
+})
