@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import { checkShape, refuse } from './check.ts'
 import { maxTextLength } from './check.ts'
+import { moveOns } from './cmi5/vocabulary.ts'
 import { launchStyles } from './storage.ts'
 import type { ContentRecord, Json } from './storage.ts'
 import { isIri } from './xapi/iri.ts'
@@ -18,9 +19,6 @@ export type Permission = (typeof permissions)[number]
  */
 export const givings = ['nothing', 'browse', 'review', 'normal', 'evaluate', 'author'] as const
 export type Giving = (typeof givings)[number]
-
-/** cmi5 section 10.2.4. */
-const moveOns = ['Passed', 'Completed', 'CompletedAndPassed', 'CompletedOrPassed', 'NotApplicable'] as const
 
 const mostCharacters = 2000
 /** Handed to the content as it is (cmi5 section 10.2.5). */
@@ -82,8 +80,13 @@ export const contentSettingsSchema = z.strictObject({
     .max(50, 'At most 50 names of parameters.')
     .default([]),
   /** cmi5 section 10.2.4: whoever scores at least so much has passed. */
-  masteryScore: z.number().min(0, 'From 0 to 1.').max(1, 'From 0 to 1.').exactOptional(),
-  /** cmi5 section 10.2.4: when it counts as satisfied. */
+  masteryScore: z
+    .number()
+    .refine((score) => score >= 0 && score <= 1 && Number(score.toFixed(4)) === score, {
+      message: 'From 0 to 1, with at most four decimal places.',
+    })
+    .exactOptional(),
+  /** cmi5 sections 10.2.5 and 13.1.4: when it counts as satisfied. */
   moveOn: z.enum(moveOns, `One of ${moveOns.join(', ')}.`).default('NotApplicable'),
   launchParameters: prose(mostParameters).exactOptional(),
   entitlementKey: prose(maxTextLength).exactOptional(),

@@ -81,6 +81,7 @@ describe('settings of content', () => {
     ['ignoredParams', Array.from({ length: 51 }, (_, index) => `p${index}`)],
     ['masteryScore', 1.1],
     ['masteryScore', Number.NaN],
+    ['masteryScore', 0.12345],
     ['moveOn', 'Attempted'],
     ['launchParameters', 'a\0b'],
     ['launchParameters', 'x'.repeat(4001)],

@@ -62,6 +62,7 @@ export function checkLaunch(input: NewLaunchInput): void {
     ...checkActor(actor),
     ...(resource === undefined || resource === null ? [] : checkResource(resource)),
     ...checkActivityId(activityId),
+    ...checkUnit(input),
     ...(registration === undefined || uuid.test(registration)
       ? []
       : [failure('/registration', 'A registration is a lower-case UUID.')]),
@@ -157,6 +158,16 @@ function actorPin({ mbox, account }: JsonObject): ActorPin {
 function checkActivityId(id: string | undefined): readonly Failure[] {
   if (id === undefined || (id.length <= mostIdCharacters && isIri(id))) return []
   return [failure('/activityId', `An activity id is an IRI of at most ${mostIdCharacters} characters.`)]
+}
+
+/** cmi5 sections 9.2 and 8.1.5. */
+function checkUnit({ content: { settings }, actor, activityId }: NewLaunchInput): readonly Failure[] {
+  if (settings.style !== 'cmi5') return []
+  const own = `In cmi5 whoever launches makes an activity id, another one than the publisher's ${settings.activityId}.`
+  return [
+    ...(actor['mbox'] === undefined ? [] : [failure('/actor', 'In cmi5 whoever is launched is known by an account.')]),
+    ...(activityId === settings.activityId ? [failure('/activityId', own)] : []),
+  ]
 }
 
 function failure(pointer: string, message: string): Failure {

@@ -130,6 +130,14 @@ describe('opening', () => {
     await refusedWithout(() => world.launch('tincan', input), refusal)
   })
 
+  it.each<[string, object, string]>([
+    ['somebody without an account (9.2)', { actor: { mbox: 'mailto:ada@school.example' } }, '/actor'],
+    ['the publisher’s activity id (8.1.5)', { activityId: 'https://content.example.org/cmi5' }, '/activityId'],
+  ])('refuses in cmi5 %s', async (_, input, pointer) => {
+    const refusal = { code: 'invalid', detail: { failures: [expect.objectContaining({ pointer })] } }
+    await refusedWithout(() => world.launch('cmi5', input), refusal)
+  })
+
   it('refuses a platform that is switched off, and ends what that one had launched', async () => {
     const { platform: other } = await world.core.platforms.create(world.operator, platformInput('switched-off'))
     const by = { platform: other }
@@ -222,15 +230,15 @@ describe('the key of a launch', () => {
   })
 
   it('is pinned to learner, registration and activity; strictly in cmi5', async () => {
-    const actor = { mbox: 'mailto:ada@school.example' }
-    for (const [style, mode] of [
-      ['cmi5', 'required'],
-      ['tincan', 'whenPresent'],
+    const mbox = 'mailto:ada@school.example'
+    for (const [style, mode, actor, pin] of [
+      ['cmi5', 'required', learner('Grace'), { accountName: 'Grace', homePage }],
+      ['tincan', 'whenPresent', { mbox }, { mbox }],
     ] as const) {
       const key = await world.keyOf(style, { actor, readsOthers: style === 'cmi5' })
       const { registration, activityId } = key.opened.launch
       expect((await world.signIn(key)).pins).toEqual({
-        ...{ actor: [actor], registration: { id: registration, mode }, activity: activityId },
+        ...{ actor: [pin], registration: { id: registration, mode }, activity: activityId },
         ...(style === 'cmi5' && { readsOthers: true }),
       })
     }
