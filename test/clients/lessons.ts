@@ -29,7 +29,8 @@ export function lessons(): Lessons {
       served?.close()
     },
     address: (library) => `${served!.url}/${library}`,
-    learner: (userAgent) => browser!.newContext({ ...(userAgent !== undefined && { userAgent }) }),
+    learner: (userAgent) =>
+      browser!.newContext({ ignoreHTTPSErrors: true, ...(userAgent !== undefined && { userAgent }) }),
   }
 }
 

@@ -1,0 +1,207 @@
+// Launches from the signed address to the last statement, in a real Chromium: the content comes from another origin and uses the
+// libraries that content uses, unmodified. What they read of an address whatever the learner is called: test/launch-address.test.ts.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { BrowserContext, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { exampleCertificate } from '../support/https.ts'
+import type { LaunchParameters } from '../support/itslearning-signer.ts'
+import { statusOf } from './client.ts'
+import { type Lesson, type LessonLibrary, styles } from './lesson.ts'
+import { homePage, type LaunchSetting, person, startLaunchSetting } from './launch-setting.ts'
+import { lessonIn, lessons } from './lessons.ts'
+
+const browser = lessons()
+let setting: LaunchSetting
+const libraries = Object.keys(styles) as readonly LessonLibrary[]
+const contents = new Map<LessonLibrary, string>()
+
+beforeAll(async () => {
+  const starting = startLaunchSetting()
+  await browser.start()
+  setting = await starting
+  for (const library of libraries) {
+    const options = ['--url', browser.address(library), '--activity-id', `https://content.example.org/${library}`]
+    contents.set(library, await setting.content(`With ${library}`, '--style', styles[library], ...options))
+  }
+})
+afterAll(async () => {
+  await browser.stop()
+  await setting?.program.stop()
+})
+
+interface Opened {
+  readonly page: Page
+  readonly lesson: Lesson
+  /** On the way to the content. */
+  readonly entrance: string
+}
+
+/** A teacher adds a use of the content at the platform, and this is somebody in it. */
+async function placed(library: LessonLibrary): Promise<LaunchParameters> {
+  const somebody = person()
+  const teacher = await browser.learner()
+  const page = await teacher.newPage()
+  const permissions = { Permissions: 'Read, Participate, Evaluate, Modify', Role: 'Staff', UserId: '7' }
+  await page.goto(setting.address('add', { ...somebody, ...permissions }))
+  await page.getByLabel(`With ${library}`, { exact: true }).check()
+  await page.getByRole('button').click()
+  await page.waitForLoadState()
+  await teacher.close()
+  return somebody
+}
+
+async function open(learner: BrowserContext, somebody: LaunchParameters, library: LessonLibrary): Promise<Opened> {
+  const page = await learner.newPage()
+  const asked: string[] = []
+  page.on('request', (request) => asked.push(request.url()))
+  await page.goto(setting.address('view', somebody))
+  expect(page.url()).toContain(`${browser.address(library)}?`)
+  return { page, lesson: lessonIn(page, library), entrance: asked.find((url) => url.includes('/launch/s/')) ?? '' }
+}
+
+describe.each(libraries)('content with %s', (library) => {
+  it('is begun, left, taken up where it was left, scored and closed', async () => {
+    const somebody = await placed(library)
+    const learner = await browser.learner()
+    const first = await open(learner, somebody, library)
+    const read = await first.lesson.begin()
+    expect(read.actor).toEqual({ objectType: 'Agent', account: { homePage, name: somebody['UserId'] } })
+    expect(read.registration).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    expect(read.endpoint).toMatch(new RegExp(`^${setting.program.url}/xapi/?$`))
+    expect(await first.lesson.resume()).toBeNull()
+    await first.lesson.save({ page: 3 })
+    expect(await first.lesson.resume()).toEqual({ page: 3 })
+
+    const second = await open(learner, somebody, library)
+    const again = await second.lesson.begin()
+    expect(again).toEqual({ ...read, authorization: expect.not.stringMatching(read.authorization) })
+    expect(await second.lesson.resume()).toEqual({ page: 3 })
+    // The first was left for good when the second began.
+    expect(await statusOf(first.lesson.save({ page: 1 }))).toBe(401)
+    await second.lesson.score(0.9)
+    await second.lesson.close()
+    expect(await statusOf(second.lesson.save({ page: 1 }))).toBe(401)
+    expect(await statusOf(first.lesson.score(1))).toBe(401)
+
+    const third = await open(learner, somebody, library)
+    await third.lesson.begin()
+    expect(await third.lesson.resume()).toEqual({ page: 3 })
+    const stored = await setting.statements(read.registration)
+    const passed = stored.filter(({ verb }) => (verb as { id: string }).id.endsWith('/passed'))
+    expect(passed).toMatchObject([{ actor: read.actor, result: { score: { scaled: 0.9 }, success: true } }])
+    expect(stored.filter(({ verb }) => (verb as { id: string }).id.endsWith('/terminated'))).toHaveLength(1)
+    await learner.close()
+  })
+
+  it('has a key that works in the browser which used it first', async () => {
+    const somebody = await placed(library)
+    const learner = await browser.learner()
+    const { lesson } = await open(learner, somebody, library)
+    const { endpoint, authorization } = await lesson.begin()
+    await lesson.save({ page: 2 })
+    const about = new URL('statements?limit=1', endpoint.replace(/\/?$/, '/'))
+    const elsewhere = await fetch(about, { headers: { authorization, 'x-experience-api-version': '1.0.3' } })
+    expect(elsewhere.status).toBe(401)
+    expect(await lesson.resume()).toEqual({ page: 2 })
+    await learner.close()
+  })
+})
+
+describe('a page of content that is loaded anew', () => {
+  it.each(['tincanjs', 'xapiwrapper', 'xapi'] as const)(
+    'goes on with %s: the key stands in its address',
+    async (library) => {
+      const learner = await browser.learner()
+      const { page, lesson } = await open(learner, await placed(library), library)
+      const read = await lesson.begin()
+      await lesson.save({ page: 2 })
+      await page.reload()
+      expect(await lesson.begin()).toEqual(read)
+      expect(await lesson.resume()).toEqual({ page: 2 })
+      await learner.close()
+    },
+  )
+
+  it.each(['xapiCmi5', 'rusticiCmi5'] as const)(
+    'with %s needs a way back: the key was handed out once',
+    async (library) => {
+      const learner = await browser.learner()
+      const { page, lesson, entrance } = await open(learner, await placed(library), library)
+      const { registration } = await lesson.begin()
+      await lesson.save({ page: 2 })
+      await page.reload()
+      await expect(lesson.begin()).rejects.toThrow()
+      // In this browser the entrance leads in once more: another session of the same registration.
+      await page.goto(entrance)
+      expect(await lesson.begin()).toMatchObject({ registration })
+      expect(await lesson.resume()).toEqual({ page: 2 })
+      await learner.close()
+    },
+  )
+})
+
+describe('an address that the platform signed', () => {
+  it('leads into one session when it is opened twice in one browser, and nowhere in another', async () => {
+    const somebody = await placed('tincanjs')
+    const address = setting.address('view', somebody)
+    const learner = await browser.learner()
+    const keys: string[] = []
+    for (let click = 0; click < 2; click++) {
+      const page = await learner.newPage()
+      await page.goto(address)
+      keys.push((await lessonIn(page, 'tincanjs').begin()).authorization)
+    }
+    expect(keys[1]).toBe(keys[0])
+    const other = await browser.learner()
+    const page = await other.newPage()
+    const complaints: string[] = []
+    page.on('console', (message) => complaints.push(message.text()))
+    const response = await page.goto(address)
+    expect(response?.status()).toBe(403)
+    expect(await page.textContent('body')).toMatch(/[0-9a-f]{8}-[0-9a-f]{4}-/)
+    // Nothing on the page but what its policy allows.
+    expect(complaints.filter((text) => !text.includes('403'))).toEqual([])
+    await Promise.all([learner.close(), other.close()])
+  })
+})
+
+// Cookies of other sites in a frame are Chromium's strictest case: Secure, SameSite=None, Partitioned, or not at all.
+describe('in a frame of the platform’s page, over HTTPS', () => {
+  let secure: LaunchSetting
+  const files = mkdtempSync(join(tmpdir(), 'claviger-certificate-'))
+  beforeAll(async () => {
+    const names = { CLAVIGER_TLS_CERT: join(files, 'cert.pem'), CLAVIGER_TLS_KEY: join(files, 'key.pem') }
+    writeFileSync(names.CLAVIGER_TLS_CERT, exampleCertificate.cert)
+    writeFileSync(names.CLAVIGER_TLS_KEY, exampleCertificate.key)
+    secure = await startLaunchSetting({ env: names })
+  })
+  afterAll(async () => {
+    await secure?.program.stop()
+    rmSync(files, { recursive: true, force: true })
+  })
+
+  it('the browser is known again', async () => {
+    const options = ['--url', browser.address('xapiCmi5'), '--activity-id', 'https://content.example.org/framed']
+    const content = await secure.content('Framed', '--style', 'cmi5', ...options)
+    await secure.run('platform', 'update', 'campus', '--content', content)
+    const learner = await browser.learner()
+    const page = await learner.newPage()
+    const asked: string[] = []
+    page.on('request', (request) => asked.push(request.url()))
+    await page.goto(new URL('/a-page-of-the-platform', browser.address('xapiCmi5')).href)
+    const address = secure.address('view', person()).replaceAll('&', '&amp;')
+    await page.setContent(`<iframe src="${address}"></iframe>`)
+    const frame = page.frames()[1]!
+    expect(frame.url()).toContain(`${browser.address('xapiCmi5')}?`)
+    const lesson = lessonIn(frame, 'xapiCmi5')
+    const { registration } = await lesson.begin()
+    await lesson.save({ page: 4 })
+    await frame.goto(asked.find((url) => url.includes('/launch/s/')) ?? '')
+    expect(await lesson.begin()).toMatchObject({ registration })
+    expect(await lesson.resume()).toEqual({ page: 4 })
+    await learner.close()
+  })
+})
