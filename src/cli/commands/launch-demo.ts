@@ -3,8 +3,9 @@
 
 import { setTimeout } from 'node:timers/promises'
 import type { Command } from 'commander'
+import { contextExtensions } from '../../core/cmi5/vocabulary.ts'
 import type { Content } from '../../core/content.ts'
-import type { LrsId, Seq } from '../../core/ids.ts'
+import type { LaunchId, LrsId, Seq } from '../../core/ids.ts'
 import { getPreset } from '../../core/presets.ts'
 import type { Caller, Principal } from '../../core/principal.ts'
 import type { CredentialRecord, LaunchRecord, LaunchStyle } from '../../core/storage.ts'
@@ -14,7 +15,7 @@ import { callerIn, chooseOrganisation, locateLrs } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { oneOf, parseNumber } from '../credential-options.ts'
 import { principalOf } from '../key-state.ts'
-import { counted, oneLine, PlainError } from '../outcome.ts'
+import { counted, oneLine, pairs, PlainError, time } from '../outcome.ts'
 import type { Act } from '../run.ts'
 
 interface DemoOptions extends GlobalOptions {
@@ -148,9 +149,12 @@ function learnerAt({ config }: CommandContext) {
 
 function introduction(url: string, { registration, expiresAt }: LaunchRecord): string {
   return (
-    `Open this in a browser within five minutes (it works once):\n  ${url}\n` +
-    `registration ${registration}; the lesson's key dies with the lesson, at ${new Date(expiresAt).toISOString()} at the latest\n` +
-    `What it stores, as it comes (Ctrl-C stops looking):\n`
+    `Open this in a browser, within five minutes; it works once:\n  ${url}\n` +
+    `${pairs([
+      ['registration', registration],
+      ['ends', `when it is closed, at the latest ${time(expiresAt)}`],
+    ])}\n` +
+    `What is stored of it, as it comes; Ctrl-C stops looking:\n`
   )
 }
 
@@ -167,7 +171,7 @@ async function follow(
   { signal, tell }: { readonly signal: AbortSignal; tell(statement: Statement): void },
 ): Promise<Followed> {
   const pins = { registration: { id: registration, mode: 'required' } } as const
-  const query = { filters: [], since: createdAt * 1000, isAscending: true, limit: 100 }
+  const query = { filters: [], since: createdAt * 1000 - 1, isAscending: true, limit: 100 }
   const statements: Statement[] = []
   let cursor: Seq | undefined
   for (;;) {
@@ -177,12 +181,21 @@ async function follow(
     for (const { body, seq } of page.statements) {
       cursor = seq
       const statement = JSON.parse(body) as Statement
+      if (isOfAnother(statement, id)) continue
       statements.push(statement)
       tell(statement)
     }
     if (launch.endedAt !== null || signal.aborted) return { launch, statements }
     await setTimeout(pollMs, undefined, { signal }).catch(() => undefined)
   }
+}
+
+/** Of a launch before, which this one ended (cmi5 section 9.3.6). */
+function isOfAnother({ context }: Statement, id: LaunchId): boolean {
+  const session = (context as { extensions?: Record<string, unknown> } | undefined)?.extensions?.[
+    contextExtensions.sessionId
+  ]
+  return session !== undefined && session !== id
 }
 
 /** `12:03:04  passed  A lesson on keys  score 100 %` */

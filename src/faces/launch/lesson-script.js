@@ -167,6 +167,7 @@ async function run(launch) {
     if (choice) choice.checked = true
   }
   await begin(launch)
+  const isLooking = !launch.records || launch.mode !== 'Normal'
   const isResumed = bookmark.step > 0
   bookmark.step = Math.min(bookmark.step, steps.length - 2)
   const go = async (step) => {
@@ -183,7 +184,8 @@ async function run(launch) {
   one('#learner').textContent = launch.actor.name ?? launch.actor.account?.name ?? 'you'
   one('#lesson').hidden = false
   show(bookmark.step)
-  if (isResumed) tell('You are where you left off.')
+  const notices = [isResumed && 'You are where you left off.', isLooking && 'You only look: no result is written down.']
+  tell(notices.filter(Boolean).join(' '))
 }
 
 /** Whoever is only to look has a key that stores no statements. */
@@ -195,7 +197,6 @@ async function begin(launch) {
     if (error.status !== 403) throw error
     launch.records = false
   }
-  if (!launch.records || launch.mode !== 'Normal') tell('You are only looking: no result is recorded.')
 }
 
 /** Only in Normal mode (cmi5 section 10.2.2), and each once in a registration (9.3.3, 9.3.4), however often it is taken. */
