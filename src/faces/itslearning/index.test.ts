@@ -87,10 +87,7 @@ describe('a launch', () => {
           ...{ role: 'Learner', permissions: ['Read', 'Participate'], isReadOnly: false },
           ...{ locale: 'en-GB', language: 'en-GB', timeZone: 'Europe/London', uses12Hours: false },
           ...{ windowsTimeZone: 'GMT Standard Time', needsAccessibility: false },
-          schools: [
-            { id: '3', legalId: 'HullPrimary' },
-            { id: '2', legalId: '' },
-          ],
+          schools: [{ id: '3', legalId: 'HullPrimary' }, { id: '2' }],
         },
       },
     })

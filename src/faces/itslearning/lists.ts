@@ -4,15 +4,15 @@
 export interface Licence {
   /** itslearning's. */
   readonly id: string
-  /** In the licensing system of whoever made the application; empty where none was entered. */
-  readonly externalId: string
+  /** In the licensing system of whoever made the application, where one was entered. */
+  readonly externalId?: string
 }
 
 export interface School {
   /** itslearning's. */
   readonly id: string
-  /** The authority's; empty where there is none. */
-  readonly legalId: string
+  /** The authority's, where there is one. */
+  readonly legalId?: string
 }
 
 /** Of schools or licences of one person. */
@@ -48,7 +48,10 @@ export function readLicences(ids: string, externalIds: string): readonly Licence
   const own = ids.split(',')
   const external = readFields(externalIds)
   if (external?.length !== own.length || own.length > mostItems) return undefined
-  return own.map((id, index) => ({ id, externalId: external[index]! }))
+  return own.map((id, index) => {
+    const externalId = external[index]
+    return externalId ? { id, externalId } : { id }
+  })
 }
 
 /** `3|HullPrimary,2|,5`: the legal id, and its bar, may be missing. Undefined where a field is none. */
@@ -62,5 +65,6 @@ export function readSchools(text: string): readonly School[] | undefined {
 
 function readSchool(field: string): School | undefined {
   const [, id, legalId = ''] = /^\s*(\d{1,10})\s*(?:\|(.*))?$/s.exec(field) ?? []
-  return id === undefined ? undefined : { id, legalId: legalId.trim() }
+  if (id === undefined) return undefined
+  return legalId.trim() === '' ? { id } : { id, legalId: legalId.trim() }
 }

@@ -217,14 +217,8 @@ describe('lists', () => {
       SchoolId: '3|HullPrimary,2|',
     }
     expect(verify(signed(more), standard({ licensed: true, schools: [2] })).what).toMatchObject({
-      licences: [
-        { id: '101', externalId: String.raw`temp\license2,3` },
-        { id: '104', externalId: '' },
-      ],
-      schools: [
-        { id: '3', legalId: 'HullPrimary' },
-        { id: '2', legalId: '' },
-      ],
+      licences: [{ id: '101', externalId: String.raw`temp\license2,3` }, { id: '104' }],
+      schools: [{ id: '3', legalId: 'HullPrimary' }, { id: '2' }],
     })
   })
 })
