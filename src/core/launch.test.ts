@@ -413,11 +413,13 @@ describe('the token of cmi5 content', () => {
 describe('a newer launch of the same registration', () => {
   it.each(['cmi5', 'tincan'] as const)('ends the one before: %s', async (style) => {
     const actor = somebody()
-    const first = await world.keyOf(style, { actor })
+    const first = await world.keyOf(style, { actor, sealed: 'their key' })
     const elsewhere = await world.keyOf(style, { actor, resource: 'next door' })
     const second = await world.keyOf(style, { actor })
     expect([await isLive(first), await isLive(second), await isLive(elsewhere)]).toEqual([false, true, true])
-    expect(await now(first.opened)).toMatchObject({ endedBy: 'superseded', endedAt: world.clock.now() })
+    expect(await now(first.opened)).toMatchObject({
+      ...{ endedBy: 'superseded', endedAt: world.clock.now(), sealed: null },
+    })
   })
 
   it('is one of many that are made at once', async () => {
@@ -491,10 +493,10 @@ describe('a launch that is looked at', () => {
 
 describe('ending', () => {
   it('is once, and stops the key at once; what it stored stays', async () => {
-    const key = await world.keyOf('tincan', { actor: somebody() })
+    const key = await world.keyOf('tincan', { actor: somebody(), sealed: 'their key' })
     const { launch } = key.opened
     const stored = await world.xapi(key, 'POST', '/statements', { json: statementOf(key.opened) })
-    expect(await world.core.launches.end(world.operator, launch.id)).toMatchObject({ endedBy: 'revoked' })
+    expect(await world.core.launches.end(world.operator, launch.id)).toMatchObject({ endedBy: 'revoked', sealed: null })
     expect(await isLive(key)).toBe(false)
     expect((await world.events()).at(-1)).toMatchObject({
       ...{ action: 'launch.end', target: { id: launch.id }, detail: { by: 'revoked' } },

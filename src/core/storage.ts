@@ -877,7 +877,7 @@ export interface LaunchRecord {
   readonly registration: string
   /** What reaches the content; null once swept. */
   readonly data: Json
-  /** E.g. the platform's own key for this launch; null once swept. */
+  /** E.g. the platform's own key for this launch; null once it has ended. */
   readonly sealed: Sealed | null
   /** What the rules of its style remember. `registration` in it goes over to the next launch of the same registration. */
   readonly progress: LaunchProgress
@@ -1031,7 +1031,7 @@ export interface LaunchStore {
       readonly cookie?: string
     },
   ): Promise<LaunchRecord | undefined>
-  /** Removes its session. Undefined, and nothing is audited, where it has ended already, or there is none. */
+  /** Removes its session and what is sealed. Undefined, and nothing is audited, where it has ended already, or there is none. */
   endLaunch(
     organisationId: OrganisationId,
     id: LaunchId,
@@ -1057,7 +1057,7 @@ export interface LaunchStore {
   /** Of all organisations: those that run, and whose session is gone or ended at or before `at`. At most `limit`. */
   listLapsed(at: number, limit: number): Promise<readonly LaunchRecord[]>
   /**
-   * Of those that ended before `before` (Unix milliseconds), some thousand per call: removes tickets, data and what is sealed, and all
+   * Of those that ended before `before` (Unix milliseconds), some thousand per call: removes tickets and data, and all
    * but the latest of each credential, activity and registration. Returns how many it was about: 0 at the end. Not audited.
    */
   sweepLaunches(organisationId: OrganisationId, before: number): Promise<number>

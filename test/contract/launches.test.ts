@@ -277,7 +277,8 @@ describe.each(engines)('launches on $name', ({ open }) => {
       ]
       told.length = 0
       const second = await begin({ progress: { registration: {}, session: 2 }, at: start + 9 })
-      const ended = { ...first.launch, sessionId: null, endedAt: start + 9, endedBy: 'superseded' }
+      const by = { endedAt: start + 9, endedBy: 'superseded' }
+      const ended = { ...first.launch, sessionId: null, sealed: null, ...by }
       expect(second.superseded).toEqual([ended])
       expect(told).toEqual([tenant.id])
       expect(second.launch.progress).toEqual({ registration: { passed: true }, session: 2 })
@@ -366,7 +367,7 @@ describe.each(engines)('launches on $name', ({ open }) => {
       expect(await isThere(begun.id)).toBe(true)
       told.length = 0
       await hasAudit(async () => {
-        const ended = { ...running, sessionId: null, endedAt: 7, endedBy: 'terminated' }
+        const ended = { ...running, sessionId: null, sealed: null, endedAt: 7, endedBy: 'terminated' }
         const answers = await Promise.all([endOf(running), endOf(running), endOf(running)])
         expect(answers.filter((answer) => answer !== undefined)).toEqual([ended])
         expect(await launches.findLaunch(tenant.id, running.id)).toEqual(ended)

@@ -121,7 +121,7 @@ const markEnded = compiled(
   (db, { number, by, at }: { readonly number: number; readonly by: string; readonly at: number }) =>
     db
       .updateTable('launch')
-      .set({ ended_at: at, ended_by: by })
+      .set({ ended_at: at, ended_by: by, sealed: null })
       .where('number', '=', number)
       .where('ended_at', 'is', null)
       .returningAll(),
