@@ -26,7 +26,7 @@ import { RateLimits, rememberedRates } from './limits.ts'
 import type { ServerLimits } from './limits.ts'
 import { Launches } from './launch.ts'
 import { LaunchGate } from './launch-gate.ts'
-import { Cmi5Scribe } from './launch-scribe.ts'
+import { Scribe } from './launch-scribe.ts'
 import { LrsDirectory } from './lrs.ts'
 import { noMeter } from './meter.ts'
 import type { JobName, Meter } from './meter.ts'
@@ -184,7 +184,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     onError: (err) => log?.error({ err }, 'An erasure broke off; it goes on within minutes.'),
   })
   const retention = new Retention({ storage, erasures, clock })
-  const scribe = new Cmi5Scribe({ storage, clock, baseUrl, statements: () => statements })
+  const scribe = new Scribe({ storage, clock, baseUrl, statements: () => statements })
   const launches = new Launches({
     ...{ ...parts, sessions, baseUrl, scribe },
     onError: (err) => log?.error({ err }, 'A launch could not be ended as it should; it is tried again.'),

@@ -13,8 +13,11 @@ import {
 import type { LaunchWorld, Login } from '../../test/support/launch.ts'
 import { categories, contextExtensions, courseType } from './cmi5/vocabulary.ts'
 import type { UnitVerb } from './cmi5/vocabulary.ts'
+import { LaunchGate } from './launch-gate.ts'
 import type { NewLaunchInput } from './launch-plan.ts'
+import { platformDataId } from './launch-scribe.ts'
 import type { OpenedLaunch } from './launch.ts'
+import { Statements } from './statements.ts'
 import type { JsonObject } from './xapi/rule.ts'
 
 type Lesson = Login & { readonly opened: OpenedLaunch }
@@ -190,6 +193,37 @@ describe('a session of cmi5', () => {
     const lesson = await begun()
     const answers = await Promise.all(Array.from({ length: 12 }, () => say(lesson, 'completed')))
     expect(answers.map(({ status }) => status).toSorted()).toEqual([204, ...Array<number>(11).fill(400)])
+  })
+
+  it('of two nodes one accepts it', async () => {
+    const lesson = await begun()
+    const { storage, clock, core, lrsId } = world
+    const nothing = async (): Promise<void> => {}
+    const launched = new LaunchGate({ storage, clock, satisfied: nothing, terminate: nothing, onError: () => {} })
+    const otherNode = new Statements({ storage, ids: core.ids, batchLimit: 10, launched })
+    const principal = await world.signIn(lesson)
+    const stored = await Promise.allSettled(
+      Array.from({ length: 12 }, (_, index) => {
+        const text = JSON.stringify(unitStatementOf(lesson.opened, 'completed'))
+        return (index % 2 ? core.statements : otherNode).store(principal, lrsId, { text, version: '1.0' })
+      }),
+    )
+    expect(stored.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    expect((await verbsSaid(lesson)).filter((verb) => verb === 'completed')).toHaveLength(1)
+    await otherNode.close()
+  })
+
+  it('does not queue without end', async () => {
+    const lesson = await begun()
+    const principal = await world.signIn(lesson)
+    const stored = await Promise.allSettled(
+      Array.from({ length: 70 }, () => {
+        const text = JSON.stringify(statementOf(lesson.opened))
+        return world.core.statements.store(principal, world.lrsId, { text, version: '1.0' })
+      }),
+    )
+    const refused = stored.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+    expect(refused).toEqual(Array(6).fill(expect.objectContaining({ code: 'unavailable' })))
   })
 
   it('what is under way when terminated comes is stored before the end', async () => {
@@ -406,6 +440,13 @@ describe('the documents of a launch', () => {
 })
 
 describe('a session of Tin Can', () => {
+  it('finds what the platform said in a State document, where it said anything', async () => {
+    const data = { timeZone: 'Europe/Oslo' }
+    const lesson = await world.keyOf('tincan', { ...someone(), language: 'nb-NO', data })
+    expect((await state(lesson, 'GET', platformDataId)).json).toEqual({ language: 'nb-NO', data })
+    expect((await state(await world.keyOf('tincan', someone()), 'GET', platformDataId)).status).toBe(404)
+  })
+
   const terminated = { verb: { id: 'http://adlnet.gov/expapi/verbs/terminated' } }
 
   it('ends with terminated about its own activity, and knows no other rule of cmi5', async () => {

@@ -1,5 +1,6 @@
-// Writes down what whoever launches a cmi5 unit must: the documents that it starts from, and launched, satisfied and abandoned
-// (sections 9.3, 10 and 11). Each can be written again after a crash, and is then there once. What it says is cmi5/'s matter.
+// Writes down what whoever launches must: of a cmi5 unit the documents that it starts from, and launched, satisfied and abandoned
+// (sections 9.3, 10 and 11); for Tin Can content what the platform said. Each can be written again after a crash, and is then there
+// once. What it says of a unit is cmi5/'s matter.
 
 import { launchData, launchParametersOf, learnerPreferences } from './cmi5/launch-data.ts'
 import { abandonedStatement, launchedStatement, satisfiedStatement } from './cmi5/launcher-statements.ts'
@@ -18,7 +19,10 @@ import type { Clock, DocumentScope, Json, LaunchRecord, Preconditions, Storage }
 import { entityTag } from './xapi/document.ts'
 import type { JsonObject } from './xapi/rule.ts'
 
-export interface Cmi5ScribeParts {
+/** The State document that tells Tin Can content what the platform said of learner and place. */
+export const platformDataId = 'claviger.launch'
+
+export interface ScribeParts {
   readonly storage: Storage
   readonly clock: Clock
   /** Where the server is reached from outside. */
@@ -27,23 +31,33 @@ export interface Cmi5ScribeParts {
   readonly statements: () => Statements
 }
 
-export class Cmi5Scribe implements LaunchScribe {
-  readonly #parts: Cmi5ScribeParts
+export class Scribe implements LaunchScribe {
+  readonly #parts: ScribeParts
 
-  constructor(parts: Cmi5ScribeParts) {
+  constructor(parts: ScribeParts) {
     this.#parts = parts
   }
 
   async launched(launch: LaunchRecord): Promise<void> {
-    const { session, registration } = progressOf(launch)
-    if (session.launchedAt !== undefined) return
+    if (progressOf(launch).session.launchedAt !== undefined) return
     const launcher = await this.#launcher(launch)
     if (launcher === undefined) throw new DomainError('not_found', 'The key of this launch is gone.')
+    await (launch.style === 'cmi5' ? this.#unitLaunched(launch, launcher) : this.#contentLaunched(launch, launcher))
+  }
+
+  /** Tin Can has no document of its own for this (ledger S3.5). */
+  async #contentLaunched(launch: LaunchRecord, launcher: Principal): Promise<void> {
+    const { language, given } = dataOf(launch)
+    if (given !== null) await this.#leave(launch, launcher, platformDataId, { language, data: given })
+  }
+
+  async #unitLaunched(launch: LaunchRecord, launcher: Principal): Promise<void> {
+    const { registration } = progressOf(launch)
     const occasion = this.#occasion(launch)
     const { unit, settings, at } = occasion
     const { language, given } = dataOf(launch)
     const handed = { returnUrl: `${this.#parts.baseUrl}/launch/closed`, given }
-    await this.#leave(launch, launcher, launchData(unit, settings, handed))
+    await this.#leave(launch, launcher, launchDataId, launchData(unit, settings, handed))
     await this.#leavePreferences(launch, launcher, learnerPreferences(language))
     const isSatisfied = isDone(unit, registration)
     if (isSatisfied && !registration.isSatisfied) {
@@ -113,10 +127,10 @@ export class Cmi5Scribe implements LaunchScribe {
   }
 
   /** Section 10.1. */
-  #leave(launch: LaunchRecord, launcher: Principal, content: Json): Promise<void> {
+  #leave(launch: LaunchRecord, launcher: Principal, id: string, content: Json): Promise<void> {
     const { activityId, actorKey: agent, registration } = launch
     const scope = { kind: 'state', activityId, agent, registration } as const
-    return this.#put(launch, launcher, { scope, id: launchDataId, right: 'state/write' }, content)
+    return this.#put(launch, launcher, { scope, id, right: 'state/write' }, content)
   }
 
   /** Section 11: those that are there are the learner's own. */

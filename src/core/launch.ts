@@ -68,9 +68,9 @@ export interface LaunchList {
   readonly next: number | undefined
 }
 
-/** What whoever launches writes down of a launch, beside what the content does (cmi5 section 9.3; Tin Can knows nothing like it). */
+/** What whoever launches writes down of a launch, beside what the content does (cmi5 section 9.3; of Tin Can only what it is handed). */
 export interface LaunchScribe {
-  /** Before the content is opened for the first time. */
+  /** Before the content is opened. Again for the same launch it changes nothing. */
   launched(launch: LaunchRecord): Promise<void>
   /** When it ends, or just has, without the content having said so. Again for the same launch it changes nothing. */
   abandoned(launch: LaunchRecord): Promise<void>
@@ -342,6 +342,7 @@ export class Launches {
 
   async #enterTincan(launch: LaunchRecord, cookie: string): Promise<Entered> {
     const opening = await this.#open(launch)
+    await this.#parts.scribe.launched(launch)
     return this.#entered(await this.#know(launch, cookie), { style: 'tincan', ...opening })
   }
 
