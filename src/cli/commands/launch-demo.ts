@@ -3,9 +3,8 @@
 
 import { setTimeout } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { contextExtensions } from '../../core/cmi5/vocabulary.ts'
 import type { Content } from '../../core/content.ts'
-import type { LaunchId, LrsId, Seq } from '../../core/ids.ts'
+import type { LrsId, Seq } from '../../core/ids.ts'
 import { getPreset } from '../../core/presets.ts'
 import type { Caller, Principal } from '../../core/principal.ts'
 import type { CredentialRecord, LaunchRecord, LaunchStyle } from '../../core/storage.ts'
@@ -15,8 +14,9 @@ import { callerIn, chooseOrganisation, locateLrs } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { oneOf, parseNumber } from '../credential-options.ts'
 import { principalOf } from '../key-state.ts'
-import { counted, oneLine, pairs, PlainError, time } from '../outcome.ts'
+import { counted, pairs, PlainError, time } from '../outcome.ts'
 import type { Act } from '../run.ts'
+import { lineOf, readStatements } from './launch-statements.ts'
 
 interface DemoOptions extends GlobalOptions {
   readonly style: string
@@ -165,50 +165,23 @@ interface Followed {
 
 /** Until the launch has ended, or nobody looks any more. */
 async function follow(
-  { core }: Opened,
+  opened: Opened,
   { caller, principal }: Demo & { readonly principal: Principal },
-  { id, lrsId, registration, createdAt }: LaunchRecord,
+  { id }: LaunchRecord,
   { signal, tell }: { readonly signal: AbortSignal; tell(statement: Statement): void },
 ): Promise<Followed> {
-  const pins = { registration: { id: registration, mode: 'required' } } as const
-  const query = { filters: [], since: createdAt * 1000 - 1, isAscending: true, limit: 100 }
   const statements: Statement[] = []
   let cursor: Seq | undefined
   for (;;) {
     // Asked first: what came before the end is among what is read after it.
-    const launch = await core.launches.get(caller, id)
-    const page = await core.statements.list({ ...principal, pins }, lrsId, { ...query, ...(cursor && { cursor }) })
-    for (const { body, seq } of page.statements) {
-      cursor = seq
-      const statement = JSON.parse(body) as Statement
-      if (isOfAnother(statement, id)) continue
-      statements.push(statement)
-      tell(statement)
-    }
+    const launch = await opened.core.launches.get(caller, id)
+    const part = await readStatements(opened, principal, launch, cursor)
+    cursor = part.cursor
+    statements.push(...part.statements)
+    part.statements.forEach(tell)
     if (launch.endedAt !== null || signal.aborted) return { launch, statements }
     await setTimeout(pollMs, undefined, { signal }).catch(() => undefined)
   }
-}
-
-/** Of a launch before, which this one ended (cmi5 section 9.3.6). */
-function isOfAnother({ context }: Statement, id: LaunchId): boolean {
-  const session = (context as { extensions?: Record<string, unknown> } | undefined)?.extensions?.[
-    contextExtensions.sessionId
-  ]
-  return session !== undefined && session !== id
-}
-
-/** `12:03:04  passed  A lesson on keys  score 100 %` */
-function lineOf({ stored, verb, object, result }: Statement): string {
-  const at = String(stored).slice(11, 19)
-  const { id = '', definition } = object as { id?: string; definition?: { name?: Record<string, string> } }
-  const name = Object.values(definition?.name ?? {})[0] ?? id
-  const { score, success } = (result ?? {}) as { score?: { scaled?: number }; success?: boolean }
-  const scaled = score?.scaled === undefined ? [] : [`score ${Math.round(score.scaled * 100)} %`]
-  const word = Object.values((verb as { display?: Record<string, string> }).display ?? {})[0]
-  const verbId = (verb as { id: string }).id
-  const words = [at, word ?? verbId.slice(verbId.lastIndexOf('/') + 1), name, ...scaled]
-  return oneLine([...words, ...(success === undefined ? [] : [success ? 'success' : 'no success'])].join('  '))
 }
 
 function stateOf({ endedBy }: LaunchRecord): string {

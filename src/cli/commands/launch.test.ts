@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { commandLineOn } from '../../../test/support/command-line.ts'
 import type { CommandLine } from '../../../test/support/command-line.ts'
-import { browser, openLaunchWorld } from '../../../test/support/launch.ts'
+import { browser, openLaunchWorld, statementOf } from '../../../test/support/launch.ts'
 import type { LaunchWorld } from '../../../test/support/launch.ts'
 
 let world: LaunchWorld
@@ -203,10 +203,15 @@ describe('a launch', () => {
 
     const { out } = await cli(['launch', 'list', '--running', ...ada])
     expect(out).toContain(`${id}  credential ${credential.id}  tincan  normal  account https://school.example.org ada`)
+    expect((await cli(['launch', 'show', id])).out).toContain('It stored no statements.')
+    const json = statementOf(entered)
+    const stored = await world.xapi(entered.opening as never, 'POST', '/statements', { json })
+    expect(stored.status).toBe(200)
     const shown = await cli(['launch', 'show', id.toUpperCase()])
     expect(shown.out).toMatch(/state +runs\n/)
-    const json = JSON.stringify((await cli(['launch', 'show', id, '--json'])).json)
-    for (const secret of Object.values(entered.opening).slice(1)) expect(shown.out + json).not.toContain(secret)
+    expect(shown.out).toMatch(/\n {2}03:04:05 {2}experienced {2}https:\/\/content\.example\.org\/tincan\n$/)
+    const inJson = (await cli(['launch', 'show', id, '--json'])).out
+    for (const secret of Object.values(entered.opening).slice(1)) expect(shown.out + inJson).not.toContain(secret)
 
     expect(await cli(['launch', 'end', id])).toMatchObject({ code: 0, out: `Launch ${id} has ended.\n` })
     expect((await cli(['launch', 'end', id])).out).toContain('was over already')

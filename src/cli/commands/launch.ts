@@ -1,13 +1,16 @@
 // claviger launch …: who was let into which content, what became of it, and letting somebody in by hand.
 
 import type { Command } from 'commander'
-import type { OrganisationId } from '../../core/ids.ts'
+import { isDomainError } from '../../core/errors.ts'
+import type { OrganisationId, Seq } from '../../core/ids.ts'
 import type { LaunchFilter, LaunchRecord } from '../../core/storage.ts'
 import { agentTerm } from '../../core/xapi/agent.ts'
-import { callerIn, organisationsOf } from '../context.ts'
+import type { Statement } from '../../core/xapi/statement.ts'
+import { callerIn, locateCredential, organisationsOf } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { parseNumber } from '../credential-options.ts'
-import { pairs, table, time } from '../outcome.ts'
+import { principalOf } from '../key-state.ts'
+import { pairs, PlainError, table, time } from '../outcome.ts'
 import type { Act } from '../run.ts'
 import { locateContent } from './content.ts'
 import { addLaunchCreate, parseActor } from './launch-create.ts'
@@ -15,6 +18,7 @@ import { addLaunchDemo } from './launch-demo.ts'
 import { addLaunchDiagnose } from './launch-diagnose.ts'
 import { addLaunchRestHeader } from './launch-rest-header.ts'
 import { addLaunchSign } from './launch-sign.ts'
+import { lineOf, readStatements } from './launch-statements.ts'
 import { locateLaunch } from './launch-located.ts'
 import { locatePlatform } from './platform.ts'
 
@@ -92,7 +96,7 @@ async function filterOf(
 }
 
 function addShow(group: Command, context: CommandContext, act: Act): void {
-  const show = group.command('show').description('show one, and how far it has come').argument('<id>')
+  const show = group.command('show').description('show one, how far it has come, and what it stored').argument('<id>')
   act<GlobalOptions>(show, async (options, word = '') => {
     const opened = await context.open()
     const { launch } = await locateLaunch(opened, options, word)
@@ -113,8 +117,38 @@ function addShow(group: Command, context: CommandContext, act: Act): void {
       ['state', stateOf(launch)],
       ['progress', Object.keys(progress).length === 0 ? undefined : JSON.stringify(progress)],
     ])
-    return { json: { ...launchJson(launch), progress }, text: head }
+    const statements = await statementsOf(opened, launch)
+    const shown = statements.slice(0, mostShown).map((statement) => `  ${lineOf(statement)}`)
+    const more = statements.length > mostShown ? [`  … and ${statements.length - mostShown} more`] : []
+    const stored = statements.length === 0 ? '  It stored no statements.' : [...shown, ...more].join('\n')
+    return { json: { ...launchJson(launch), progress, statements }, text: `${head}\n\n${stored}` }
   })
+}
+
+const mostShown = 100
+/** Of which the first are shown. */
+const mostRead = 1000
+
+/** None where its key is gone, or lets nobody in any more. */
+async function statementsOf(opened: Opened, launch: LaunchRecord): Promise<readonly Statement[]> {
+  const options = { organisation: String(launch.organisationId) }
+  const principal = await locateCredential(opened, options, `id:${launch.credentialId}`)
+    .then((located) => principalOf(opened, located))
+    .catch(unlessRefused)
+  const all: Statement[] = []
+  let cursor: Seq | undefined
+  while (principal !== undefined && all.length < mostRead) {
+    const part = await readStatements(opened, principal, launch, cursor)
+    if (part.cursor === cursor) break
+    cursor = part.cursor
+    all.push(...part.statements)
+  }
+  return all
+}
+
+function unlessRefused(error: unknown): undefined {
+  if (isDomainError(error) || error instanceof PlainError) return undefined
+  throw error
 }
 
 function addEnd(group: Command, context: CommandContext, act: Act): void {
