@@ -16,6 +16,7 @@ import { isAuthor, masterOf, openingOf, placeOf } from './opening.ts'
 import { choicePage } from './pages.ts'
 import type { SignedLaunch } from './parameters.ts'
 import { LaunchRefused } from './refusal.ts'
+import { rootOf } from './settings.ts'
 import type { Verified } from './verification.ts'
 
 /** Away from the signed address, which holds who they are, and is good for one use. */
@@ -27,11 +28,16 @@ export async function toChoice(
   if (!(await isFirst(core, verified))) throw new LaunchRefused('replay', 'It was used before.')
   const browser = findBrowser(c, core.baseUrl) ?? newBrowser()
   const sealed = await sealAuthor(core, verified.platform, { launch: verified.what, browser })
-  return redirect(core, choiceAddress(core, verified.platform, sealed), browser)
+  return redirect(core, choiceAddress(core, verified, sealed), browser)
 }
 
-function choiceAddress({ baseUrl }: Core, { id }: PlatformRecord, sealed: string): string {
-  return `${baseUrl}/launch/itslearning/${id}/author/${sealed}`
+/** On the host that the browser came to: its cookie is of that one. */
+function choiceAddress(
+  { baseUrl }: Core,
+  { platform: { id }, settings: { publicUrl } }: Known,
+  sealed: string,
+): string {
+  return `${rootOf({ id, baseUrl, publicUrl })}/author/${sealed}`
 }
 
 interface Author extends Known {
@@ -59,7 +65,7 @@ export async function showChoice(c: Context<FaceEnv>, core: Core): Promise<Respo
   const { items, total } = await core.contents.listFor(platform.organisationId, slice)
   const chosen = await findChosen(core, asked, launch)
   const { body, headers } = choicePage({
-    ...{ address: choiceAddress(core, platform, sealed), chosen, contents: items },
+    ...{ address: choiceAddress(core, asked, sealed), chosen, contents: items },
     part: { number, isLast: slice.offset + items.length >= total },
     mayOpen: chosen !== undefined && openingOf(launch, chosen.settings.gives) !== undefined,
     embeddedBy: settings.frameAncestors,
@@ -87,7 +93,7 @@ export async function choose(c: Context<FaceEnv>, core: Core): Promise<Response>
     user: launch.userId,
   }
   logOf(c)?.info(fields, 'content was chosen')
-  return redirect(core, choiceAddress(core, platform, sealed), browser)
+  return redirect(core, choiceAddress(core, asked, sealed), browser)
 }
 
 /** Who may change the learning object itself chooses for all its uses that have nothing of their own. */

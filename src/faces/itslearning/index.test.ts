@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { baseUrl } from '../../../test/support/core.ts'
 import { launchOf, signedAddress } from '../../../test/support/itslearning-signer.ts'
@@ -6,6 +7,9 @@ import { browser, openLaunchWorld, otherBrowser, sharedSecret } from '../../../t
 import type { Answer, LaunchWorld } from '../../../test/support/launch.ts'
 import type { LaunchRecord } from '../../core/storage.ts'
 import { endpoints } from './index.ts'
+import { parameters } from './parameters.ts'
+import { rules } from './refusal.ts'
+import { settings } from './settings.ts'
 import { writeTimestamp } from './verification.ts'
 
 let world: LaunchWorld
@@ -318,6 +322,9 @@ describe('what is registered at itslearning', () => {
     const other = signedAddress(`http://evil.example${root}/view`, parameters, sharedSecret).split('?')[1]
     expect(reasonOf(await world.ask('GET', `${root}/view?${other}`, { headers }))).toBe('signature-wrong')
     expect(reasonOf(await visit(signed()))).toBe('signature-wrong')
+    const author = signedAddress(`${publicUrl}/add`, { ...parameters, Permissions: 'Modify' }, sharedSecret)
+    const choice = await world.ask('GET', `${root}/add?${author.split('?')[1]}`)
+    expect(locationOf(choice)).toMatch(/^https:\/\/tools\.example\.org\/its\/author\//)
     await core.platforms.update(operator, platform.id, { settings: { customers: [14, 15] } })
   })
 
@@ -473,6 +480,38 @@ describe('paths and methods', () => {
     expect(answer.status).toBe(status)
     expect(answer.text).toContain('could not be opened')
   })
+})
 
-  it('are those of the README', () => expect(endpoints).toHaveLength(6))
+describe('the README', () => {
+  const readme = readFileSync(new URL('./README.md', import.meta.url), 'utf8')
+  /** The first columns of the rows that begin with a pattern. */
+  const rows = (pattern: RegExp): string[] => readme.split('\n').filter((line) => pattern.test(line))
+
+  it('has every path', () => {
+    const listed = rows(/^\| (?:GET|POST) \|/).map((line) =>
+      line
+        .split('|')
+        .slice(1, 3)
+        .map((cell) => cell.trim()),
+    )
+    const routed = endpoints.map(({ method, path }) => [
+      method,
+      `\`${path.replace(/^.*:platform/, '').replace(':sealed', '{sealed}')}\``,
+    ])
+    expect(listed).toEqual(routed)
+  })
+
+  it('has every parameter, as it is', () => {
+    const listed = rows(/^\| `\w+` \| (?:identity|checked|hint|proof) \|/)
+    expect(listed).toEqual(parameters.map(({ name, is, describes }) => `| \`${name}\` | ${is} | ${describes} |`))
+  })
+
+  it('has every setting', () => {
+    for (const { name } of settings) expect(readme).toContain(`\n| \`${name}\` |`)
+  })
+
+  it('has every rule of a launch', () => {
+    const { author: _, 'look-ahead': __, ...ofLaunches } = rules
+    for (const rule of Object.keys(ofLaunches)) expect(readme).toContain(`\`${rule}\``)
+  })
 })

@@ -145,13 +145,17 @@ export const pages = ['view', 'add', 'delete'] as const
 export type Page = (typeof pages)[number]
 
 /** As it is registered, so never as a request says: a proxy may have changed that, and anybody can. */
-export function addressOf(
-  page: Page,
-  {
-    id,
-    baseUrl,
-    publicUrl = null,
-  }: { readonly id: string; readonly baseUrl: string; readonly publicUrl?: string | null },
-): string {
-  return `${publicUrl ?? `${baseUrl}/launch/itslearning/${id}`}/${page}`
+export function addressOf(page: Page, served: Served): string {
+  return `${rootOf(served)}/${page}`
+}
+
+export interface Served {
+  readonly id: string
+  readonly baseUrl: string
+  readonly publicUrl?: string | null
+}
+
+/** Below it lies all that a platform's people come to. */
+export function rootOf({ id, baseUrl, publicUrl = null }: Served): string {
+  return publicUrl ?? `${baseUrl}/launch/itslearning/${id}`
 }
