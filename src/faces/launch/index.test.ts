@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { baseUrl } from '../../../test/support/core.ts'
 import { contentOf, learner, openLaunchWorld, statementOf } from '../../../test/support/launch.ts'
 import type { Answer, LaunchWorld } from '../../../test/support/launch.ts'
 import type { OpenedLaunch } from '../../core/launch.ts'
 import type { LaunchStyle } from '../../core/storage.ts'
+import { endpoints } from './index.ts'
 
 let world: LaunchWorld
 beforeAll(async () => void (world = await openLaunchWorld()))
@@ -41,6 +43,15 @@ async function enterAs(style: LaunchStyle, name: string) {
 async function eventsSince(before: number): Promise<string[]> {
   return (await world.events()).slice(before).map(({ action }) => action)
 }
+
+it('the endpoint table of the README is the route list', () => {
+  const readme = readFileSync(new URL('README.md', import.meta.url), 'utf8')
+  const rows = [...readme.matchAll(/^\| (GET|POST) \| `(\S+)` \|.* done \|$/gm)].map(([, method, path]) => [
+    method,
+    path,
+  ])
+  expect(rows).toEqual(endpoints.map(({ method, path }) => [method, path.replaceAll(/:(\w+)/g, '{$1}')]))
+})
 
 describe('a way in', () => {
   it('leads into Tin Can content with a key that stores', async () => {
@@ -189,13 +200,16 @@ describe('fetching a token', () => {
     expect(fetched.json).toHaveProperty('auth-token')
   })
 
-  it.each(['nothing', 'x'.repeat(43), '%00', '%ed%a0%80', 'a'.repeat(5000)])(
-    'knows no other ticket: %#',
-    async (ticket) => {
-      const answer = await world.ask('POST', `/launch/fetch/${ticket}`)
-      expect([answer.status, answer.json]).toEqual([200, { 'error-code': '1', 'error-text': expect.any(String) }])
-    },
-  )
+  it.each([
+    ['nothing', '2'],
+    ['%00', '2'],
+    ['%ed%a0%80', '2'],
+    ['a'.repeat(5000), '2'],
+    ['x'.repeat(43), '1'],
+  ])('knows no other ticket: %#', async (ticket, code) => {
+    const answer = await world.ask('POST', `/launch/fetch/${ticket}`)
+    expect([answer.status, answer.json]).toEqual([200, { 'error-code': code, 'error-text': expect.any(String) }])
+  })
 
   it('that failed leaves content with a key that is nobody’s', async () => {
     // What @xapi/cmi5 sends when it was told an error.

@@ -6,10 +6,10 @@ import type { Core } from '../../core/core.ts'
 import { DomainError, isDomainError } from '../../core/errors.ts'
 import type { Entered } from '../../core/launch.ts'
 import { browserCookie, findBrowser, newBrowser } from '../browser-cookie.ts'
-import type { Face, FaceEnv } from '../face.ts'
+import type { Access, Face, FaceEnv } from '../face.ts'
 import { addressOf, authenticate, faceApp, logOf, methodNotAllowed, requestIdOf, respond } from '../http.ts'
 import type { PageAnswer } from '../page.ts'
-import { accessFor } from './access.ts'
+import { accessIn, byAnybody, byOwnKey, byTicket } from './access.ts'
 import { cmi5Address, tincanAddress } from './address.ts'
 import { fetchError, presentError } from './errors.ts'
 import { lessonPage } from './lesson.ts'
@@ -18,18 +18,32 @@ import { lessonScript } from './served-files.ts'
 
 const root = '/launch'
 
+interface Endpoint {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly answer: (c: Context<FaceEnv>, core: Core) => Response | Promise<Response>
+  /** What it would meet. */
+  readonly access: Access
+}
+
+export const endpoints: readonly Endpoint[] = [
+  { method: 'GET', path: `${root}/s/:ticket`, answer: enter, access: byTicket('a browser that was sent here') },
+  { method: 'POST', path: `${root}/fetch/:ticket`, answer: fetchToken, access: byTicket('content that was launched') },
+  { method: 'GET', path: `${root}/:id/data`, answer: tellData, access: byOwnKey },
+  { method: 'GET', path: `${root}/closed`, answer: () => answerPage(closedPage), access: byAnybody },
+  {
+    ...{ method: 'GET', path: `${root}/lesson/index.html`, access: byAnybody },
+    answer: (_, { baseUrl }) => answerPage(lessonPage(baseUrl)),
+  },
+  {
+    ...{ method: 'GET', path: `${root}/lesson/lesson-script.js`, access: byAnybody },
+    answer: () => answerScript(lessonScript),
+  },
+]
+
 function routes(core: Core): Hono<FaceEnv> {
-  const headers = { 'Referrer-Policy': 'no-referrer' }
-  const app = faceApp(core, { name: 'launch', presentError, headers })
-  const lesson = lessonPage(new URL(core.baseUrl).origin)
-  app.get(`${root}/s/:ticket`, (c) => enter(c, core))
-  app.post(`${root}/fetch/:ticket`, (c) => fetchToken(c, core))
-  app.get(`${root}/:id/data`, (c) => tellData(c, core))
-  app.get(`${root}/closed`, () => answerPage(closedPage))
-  app.get(`${root}/lesson/index.html`, () => answerPage(lesson))
-  app.get(`${root}/lesson/lesson-script.js`, () => {
-    return respond(lessonScript, { headers: { 'Content-Type': 'text/javascript; charset=utf-8' } })
-  })
+  const app = faceApp(core, { name: 'launch', presentError, headers: { 'Referrer-Policy': 'no-referrer' } })
+  for (const { method, path, answer } of endpoints) app.on(method, path, (c) => answer(c, core))
   return app
 }
 
@@ -105,6 +119,10 @@ function answerJson(body: object): Response {
   return respond(JSON.stringify(body), { headers: { 'Content-Type': 'application/json' } })
 }
 
+function answerScript(text: string): Response {
+  return respond(text, { headers: { 'Content-Type': 'text/javascript; charset=utf-8' } })
+}
+
 function answerPage({ body, headers }: PageAnswer): Response {
   return respond(body, { headers })
 }
@@ -114,5 +132,5 @@ export const launch: Face = {
   // Last, for the protocols of platforms have paths of their own below it.
   mounts: [{ path: root, isFallback: true }],
   routes,
-  accessFor,
+  accessFor: (asked) => accessIn(endpoints, asked),
 }

@@ -5,9 +5,14 @@ import { html } from 'hono/html'
 import { renderPage } from '../page.ts'
 import type { Html, PageAnswer } from '../page.ts'
 
-/** Where xAPI is: an origin, wherever this page was opened from. */
-export function lessonPage(xapiOrigin: string): PageAnswer {
-  return renderPage({ title: 'A lesson on keys', body: lesson, script: 'lesson-script.js', connectsTo: [xapiOrigin] })
+/** `baseUrl`: where xAPI is, whichever name of the host this page was opened by. */
+export function lessonPage(baseUrl: string): PageAnswer {
+  return renderPage({
+    title: 'A lesson on keys',
+    body: lesson,
+    script: 'lesson-script.js',
+    connectsTo: [new URL(baseUrl).origin],
+  })
 }
 
 function question(name: string, asked: string, right: string, wrong: string): Html {
