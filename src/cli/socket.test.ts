@@ -53,6 +53,22 @@ describe('a command through the socket', () => {
     expect(seen).toEqual([{ argv: ['lrs', 'list'], stdin: 'x' }])
   })
 
+  it('opens web addresses for who typed it, and nothing else', async () => {
+    const path = socketPath(directory)
+    const address = 'http://127.0.0.1:8080/launch/s/x'
+    server = await serveCommands(path, async (request, streams) => {
+      for (const word of request.argv) streams.open?.(word)
+      return 0
+    })
+    const opened: string[] = []
+    const streams = { ...collect(), open: (word: string) => void opened.push(word) }
+    expect(await askServer(path, { argv: [address] }, streams)).toBe(0)
+    expect(await askServer(path, { argv: [address] }, collect())).toBe(0)
+    for (const other of ['file:///etc/passwd', '-x', 'javascript:1'])
+      await expect(askServer(path, { argv: [other] }, streams)).rejects.toThrow('another language')
+    expect(opened).toEqual([address])
+  })
+
   it('fails alone when it throws', async () => {
     const path = socketPath(directory)
     let calls = 0
