@@ -35,7 +35,7 @@ describe('the tree', () => {
 describe('ARCHITECTURE.md', () => {
   const page = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8')
   const layout = /\n## Layout\n[\s\S]*?```\n([\s\S]*?)```/.exec(page)?.[1] ?? ''
-  const named = [...layout.matchAll(/[a-z-]+(?:\.test)?\.ts\b/g)].map(([name]) => name)
+  const named = [...layout.matchAll(/[a-z\d-]+(?:\.test)?\.ts\b/g)].map(([name]) => name)
   const sources = sourceFiles().map(({ path }) => path)
 
   it('names no file that is gone', () => {
