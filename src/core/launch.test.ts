@@ -584,11 +584,11 @@ describe('what the launcher writes down', () => {
     expect(await now(third)).toMatchObject({ endedBy: 'terminated' })
   })
 
-  it('comes before the end: where it cannot be written, it is tried again, and holds up no other', async () => {
+  it('comes before the end: where it cannot be written now, it is tried again, and holds up no other', async () => {
     const stuck = new Set<string>()
     const { launches, errors } = scribed({
       abandoned: ({ id }) => {
-        if (stuck.has(id)) throw new Error('no room')
+        if (stuck.has(id)) throw new DomainError('unavailable', 'The store is away.')
       },
     })
     const open = (style: 'cmi5' | 'tincan') =>
@@ -602,6 +602,22 @@ describe('what the launcher writes down', () => {
     stuck.clear()
     await launches.lapse()
     expect((await now(one)).endedBy).toBe('idle')
+  })
+
+  it('is left out where it may not be written, and holds up nobody for good', async () => {
+    const { launches, errors, actor } = scribed({
+      abandoned: () => {
+        throw new DomainError('forbidden', 'This Lrs answers no xAPI.')
+      },
+    })
+    const opened = await launches.open(
+      { platform: world.platform },
+      { content: world.contents.cmi5, actor, mode: 'normal' },
+    )
+    world.clock.pass(3 * hour)
+    await launches.lapse()
+    expect((await now(opened)).endedBy).toBe('idle')
+    expect(errors).toEqual([expect.objectContaining({ code: 'forbidden' })])
   })
 
   it('does not hold up whoever takes a key away', async () => {

@@ -3,7 +3,7 @@
 
 import { eventBy } from './audit.ts'
 import type { NewAuditEvent } from './audit.ts'
-import { DomainError } from './errors.ts'
+import { DomainError, isDomainError } from './errors.ts'
 import { demand, explainGrant, explainLook } from './grant.ts'
 import type { CredentialId, LaunchId } from './ids.ts'
 import { activityFor, actorFor, checkLaunch, pinsFor, registrationFor, rightsFor } from './launch-plan.ts'
@@ -418,13 +418,18 @@ export class Launches {
   // How it goes on and ends
 
   /**
-   * What is to be written down of it comes first: where that fails, it is ended later. But whoever takes a key away must not wait
-   * for that.
+   * What is to be written down of it comes first: where that cannot be now, it is ended later; where it may not be at all, its Lrs is
+   * closed for one, it ends all the same. But whoever takes a key away must not wait for that.
    */
   async #end(launch: LaunchRecord, by: LaunchEnd, event: NewAuditEvent): Promise<LaunchRecord> {
     const { organisationId, id, style } = launch
     const isAbandoned = style === 'cmi5' && by !== 'terminated'
-    if (isAbandoned && by !== 'revoked') await this.#parts.scribe.abandoned(launch)
+    if (isAbandoned && by !== 'revoked') {
+      await this.#parts.scribe.abandoned(launch).catch((error: unknown) => {
+        if (isDomainError(error) && error.code === 'unavailable') throw error
+        this.#parts.onError(error)
+      })
+    }
     const ended = await this.#launches.endLaunch(organisationId, id, { by, at: this.#parts.clock.now() }, event)
     if (ended && by === 'revoked') await this.#abandon(ended)
     return ended ?? (await this.#launches.findLaunch(organisationId, id)) ?? launch
