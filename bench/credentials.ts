@@ -4,14 +4,11 @@
 import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { createCore, systemClock, type Core } from '../src/core/core.ts'
+import { createCore, type Core } from '../src/core/core.ts'
 import type { OrganisationId } from '../src/core/ids.ts'
 import type { Principal } from '../src/core/principal.ts'
 import { findPreset } from '../src/core/presets.ts'
-import type { Storage } from '../src/core/storage.ts'
-import { BlobDirectory } from '../src/storage/blobs/directory.ts'
-import { openPostgres } from '../src/storage/postgres/index.ts'
-import { openSqlite } from '../src/storage/sqlite/index.ts'
+import { inLanes, openStore } from './lanes.ts'
 
 export interface CredentialFigures {
   readonly keys: number
@@ -40,29 +37,11 @@ const masterKey = randomBytes(32)
 
 async function openCore(): Promise<Core> {
   return createCore({
-    storage: await openStore(path.resolve(directory)),
+    storage: await openStore(path.resolve(directory), databaseUrl),
     masterKey,
     baseUrl: 'http://127.0.0.1',
     limits: { batch: 1000, bodyBytes: 5_000_000, documentBytes: 5_000_000, xapiRatePerMinute: undefined },
   })
-}
-
-function openStore(place: string): Promise<Storage> {
-  if (databaseUrl === undefined) return openSqlite({ directory: place, threads: 'workers' })
-  const openPlace = async () =>
-    new BlobDirectory({ path: path.join(place, 'blobs'), clock: systemClock, isShared: true })
-  return openPostgres({ url: databaseUrl, openPlace })
-}
-
-/** Runs `task` for each number below `count`, `lanes` at a time; returns seconds. */
-async function inLanes(count: number, lanes: number, task: (number: number) => Promise<unknown>): Promise<number> {
-  const start = performance.now()
-  let next = 0
-  const lane = async (): Promise<void> => {
-    while (next < count) await task(next++)
-  }
-  await Promise.all(Array.from({ length: lanes }, lane))
-  return (performance.now() - start) / 1000
 }
 
 const attempt = (number: number) => ({ key: `bench-key-${number}`, secret: `bench-secret-${number}-0123456789` })

@@ -9,6 +9,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { root, type StartedProgram } from '../scripts/started-program.ts'
 import type { CredentialFigures } from './credentials.ts'
+import type { LaunchFigures } from './launches.ts'
 import { openBenchStore } from './database.ts'
 import type { Job, LatencyJob, LatencyResult, LoadJob, LoadResult, PreloadJob } from './generator.ts'
 import { activityId, learner, learnerCount, verbId } from './statement.ts'
@@ -19,7 +20,8 @@ const { values: options } = parseArgs({
     seconds: { type: 'string', default: '6' },
     rounds: { type: 'string', default: '3' },
     keys: { type: 'string', default: '50000' },
-    only: { type: 'string', default: 'write,read,credentials' },
+    launches: { type: 'string', default: '50000' },
+    only: { type: 'string', default: 'write,read,credentials,launches' },
     database: { type: 'string', default: 'sqlite' },
     peers: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -421,6 +423,22 @@ async function measureCredentials(own: WriteFigures | undefined): Promise<void> 
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+// Launches
+
+async function measureLaunches(): Promise<void> {
+  const result = await inTemporaryDirectory(async (directory) => {
+    const url = isPostgres ? [await store.createDatabase()] : []
+    return printedJson<LaunchFigures>('launches.ts', [directory, options.launches, ...url])
+  })
+  const there = `with ${result.launches.toLocaleString('en')} there`
+  record(`launches minted a second, ${result.lanes} at a time, at first`, result.perSecondAtFirst, 'launches/s')
+  record(`launches minted a second, ${result.lanes} at a time`, result.perSecond, 'launches/s', there)
+  record('  processor time of all threads', result.cpuUs, 'µs/launch')
+  record('launches of learners who come again', result.againPerSecond, 'launches/s', there)
+  if (!isPostgres) judge('launches minted a second', result.perSecond, result.perSecond >= 2_000, 'at least 2,000')
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
 
 function printVerdicts(): void {
   console.log('')
@@ -431,8 +449,10 @@ function printVerdicts(): void {
 
 async function main(): Promise<void> {
   if (options.help) {
-    console.log('npm run bench -- [--size 1000000] [--seconds 6] [--rounds 3] [--keys 50000] [--peers]')
-    console.log('                 [--only write,read,credentials] [--database sqlite|postgres|postgres://…]')
+    console.log(
+      'npm run bench -- [--size 1000000] [--seconds 6] [--rounds 3] [--keys 50000] [--launches 50000] [--peers]',
+    )
+    console.log('                 [--only write,read,credentials,launches] [--database sqlite|postgres|postgres://…]')
     return
   }
   const startedAt = new Date().toISOString()
@@ -440,6 +460,7 @@ async function main(): Promise<void> {
   if (options.peers) await measurePeer(own)
   if (parts.has('read')) await measureReads()
   if (parts.has('credentials')) await measureCredentials(own)
+  if (parts.has('launches')) await measureLaunches()
   printVerdicts()
   const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version }
   const file = path.join(root, 'bench/results', `${startedAt.replaceAll(':', '-')}.json`)

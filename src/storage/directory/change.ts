@@ -3,6 +3,7 @@
 
 import { DomainError } from '../../core/errors.ts'
 import { chainHash } from '../../core/audit.ts'
+import { compiled } from './compiled.ts'
 import type { AuditEvent, NewAuditEvent } from '../../core/audit.ts'
 import type { OrganisationId } from '../../core/ids.ts'
 import type { Kysely } from 'kysely'
@@ -43,15 +44,19 @@ export async function change<T>(
  * (PostgreSQL), and it tells whether the organisation exists.
  */
 export async function claim(db: Db, organisationId: OrganisationId, numbers = 1): Promise<OrganisationRow> {
-  const organisation = await db
-    .updateTable('organisation')
-    .set((eb) => ({ audit_number: eb('audit_number', '+', numbers) }))
-    .where('id', '=', organisationId)
-    .returningAll()
-    .executeTakeFirst()
+  const [organisation] = await count(db, { organisationId, numbers })
   if (organisation === undefined) throw notFound('organisation')
   return organisation
 }
+
+const count = compiled(
+  (db, { organisationId, numbers }: { readonly organisationId: number; readonly numbers: number }) =>
+    db
+      .updateTable('organisation')
+      .set((eb) => ({ audit_number: eb('audit_number', '+', numbers) }))
+      .where('id', '=', organisationId)
+      .returningAll(),
+)
 
 /** The event of a claimed organisation, chained to the one before. */
 export async function append(
@@ -83,12 +88,32 @@ export async function appendAll(
       previousHash = hash
       return link
     })
-    await db.insertInto('audit').values(piece.map(toRow)).execute()
+    await (piece.length === 1
+      ? insertOne(db, toRow(piece[0]!))
+      : db.insertInto('audit').values(piece.map(toRow)).execute())
     chained.push(...piece)
   }
-  await db.updateTable('organisation').set({ audit_hash: previousHash }).where('id', '=', organisationId).execute()
+  await putHash(db, { organisationId, hash: previousHash })
   return chained
 }
+
+const putHash = compiled((db, { organisationId, hash }: { readonly organisationId: number; readonly hash: string }) =>
+  db.updateTable('organisation').set({ audit_hash: hash }).where('id', '=', organisationId),
+)
+
+const insertOne = compiled((db, row: ReturnType<typeof toRow>) =>
+  db.insertInto('audit').values({
+    organisation_id: row.organisation_id,
+    number: row.number,
+    at: row.at,
+    actor: row.actor,
+    action: row.action,
+    target: row.target,
+    detail: row.detail,
+    previous_hash: row.previous_hash,
+    hash: row.hash,
+  }),
+)
 
 function toRow({ organisationId, number, at, actor, action, target, detail, previousHash, hash }: AuditEvent) {
   return {

@@ -30,6 +30,8 @@ export class Writer implements Engine {
   readonly #sql: Sql
   readonly #begin
   readonly #commit
+  readonly #savepoint
+  readonly #release
   readonly #logState
 
   constructor(connection: Connection) {
@@ -41,6 +43,8 @@ export class Writer implements Engine {
     this.#sql = erasureSql(handle)
     this.#begin = handle.prepare('begin immediate')
     this.#commit = handle.prepare('commit')
+    this.#savepoint = handle.prepare('savepoint directory')
+    this.#release = handle.prepare('release directory')
     this.#logState = handle.prepare<[], { log: number; checkpointed: number }>('pragma wal_checkpoint(noop)')
   }
 
@@ -132,10 +136,10 @@ export class Writer implements Engine {
   /** Refusals are common here and leave nothing behind. The others need no savepoint: they check before they write. */
   async #writeDirectory(call: Call): Promise<Answer> {
     const { handle, kysely } = this.#connection
-    handle.exec('savepoint directory')
+    this.#savepoint.run()
     try {
       const value = await operationOf(call.method)(kysely, ...(call.args as never[]))
-      handle.exec('release directory')
+      this.#release.run()
       return { id: call.id, value }
     } catch (error) {
       // Some failures (a full disk) have ended the whole transaction already.
