@@ -47,7 +47,7 @@ export interface PlatformChange {
   readonly name?: string
   /** Whole. */
   readonly settings?: Json
-  /** False: nothing is launched any more, and what was launched has ended. */
+  /** False: nothing is launched, and the keys of what was are refused. */
   readonly isEnabled?: boolean
 }
 
