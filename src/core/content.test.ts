@@ -62,7 +62,7 @@ describe('settings of content', () => {
     ['url', 'https:\\\\content.example'],
     ['url', `https://content.example/${'x'.repeat(2000)}`],
     ['url', 'https://content.example/\ud800'],
-    ['style', 'scorm'],
+    ['style', 'cmi6'],
     ['activityId', 'no IRI'],
     ['activityId', 'https://content.example/\0'],
     ['activityType', 'lesson'],
@@ -193,7 +193,7 @@ describe('a placement', () => {
     await refusedWithout(() => placements.put(world.platform, 'a\0', null), { code: 'invalid' })
     await refusedWithout(() => placements.set(operator, world.platform.id, 'a', foreign.id), { code: 'not_found' })
     const { platform: other } = await platforms.create(world.operator, {
-      ...{ id: 'college', name: 'College', protocol: 'itslearning', settings: { homePage } },
+      ...{ id: 'college', name: 'College', protocol: 'signed-links', settings: { homePage } },
     })
     await placements.set(world.operator, world.platform.id, 'a', world.contents.cmi5.id)
     expect(await placements.find(other, 'a')).toBeUndefined()

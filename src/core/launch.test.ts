@@ -651,5 +651,5 @@ async function listed(caller: Caller) {
 }
 
 function platformInput(id: string) {
-  return { id, name: id, protocol: 'itslearning', settings: {} }
+  return { id, name: id, protocol: 'signed-links', settings: {} }
 }

@@ -22,7 +22,7 @@ const slice = { offset: 0, limit: 100 }
 
 let made = 0
 const input = (more: Partial<NewPlatformInput> = {}): NewPlatformInput => ({
-  ...{ id: `platform-${++made}`, name: 'School', protocol: 'itslearning', settings: { applicationKey: 'k-e-y' } },
+  ...{ id: `platform-${++made}`, name: 'School', protocol: 'signed-links', settings: { applicationKey: 'k-e-y' } },
   ...more,
 })
 const create = (more: Partial<NewPlatformInput> = {}, caller: Caller = world.operator) =>
@@ -53,7 +53,7 @@ async function refusedWithout(attempt: () => Promise<unknown>, refusal: object) 
 describe('a platform', () => {
   it('is made with a key of its own, and a secret that is shown', async () => {
     const { platform, secret: shown } = await create({ id: 'school' })
-    expect(platform).toMatchObject({ id: 'school', protocol: 'itslearning', isEnabled: true, version: 1 })
+    expect(platform).toMatchObject({ id: 'school', protocol: 'signed-links', isEnabled: true, version: 1 })
     expect(shown).toMatch(/^[0-9a-f]{40}$/)
     expect(await secretsOf(platform)).toEqual([shown])
     const credential = await world.core.credentials.get(world.operator, platform.credentialId)
