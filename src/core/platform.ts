@@ -332,7 +332,9 @@ function checkSettings(settings: Json): readonly Failure[] {
 function checkSecret(secret: string): readonly Failure[] {
   const as = { pointer: '/secret', rule: 'claviger/platform-secret', noun: 'What is shared with a platform' }
   const why =
-    [...secret].length < leastSecretLength ? `It has at least ${leastSecretLength} characters.` : weakness(secret)
+    Array.from(secret).length < leastSecretLength
+      ? `It has at least ${leastSecretLength} characters.`
+      : weakness(secret)
   return [
     ...(why === undefined ? [] : [{ pointer: as.pointer, rule: as.rule, message: why }]),
     ...checkText(secret, as),
