@@ -193,7 +193,7 @@ function addUpdate(group: Command, context: CommandContext, { act, protocols }: 
     .description('change what is named; the word default takes a setting back')
     .argument('<id>')
     .option('--name <name>', 'for people')
-    .option('--disable', 'nothing is launched any more, and what was launched ends at once')
+    .option('--disable', 'nothing is launched any more, and no key of what was works, until --enable')
     .option('--enable', 'it launches again')
   takeSettings(update, protocols).addHelpText('after', '\nExample:\n  $ claviger platform update north --disable\n')
   act<UpdateOptions>(update, async ({ name, enable, disable, ...options }, word = '') => {
