@@ -82,7 +82,8 @@ export class LaunchGate {
     if (noted === undefined) throw over()
     const answer = await store().catch(async (error: unknown) => {
       const { organisationId, id, version: from } = noted
-      if (isRefused(error)) await launches.advanceLaunch(organisationId, id, { from, progress: before })
+      const undo = { from, progress: before }
+      if (isRefused(error)) await launches.advanceLaunch(organisationId, id, undo).catch(this.#parts.onError)
       throw error
     })
     await this.#parts.satisfied(noted).catch(this.#parts.onError)

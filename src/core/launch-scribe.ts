@@ -39,19 +39,19 @@ export class Scribe implements LaunchScribe {
   }
 
   async launched(launch: LaunchRecord): Promise<void> {
-    if (progressOf(launch).session.launchedAt !== undefined) return
-    const launcher = await this.#launcher(launch)
-    if (launcher === undefined) throw new DomainError('not_found', 'The key of this launch is gone.')
-    await (launch.style === 'cmi5' ? this.#unitLaunched(launch, launcher) : this.#contentLaunched(launch, launcher))
+    if (launch.style === 'tincan') return this.#contentLaunched(launch)
+    if (progressOf(launch).session.launchedAt === undefined) await this.#unitLaunched(launch)
   }
 
   /** Tin Can has no document of its own for this (ledger S3.5). */
-  async #contentLaunched(launch: LaunchRecord, launcher: Principal): Promise<void> {
+  async #contentLaunched(launch: LaunchRecord): Promise<void> {
     const { language, given } = dataOf(launch)
-    if (given !== null) await this.#leave(launch, launcher, platformDataId, { language, data: given })
+    if (given === null) return
+    await this.#leave(launch, await this.#requireLauncher(launch), platformDataId, { language, data: given })
   }
 
-  async #unitLaunched(launch: LaunchRecord, launcher: Principal): Promise<void> {
+  async #unitLaunched(launch: LaunchRecord): Promise<void> {
+    const launcher = await this.#requireLauncher(launch)
     const { registration } = progressOf(launch)
     const occasion = this.#occasion(launch)
     const { unit, settings, at } = occasion
@@ -101,6 +101,12 @@ export class Scribe implements LaunchScribe {
 
   #launcher(launch: LaunchRecord): Promise<Principal | undefined> {
     return findLauncher(this.#parts.storage.directory, this.#parts.baseUrl, launch)
+  }
+
+  async #requireLauncher(launch: LaunchRecord): Promise<Principal> {
+    const launcher = await this.#launcher(launch)
+    if (launcher === undefined) throw new DomainError('not_found', 'The key of this launch is gone.')
+    return launcher
   }
 
   #occasion(launch: LaunchRecord): Occasion {

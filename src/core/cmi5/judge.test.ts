@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { aUnit, allowedStatement, atMinute, definedStatement, sent } from '../../../test/support/cmi5.ts'
 import { forget, judge } from './judge.ts'
@@ -151,7 +152,7 @@ describe('a registration', () => {
     ['completed', '9.3.3'],
     ['passed', '9.3.4'],
     ['failed', '9.3'],
-  ] as const)('%s after it was completed and passed in an earlier session: cmi5/%s%s', (verb, section) => {
+  ] as const)('%s after it was completed and passed in an earlier session: cmi5/%s', (verb, section) => {
     const judged = judge(aUnit, after(done, ['initialized', 5]), [say(verb, 6)], now)
     const noted = verb === 'completed' ? done.registration.completed : done.registration.passed
     expect(judged).toMatchObject({
@@ -169,6 +170,56 @@ describe('a registration', () => {
 
   it('failed of a time before it was passed does not follow that', () => {
     expect(rulesBroken(after(done, ['initialized', 1]), say('failed', 1))).toEqual([])
+  })
+})
+
+describe('whatever is said, in whatever order and however many at a time', () => {
+  const words: readonly Word[] = [...verbs, 'experienced']
+  const utterance = fc.tuple(fc.constantFrom(...words), fc.integer({ min: 0, max: 6 }))
+  const session = fc.array(fc.array(utterance, { minLength: 1, maxLength: 3 }), { maxLength: 12 })
+
+  function accepted(before: Progress, requests: [Word, number][][]): { said: [Word, number][]; progress: Progress } {
+    const said: [Word, number][] = []
+    let progress = before
+    for (const request of requests) {
+      const judged = judge(
+        aUnit,
+        progress,
+        request.map(([word, minute]) => say(word, minute)),
+        now,
+      )
+      if (!judged.isAccepted) continue
+      said.push(...request)
+      progress = judged.progress
+    }
+    return { said, progress }
+  }
+
+  const count = (said: [Word, number][], word: Word): number => said.filter(([one]) => one === word).length
+  const minuteOf = (said: [Word, number][], word: Word) => said.find(([one]) => one === word)?.[1]
+
+  it('what is accepted keeps the rules of section 9.3', () => {
+    fc.assert(
+      fc.property(fc.array(session, { minLength: 1, maxLength: 3 }), (sessions) => {
+        let progress = fresh
+        const all: [Word, number][] = []
+        for (const requests of sessions) {
+          const { said, progress: then } = accepted(relaunched(progress), requests)
+          progress = then
+          all.push(...said)
+          const minutes = said.map(([, minute]) => minute)
+          for (const verb of verbs) expect(count(said, verb)).toBeLessThanOrEqual(1)
+          expect(count(said, 'passed') + count(said, 'failed')).toBeLessThanOrEqual(1)
+          if (said.length > 0) expect(minuteOf(said, 'initialized')).toBe(Math.min(...minutes))
+          expect([undefined, Math.max(...minutes)]).toContain(minuteOf(said, 'terminated'))
+        }
+        expect(count(all, 'completed')).toBeLessThanOrEqual(1)
+        expect(count(all, 'passed')).toBeLessThanOrEqual(1)
+        const passed = minuteOf(all, 'passed') ?? Infinity
+        expect(all.filter(([word, minute]) => word === 'failed' && minute > passed)).toEqual([])
+      }),
+      { numRuns: 500 },
+    )
   })
 })
 
