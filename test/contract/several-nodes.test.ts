@@ -2,7 +2,7 @@
 // once.
 
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest'
-import { createCredential, createTenant, event, fresh, session, usage } from './samples.ts'
+import { createCredential, createPlatform, createTenant, event, fresh, launch, session, usage } from './samples.ts'
 import { createDatabase, run } from '../support/postgres.ts'
 import { openPostgres } from '../../src/storage/postgres/index.ts'
 import { BlobDirectory } from '../../src/storage/blobs/directory.ts'
@@ -121,6 +121,42 @@ describe('what one node changes', () => {
     await hears(first.id)
   })
 
+  it('launches that end, however they do, are told; those that begin and go on are not', async () => {
+    const b = await openNode()
+    const tenant = await createTenant(a)
+    const by = await createPlatform(a, tenant)
+    const erasureId = fresh.oid()
+    await a.erasures.create(tenant.id, { id: erasureId, plan: {}, sealed: null, startedAt: 1 }, event('x.y'))
+    const begin = () => a.launches.createLaunch(tenant.id, launch(tenant, by.credentialId), event('x.y'))
+    const { heard, hears } = hearing(b)
+    const told = async () => {
+      // What comes later is told later.
+      await hears((await createTenant(a)).id)
+      return heard.splice(0).includes(tenant.id)
+    }
+    await told()
+    const first = await begin()
+    await a.launches.advanceLaunch(tenant.id, first.launch.id, { from: 1, progress: {} })
+    await a.launches.extendSession(tenant.id, first.session.id, first.session.expiresAt + 1)
+    await a.launches.bindSession(tenant.id, first.session.id, 'b')
+    expect(await told()).toBe(false)
+    const second = await begin()
+    expect(await told()).toBe(true)
+    await a.launches.endLaunch(tenant.id, second.launch.id, { by: 'terminated', at: 1 }, event('x.y'))
+    expect(await told()).toBe(true)
+    await a.launches.endLaunch(tenant.id, second.launch.id, { by: 'idle', at: 2 }, event('x.y'))
+    const third = await begin()
+    expect(await told()).toBe(false)
+    const person = { kind: 'person', agents: [third.launch.actorKey], onlyDirect: false } as const
+    await a.erasures.step(tenant.id, erasureId, tenant.lrsId, person, { phase: 'launches', at: [] })
+    expect(await a.launches.findLaunch(tenant.id, third.launch.id)).toBeUndefined()
+    expect(await told()).toBe(true)
+    await a.launches.updatePlatform(tenant.id, by.id, { isEnabled: false, at: 1 }, event('x.y'))
+    expect(await told()).toBe(true)
+    await a.launches.deletePlatform(tenant.id, by.id, event('x.y'))
+    expect(await told()).toBe(true)
+  })
+
   it('what concerns no sign-in is told to nobody', async () => {
     const b = await openNode()
     const tenant = await createTenant(a)
@@ -205,6 +241,45 @@ describe('what two nodes do at once', () => {
     const events = await a.directory.listAudit(tenant.id, 0, 100)
     expect(events.map(({ number }) => number)).toEqual(Array.from({ length: 41 }, (_, index) => index + 1))
     for (const [index, one] of events.slice(1).entries()) expect(one.previousHash).toBe(events[index]?.hash)
+  })
+
+  it('the same launch: one runs, goes on once, is entered first once, bound once, and ends once', async () => {
+    b = await openNode()
+    tenant = await createTenant(a)
+    const { credentialId } = await createPlatform(a, tenant)
+    const both = <T>(work: (node: Storage) => Promise<T>) => Promise.all([a, b, a, b].map(work))
+    for (let times = 0; times < 10; times++) {
+      const ticket = { hash: fresh.pair(), kind: 'entrance', until: 2e12 } as const
+      const made = await both(({ launches }) => {
+        const own = times % 2 === 0 ? [] : [{ ...ticket, hash: fresh.pair() }]
+        return launches.createLaunch(tenant.id, launch(tenant, credentialId, { tickets: own }), event('x.y'))
+      })
+      const [running, ...more] = await a.launches.listLaunches(tenant.id, { isRunning: true }, { limit: 10 })
+      expect(more).toEqual([])
+      const { id, sessionId } = running!
+      expect(made.map(({ launch: one }) => one.id)).toContain(id)
+      const steps = await both(({ launches }) =>
+        launches.advanceLaunch(tenant.id, id, { from: 1, progress: {}, tickets: [{ ...ticket, hash: fresh.pair() }] }),
+      )
+      expect(steps.filter((step) => step !== undefined)).toHaveLength(1)
+      const known = { ...ticket }
+      await a.launches.advanceLaunch(tenant.id, id, { from: 2, progress: {}, tickets: [known] })
+      const uses = await both(({ launches }) => launches.useTicket(known.hash, 'entrance', 1))
+      expect(uses.map((use) => use?.isFirst).toSorted()).toEqual([false, false, false, true])
+      const bound = await both(({ launches }) => launches.bindSession(tenant.id, sessionId!, fresh.key()))
+      expect(new Set(bound).size).toBe(1)
+      // Each of these takes rows that another one takes, too.
+      const [ends] = await Promise.all([
+        both(({ launches }) => launches.endLaunch(tenant.id, id, { by: 'revoked', at: 1 }, event('x.y'))),
+        both(({ launches }) => launches.extendSession(tenant.id, sessionId!, 1_700_007_300_000 + times)),
+        both(({ launches }) => launches.createLaunch(tenant.id, launch(tenant, credentialId), event('x.y'))),
+      ])
+      expect(ends.filter((one) => one !== undefined).length).toBeLessThanOrEqual(1)
+      const ended = await a.launches.findLaunch(tenant.id, id)
+      expect(ended).toMatchObject({ endedBy: ends.some((one) => one !== undefined) ? 'revoked' : 'superseded' })
+    }
+    const events = await a.directory.listAudit(tenant.id, 0, 1_000)
+    expect(events.map(({ number }) => number)).toEqual(events.map((_, index) => index + 1))
   })
 
   it('usage counts on both, whatever their order, also of a credential that goes meanwhile', async () => {
