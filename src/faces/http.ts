@@ -71,6 +71,14 @@ export function methodNotAllowed(method: string, allowed: readonly string[]): Ht
   return new HttpError('unsupported', 405, `${method} is not offered here; these are: ${allow}`, { Allow: allow })
 }
 
+/** Throws for what a browser looks at before anybody decides to go there: an address may be good for one use. */
+export function refuseLookAhead(c: Context<FaceEnv>): void {
+  if (c.req.method === 'HEAD') throw methodNotAllowed('HEAD', ['GET', 'OPTIONS'])
+  const purpose = c.req.header('Sec-Purpose') ?? c.req.header('Purpose') ?? ''
+  if (!/prefetch|prerender|preview/i.test(purpose)) return
+  throw new DomainError('unavailable', 'This is not fetched before somebody wants it.')
+}
+
 /** The status of an error: its own if it is an `HttpError`, else the face's. */
 export function statusOf(error: DomainError, table: Readonly<Record<ErrorCode, number>>): number {
   return error instanceof HttpError ? error.status : table[error.code]

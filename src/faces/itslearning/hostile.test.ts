@@ -129,7 +129,7 @@ it('forms', async () => {
   expect((await world.app.request(`${path}?part=-1`, { headers })).status).toBe(200)
 })
 
-it('2,000 broken launches let nobody in, and write nothing', async () => {
+it('600 broken launches let nobody in, and write nothing', async () => {
   const before = (await world.core.launches.list(world.operator, {}, { limit: 1 })).items[0]?.number
   let state = 5
   const random = (below: number): number => {
@@ -153,7 +153,7 @@ it('2,000 broken launches let nobody in, and write nothing', async () => {
     '|',
     '\\',
   ]
-  for (let round = 0; round < 2000; round++) {
+  for (let round = 0; round < 600; round++) {
     const address = signed({ FirstName: 'Bob&Role=Staff' })
     const at = root.length + 6 + random(address.length - root.length - 40)
     const broken = address.slice(0, at) + pieces[random(pieces.length)]! + address.slice(at + random(3))

@@ -6,7 +6,7 @@ import type { Core } from '../../core/core.ts'
 import { isDomainError } from '../../core/errors.ts'
 import { findBrowser } from '../browser-cookie.ts'
 import type { Face, FaceEnv } from '../face.ts'
-import { faceApp, logOf, methodNotAllowed, requestIdOf, respond } from '../http.ts'
+import { faceApp, logOf, refuseLookAhead, requestIdOf, respond } from '../http.ts'
 import { choose, openChosen, showChoice, toChoice } from './choosing.ts'
 import { presentError } from './errors.ts'
 import { isFirst, verify } from './incoming.ts'
@@ -49,15 +49,6 @@ function routes(core: Core): Hono<FaceEnv> {
     })
   }
   return app
-}
-
-/** What somebody looks at before they decide to go there must not use up an address that is good for one use. */
-function refuseLookAhead(c: Context<FaceEnv>): void {
-  if (c.req.method === 'HEAD') throw methodNotAllowed('HEAD', ['GET', 'OPTIONS'])
-  const purpose = c.req.header('Sec-Purpose') ?? c.req.header('Purpose') ?? ''
-  if (/prefetch|prerender|preview/i.test(purpose)) {
-    throw new LaunchRefused('look-ahead', 'A browser asked before anybody wanted to go there.')
-  }
 }
 
 /** People see one page, whatever the reason is; here it is, with what finds it. */

@@ -24,7 +24,6 @@ export const rules = {
   unset: 'nothing was chosen for this instance yet',
   platform: 'there is no such platform, or it is switched off',
   author: 'the choice of content is over, or another browser’s',
-  'look-ahead': 'a browser asked before anybody wanted to go there',
 } as const
 export type Rule = keyof typeof rules
 

@@ -7,7 +7,7 @@ import { DomainError, isDomainError } from '../../core/errors.ts'
 import type { Entered } from '../../core/launch.ts'
 import { browserCookie, findBrowser, newBrowser } from '../browser-cookie.ts'
 import type { Access, Face, FaceEnv } from '../face.ts'
-import { addressOf, authenticate, faceApp, logOf, methodNotAllowed, requestIdOf, respond } from '../http.ts'
+import { addressOf, authenticate, faceApp, logOf, refuseLookAhead, requestIdOf, respond } from '../http.ts'
 import type { PageAnswer } from '../page.ts'
 import { accessIn, byAnybody, byOwnKey, byTicket } from './access.ts'
 import { cmi5Address, tincanAddress } from './address.ts'
@@ -62,15 +62,6 @@ async function enter(c: Context<FaceEnv>, core: Core): Promise<Response> {
     status: 303,
     headers: { Location: address, 'Set-Cookie': browserCookie(browser, core.baseUrl) },
   })
-}
-
-/** What somebody looks at before they decide to go there must not use up the way. */
-function refuseLookAhead(c: Context<FaceEnv>): void {
-  if (c.req.method === 'HEAD') throw methodNotAllowed('HEAD', ['GET', 'OPTIONS'])
-  const purpose = c.req.header('Sec-Purpose') ?? c.req.header('Purpose') ?? ''
-  if (/prefetch|prerender|preview/i.test(purpose)) {
-    throw logged(c, new DomainError('unavailable', 'A launch is not fetched before somebody wants it.'))
-  }
 }
 
 /** People see one page, whatever the reason is. */
