@@ -39,7 +39,11 @@ export function takeContentOptions(command: Command): Command {
     .option('--idle <time>', 'a key that is not used for so long ends: 1m to 24h; 2h unless given')
     .option('--absolute <time>', 'no key lasts longer, however much it is used: 5m to 7d; 8h unless given')
     .option('--gives <permission=what>', givesHelp, repeated)
-    .option('--ignore-param <name>', 'a parameter of its own address that its client repeats to the LRS', repeated)
+    .option(
+      '--ignore-param <name>',
+      'a parameter that its client repeats to the LRS, beside those of its own address',
+      repeated,
+    )
     .option('--mastery-score <number>', 'cmi5: from this scaled score on it is passed, 0 to 1')
     .option('--move-on <criterion>', 'cmi5: Passed, Completed, CompletedAndPassed, CompletedOrPassed, NotApplicable')
     .option('--launch-parameters <text>', 'cmi5: handed to it as they are')

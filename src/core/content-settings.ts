@@ -31,6 +31,8 @@ const xapiParameters: ReadonlySet<string> = new Set(
     .map((name) => name.toLowerCase()),
 )
 
+const plainName = /^[A-Za-z_][\w.-]{0,63}$/
+
 const url = z.string().refine(isWebAddress, {
   message: `An address is http:// or https:// with a host, without user name and spaces, of at most ${mostCharacters} characters.`,
 })
@@ -69,13 +71,13 @@ export const contentSettingsSchema = z.strictObject({
       modifyInstance: giving.default('author'),
     })
     .prefault({}),
-  /** Names of parameters its client repeats on every request, because they stand in its own address (TinCanJS). */
+  /** Names of parameters its client repeats on every request (TinCanJS), beside those in its own address. */
   ignoredParams: z
     .array(
       z
         .string()
-        .regex(/^[A-Za-z_][\w.-]{0,63}$/, 'The name of a parameter: letters, digits, _ . - only, 64 at most.')
-        .refine((name) => !xapiParameters.has(name.toLowerCase()), 'xAPI has a parameter of this name itself.'),
+        .regex(plainName, 'The name of a parameter: letters, digits, _ . - only, 64 at most.')
+        .refine((name) => !isOfXapi(name), 'xAPI has a parameter of this name itself.'),
     )
     .max(50, 'At most 50 names of parameters.')
     .default([]),
@@ -117,6 +119,16 @@ export function settingsOf({ settings }: Pick<ContentRecord, 'settings'>): Conte
 
 export function settingsToStore(settings: ContentSettings): Json {
   return settings as unknown as Json
+}
+
+/** Which parameters its key may send that mean nothing: TinCanJS repeats what stands in the content's own address. */
+export function ignoredNames({ url: address, ignoredParams }: ContentSettings): readonly string[] {
+  const own = [...new URL(address).searchParams.keys()].filter((name) => plainName.test(name) && !isOfXapi(name))
+  return [...new Set([...ignoredParams, ...own])]
+}
+
+function isOfXapi(name: string): boolean {
+  return xapiParameters.has(name.toLowerCase())
 }
 
 function isWebAddress(text: string): boolean {

@@ -3,6 +3,7 @@
 
 import { eventBy } from './audit.ts'
 import type { NewAuditEvent } from './audit.ts'
+import { ignoredNames } from './content-settings.ts'
 import { DomainError, isDomainError } from './errors.ts'
 import { demand, explainGrant, explainLook } from './grant.ts'
 import type { CredentialId, LaunchId } from './ids.ts'
@@ -291,7 +292,7 @@ export class Launches {
   ): Promise<{ readonly launch: LaunchRecord; readonly session: SessionRecord; readonly secret: string }> {
     const { clock, ids, vault } = this.#parts
     const { style, activityId, settings, ...rest } = { ...plan, ...plan.data }
-    const { idleSeconds, absoluteSeconds, ignoredParams, bindsBrowser } = settings
+    const { idleSeconds, absoluteSeconds, bindsBrowser } = settings
     const prepared = await this.#parts.sessions.prepare(caller, credentialId, {
       // Who was just launched has not used it yet.
       ...{ expireSeconds: Math.max(idleSeconds, entranceSeconds), rights: plan.rights, pins: plan.pins },
@@ -301,7 +302,7 @@ export class Launches {
     if (hasExpired(organisation, now)) throw organisationExpired()
     const endsAt = Math.min(now + absoluteSeconds * 1000, prepared.latest, rest.latest)
     const id = ids.uuid() as LaunchId
-    const of = { id, style, idleSeconds, endsAt, ignoredParams, bindsBrowser, activityId }
+    const of = { id, style, idleSeconds, endsAt, ignoredParams: ignoredNames(settings), bindsBrowser, activityId }
     const sealed = rest.sealed === undefined ? null : vault.seal(organisation, sealedPlace(id), rest.sealed)
     const { platformId, contentId, resource, mode, actor, registration, cookie } = rest
     const detail = { platform: platformId, content: contentId, credential: credentialId, key: made.key, style, mode }

@@ -260,7 +260,7 @@ describe('what content is told of its launch', () => {
 
 describe('parameters of the content’s own address', () => {
   it('are passed over where they are repeated, for its key alone', async () => {
-    const settings = { url: 'https://content.example.org/a?lang=en&theme=dark', ignoredParams: ['lang', 'theme'] }
+    const settings = { url: 'https://content.example.org/a?lang=en&theme=dark&agent=x', ignoredParams: ['track'] }
     const content = await world.core.contents.create(world.operator, contentOf('tincan', settings))
     const opened = await world.launch('tincan', { content, actor: learner('ivar') })
     const key = loginOf((paramsOf(await enter(opened))['auth'] ?? '').slice(6))
@@ -268,7 +268,7 @@ describe('parameters of the content’s own address', () => {
       world.xapi(as, method, `/statements?${query}`, {
         ...{ headers: agent, ...(method === 'POST' && { json: statementOf(opened) }) },
       })
-    const posted = await ask(key, 'lang=en&theme=dark', 'POST')
+    const posted = await ask(key, 'lang=en&theme=dark&track=1', 'POST')
     expect(posted.status, posted.text).toBe(200)
     const [id] = posted.json
     const read = await ask(key, 'lang=en&limit=5&theme=dark')
@@ -276,6 +276,7 @@ describe('parameters of the content’s own address', () => {
     expect((await ask(key, 'lang=en&Theme=dark')).status).toBe(400)
     expect((await ask(key, 'lang=en&limit=many')).status).toBe(400)
     expect((await ask(key, 'other=1', 'POST')).status).toBe(400)
+    expect((await ask(key, 'agent=x')).status).toBe(400)
     expect((await ask(await world.issue('everything'), 'lang=en')).status).toBe(400)
   })
 })
