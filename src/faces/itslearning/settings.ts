@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import { invalid } from '../../core/errors.ts'
 import type { Json } from '../../core/storage.ts'
+import { isIri } from '../../core/xapi/iri.ts'
 import type { PlatformSetting } from '../face.ts'
 import type { Instance } from './parameters.ts'
 
@@ -55,10 +56,10 @@ export const settings = [
     schema: z
       .string()
       .max(500)
-      .regex(
-        /^https?:\/\/[^\s?#/@]+(?:\/[^\s?#]*[^\s?#/])?$/,
-        'must be http(s)://…, without query, without / at its end',
-      )
+      // What else an address may hold a header may not: browsers are sent there.
+      .regex(/^https?:\/\/[^\s?#/@]+(?:\/\S*)?$/, 'must be an address, http:// or https://')
+      .regex(/^[!-~]+$/, 'must be percent-encoded')
+      .regex(/^[^?#]*[^?#/]$/, 'must have no query, and no / at its end')
       .nullable(),
     default: null,
   },
@@ -66,7 +67,10 @@ export const settings = [
     name: 'homePage',
     describes: 'homePage of the accounts by which people are known here; {customerId} stands for theirs',
     placeholder: '<url>',
-    schema: z.url({ protocol: /^https?$/ }).max(500),
+    schema: z
+      .string()
+      .max(500)
+      .refine((text) => /^https?:/.test(text) && isIri(text.replaceAll('{customerId}', '1')), 'must be http(s)://…'),
     default: 'https://www.itslearning.com/customers/{customerId}',
   },
   {
