@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import {
+  createApplication,
   createContent,
   createCredential,
   createPlatform,
@@ -14,7 +15,7 @@ import {
 } from './samples.ts'
 import { platform, secret } from './samples.ts'
 import { engines } from './engines.ts'
-import type { CredentialId, LaunchId, Oid, PlatformId, SessionId } from '../../src/core/ids.ts'
+import type { CredentialId, LaunchId, LrsId, Oid, PlatformId, SessionId } from '../../src/core/ids.ts'
 import type { DirectoryStore, LaunchRecord, LaunchStore, PlatformRecord } from '../../src/core/storage.ts'
 import type { Store } from './engines.ts'
 import type { MadeLaunch, Tenant } from './samples.ts'
@@ -149,6 +150,16 @@ describe.each(engines)('launches on $name', ({ open }) => {
       expect((await launches.listLapsed(0, 1_000)).map(({ id }) => id)).toContain(running.id)
       await nothing(() => launches.deletePlatform(tenant.id, made.id, own), 'not_found')
     })
+  })
+
+  it('a platform goes with the application whose Lrs are all that it reaches', async () => {
+    const { id, liveLrsId } = await createApplication(store.storage, tenant)
+    const reaching = (lrsIds: readonly LrsId[]) => ({ credential: { ...platform(tenant).credential, lrsIds } })
+    const one = await createPlatform(store.storage, tenant, reaching([liveLrsId]))
+    const both = await createPlatform(store.storage, tenant, reaching([liveLrsId, tenant.lrsId]))
+    await directory.deleteApplication(tenant.id, id, own)
+    expect(await launches.listPlatforms(tenant.id, everything)).toEqual({ items: [both], total: 1 })
+    expect(await directory.findCredential(tenant.id, one.credentialId)).toBeUndefined()
   })
 
   describe('content and placements', () => {

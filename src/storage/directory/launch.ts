@@ -1,7 +1,7 @@
 // Queries on launches: how they begin, go on and end, with their sessions. Each runs inside a transaction of the engine. What
 // runs once for each launch, or for each statement of one, is compiled.
 
-import { change, claim, notFound } from './change.ts'
+import { change, claim } from './change.ts'
 import { compiled } from './compiled.ts'
 import { actorHash, chainOf, toLaunch } from './launch-record.ts'
 import { insertSession } from './session.ts'
