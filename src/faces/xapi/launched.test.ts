@@ -6,12 +6,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { learner, openLaunchWorld, statementOf } from '../../../test/support/launch.ts'
 import type { Answer, Ask, LaunchWorld, Login } from '../../../test/support/launch.ts'
 import type { OpenedLaunch } from '../../core/launch.ts'
-import type { Json, LaunchStyle } from '../../core/storage.ts'
+import type { Json } from '../../core/storage.ts'
 
 type Lesson = Login & { readonly opened: OpenedLaunch }
 type Stored = Readonly<Record<string, any>>
 
-const styles = ['cmi5', 'tincan'] as const
+/** `mighty`: Tin Can, by a key that itself reads and writes everything: its pins alone hold it. */
+const names = ['cmi5', 'tincan', 'mighty'] as const
+type Name = (typeof names)[number]
 const ada = learner('ada')
 const [otherActivity, otherRegistration] = ['https://content.example.org/other', '99999999-9999-4999-8999-999999999999']
 const voided = { id: 'http://adlnet.gov/expapi/verbs/voided', display: { en: 'voided' } }
@@ -20,11 +22,11 @@ let world: LaunchWorld
 /** Reads and writes everything. */
 let all: Login
 /** Ada's, of each style; `evaluator`: of a teacher who reads what others did. */
-let lessons: Record<LaunchStyle | 'evaluator', Lesson>
+let lessons: Record<Name | 'evaluator', Lesson>
 /** Statements that are none of Ada's lesson's, by what sets them apart. */
 let foreign: Record<string, string>
 /** Of each of her lessons. */
-let own: Record<LaunchStyle, string>
+let own: Record<Name, string>
 
 beforeAll(async () => {
   world = await openLaunchWorld()
@@ -38,15 +40,18 @@ beforeAll(async () => {
   )
   const bob = await world.keyOf('tincan', { actor: learner('bob') })
   const neighbouring = await world.keyOf('tincan', { resource: 'next door', activityId: otherActivity })
+  const mighty = await world.core.launches.open(
+    { caller: world.operator, credentialId: (await world.issue('everything', { name: 'Mighty' })).credential.id },
+    { content: world.contents.tincan, actor: ada, mode: 'normal' },
+  )
   lessons = {
     cmi5: await world.keyOf('cmi5', {}),
     tincan: await world.keyOf('tincan', {}),
+    mighty: { ...(await tincanKey(mighty)), opened: mighty },
     evaluator: await world.keyOf('tincan', { actor: learner('tess'), readsOthers: true }),
   }
-  own = {
-    cmi5: await idOf(lessons.cmi5, statementOf(lessons.cmi5.opened)),
-    tincan: await idOf(lessons.tincan, statementOf(lessons.tincan.opened)),
-  }
+  const owned = async (name: Name) => idOf(lessons[name], statementOf(lessons[name].opened))
+  own = { cmi5: await owned('cmi5'), tincan: await owned('tincan'), mighty: await owned('mighty') }
   const { launch } = lessons.tincan.opened
   foreign = {
     'another learner': await idOf(bob, statementOf(bob.opened)),
@@ -97,8 +102,8 @@ function query(parameters: Readonly<Record<string, Json | undefined>>): string {
 
 const idsIn = ({ json }: Answer): string[] => json.statements.map(({ id }: Stored) => id)
 
-describe.each(styles)('the key of %s content, writing statements', (style) => {
-  const lesson = () => lessons[style]
+describe.each(names)('the key of %s content, writing statements', (name) => {
+  const lesson = () => lessons[name]
   const send = (more: Readonly<Record<string, Json>>) => statementOf(lesson().opened, more) as Stored
   /** With nothing of its lesson beside the object: what cmi5 content adds to each statement names its activity. */
   const bare = (more: Readonly<Record<string, Json>>) => {
@@ -127,7 +132,7 @@ describe.each(styles)('the key of %s content, writing statements', (style) => {
       () => bare({ object: { id: `${lesson().opened.launch.activityId}x` } }),
     ],
     ['about a person', () => bare({ object: learner('bob') })],
-    ['about a statement', () => bare({ object: { objectType: 'StatementRef', id: own[style] } })],
+    ['about a statement', () => bare({ object: { objectType: 'StatementRef', id: own[name] } })],
     [
       'about an activity, with its own in "other" only',
       () =>
@@ -136,7 +141,7 @@ describe.each(styles)('the key of %s content, writing statements', (style) => {
           ...contextWith({ contextActivities: { other: [{ id: lesson().opened.launch.activityId }] } }),
         }),
     ],
-    ['that voids its own', () => send({ verb: voided, object: { objectType: 'StatementRef', id: own[style] } })],
+    ['that voids its own', () => send({ verb: voided, object: { objectType: 'StatementRef', id: own[name] } })],
     [
       'that voids another’s',
       () => send({ verb: voided, object: { objectType: 'StatementRef', id: foreign['another learner'] ?? '' } }),
@@ -156,7 +161,7 @@ describe.each(styles)('the key of %s content, writing statements', (style) => {
   it('refuses what has no registration in cmi5, and takes it in Tin Can', async () => {
     const { registration: _, ...context } = send({})['context']
     const attempt = () => world.xapi(lesson(), 'POST', '/statements', { json: send({ context }) })
-    if (style === 'cmi5') await refusedWithout(attempt, 403)
+    if (name === 'cmi5') await refusedWithout(attempt, 403)
     else expect((await attempt()).status).toBe(200)
   })
 
@@ -179,11 +184,13 @@ describe.each(styles)('the key of %s content, writing statements', (style) => {
     }
   })
 
-  it('stores in its platform’s name, whatever name it gives itself', async () => {
+  it('stores in the name of who launched it, whatever name it gives itself', async () => {
     const authority = { objectType: 'Agent', mbox: 'mailto:principal@school.example' }
     const id = await idOf(lesson(), send({ authority }))
     const { json } = await world.xapi(all, 'GET', `/statements?statementId=${id}`)
-    expect(json.authority).toMatchObject({ name: 'School', account: { homePage: 'https://lrs.example.org' } })
+    expect(json.authority).toMatchObject({
+      ...{ name: name === 'mighty' ? 'Mighty' : 'School', account: { homePage: 'https://lrs.example.org' } },
+    })
   })
 
   it('does not take over, or change, what others stored', async () => {
@@ -196,8 +203,8 @@ describe.each(styles)('the key of %s content, writing statements', (style) => {
   })
 })
 
-describe.each(styles)('the key of %s content, reading statements', (style) => {
-  const lesson = () => lessons[style]
+describe.each(names)('the key of %s content, reading statements', (name) => {
+  const lesson = () => lessons[name]
   const get = (parameters: Readonly<Record<string, Json | undefined>> = {}) =>
     world.xapi(lesson(), 'GET', `/statements${query(parameters)}`)
 
@@ -217,10 +224,10 @@ describe.each(styles)('the key of %s content, reading statements', (style) => {
     const answer = await get(parameters())
     expect(answer.status).toBe(200)
     const text = answer.text
-    expect(text).toContain(own[style])
+    expect(text).toContain(own[name])
     for (const id of Object.values(foreign)) expect(text).not.toContain(id)
     expect(text).not.toMatch(/bob|tess/)
-    expect(text).not.toContain(own[style === 'cmi5' ? 'tincan' : 'cmi5'])
+    for (const other of names) if (other !== name) expect(text).not.toContain(own[other])
   })
 
   it.each<[string, Readonly<Record<string, Json>>]>([
@@ -243,7 +250,7 @@ describe.each(styles)('the key of %s content, reading statements', (style) => {
           expect(answer.text.replaceAll(/[0-9a-f-]{36}/g, '')).toBe(absent.text.replaceAll(/[0-9a-f-]{36}/g, ''))
       }
     }
-    expect((await get({ statementId: own[style] })).status).toBe(200)
+    expect((await get({ statementId: own[name] })).status).toBe(200)
   })
 
   it('goes on with somebody else’s page as with its own: without their statements', async () => {
@@ -278,8 +285,8 @@ describe('the key of somebody who evaluates', () => {
   })
 })
 
-describe.each(styles)('the key of %s content, with documents', (style) => {
-  const lesson = () => lessons[style]
+describe.each(names)('the key of %s content, with documents', (name) => {
+  const lesson = () => lessons[name]
   const ours = () => {
     const { activityId, registration } = lesson().opened.launch
     return { activityId, agent: ada, registration } as const
@@ -300,7 +307,8 @@ describe.each(styles)('the key of %s content, with documents', (style) => {
     expect((await world.xapi(lesson(), 'GET', path)).json).toEqual(json)
     const list = await world.xapi(lesson(), 'GET', `/activities/state${query(ours())}`)
     expect(list.json).toContain('bookmark')
-    expect((await world.xapi(all, 'GET', path)).status).toBe(404)
+    // Of reach mine it is nobody else's; of reach any it is the one that all share.
+    expect((await world.xapi(all, 'GET', path)).status).toBe(name === 'mighty' ? 200 : 404)
   })
 
   it.each<[string, () => Readonly<Record<string, Json>>]>([
@@ -319,7 +327,7 @@ describe.each(styles)('the key of %s content, with documents', (style) => {
       await refusedWithout(() => world.xapi(lesson(), method, `/activities/state${query(without)}`), 403)
     }
     const path = `/activities/state${query({ ...without, stateId: 'bookmark' })}`
-    if (style === 'cmi5') await isRefused(path)
+    if (name === 'cmi5') await isRefused(path)
     else expect((await world.xapi(lesson(), 'PUT', path, { json })).status).toBe(204)
   })
 
@@ -329,7 +337,7 @@ describe.each(styles)('the key of %s content, with documents', (style) => {
       ['/agents/profile', { agent: ada }, { agent: learner('bob') }],
       ['/activities/profile', { activityId: ours().activityId }, { activityId: otherActivity }],
     ] as const) {
-      const path = `${resource}${query({ ...mine, profileId: `of ${style}` })}`
+      const path = `${resource}${query({ ...mine, profileId: `of ${name}` })}`
       expect((await world.xapi(lesson(), 'PUT', path, { json, ...condition })).status).toBe(204)
       expect((await world.xapi(lesson(), 'GET', path)).json).toEqual(json)
       await isRefused(`${resource}${query({ ...theirs, profileId: 'any' })}`, condition)
@@ -346,8 +354,8 @@ describe.each(styles)('the key of %s content, with documents', (style) => {
   })
 })
 
-describe.each(styles)('the key of %s content, everywhere else', (style) => {
-  const lesson = () => lessons[style]
+describe.each(names)('the key of %s content, everywhere else', (name) => {
+  const lesson = () => lessons[name]
 
   it.each<[string, string, readonly number[]]>([
     ['GET', '/management/v1/launches', [403]],
@@ -377,7 +385,7 @@ describe.each(styles)('the key of %s content, everywhere else', (style) => {
   })
 
   it('launches nobody, ends nothing, and makes no session and no token', async () => {
-    const content = world.contents[style].id
+    const content = lesson().opened.launch.contentId
     const json = { content, actor: learner('bob') }
     await refusedWithout(() => world.ask('POST', '/management/v1/launches', { as: lesson(), json }), 403)
     for (const { opened } of Object.values(lessons)) {
