@@ -166,10 +166,7 @@ describe('who is not let in', () => {
           .log()
           .split('\n')
           .find((one) => one.includes(id)) ?? ''
-      expect(JSON.parse(line)).toEqual([
-        { requestId: id, decidedBy: reason, reason: expect.any(String) },
-        'launch refused',
-      ])
+      expect(JSON.parse(line)).toEqual([{ requestId: id, rule: reason, reason: expect.any(String) }, 'launch refused'])
       pages.add(text.replace(id, 'ID'))
     }
     expect(pages.size).toBe(1)

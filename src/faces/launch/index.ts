@@ -67,7 +67,7 @@ async function enter(c: Context<FaceEnv>, core: Core): Promise<Response> {
 /** People see one page, whatever the reason is. */
 function logged(c: Context<FaceEnv>, error: unknown): unknown {
   if (isDomainError(error) && error.code !== 'internal') {
-    const fields = { requestId: requestIdOf(c), decidedBy: error.detail.decidedBy ?? error.code, reason: error.message }
+    const fields = { requestId: requestIdOf(c), rule: error.detail.decidedBy ?? error.code, reason: error.message }
     logOf(c)?.info(fields, 'launch refused')
   }
   return error
