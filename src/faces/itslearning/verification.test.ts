@@ -48,7 +48,7 @@ const without = (url: string, part: string | RegExp): string => signedQuery(quer
 const queryOf = (url: string): string => url.slice(url.indexOf('?') + 1, url.lastIndexOf('&Signature='))
 
 describe('a launch', () => {
-  it('is what was signed', () => {
+  it('S3.2 S3.4 S3.5 is what was signed', () => {
     expect(
       verify(signed({ Use12HTimeFormat: 'False', Accessibility: 'True', OlsonTimeZoneId: 'Europe/Oslo' })).what,
     ).toEqual({
@@ -59,7 +59,7 @@ describe('a launch', () => {
     })
   })
 
-  it('is that of vector A with its short secret', () => {
+  it('S3.13 is that of vector A with its short secret', () => {
     const url =
       'https://lrs.example.org/itslearning/view?ApiSessionId=abc123abc123&CustomerId=14&Encoding=utf8&FirstName=Zo%c3%ab' +
       '&LastName=%c5%a0%c4%8d+%e2%82%ac&LearningObjectId=100&LearningObjectInstanceId=200&Permissions=Read%2c+Participate' +
@@ -84,7 +84,7 @@ describe('a launch', () => {
     expect(ruleOf(url.replace('Zo%c3%ab', 'Zo%C3%AB'))).toBe('accepted')
   })
 
-  it('may have a version or not, and what nobody knows', () => {
+  it('S3.3 may have a version or not, and what nobody knows', () => {
     expect(verify(signed({ Version: 'LatestOrDraft', createcontentwithai: 'True' })).what.version).toBe('LatestOrDraft')
     expect(verify(signed()).what.version).toBeUndefined()
   })
@@ -110,7 +110,7 @@ describe('a launch', () => {
     expect(verify(signed({ Permissions: 'NONE' })).what.permissions).toEqual([])
   })
 
-  it('is read at the same time in every time zone', () => {
+  it('S3.12 is read at the same time in every time zone', () => {
     const before = process.env['TZ']
     try {
       for (const zone of ['America/St_Johns', 'Pacific/Chatham', 'UTC']) {
@@ -149,11 +149,11 @@ describe('refused', () => {
     'a name twice in another case': ['parameter-twice', signedQuery(`${queryOf(twice)}&uSERID=10`)],
     'an ambiguous value': ['value-ambiguous', signed({ FirstName: 'Bob&Role=Staff' })],
     'no Encoding': ['encoding-unknown', signed({ Encoding: 'utf-8' })],
-    'a customer that is not allowed': ['customer', signed(), standard({ customers: [15, 16] })],
-    'a school that is not allowed': ['school', signed({ SchoolId: '4|a,5|' }), standard({ schools: [3, 45] })],
+    'S3.10 a customer that is not allowed': ['customer', signed(), standard({ customers: [15, 16] })],
+    'S3.9 a school that is not allowed': ['school', signed({ SchoolId: '4|a,5|' }), standard({ schools: [3, 45] })],
     'no schools, where some are allowed': ['parameter-missing', signed(), standard({ schools: [3] })],
     'no licences, where licensed': ['parameter-missing', signed(), standard({ licensed: true })],
-    'licences, where not licensed': ['licences', signed({ LicenseIds: '1', ExternalLicenseIds: '' })],
+    'S3.8 licences, where not licensed': ['licences', signed({ LicenseIds: '1', ExternalLicenseIds: '' })],
     'one list of licences': ['list', signed({ LicenseIds: '1' })],
     'licences that do not fit': [
       'list',
@@ -190,6 +190,12 @@ describe('refused', () => {
     expect(ruleOf(without(signed({ Zzz: '1' }), new RegExp(`(?<=^|&)${name}=[^&]*&`)))).toBe('parameter-missing'),
   )
 
+  it('S3.10 to every customer but those that are allowed', () => {
+    const against = standard({ customers: [14, 16] })
+    const rules = ['14', '16', '15', '1', '140', '014'].map((CustomerId) => ruleOf(signed({ CustomerId }), against))
+    expect(rules).toEqual(['accepted', 'accepted', 'customer', 'customer', 'customer', 'parameter-wrong'])
+  })
+
   it('says nothing secret about why', () => {
     for (const [, url, against] of Object.values(cases)) {
       expect(() => verify(url, against)).toThrow(
@@ -198,7 +204,7 @@ describe('refused', () => {
     }
   })
 
-  it('the window is open at both ends, and as wide as it is set', () => {
+  it('S3.12 the window is open at both ends, and as wide as it is set', () => {
     const early = signed({ Timestamp: writeTimestamp(signedAt - 300_000) })
     const late = signed({ Timestamp: writeTimestamp(signedAt + 300_000) })
     expect([ruleOf(early), ruleOf(late)]).toEqual(['accepted', 'accepted'])
@@ -210,7 +216,7 @@ describe('refused', () => {
 })
 
 describe('lists', () => {
-  it('are delivered as they are meant', () => {
+  it('S3.8 S3.9 are delivered as they are meant', () => {
     const more = {
       LicenseIds: '101,104',
       ExternalLicenseIds: String.raw`temp\\license2\,3,`,
@@ -249,7 +255,7 @@ describe('a deletion', () => {
 describe('forgeries', () => {
   const dangerous = ['Bob&Role=Staff', 'Bob&UserId=1', 'Bob&Permissions=Modify', 'x&CustomerId=15', 'x&Encoding=utf8']
 
-  it('1: a further parameter made of a name', () => {
+  it('S3.13 1: a further parameter made of a name', () => {
     const honest = signed({ FirstName: 'Bob&Role=Staff&UserId=1&Permissions=Read, Modify' })
     expect(ruleOf(honest)).toBe('value-ambiguous')
     const forged = honest.replace(/(?<=FirstName=)[^&]*/, 'Bob&Role=Staff&UserId=1&Permissions=Read%2c+Modify')
@@ -257,7 +263,7 @@ describe('forgeries', () => {
     expect(ruleOf(forged)).toBe('parameter-twice')
   })
 
-  it('2: the genuine ones hidden in the value before them', () => {
+  it('S3.13 2: the genuine ones hidden in the value before them', () => {
     const honest = signed({ FirstName: 'Bob&Role=Staff&UserId=1&Permissions=Read, Modify' })
     const forged = honest
       .replace(/(?<=FirstName=)[^&]*/, 'Bob&Role=Staff&UserId=1&Permissions=Read%2c+Modify')
@@ -303,7 +309,7 @@ describe('10,000 mutated launches', () => {
     signedQuery(`mode=x&${queryOf(signed({ LastName: '%&+=;?#' }))}`),
   ]
 
-  it('are either the same launch or none', () => {
+  it('S3.13 are either the same launch or none', () => {
     const random = randomFrom(7)
     const accepted = honest.map((url) => JSON.stringify(verify(url)))
     const tally = { same: 0, refused: 0 }
