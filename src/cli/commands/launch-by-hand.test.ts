@@ -134,7 +134,7 @@ describe('launch rest-header', () => {
     expect(out).toBe('app-key-0001#n0hsmdawswebjt2fqtap4n55#2014-01-16T15:18:07#d9ceabc526842f4dfe9169776f180e02\n')
   })
 
-  it('is made of a launch that runs, and of none that is over', async () => {
+  it('S3.1 is made of a launch that runs, and of none that is over', async () => {
     const settings = { customers: [14], applicationKey: 'key-1' }
     await world.core.platforms.update(world.operator, world.platform.id, { settings })
     await visit(await sign('--platform', 'school', '--param', 'ApiSessionId=session-of-ada'))

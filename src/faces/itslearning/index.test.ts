@@ -67,7 +67,7 @@ function reasonOf(answer: Answer): string {
 }
 
 describe('a launch', () => {
-  it('leads to a clean address, with a launch behind it', async () => {
+  it('S3.1 S3.2 S3.4 S3.5 S3.9 leads to a clean address, with a launch behind it', async () => {
     await choose(`14/${learningObject}/200`)
     const more = { SchoolId: '3|HullPrimary,2|', ApiSessionId: 'session-at-itslearning' }
     const answer = await visit(signed(more))
@@ -121,7 +121,7 @@ describe('a launch', () => {
     expect(stored.status).toBe(200)
   })
 
-  it('names the learner where the content is set to get names', async () => {
+  it('S3.4 names the learner where the content is set to get names', async () => {
     const { core, operator, contents } = world
     const { id } = await core.contents.create(operator, {
       name: 'Named',
@@ -340,7 +340,7 @@ describe('an author', () => {
   const teacher = { Permissions: 'Read, Participate, Evaluate, Modify', Role: 'Staff' }
   const chosen = (answer: Answer): string => /Learners open <strong>([^<]+)/.exec(answer.text)?.[1] ?? 'nothing'
 
-  it('chooses where the instance was added, and opens it', async () => {
+  it('S3.6 S3.14 chooses where the instance was added, and opens it', async () => {
     const signedIn = await visit(signed(teacher, 'add'))
     expect(signedIn.status).toBe(303)
     const [address, cookie] = [locationOf(signedIn), cookieOf(signedIn)]
@@ -364,7 +364,7 @@ describe('an author', () => {
     expect(learner.status).toBe(303)
   })
 
-  it('of an instance alone chooses for that one', async () => {
+  it('S3.7 of an instance alone chooses for that one', async () => {
     await choose(`14/${learningObject}`, 'tincan')
     const signedIn = await visit(signed({ Permissions: 'Read, ModifyInstance' }))
     const [address, cookie] = [locationOf(signedIn), cookieOf(signedIn)]
@@ -433,7 +433,7 @@ describe('a deletion', () => {
   const contentAt = async (place: string) =>
     (await world.core.placements.find(world.platform, place))?.placement.contentId
 
-  it('of an instance leaves the others, and may be told again', async () => {
+  it('S3.15 of an instance leaves the others, and may be told again', async () => {
     await choose(`14/${learningObject}`)
     await choose(`14/${learningObject}/200`)
     const address = deleted({ SafeToDeleteLearningObject: 'False' })

@@ -22,7 +22,7 @@ describe('readFields', () => {
 })
 
 describe('readLicences', () => {
-  it('pairs them by position', () => {
+  it('S3.8 pairs them by position', () => {
     expect(readLicences('101,104,105', String.raw`temp\\license2\,3,,`)).toEqual([
       { id: '101', externalId: String.raw`temp\license2,3` },
       { id: '104' },
@@ -40,11 +40,11 @@ describe('readLicences', () => {
     ['101, 104', 'a,b'],
     ['-1', 'a'],
     ['101', 'a\\'],
-  ])('refuses %j with %j', (ids, externalIds) => expect(readLicences(ids, externalIds)).toBeUndefined())
+  ])('S3.8 refuses %j with %j', (ids, externalIds) => expect(readLicences(ids, externalIds)).toBeUndefined())
 })
 
 describe('readSchools', () => {
-  it('reads the sample of the reference', () => {
+  it('S3.9 reads the sample of the reference', () => {
     const schools = readSchools('3|HullPrimary,2|,5|,4|,14|,28|,25|,22|,13|,26|')
     expect(schools?.map(({ id }) => id)).toEqual(['3', '2', '5', '4', '14', '28', '25', '22', '13', '26'])
     expect(schools?.map(({ legalId }) => legalId)).toEqual([
