@@ -12,16 +12,16 @@ let world: LaunchWorld
 beforeAll(async () => void (world = await openLaunchWorld()))
 afterAll(() => world.close())
 
-const config = loadConfig({ CLAVIGER_DATA: '/nowhere', CLAVIGER_BASE_URL: baseUrl })
-
 interface Demo {
+  readonly settings?: Readonly<Record<string, string>>
   readonly isServed?: boolean
   readonly signal?: AbortSignal
   /** What whoever looks does with the address that is opened. */
   readonly onOpen?: (address: string) => void
 }
 
-async function demo(argv: readonly string[], { isServed = true, signal, onOpen }: Demo = {}) {
+async function demo(argv: readonly string[], { settings = {}, isServed = true, signal, onOpen }: Demo = {}) {
+  const config = loadConfig({ CLAVIGER_DATA: '/nowhere', CLAVIGER_BASE_URL: baseUrl, ...settings })
   const printed = { out: '', err: '' }
   const streams = {
     out: (text: string) => void (printed.out += text),
@@ -130,10 +130,19 @@ describe('launch demo', () => {
     expect((await world.events()).length).toBe(before)
   })
 
-  it('needs a server that answers for what it makes', async () => {
+  it.each([
+    ['on /nowhere', {}],
+    [
+      'at http://127.0.0.1:9 (CLAVIGER_BASE_URL)',
+      {
+        ...{ CLAVIGER_DATABASE_URL: 'postgres://nobody@127.0.0.1/none', CLAVIGER_BASE_URL: 'http://127.0.0.1:9' },
+        CLAVIGER_MASTER_KEY: Buffer.alloc(32, 1).toString('base64'),
+      },
+    ],
+  ])('needs a server that answers for what it makes: %s', async (where, settings) => {
     const before = (await world.events()).length
-    const { code, err } = await demo([], { isServed: false })
-    expect([code, err]).toEqual([1, expect.stringContaining('claviger serve')])
+    const { code, err } = await demo([], { isServed: false, settings })
+    expect([code, err]).toEqual([1, `error: no server answers ${where}, and the lesson needs one: claviger serve\n`])
     expect((await world.events()).length).toBe(before)
   })
 })
