@@ -184,7 +184,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     onError: (err) => log?.error({ err }, 'An erasure broke off; it goes on within minutes.'),
   })
   const retention = new Retention({ storage, erasures, clock })
-  const scribe = new Scribe({ storage, clock, baseUrl, statements: () => statements })
+  const scribe = new Scribe({ storage, vault, clock, baseUrl, statements: () => statements })
   const launches = new Launches({
     ...{ ...parts, sessions, baseUrl, scribe },
     onError: (err) => log?.error({ err }, 'A launch could not be ended as it should; it is tried again.'),

@@ -11,6 +11,7 @@ import {
   unitStatementOf,
 } from '../../test/support/launch.ts'
 import type { LaunchWorld, Login } from '../../test/support/launch.ts'
+import { uuid5 } from './uuid5.ts'
 import { categories, contextExtensions, courseType } from './cmi5/vocabulary.ts'
 import type { UnitVerb } from './cmi5/vocabulary.ts'
 import { LaunchGate } from './launch-gate.ts'
@@ -83,6 +84,17 @@ async function state(lesson: Lesson, method: string, stateId: string | undefined
 }
 
 describe('a session of cmi5', () => {
+  it('cannot keep the launcher from saying what it must, by storing something else first', async () => {
+    const lesson = await begun()
+    const { launch } = lesson.opened
+    for (const verb of ['abandoned', 'satisfied']) {
+      const statement = { ...(statementOf(lesson.opened) as JsonObject), id: uuid5([launch.id, verb]) }
+      expect((await put(lesson, statement)).status).toBe(204)
+    }
+    await world.core.launches.end(world.operator, launch.id)
+    expect(await verbsSaid(lesson)).toContain('abandoned')
+  })
+
   it('begins with what the launcher says, goes on with what the unit says, and ends', async () => {
     const lesson = await launched()
     expect(await verbsSaid(lesson)).toEqual(['launched'])

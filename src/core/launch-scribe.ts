@@ -16,6 +16,8 @@ import { advance } from './launch-step.ts'
 import type { Principal } from './principal.ts'
 import type { Statements } from './statements.ts'
 import type { Clock, DocumentScope, Json, LaunchRecord, Preconditions, Storage } from './storage.ts'
+import { uuid5 } from './uuid5.ts'
+import type { Vault } from './vault.ts'
 import { entityTag } from './xapi/document.ts'
 import type { JsonObject } from './xapi/rule.ts'
 
@@ -24,6 +26,7 @@ export const platformDataId = 'claviger.launch'
 
 export interface ScribeParts {
   readonly storage: Storage
+  readonly vault: Vault
   readonly clock: Clock
   /** Where the server is reached from outside. */
   readonly baseUrl: string
@@ -56,6 +59,7 @@ export class Scribe implements LaunchScribe {
     const occasion = this.#occasion(launch)
     const { unit, settings, at } = occasion
     const { language, given } = dataOf(launch)
+    await this.#abandonEarlier(launch)
     const handed = { returnUrl: `${this.#parts.baseUrl}/launch/closed`, given }
     await this.#leave(launch, launcher, launchDataId, launchData(unit, settings, handed))
     await this.#leavePreferences(launch, launcher, learnerPreferences(language))
@@ -99,6 +103,17 @@ export class Scribe implements LaunchScribe {
     })
   }
 
+  /** A node that died between the end of a session and the word on it left that to the next session of the registration. */
+  async #abandonEarlier({ organisationId, number: before, ...launch }: LaunchRecord): Promise<void> {
+    const { credentialId, registration, activityId } = launch
+    const filter = { credentialId, registration, isRunning: false }
+    const others = await this.#parts.storage.launches.listLaunches(organisationId, filter, { before, limit: 10 })
+    const last = others.find((one) => one.activityId === activityId)
+    if (last === undefined || last.data === null || last.endedBy === 'terminated') return
+    const id = this.#occasion(last).idOf('abandoned')
+    if (!(await this.#isStored(last, id))) await this.abandoned(last)
+  }
+
   #launcher(launch: LaunchRecord): Promise<Principal | undefined> {
     return findLauncher(this.#parts.storage.directory, this.#parts.baseUrl, launch)
   }
@@ -113,7 +128,9 @@ export class Scribe implements LaunchScribe {
     const { settings } = dataOf(launch)
     const { actor, registration } = launch
     const unit = unitOf(launch, settings)
-    return { unit, settings, actor: actor as JsonObject, registration, at: this.#parts.clock.now() }
+    const { clock, vault } = this.#parts
+    const idOf: Occasion['idOf'] = (...about) => uuid5([vault.noteName('launcher statement', ...about)])
+    return { unit, settings, actor: actor as JsonObject, registration, at: clock.now(), idOf }
   }
 
   /** Its id is that of what it says: another text under it was stored by an attempt that broke off. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { aUnit, learner } from '../../../test/support/cmi5.ts'
 import { brokenRules } from '../../../test/support/statement.ts'
 import { readContentSettings } from '../content-settings.ts'
+import { uuid5 } from '../uuid5.ts'
 import { launchData, launchParametersOf, learnerPreferences } from './launch-data.ts'
 import { abandonedStatement, launchedStatement, satisfiedStatement } from './launcher-statements.ts'
 import type { Occasion } from './launcher-statements.ts'
@@ -16,7 +17,9 @@ const settings = readContentSettings({
 const plain = readContentSettings({ url: settings.url, style: 'cmi5', activityId: aUnit.publisherId })
 const handed = { returnUrl: 'https://lrs.example.com/launch/closed', given: { language: 'nb-NO' } }
 const registration = '7d2f3c40-0000-4000-8000-000000000001'
-const occasion: Occasion = { unit: aUnit, settings, actor: learner, registration, at: Date.UTC(2026, 0, 31, 12) }
+const at = Date.UTC(2026, 0, 31, 12)
+const idOf = (...about: readonly string[]) => uuid5(['a secret', ...about])
+const occasion: Occasion = { unit: aUnit, settings, actor: learner, registration, at, idOf }
 
 const session = { [contextExtensions.sessionId]: aUnit.sessionId }
 const common = { actor: learner, timestamp: '2026-01-31T12:00:00.000Z' }

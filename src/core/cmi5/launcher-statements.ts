@@ -16,6 +16,11 @@ export interface Occasion {
   readonly registration: string
   /** Unix milliseconds. */
   readonly at: number
+  /**
+   * Of the statement that says this of the session: always the same UUID, and one that nobody else works out. The unit could store
+   * something else under it otherwise, and nothing would be said.
+   */
+  idOf(sessionId: string, verb: LauncherVerb): string
 }
 
 /** Section 9.3.1, with the extensions of sections 9.6.3.2 to 9.6.3.7. */
@@ -66,10 +71,10 @@ interface Said {
   readonly extensions?: JsonObject
 }
 
-function statementOf({ unit, actor, registration, at }: Occasion, verb: LauncherVerb, said: Said): JsonObject {
+function statementOf({ unit, actor, registration, at, idOf }: Occasion, verb: LauncherVerb, said: Said): JsonObject {
   const { object, result, publisherIds = [unit.publisherId], sessionId = unit.sessionId, extensions } = said
   return {
-    id: uuid5([unit.sessionId, verb]),
+    id: idOf(unit.sessionId, verb),
     actor,
     verb: { id: launcherVerbs[verb], display: { en: verb } },
     object,
