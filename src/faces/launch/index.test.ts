@@ -270,6 +270,18 @@ describe('parameters of the content’s own address', () => {
     const [id] = posted.json
     const read = await ask(key, 'lang=en&limit=5&theme=dark')
     expect(read.json.statements.map((statement: { id: string }) => statement.id)).toEqual([id])
+    // Also in a form (Communication 1.3), and on every resource.
+    const form = new URLSearchParams({ limit: '5', lang: 'en', 'X-Experience-API-Version': '1.0.3' })
+    const type = { 'Content-Type': 'application/x-www-form-urlencoded' }
+    const asked = { body: form.toString(), headers: { ...agent, ...type } }
+    const inForm = await world.xapi(key, 'POST', '/statements?method=GET', asked)
+    expect(inForm.json.statements).toHaveLength(1)
+    const { activityId, actor, registration } = opened.launch
+    const place = { activityId, agent: JSON.stringify(actor), registration, stateId: 'place', theme: 'dark' }
+    const state = `/activities/state?${new URLSearchParams(place)}`
+    expect((await world.xapi(key, 'PUT', state, { json: { page: 1 }, headers: agent })).status).toBe(204)
+    expect((await world.xapi(key, 'GET', state, { headers: agent })).json).toEqual({ page: 1 })
+
     expect((await ask(key, 'lang=en&Theme=dark')).status).toBe(400)
     expect((await ask(key, 'lang=en&limit=many')).status).toBe(400)
     expect((await ask(key, 'other=1', 'POST')).status).toBe(400)
