@@ -373,6 +373,21 @@ describe('a session that is abandoned', () => {
     expect(await verbsSaid(idle)).toEqual(['launched', 'initialized', 'abandoned'])
   })
 
+  it('by a node that died before it said so: the next launch does', async () => {
+    const who = someone()
+    const { opened } = await begun(who)
+    const { organisationId, id } = opened.launch
+    const at = world.clock.now()
+    const actor = { kind: 'system', name: 'a node' } as const
+    const event = { at, actor, action: 'launch.end', target: { noun: 'launch', id }, detail: null }
+    await world.storage.launches.endLaunch(organisationId, id, { by: 'superseded', at }, event)
+    expect(await verbsSaid({ opened })).toEqual(['launched', 'initialized'])
+    await launched(who)
+    expect(await verbsSaid({ opened })).toEqual(['launched', 'initialized', 'abandoned', 'launched'])
+    await launched(who)
+    expect((await verbsSaid({ opened })).filter((verb) => verb === 'abandoned')).toHaveLength(2)
+  })
+
   it('nothing is said of one that nobody was let into, or that terminated', async () => {
     const who = someone()
     const opened = await world.launch('cmi5', who)

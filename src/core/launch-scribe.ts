@@ -110,7 +110,7 @@ export class Scribe implements LaunchScribe {
     const others = await this.#parts.storage.launches.listLaunches(organisationId, filter, { before, limit: 10 })
     const last = others.find((one) => one.activityId === activityId)
     if (last === undefined || last.data === null || last.endedBy === 'terminated') return
-    const id = this.#occasion(last).idOf('abandoned')
+    const id = this.#occasion(last).idOf(last.id, 'abandoned')
     if (!(await this.#isStored(last, id))) await this.abandoned(last)
   }
 
