@@ -11,7 +11,7 @@ it('names each API by what clients are configured with, and the paths of applica
   const text = banner(enabledFaces(config), listening, { first: undefined, organisations: [1] })
   const paths = [...text.matchAll(/https:\/\/lrs\.example\.org:8443(\S+)/g)].map(([, path]) => path)
   expect(paths).toEqual([
-    ...['/xapi/', '/api/v2/client', '/data/xAPI/', '/api', '/api/v2', '/lrs/{appId}/'],
+    ...['/xapi/', '/management/v1', '/api/v2/client', '/data/xAPI/', '/api', '/api/v2', '/lrs/{appId}/'],
     ...['/api/organizations/1/activity-providers', '/api/organizations/1/lrs/'],
   ])
 })

@@ -48,8 +48,8 @@ function addresses(faces: Opened['faces'], { baseUrl }: Config, organisation: st
     // The other names of the same places are in the guides.
     const inApplications = prefixes.filter((path) => path.includes('/:')).slice(0, 1)
     const shown = [...prefixes.filter((path) => !path.includes('/:')), ...inApplications]
-    const isVendor = face.xapiMounts !== undefined || face.showCredential !== undefined
-    const api = isVendor ? apiPathOf(face) : undefined
+    const isSpoken = face.xapiMounts ?? face.showCredential ?? face.mounts.find(({ isBase }) => isBase)
+    const api = isSpoken ? apiPathOf(face) : undefined
     return [
       ...(api === undefined ? [] : [[`${face.name} API`, filled(api)] as [string, string]]),
       ...shown.map((path): [string, string] => [`${face.name} xAPI`, `${filled(path)}/`]),

@@ -108,7 +108,7 @@ function endpointsOf(faces: readonly Face[]): Readonly<Record<string, string>> {
     const base = mounts.find(({ isBase }) => isBase)
     if (base) return [[`${name} API`, filled(base.path)]]
     const paths = mounts.filter(({ isFallback }) => !isFallback).map(({ path }) => path)
-    return paths.map((path) => [`${name} ${path.split('/').at(-1) ?? ''}`, filled(path)])
+    return paths.map((path) => [[...new Set([name, path.split('/').at(-1)])].join(' '), filled(path)])
   })
   return Object.fromEntries([...entries, ...lent.map(({ name, prefix }) => [`${name} xAPI`, `${filled(prefix)}/`])])
 }
