@@ -115,6 +115,7 @@ describe('a launch', () => {
     try {
       for (const zone of ['America/St_Johns', 'Pacific/Chatham', 'UTC']) {
         process.env['TZ'] = zone
+        expect(new Date(signedAt).getTimezoneOffset() === 0).toBe(zone === 'UTC')
         expect(verify(signed()).signedAt).toBe(signedAt)
       }
     } finally {
