@@ -152,6 +152,7 @@ describe('a session of cmi5', () => {
     const answer = await world.xapi(lesson, 'POST', '/statements', { json: [nameless, wrong] })
     expect(answer.status).toBe(400)
     expect(rulesIn(answer)).toEqual(['cmi5/9.1 /0/id', 'cmi5/9.5.4.1 /1/result/duration'])
+    expect(answer.json.decidedBy).toBe('launch')
     expect(answer.json.failures[1].statement).toEqual({ index: 1, id: completed['id'] })
     expect(await verbsSaid(lesson)).toEqual(['launched'])
     expect((await say(lesson, 'initialized')).status).toBe(204)

@@ -30,6 +30,9 @@ const mostWaiting = 64
 /** What was noted so recently may be on its way into the store, through another node. */
 const storingMs = 10_000
 
+/** In usage and metrics, whatever the rule was. */
+const decidedBy = 'launch'
+
 export class LaunchGate {
   readonly #parts: LaunchGateParts
   readonly #turns = new Map<LaunchId, Turn>()
@@ -106,7 +109,8 @@ export class LaunchGate {
     const unstored = await this.#listUnstored(launch, settled)
     const anew = unstored.size === 0 ? judged : judge(unit, forget(before, unstored), sent, now)
     if (anew.isAccepted) return anew.progress
-    throw refusal(capped(anew.failures))
+    const { message, detail } = refusal(capped(anew.failures))
+    throw new DomainError('invalid', message, { detail: { ...detail, decidedBy } })
   }
 
   /** Noted, and then something broke; or voided meanwhile. Neither speaks against anything. */
@@ -167,5 +171,5 @@ function isRefused(error: unknown): boolean {
 function over(): DomainError {
   const message = 'This session is over; nothing was stored.'
   const failures = [{ pointer: '', rule: 'cmi5/9.3.8', message }]
-  return new DomainError('forbidden', message, { detail: { decidedBy: 'launch', failures } })
+  return new DomainError('forbidden', message, { detail: { decidedBy, failures } })
 }
