@@ -149,7 +149,14 @@ export function randomIds(clock: Clock): Ids {
       .toString(16)
       .padStart(8, '0')
       .slice(-8)
-  return { hex, uuid: () => randomUUID(), oid: () => `${time()}${hex(8)}` as Oid }
+  const orderedUuid = (): string => {
+    const at = clock.now().toString(16).padStart(12, '0')
+    const random = hex(10)
+    const variant = '89ab'[Number.parseInt(random.slice(3, 4), 16) % 4]
+    const parts = [at.slice(0, 8), at.slice(8), `7${random.slice(0, 3)}`, `${variant}${random.slice(4, 7)}`]
+    return `${parts.join('-')}-${random.slice(7, 19)}`
+  }
+  return { hex, uuid: () => randomUUID(), orderedUuid, oid: () => `${time()}${hex(8)}` as Oid }
 }
 
 const noForwarding: ForwardingState = { pipes: 0, working: 0, failing: 0, lagSeconds: 0 }

@@ -301,7 +301,7 @@ export class Launches {
     const now = clock.now()
     if (hasExpired(organisation, now)) throw organisationExpired()
     const endsAt = Math.min(now + absoluteSeconds * 1000, prepared.latest, rest.latest)
-    const id = ids.uuid() as LaunchId
+    const id = ids.orderedUuid() as LaunchId
     const of = { id, style, idleSeconds, endsAt, ignoredParams: ignoredNames(settings), bindsBrowser, activityId }
     const sealed = rest.sealed === undefined ? null : vault.seal(organisation, sealedPlace(id), rest.sealed)
     const { platformId, contentId, resource, mode, actor, registration, cookie } = rest

@@ -35,6 +35,8 @@ export interface Clock {
 export interface Ids {
   oid(): Oid
   uuid(): string
+  /** Those of one time lie beside each other in an index (RFC 9562 section 5.7). */
+  orderedUuid(): string
   /** `bytes` random bytes as lower-case hex. */
   hex(bytes: number): string
 }

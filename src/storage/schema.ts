@@ -275,7 +275,7 @@ export interface LaunchTable {
   actor_hash: string
   activity_id: string
   registration: string
-  /** Hash of what at most one launch that runs has in common with those before it. */
+  /** What at most one launch that runs has in common with those before it. Begins with the registration. */
   chain: string
   /** Null: swept. */
   data: string | null
@@ -291,7 +291,7 @@ export interface LaunchTable {
 
 export interface TicketTable {
   hash: string
-  launch_id: string
+  launch_number: number
   kind: string
   until: number
   used_at: number | null

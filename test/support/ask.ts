@@ -54,9 +54,7 @@ export function countingIds(): Ids {
     const digits = createHash('sha512').update(`id ${++count}`).digest('hex')
     return digits.slice(0, bytes * 2)
   }
-  return {
-    hex,
-    oid: () => hex(12) as Oid,
-    uuid: () => hex(16).replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, '$1-$2-4$3-8$4-$5'),
-  }
+  const uuid = (version: number) => (): string =>
+    hex(16).replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, `$1-$2-${version}$3-8$4-$5`)
+  return { hex, oid: () => hex(12) as Oid, uuid: uuid(4), orderedUuid: uuid(7) }
 }

@@ -283,7 +283,7 @@ export const tables: readonly Table[] = [
   {
     name: 'ticket',
     key: ['hash'],
-    columns: { hash: 'text', launch_id: 'text', kind: 'text', until: 'integer', used_at: 'integer' },
+    columns: { hash: 'text', launch_number: 'integer', kind: 'text', until: 'integer', used_at: 'integer' },
   },
   // A nonce that was seen is refused in a copy as well.
   { name: 'note', key: ['name'], columns: { name: 'text', value: 'text', until: 'integer' } },

@@ -8,12 +8,17 @@ import type { Selectable } from 'kysely'
 
 export type LaunchRow = Selectable<LaunchTable>
 
-/** What launches of one registration have in common. Identifiers are longer than an index entry may be. */
+/** What launches of one registration have in common. Activities and actors are longer than an index entry may be. */
 export function chainOf(
   credentialId: CredentialId,
   { registration, activityId }: Pick<LaunchRecord, 'registration' | 'activityId'>,
 ): string {
-  return sha256(JSON.stringify([credentialId, registration, activityId]))
+  return `${registration} ${sha256(`${credentialId} ${activityId}`)}`
+}
+
+/** The chains of a registration lie between these. */
+export function chainsOf(registration: string): readonly [from: string, to: string] {
+  return [`${registration} `, `${registration}!`]
 }
 
 export function actorHash(actorKey: string): string {

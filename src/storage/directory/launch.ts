@@ -3,7 +3,7 @@
 
 import { change, claim } from './change.ts'
 import { compiled } from './compiled.ts'
-import { actorHash, chainOf, toLaunch } from './launch-record.ts'
+import { actorHash, chainOf, chainsOf, toLaunch } from './launch-record.ts'
 import { insertSession } from './session.ts'
 import { insertTickets } from './ticket.ts'
 import { mostRows } from './organisation.ts'
@@ -25,14 +25,14 @@ export function createLaunch(
 ): ReturnType<LaunchStore['createLaunch']> {
   return change(db, organisationId, event, async () => {
     const chain = chainOf(made.session.credentialId, made.launch)
-    const [before] = await findLatest(db, { chain })
+    const [before] = await findLatest(db, { organisationId, chain })
     // Its session before the new one, which may have the same key no more than any other.
     const ended = before && (await end(db, before, { by: 'superseded', at: made.at }))
     const session = await insertSession(db, organisationId, made.session)
     // What is locked by its end is as it is: a statement may have come meanwhile (PostgreSQL).
     const registration = (ended ?? (before && toLaunch(before)))?.progress.registration
     const [row] = await insert(db, { ...fromLaunch(organisationId, made, registration), chain, session_id: session.id })
-    await insertTickets(db, made.launch.id, made.tickets)
+    await insertTickets(db, row!.number, made.tickets)
     return { launch: toLaunch(row!), session, superseded: ended ? [ended] : [] }
   })
 }
@@ -101,8 +101,14 @@ const insert = compiled((db, row: NewRow) =>
 )
 
 /** Whatever runs of a chain is the latest of it: each one ends the one before. */
-const findLatest = compiled((db, { chain }: { readonly chain: string }) =>
-  db.selectFrom('launch').selectAll().where('chain', '=', chain).orderBy('number', 'desc').limit(1),
+const findLatest = compiled((db, of: { readonly organisationId: number; readonly chain: string }) =>
+  db
+    .selectFrom('launch')
+    .selectAll()
+    .where('organisation_id', '=', of.organisationId)
+    .where('chain', '=', of.chain)
+    .orderBy('number', 'desc')
+    .limit(1),
 )
 
 /** With its session, under the organisation's lock. Undefined where it has ended. */
@@ -154,17 +160,35 @@ export async function listLaunches(
   ...[organisationId, filter, { before, limit }]: Args<'listLaunches'>
 ): Promise<readonly LaunchRecord[]> {
   const { platformId, contentId, credentialId, registration, actorKey, isRunning, lrsIds } = filter
-  let query = db.selectFrom('launch').where('organisation_id', '=', organisationId)
-  if (platformId !== undefined) query = query.where('platform_id', '=', platformId)
-  if (contentId !== undefined) query = query.where('content_id', '=', contentId)
-  if (credentialId !== undefined) query = query.where('credential_id', '=', credentialId)
-  if (registration !== undefined) query = query.where('registration', '=', registration)
-  if (actorKey !== undefined) query = query.where('actor_hash', '=', actorHash(actorKey))
-  if (lrsIds !== undefined) query = query.where('home_lrs_id', 'in', lrsIds.length === 0 ? [0] : lrsIds)
+  const narrowing = Object.entries({
+    actor_hash: actorKey === undefined ? undefined : actorHash(actorKey),
+    content_id: contentId,
+    credential_id: credentialId,
+    platform_id: platformId,
+  }).flatMap(([column, value]) => (value === undefined ? [] : [{ column, value }]))
+  let query = db.selectFrom('launch').selectAll().where('organisation_id', '=', organisationId)
+  if (registration !== undefined) {
+    const [from, to] = chainsOf(registration)
+    query = query.where('chain', '>', from).where('chain', '<', to)
+  }
+  for (const [at, { column, value }] of narrowing.entries()) {
+    query = query.where(registration === undefined && at === 0 ? sql.ref(column) : unindexed(column), '=', value)
+  }
+  if (lrsIds !== undefined) {
+    const column =
+      registration === undefined && narrowing.length === 0 ? sql.ref('home_lrs_id') : unindexed('home_lrs_id')
+    query = query.where(column, 'in', lrsIds.length === 0 ? [0] : lrsIds)
+  }
   if (isRunning !== undefined) query = query.where('ended_at', isRunning ? 'is' : 'is not', null)
-  if (before !== undefined) query = query.where('number', '<', before)
-  const rows = await query.selectAll().orderBy('number', 'desc').limit(Math.min(limit, mostRows)).execute()
+  const number = registration === undefined ? sql.ref<number>('number') : unindexed('number')
+  if (before !== undefined) query = query.where(number, '<', before)
+  const rows = await query.orderBy(number, 'desc').limit(Math.min(limit, mostRows)).execute()
   return rows.map(toLaunch)
+}
+
+/** Of several things that are asked for SQLite goes by whichever; the narrowest comes first, and the others are out of its sight. */
+function unindexed(column: string) {
+  return sql<number>`coalesce(${sql.ref(column)}, ${sql.ref(column)})`
 }
 
 export async function advanceLaunch(
@@ -179,7 +203,7 @@ export async function advanceLaunch(
     cookie: cookie ?? null,
   })
   if (row === undefined) return undefined
-  await insertTickets(db, id, tickets)
+  await insertTickets(db, row.number, tickets)
   return toLaunch(row)
 }
 
@@ -233,7 +257,7 @@ export async function listLapsed(db: Db, at: number, limit: number): Promise<rea
 export async function sweepLaunches(db: Db, organisationId: OrganisationId, before: number): Promise<number> {
   const rows = await db
     .selectFrom('launch')
-    .select(['id', 'number', 'chain'])
+    .select(['number', 'chain'])
     .where('organisation_id', '=', organisationId)
     .where('data', 'is not', null)
     .where('ended_at', 'is not', null)
@@ -242,24 +266,29 @@ export async function sweepLaunches(db: Db, organisationId: OrganisationId, befo
     .limit(sweptAtOnce)
     .execute()
   if (rows.length === 0) return 0
-  const [ids, numbers] = [rows.map(({ id }) => id), rows.map(({ number }) => number)]
-  await db.deleteFrom('ticket').where('launch_id', 'in', ids).execute()
+  const numbers = rows.map(({ number }) => number)
+  await db.deleteFrom('ticket').where('launch_number', 'in', numbers).execute()
   await db
     .updateTable('launch')
     .set({ data: null, sealed: null, cookie: null })
     .where('number', 'in', numbers)
     .execute()
-  await removeFormer(db, { chains: [...new Set(rows.map(({ chain }) => chain))], upTo: Math.max(...numbers) })
+  await removeFormer(db, organisationId, {
+    chains: [...new Set(rows.map(({ chain }) => chain))],
+    upTo: Math.max(...numbers),
+  })
   return rows.length
 }
 
 /** What was swept and is not the latest of its chain. The latest tells what its registration has reached. */
 async function removeFormer(
   db: Db,
+  organisationId: OrganisationId,
   { chains, upTo }: { readonly chains: readonly string[]; readonly upTo: number },
 ): Promise<void> {
   await db
     .deleteFrom('launch')
+    .where('organisation_id', '=', organisationId)
     .where('chain', 'in', chains)
     .where('number', '<=', upTo)
     .where('data', 'is', null)
@@ -267,6 +296,7 @@ async function removeFormer(
       exists(
         selectFrom('launch as later')
           .select('later.number')
+          .whereRef('later.organisation_id', '=', 'launch.organisation_id')
           .whereRef('later.chain', '=', 'launch.chain')
           .whereRef('later.number', '>', 'launch.number'),
       ),

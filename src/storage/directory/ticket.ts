@@ -3,22 +3,21 @@
 import { compiled } from './compiled.ts'
 import { toLaunch } from './launch-record.ts'
 import type { Db } from './change.ts'
-import type { LaunchId } from '../../core/ids.ts'
 import type { LaunchStore, NewTicket, TicketKind } from '../../core/storage.ts'
 
-export async function insertTickets(db: Db, launchId: LaunchId, tickets: readonly NewTicket[]): Promise<void> {
-  for (const { hash, kind, until } of tickets) await insert(db, { hash, launch_id: launchId, kind, until })
+export async function insertTickets(db: Db, launchNumber: number, tickets: readonly NewTicket[]): Promise<void> {
+  for (const { hash, kind, until } of tickets) await insert(db, { hash, launch_number: launchNumber, kind, until })
 }
 
 interface Row {
   readonly hash: string
-  readonly launch_id: string
+  readonly launch_number: number
   readonly kind: string
   readonly until: number
 }
 
-const insert = compiled((db, { hash, launch_id, kind, until }: Row) =>
-  db.insertInto('ticket').values({ hash, launch_id, kind, until, used_at: null }),
+const insert = compiled((db, { hash, launch_number, kind, until }: Row) =>
+  db.insertInto('ticket').values({ hash, launch_number, kind, until, used_at: null }),
 )
 
 interface Presented {
@@ -52,7 +51,7 @@ const mark = compiled((db, { hash, kind, at }: Presented) =>
 const find = compiled((db, { hash, kind, at }: Presented) =>
   db
     .selectFrom('ticket')
-    .innerJoin('launch', 'launch.id', 'ticket.launch_id')
+    .innerJoin('launch', 'launch.number', 'ticket.launch_number')
     .selectAll('launch')
     .where('ticket.hash', '=', hash)
     .where('ticket.kind', '=', kind)

@@ -86,7 +86,7 @@ create table launch (
   actor_hash text not null,
   activity_id text not null,
   registration text not null,
-  -- hash of credential, registration and activity
+  -- registration, and a hash of credential and activity
   chain text not null,
   -- JSON; null: swept
   data text,
@@ -104,15 +104,14 @@ create table launch (
 ) strict;
 -- only those that have one: an index of all would list what has ended as gone
 create unique index launch_session on launch (session_id) where session_id is not null;
--- the one before
-create index launch_chain on launch (chain, number);
+-- the one before; all of a registration. One index for both: what is random in it costs a page for each launch
+create index launch_chain on launch (organisation_id, chain, number);
 -- lists: of all, of those that run, and by each thing that is asked for
 create index launch_organisation on launch (organisation_id, number);
 create index launch_running on launch (organisation_id, number) where ended_at is null;
 create index launch_platform on launch (organisation_id, platform_id, number);
 create index launch_content on launch (organisation_id, content_id, number);
 create index launch_credential on launch (organisation_id, credential_id, number);
-create index launch_registration on launch (organisation_id, registration, number);
 create index launch_actor on launch (organisation_id, actor_hash, number);
 create index launch_lrs on launch (home_lrs_id, number);
 -- what is launched at the moment
@@ -125,13 +124,13 @@ create index launch_ended on launch (organisation_id, ended_at) where data is no
 create table ticket (
   -- a hash: tells nothing
   hash text primary key,
-  launch_id text not null references launch (id) on delete cascade,
+  launch_number integer not null references launch (number) on delete cascade,
   kind text not null,
   until integer not null,
   used_at integer
 ) strict, without rowid;
 -- those of one launch
-create index ticket_launch on ticket (launch_id);
+create index ticket_launch on ticket (launch_number);
 `,
     postgres: `
 -- JSON; null: of no launch
@@ -208,7 +207,7 @@ create table launch (
   -- hash of that, which may be longer than an index entry
   actor_hash text collate "C" not null,
   activity_id text not null,
-  registration text collate "C" not null,
+  registration text not null,
   -- hash of credential, registration and activity
   chain text collate "C" not null,
   -- JSON; null: swept
@@ -227,15 +226,14 @@ create table launch (
 );
 -- only those that have one: an index of all would list what has ended as gone
 create unique index launch_session on launch (session_id) where session_id is not null;
--- the one before
-create index launch_chain on launch (chain, number);
+-- the one before; all of a registration. One index for both: what is random in it costs a page for each launch
+create index launch_chain on launch (organisation_id, chain, number);
 -- lists: of all, of those that run, and by each thing that is asked for
 create index launch_organisation on launch (organisation_id, number);
 create index launch_running on launch (organisation_id, number) where ended_at is null;
 create index launch_platform on launch (organisation_id, platform_id, number);
 create index launch_content on launch (organisation_id, content_id, number);
 create index launch_credential on launch (organisation_id, credential_id, number);
-create index launch_registration on launch (organisation_id, registration, number);
 create index launch_actor on launch (organisation_id, actor_hash, number);
 create index launch_lrs on launch (home_lrs_id, number);
 -- what is launched at the moment
@@ -248,13 +246,13 @@ create index launch_ended on launch (organisation_id, ended_at) where data is no
 create table ticket (
   -- a hash: tells nothing
   hash text collate "C" primary key,
-  launch_id text collate "C" not null references launch (id) on delete cascade,
+  launch_number bigint not null references launch (number) on delete cascade,
   kind text not null,
   until bigint not null,
   used_at bigint
 );
 -- those of one launch
-create index ticket_launch on ticket (launch_id);
+create index ticket_launch on ticket (launch_number);
 `,
   },
 }
