@@ -313,6 +313,30 @@ describe('entering', () => {
     await expect(world.enter(opened)).rejects.toMatchObject(refusal('launch revoked'))
   })
 
+  it('lets nobody into content whose key would be refused: its platform is off, or its organisation has ended', async () => {
+    const { platform: other } = await world.core.platforms.create(world.operator, platformInput('off-and-on'))
+    const open = (style: 'cmi5' | 'tincan') =>
+      world.core.launches.open(
+        { platform: other },
+        { content: world.contents[style], actor: somebody(), mode: 'normal', cookie: browser },
+      )
+    const waiting = await open('cmi5')
+    const { opening } = await world.enter(waiting)
+    const opened = [await open('cmi5'), await open('tincan')]
+    const turn = (isEnabled: boolean) => world.core.platforms.update(world.operator, other.id, { isEnabled })
+    await turn(false)
+    for (const one of opened) await expect(world.enter(one)).rejects.toMatchObject(refusal('launch over'))
+    const ticket = opening.style === 'cmi5' ? opening.fetchTicket : ''
+    expect(await world.core.launches.fetchToken(ticket)).toMatchObject({ code: '1' })
+    await turn(true)
+    const end = (expiresAt: number | null) => world.core.organisations.update(world.operator, { expiresAt })
+    await end(world.clock.now())
+    for (const one of opened) await expect(world.enter(one)).rejects.toMatchObject(refusal('organisation expired'))
+    await expect(open('tincan')).rejects.toMatchObject(refusal('organisation expired'))
+    await end(null)
+    for (const one of opened) await world.enter(one)
+  })
+
   it('says nothing of the learner, the content or the platform to who is refused', async () => {
     const opened = await world.launch('tincan', { actor: learner('Secretive') })
     await world.enter(opened)

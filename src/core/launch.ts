@@ -17,7 +17,8 @@ import { callerOf } from './platform.ts'
 import type { Caller, Principal } from './principal.ts'
 import { everyRight, intersect, noRights } from './rights.ts'
 import type { ManagementAction, Rights } from './rights.ts'
-import { sessionPlace } from './session.ts'
+import { isLive } from './secret.ts'
+import { findSecretOver, sessionPlace } from './session.ts'
 import type { Sessions } from './session.ts'
 import type {
   Clock,
@@ -181,13 +182,14 @@ export class Launches {
       text: 'This address was used before, or its time is over. Open the lesson again.',
     } as const
     if (used === undefined || !used.isFirst || used.launch.endedAt !== null) return gone
+    const pair = await this.#open(used.launch).catch(undefinedWhenOver)
+    if (pair === undefined) return gone
     // Of several tickets of one launch one counts: whoever opened the page again before it was loaded has two.
     const taken = await advance(this.#launches, used.launch, ({ progress }) =>
       progress['isFetched'] === true ? undefined : { progress: { ...progress, isFetched: true } },
     )
     if (taken === undefined) return gone
-    const { key, secret } = await this.#open(taken)
-    return { authToken: Buffer.from(`${key}:${secret}`).toString('base64') }
+    return { authToken: Buffer.from(`${pair.key}:${pair.secret}`).toString('base64') }
   }
 
   /** The launch of whoever signed in with its key, and what it may know of itself. `not_found` for all other keys. */
@@ -349,7 +351,7 @@ export class Launches {
 
   async #enterCmi5(launch: LaunchRecord, cookie: string): Promise<Entered> {
     // Nothing is written down of one that is over by now.
-    await this.#session(launch)
+    await this.#standing(launch)
     await this.#parts.scribe.launched(launch)
     const { ticket, record } = this.#fetching()
     return this.#entered(await this.#know(launch, cookie, [record]), { style: 'cmi5', fetchTicket: ticket })
@@ -358,7 +360,7 @@ export class Launches {
   /** The key is handed out once (cmi5 section 8.2.3), so who comes back begins a session of their own (section 9.3.6 ends the other). */
   async #enterAgain(before: LaunchRecord): Promise<Entered> {
     const { organisationId, credentialId } = before
-    const session = await this.#session(before)
+    const { session } = await this.#standing(before)
     const caller = { organisationId, credentialId, kind: 'client', name: 'launch', rights: everyRight } as const
     const plan: Plan = {
       ...before,
@@ -405,14 +407,23 @@ export class Launches {
   }
 
   async #open(launch: LaunchRecord): Promise<{ readonly key: string; readonly secret: string }> {
-    const [session, organisation] = await Promise.all([this.#session(launch), this.#organisation(launch)])
+    const { session, organisation } = await this.#standing(launch)
     return { key: session.key, secret: this.#parts.vault.open(organisation, sessionPlace(session.oid), session.sealed) }
   }
 
-  async #session({ organisationId, credentialId, sessionId, ...launch }: LaunchRecord): Promise<SessionRecord> {
-    const found = sessionId && (await this.#directory.findSession(organisationId, credentialId, sessionId))
-    if (!found || found.expiresAt <= this.#parts.clock.now()) throw over(launch)
-    return found
+  /** Throws where its key would be refused: nobody is sent into content that could then do nothing. */
+  async #standing(launch: LaunchRecord) {
+    const { organisationId, credentialId, sessionId } = launch
+    const now = this.#parts.clock.now()
+    const [session, credential, organisation] = await Promise.all([
+      sessionId === null ? undefined : this.#directory.findSession(organisationId, credentialId, sessionId),
+      this.#directory.findCredential(organisationId, credentialId),
+      this.#organisation(launch),
+    ])
+    if (hasExpired(organisation, now)) throw organisationExpired()
+    const isOver = session === undefined || credential === undefined || session.expiresAt <= now
+    if (isOver || !isLive(credential, now) || findSecretOver(session, credential, now) === undefined) throw over(launch)
+    return { session, organisation }
   }
 
   // -------------------------------------------------------------------------------------------------------------------
@@ -514,6 +525,10 @@ function notEntered(decidedBy: string, what: string): DomainError {
 
 function over({ endedBy }: Pick<LaunchRecord, 'endedBy'>): DomainError {
   return notEntered(`launch ${endedBy ?? 'over'}`, 'This lesson is over.')
+}
+
+function undefinedWhenOver(error: unknown): undefined {
+  if (!isDomainError(error) || error.code !== 'forbidden') throw error
 }
 
 /** Of a bounded caller only what lies in the Lrs of its bound; of a key without management its own. */
