@@ -50,7 +50,8 @@ function unpack(cache: string, folder: string): void {
     ['--input-type=module', '-e', "await (await import('@sparticuz/chromium')).default.executablePath()"],
     { cwd: root, env: { ...process.env, TMPDIR: unfinished, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs20.x' } },
   )
-  const fonts = `<fontconfig><dir>${folder}/fonts</dir><cachedir>${folder}/fonts-cache</cachedir></fontconfig>`
+  // Its home is the folder, wherever that is copied to: without fonts a page has no text that a test could see.
+  const fonts = '<fontconfig><dir>~/fonts</dir><cachedir>~/fonts-cache</cachedir></fontconfig>'
   writeFileSync(join(unfinished, 'fonts.conf'), `<?xml version="1.0"?>\n${fonts}\n`)
   try {
     renameSync(unfinished, folder)
