@@ -102,7 +102,9 @@ describe('an Lrs without anything', () => {
   it('is counted as such, kind by kind', async () => {
     const { id } = await asJson('lrs create Empty')
     const { out } = await typed(`lrs empty ${id}`)
-    expect(out).toMatch(/^Lrs +statements +attachments +documents +launches +names and definitions\n\d+ +0 +0 +0 +0 +0\n/)
+    expect(out).toMatch(
+      /^Lrs +statements +attachments +documents +launches +names and definitions\n\d+ +0 +0 +0 +0 +0\n/,
+    )
     const counts = { statements: 0, attachments: 0, documents: 0, launches: 0, descriptions: 0 }
     expect(await asJson(`lrs empty ${id}`)).toMatchObject({ dryRun: true, lrs: [{ lrsId: id, counts }] })
   })
