@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { BrowserContext, Page } from 'playwright-core'
+import type { BrowserContext, Frame, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { exampleCertificate } from '../support/https.ts'
 import type { LaunchParameters } from '../support/itslearning-signer.ts'
@@ -16,16 +16,17 @@ import { lessonIn, lessons } from './lessons.ts'
 const browser = lessons()
 let setting: LaunchSetting
 const libraries = Object.keys(styles) as readonly LessonLibrary[]
-const contents = new Map<LessonLibrary, string>()
 
 beforeAll(async () => {
   const starting = startLaunchSetting()
   await browser.start()
   setting = await starting
-  for (const library of libraries) {
-    const options = ['--url', browser.address(library), '--activity-id', `https://content.example.org/${library}`]
-    contents.set(library, await setting.content(`With ${library}`, '--style', styles[library], ...options))
-  }
+  await Promise.all(
+    libraries.map((library) => {
+      const where = ['--url', browser.address(library), '--activity-id', `https://content.example.org/${library}`]
+      return setting.content(`With ${library}`, '--style', styles[library], ...where)
+    }),
+  )
 })
 afterAll(async () => {
   await browser.stop()
@@ -40,18 +41,19 @@ interface Opened {
 }
 
 /** A teacher adds a use of the content at the platform, and this is somebody in it. */
-async function placed(library: LessonLibrary): Promise<LaunchParameters> {
+async function placed(name: string): Promise<LaunchParameters> {
   const somebody = person()
   const teacher = await browser.learner()
   const page = await teacher.newPage()
-  const permissions = { Permissions: 'Read, Participate, Evaluate, Modify', Role: 'Staff', UserId: '7' }
-  await page.goto(setting.address('add', { ...somebody, ...permissions }))
-  await page.getByLabel(`With ${library}`, { exact: true }).check()
-  await page.getByRole('button').click()
-  await page.waitForLoadState()
+  await page.goto(setting.address('add', { ...somebody, ...asTeacher }))
+  await page.getByLabel(name, { exact: true }).check()
+  await page.getByRole('button', { name: 'Choose' }).click()
+  await page.getByText(`Learners open ${name}.`).waitFor()
   await teacher.close()
   return somebody
 }
+
+const asTeacher = { Permissions: 'Read, Participate, Evaluate, Modify', Role: 'Staff', UserId: '7' }
 
 async function open(learner: BrowserContext, somebody: LaunchParameters, library: LessonLibrary): Promise<Opened> {
   const page = await learner.newPage()
@@ -64,9 +66,11 @@ async function open(learner: BrowserContext, somebody: LaunchParameters, library
 
 describe.each(libraries)('content with %s', (library) => {
   it('is begun, left, taken up where it was left, scored and closed', async () => {
-    const somebody = await placed(library)
+    const somebody = await placed(`With ${library}`)
     const learner = await browser.learner()
     const first = await open(learner, somebody, library)
+    // The signed address, with who the learner is, stays behind.
+    expect(await first.page.evaluate('document.referrer')).toBe('')
     const read = await first.lesson.begin()
     expect(read.actor).toEqual({ objectType: 'Agent', account: { homePage, name: somebody['UserId'] } })
     expect(read.registration).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
@@ -97,7 +101,7 @@ describe.each(libraries)('content with %s', (library) => {
   })
 
   it('has a key that works in the browser which used it first', async () => {
-    const somebody = await placed(library)
+    const somebody = await placed(`With ${library}`)
     const learner = await browser.learner()
     const { lesson } = await open(learner, somebody, library)
     const { endpoint, authorization } = await lesson.begin()
@@ -115,7 +119,7 @@ describe('a page of content that is loaded anew', () => {
     'goes on with %s: the key stands in its address',
     async (library) => {
       const learner = await browser.learner()
-      const { page, lesson } = await open(learner, await placed(library), library)
+      const { page, lesson } = await open(learner, await placed(`With ${library}`), library)
       const read = await lesson.begin()
       await lesson.save({ page: 2 })
       await page.reload()
@@ -129,7 +133,7 @@ describe('a page of content that is loaded anew', () => {
     'with %s needs a way back: the key was handed out once',
     async (library) => {
       const learner = await browser.learner()
-      const { page, lesson, entrance } = await open(learner, await placed(library), library)
+      const { page, lesson, entrance } = await open(learner, await placed(`With ${library}`), library)
       const { registration } = await lesson.begin()
       await lesson.save({ page: 2 })
       await page.reload()
@@ -145,7 +149,7 @@ describe('a page of content that is loaded anew', () => {
 
 describe('an address that the platform signed', () => {
   it('leads into one session when it is opened twice in one browser, and nowhere in another', async () => {
-    const somebody = await placed('tincanjs')
+    const somebody = await placed('With tincanjs')
     const address = setting.address('view', somebody)
     const learner = await browser.learner()
     const keys: string[] = []
@@ -168,6 +172,79 @@ describe('an address that the platform signed', () => {
   })
 })
 
+describe('content', () => {
+  it('learns what the platform said of the learner and the place, and no names', async () => {
+    const learner = await browser.learner()
+    const { page, lesson } = await open(learner, await placed('With tincanjs'), 'tincanjs')
+    const { authorization } = await lesson.begin()
+    const told = await page.evaluate(
+      async ([address, authorization]) =>
+        (await fetch(address!, { headers: { authorization: authorization! } })).json(),
+      [`${setting.program.url}/launch/own/data`, authorization],
+    )
+    expect(told).toMatchObject({ mode: 'normal', language: 'en-GB', data: { timeZone: 'Europe/London' } })
+    expect(JSON.stringify(told)).not.toContain('Zoë')
+    await learner.close()
+  })
+
+  it('with parameters of its own is understood where they are to be passed over: tincanjs repeats them', async () => {
+    const url = `${browser.address('tincanjs')}?lang=en`
+    const options = ['--style', 'tincan', '--url', url, '--activity-id', 'https://content.example.org/in-english']
+    const names = ['In English', 'In English, passed over']
+    await setting.content(names[0]!, ...options)
+    await setting.content(names[1]!, ...options, '--ignore-param', 'lang')
+    const learner = await browser.learner()
+    const statuses: number[] = []
+    for (const name of names) {
+      const { lesson } = await open(learner, await placed(name), 'tincanjs')
+      await lesson.begin()
+      statuses.push(await statusOf(lesson.save({ page: 1 })))
+    }
+    expect(statuses).toEqual([400, 200])
+    await learner.close()
+  })
+})
+
+describe.each(['tincan', 'cmi5'] as const)('the sample lesson, opened as %s', (style) => {
+  it('is taken up where it was left, answered and closed', async () => {
+    const where = ['--url', `${setting.program.url}/launch/lesson/index.html`]
+    await setting.content(`On keys, ${style}`, '--style', style, ...where, '--activity-id', `urn:example:keys-${style}`)
+    const somebody = await placed(`On keys, ${style}`)
+    const learner = await browser.learner()
+    const page = await learner.newPage()
+    const complaints: string[] = []
+    page.on('console', (message) => complaints.push(`${message.text()} ${message.location().url}`))
+    const click = (name: string): Promise<void> => page.getByRole('button', { name, exact: true }).click()
+    const isSaved = (): Promise<unknown> => page.waitForResponse((response) => response.request().method() === 'PUT')
+
+    await page.goto(setting.address('view', somebody))
+    const registration = new URL(page.url()).searchParams.get('registration') ?? ''
+    await click('Next')
+    await click('Next')
+    await Promise.all([isSaved(), page.getByLabel('Mine, in this lesson').check()])
+    await page.reload()
+    await page.getByText('You are where you left off.').waitFor()
+    expect(await page.getByLabel('Mine, in this lesson').isChecked()).toBe(true)
+    await page.getByLabel('Until the lesson is closed, or forgotten').check()
+    await click('Finish')
+    await page.getByText('100 %').waitFor()
+    await click('Close the lesson')
+    await page.getByText(/is over/).waitFor()
+
+    const verbs = (await setting.statements(registration)).map(({ verb }) =>
+      (verb as { id: string }).id.split('/').at(-1),
+    )
+    const said = ['initialized', 'completed', 'passed', 'terminated']
+    expect(verbs.toReversed().filter((verb) => said.includes(verb!))).toEqual(
+      // Loaded anew, content without a session of its own says again that it has begun.
+      style === 'tincan' ? ['initialized', ...said] : said,
+    )
+    // A document that is not there yet is all that the browser has to say.
+    expect(complaints.filter((text) => !/404.*(bookmark|cmi5LearnerPreferences)/.test(text))).toEqual([])
+    await learner.close()
+  })
+})
+
 // Cookies of other sites in a frame are Chromium's strictest case: Secure, SameSite=None, Partitioned, or not at all.
 describe('in a frame of the platform’s page, over HTTPS', () => {
   let secure: LaunchSetting
@@ -183,18 +260,27 @@ describe('in a frame of the platform’s page, over HTTPS', () => {
     rmSync(files, { recursive: true, force: true })
   })
 
-  it('the browser is known again', async () => {
+  it('a teacher chooses, and the browser of a learner is known again', async () => {
     const options = ['--url', browser.address('xapiCmi5'), '--activity-id', 'https://content.example.org/framed']
-    const content = await secure.content('Framed', '--style', 'cmi5', ...options)
-    await secure.run('platform', 'update', 'campus', '--content', content)
+    await secure.content('Framed', '--style', 'cmi5', ...options)
+    const platform = new URL(browser.address('xapiCmi5')).origin
+    await secure.run('platform', 'update', 'campus', '--frame-ancestors', platform)
     const learner = await browser.learner()
     const page = await learner.newPage()
     const asked: string[] = []
     page.on('request', (request) => asked.push(request.url()))
-    await page.goto(new URL('/a-page-of-the-platform', browser.address('xapiCmi5')).href)
-    const address = secure.address('view', person()).replaceAll('&', '&amp;')
-    await page.setContent(`<iframe src="${address}"></iframe>`)
-    const frame = page.frames()[1]!
+    const framed = async (address: string): Promise<Frame> => {
+      await page.goto(`${platform}/a-page-of-the-platform`)
+      await page.setContent(`<iframe src="${address.replaceAll('&', '&amp;')}"></iframe>`)
+      return page.frames()[1]!
+    }
+    const somebody = person()
+    const choice = await framed(secure.address('add', { ...somebody, ...asTeacher }))
+    await choice.getByLabel('Framed').check()
+    await choice.getByRole('button', { name: 'Choose' }).click()
+    await choice.getByText('Learners open Framed.').waitFor()
+
+    const frame = await framed(secure.address('view', somebody))
     expect(frame.url()).toContain(`${browser.address('xapiCmi5')}?`)
     const lesson = lessonIn(frame, 'xapiCmi5')
     const { registration } = await lesson.begin()
