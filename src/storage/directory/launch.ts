@@ -26,14 +26,15 @@ export function createLaunch(
   return change(db, organisationId, event, async () => {
     const chain = chainOf(made.session.credentialId, made.launch)
     const [before] = await findLatest(db, { organisationId, chain })
-    // Its session before the new one, which may have the same key no more than any other.
     const ended = before && (await end(db, before, { by: 'superseded', at: made.at }))
     const session = await insertSession(db, organisationId, made.session)
     // What is locked by its end is as it is: a statement may have come meanwhile (PostgreSQL).
     const registration = (ended ?? (before && toLaunch(before)))?.progress.registration
-    const [row] = await insert(db, { ...fromLaunch(organisationId, made, registration), chain, session_id: session.id })
-    await insertTickets(db, row!.number, made.tickets)
-    return { launch: toLaunch(row!), session, superseded: ended ? [ended] : [] }
+    const row = { ...fromLaunch(organisationId, made, registration), chain, session_id: session.id }
+    const [{ number }] = (await insert(db, row)) as [{ number: number }]
+    await insertTickets(db, number, made.tickets)
+    const launch = toLaunch({ ...row, ...notEnded, number, version: 1 })
+    return { launch, session, superseded: ended ? [ended] : [] }
   })
 }
 
@@ -67,6 +68,8 @@ function fromLaunch(
   }
 }
 
+const notEnded = { ended_at: null, ended_by: null }
+
 type NewRow = ReturnType<typeof fromLaunch> & { readonly chain: string; readonly session_id: number }
 
 const insert = compiled((db, row: NewRow) =>
@@ -97,7 +100,7 @@ const insert = compiled((db, row: NewRow) =>
       created_at: row.created_at,
       expires_at: row.expires_at,
     })
-    .returningAll(),
+    .returning('number'),
 )
 
 /** Whatever runs of a chain is the latest of it: each one ends the one before. */

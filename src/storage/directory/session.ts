@@ -34,8 +34,9 @@ export async function insertSession(
   const { credentialId, key } = session
   if ((await findParent(db, { organisationId, credentialId })).length === 0) throw notFound('credential')
   await checkKeyIsFree(db, organisationId, key)
-  const [row] = await insert(db, fromSession(organisationId, session))
-  return toSession(row!)
+  const row = fromSession(organisationId, session)
+  const [{ id }] = (await insert(db, row)) as [{ id: number }]
+  return toSession({ ...row, id })
 }
 
 const findParent = compiled((db, wanted: { readonly organisationId: OrganisationId; readonly credentialId: number }) =>
@@ -65,7 +66,7 @@ const insert = compiled((db, row: Omit<SessionRow, 'id'>) =>
       created_at: row.created_at,
       expires_at: row.expires_at,
     })
-    .returningAll(),
+    .returning('id'),
 )
 
 export async function listSessions(
