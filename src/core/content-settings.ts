@@ -2,8 +2,7 @@
 // Knows nothing of who stores it.
 
 import { z } from 'zod'
-import { checkShape, refuse } from './check.ts'
-import { maxTextLength } from './check.ts'
+import { checkShape, maxTextLength, refuse } from './check.ts'
 import { moveOns } from './cmi5/vocabulary.ts'
 import { launchStyles } from './storage.ts'
 import type { ContentRecord, Json } from './storage.ts'
@@ -11,7 +10,6 @@ import { isIri } from './xapi/iri.ts'
 
 /** What a platform lets somebody do, in the words of seed 003 (ledger S3.6, S3.7). */
 export const permissions = ['read', 'participate', 'evaluate', 'modify', 'modifyInstance'] as const
-export type Permission = (typeof permissions)[number]
 
 /**
  * What a permission gives: nothing; a look without a trace, or at what was done; a normal launch; one that reads what others did,
@@ -69,7 +67,7 @@ export const contentSettingsSchema = z.strictObject({
       evaluate: giving.default('evaluate'),
       modify: giving.default('author'),
       modifyInstance: giving.default('author'),
-    })
+    } satisfies Record<(typeof permissions)[number], z.ZodType>)
     .prefault({}),
   /** Names of parameters its client repeats on every request (TinCanJS), beside those in its own address. */
   ignoredParams: z

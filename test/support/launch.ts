@@ -10,7 +10,6 @@ import type { Unit } from '../../src/core/cmi5/unit.ts'
 import type { UnitVerb } from '../../src/core/cmi5/vocabulary.ts'
 import type { ContentSettingsInput } from '../../src/core/content-settings.ts'
 import type { Content } from '../../src/core/content.ts'
-import type { PlatformId } from '../../src/core/ids.ts'
 import type { Entered, OpenedLaunch } from '../../src/core/launch.ts'
 import type { LaunchData, NewLaunchInput } from '../../src/core/launch-plan.ts'
 import type { NewPlatformInput } from '../../src/core/platform.ts'
@@ -22,7 +21,6 @@ import { atMinute, definedStatement } from './cmi5.ts'
 import { openCore } from './core.ts'
 import type { OpenCore, OpenCoreOptions } from './core.ts'
 
-export { authorization } from './ask.ts'
 export type { Answer, Ask, Login } from './ask.ts'
 
 /** What the platform of a world shares with it. */
@@ -146,5 +144,3 @@ export function unitStatementOf(
 export function unitIn({ launch }: Opened): Unit {
   return unitOf(launch, (launch.data as unknown as LaunchData).settings)
 }
-
-export const noPlatform = 'nowhere' as PlatformId
