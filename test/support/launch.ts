@@ -57,7 +57,9 @@ export async function openLaunchWorld(options: LaunchWorldOptions = {}): Promise
   const logged: string[] = []
   const write = (fields: object, message: string): void => void logged.push(JSON.stringify([fields, message]))
   const log = { info: write, warn: write, error: write }
-  const world = await openCore({ log, ...coreOptions })
+  // Launches that a test lets lapse are ended by that test, not by the job of whoever is slow.
+  const leaseTiming = { ttlMs: 30_000, askEveryMs: 3_600_000 }
+  const world = await openCore({ log, leaseTiming, ...coreOptions })
   const { core, operator } = world
   const config = loadConfig({ CLAVIGER_DATA: world.directory, CLAVIGER_LOG_LEVEL: 'silent' })
   const { app } = await createApp(config, { core, log })
