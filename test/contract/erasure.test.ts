@@ -940,6 +940,7 @@ describe('the files', () => {
         const change = { kind: 'replace', content, contentType: 'text/plain', etag: '0' } as const
         const access = { owner: owners.ann, reach: 'any' } as const
         await storage.documents.change(tenant.lrsId, key, access, change, { preconditions: {}, mostBytes: 1e6 })
+        if (round % 4 > 0) continue
         const actor = { objectType: 'Agent', mbox: `mailto:${email}`, name }
         const made = launch(tenant, launcher.credentialId, { actor, actorKey: value, data: { name: long(name) } })
         await storage.launches.createLaunch(tenant.id, made, event('launch.create'))
