@@ -44,7 +44,7 @@ export function chromium(): Chromium {
 
   return {
     start: async () => {
-      served = await serveLibraries(scripts, 'page.ts')
+      served = await serveLibraries(scripts, new URL('page.ts', import.meta.url))
       browser = await startBrowser()
     },
     stop: async () => {

@@ -21,7 +21,7 @@ export function lessons(): Lessons {
   let served: LibraryPages | undefined
   return {
     start: async () => {
-      served = await serveLibraries(scripts, 'lesson-page.ts')
+      served = await serveLibraries(scripts, new URL('lesson-page.ts', import.meta.url))
       browser = await startBrowser()
     },
     stop: async () => {

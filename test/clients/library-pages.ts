@@ -12,12 +12,9 @@ export interface LibraryPages {
   close(): void
 }
 
-/** `scripts`: below node_modules, by library. `adapters`: a module beside this one; what it exports is the pages' `adapters`. */
-export async function serveLibraries(
-  scripts: Readonly<Record<string, string>>,
-  adapters: string,
-): Promise<LibraryPages> {
-  const entryPoints = [fileURLToPath(new URL(adapters, import.meta.url))]
+/** `scripts`: below node_modules, by library. `adapters`: a module; what it exports is the pages' `adapters`. */
+export async function serveLibraries(scripts: Readonly<Record<string, string>>, adapters: URL): Promise<LibraryPages> {
+  const entryPoints = [fileURLToPath(adapters)]
   const bundled = await build({ entryPoints, bundle: true, format: 'iife', globalName: 'adapters', write: false })
   const server = createServer((request, response) => {
     const [, name = '', file] = new URL(request.url ?? '', 'http://localhost').pathname.split('/')
