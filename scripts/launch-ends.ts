@@ -1,9 +1,10 @@
 // `npm run build && npx tsx scripts/launch-ends.ts [--tries 100] [--ends revoked,superseded,terminated,disabled,parent,idle,absolute]
 // [--only nodes,sqlite]`: however a launch ends, its key stops within a second on every node, and what it stored is all there. Two
-// nodes over one PostgreSQL, then one program on SQLite. The absolute end takes five minutes, for no shorter one can be set.
+// nodes over one PostgreSQL, then one program on SQLite. Idle and absolute take seven minutes.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { entranceSeconds } from '../src/core/launch-ticket.ts'
 import { type Launched, Launcher } from './launched.ts'
 import { keepingOutput, runProofs, withNodes } from './proofs.ts'
 import { startProgram, type StartedProgram } from './started-program.ts'
@@ -143,7 +144,7 @@ async function endMany(proving: Proving, name: string): Promise<void> {
   )
 }
 
-/** Used again and again it lasts, whichever node it is used at; left alone it ends, to the second. */
+/** Used again and again it lasts, whichever node it is used at; left alone it ends, to the second. Seven minutes. */
 async function endIdle(proving: Proving): Promise<void> {
   const { launcher, nodes, problems, acknowledged } = proving
   const content = await launcher.createContent({ idleSeconds })
@@ -157,16 +158,17 @@ async function endIdle(proving: Proving): Promise<void> {
   }
   for (const launched of keys) await launcher.saveBookmark(nodes[0]!, launched)
   await storeAll(nodes[0]!, 200, 'at the beginning')
-  // The first node hears nothing of it for longer than its key would last without.
-  for (let turn = 1; turn <= 4; turn++) {
+  // A new key waits so long to be used; after that it lasts as it is used. The first node hears nothing of that.
+  const usedSeconds = entranceSeconds + idleSeconds / 3
+  for (let after = 0; after < usedSeconds; after += idleSeconds / 3) {
     await sleep((idleSeconds * 1000) / 3)
-    await storeAll(nodes.at(-1)!, 200, `after ${turn * 20} s`)
+    await storeAll(nodes.at(-1)!, 200, `after ${after} s`)
   }
   await storeAll(nodes[0]!, 200, 'at the node that had heard nothing')
   await sleep(idleSeconds * 1000 + longestMs)
   for (const node of nodes) await storeAll(node, 401, 'a second after the end')
   proving.saved.push(...keys)
-  console.log(`  idle: ${keys.length} keys lasted 80 s while used, and none a second after ${idleSeconds} s of silence`)
+  console.log(`  idle: ${keys.length} keys, used for ${usedSeconds} s, then left alone for ${idleSeconds + 1} s`)
 }
 
 /** Used all the time, it ends all the same. */
