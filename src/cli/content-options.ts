@@ -36,7 +36,10 @@ export function takeContentOptions(command: Command): Command {
     .option('--activity-id <iri>', 'its id, as its publisher has it')
     .option('--activity-type <iri>', 'what kind of activity it is')
     .option('--home-page <url>', 'of the learners’ accounts, where the platform says none')
-    .option('--idle <time>', 'a key that is not used for so long ends: 1m to 24h; 2h unless given')
+    .option(
+      '--idle <time>',
+      'a key that is not used for so long ends, 5m after the launch at the earliest: 1m to 24h; 2h unless given',
+    )
     .option('--absolute <time>', 'no key lasts longer, however much it is used: 5m to 7d; 8h unless given')
     .option('--gives <permission=what>', givesHelp, repeated)
     .option(
