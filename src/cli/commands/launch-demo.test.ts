@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { enabledFaces } from '../../app.ts'
 import { loadConfig } from '../../config.ts'
-import type { Entered } from '../../core/launch.ts'
+import type { Entered } from '../../core/launch-entering.ts'
 import type { Json } from '../../core/storage.ts'
 import { baseUrl } from '../../../test/support/core.ts'
 import { keyIn, openLaunchWorld, statementOf } from '../../../test/support/launch.ts'

@@ -4,7 +4,7 @@
 import type { Context, Hono } from 'hono'
 import type { Core } from '../../core/core.ts'
 import { DomainError, isDomainError } from '../../core/errors.ts'
-import type { Entered } from '../../core/launch.ts'
+import type { Entered } from '../../core/launch-entering.ts'
 import { browserCookie, findBrowser, newBrowser } from '../browser-cookie.ts'
 import type { Access, Face, FaceEnv } from '../face.ts'
 import { addressOf, authenticate, faceApp, logOf, refuseLookAhead, requestIdOf, respond } from '../http.ts'
