@@ -63,14 +63,17 @@ export async function findCredential(
   organisationId: OrganisationId,
   id: CredentialId,
 ): Promise<CredentialRecord | undefined> {
-  const row = await db
-    .selectFrom('credential')
-    .selectAll()
-    .where('id', '=', id)
-    .where('organisation_id', '=', organisationId)
-    .executeTakeFirst()
-  return row && (await withSecrets(db, [row]))[0]
+  const [row] = await findOne(db, { organisationId, id })
+  return row && toCredential(row, await secretsOf(db, { id }))
 }
+
+const findOne = compiled((db, { organisationId, id }: { readonly organisationId: number; readonly id: number }) =>
+  db.selectFrom('credential').selectAll().where('id', '=', id).where('organisation_id', '=', organisationId),
+)
+
+const secretsOf = compiled((db, { id }: { readonly id: number }) =>
+  db.selectFrom('secret').selectAll().where('credential_id', '=', id).orderBy('created_at').orderBy('number'),
+)
 
 /** Those of these that there are, in no order. */
 export async function findCredentials(

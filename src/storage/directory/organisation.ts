@@ -1,6 +1,7 @@
 // Queries on organisations, and the platform's values. Each runs inside a transaction of the engine.
 
 import { append, change } from './change.ts'
+import { compiled } from './compiled.ts'
 import { DomainError, invalid } from '../../core/errors.ts'
 import { checkLrs, getLrs, insertLrs } from './lrs.ts'
 import { firstPreviousHash } from '../../core/audit.ts'
@@ -70,9 +71,13 @@ export async function findOrganisation(
   db: Db,
   organisationId: OrganisationId,
 ): Promise<OrganisationRecord | undefined> {
-  const row = await db.selectFrom('organisation').selectAll().where('id', '=', organisationId).executeTakeFirst()
+  const [row] = await find(db, { organisationId })
   return row && toOrganisation(row)
 }
+
+const find = compiled((db, { organisationId }: { readonly organisationId: number }) =>
+  db.selectFrom('organisation').selectAll().where('id', '=', organisationId),
+)
 
 export function updateOrganisation(
   db: Db,

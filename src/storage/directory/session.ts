@@ -88,15 +88,24 @@ export async function findSession(
   credentialId: CredentialId,
   id: SessionId,
 ): Promise<SessionRecord | undefined> {
-  const row = await db
+  const [row] = await find(db, { organisationId, credentialId, id })
+  return row && toSession(row)
+}
+
+interface Wanted {
+  readonly organisationId: OrganisationId
+  readonly credentialId: CredentialId
+  readonly id: SessionId
+}
+
+const find = compiled((db, { organisationId, credentialId, id }: Wanted) =>
+  db
     .selectFrom('session')
     .selectAll()
     .where('id', '=', id)
     .where('credential_id', '=', credentialId)
-    .where('organisation_id', '=', organisationId)
-    .executeTakeFirst()
-  return row && toSession(row)
-}
+    .where('organisation_id', '=', organisationId),
+)
 
 export function deleteSession(
   db: Db,

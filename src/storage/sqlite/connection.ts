@@ -2,6 +2,7 @@
 
 import Database from 'better-sqlite3'
 import { Kysely, SqliteDialect } from 'kysely'
+import { askDirectly } from '../directory/compiled.ts'
 import type { Schema } from '../schema.ts'
 import type { SqliteStatement } from 'kysely'
 
@@ -69,5 +70,12 @@ function overKysely(handle: Handle): Kysely<Schema> {
     prepared.set(sql, statement)
     return statement
   }
-  return new Kysely<Schema>({ dialect: new SqliteDialect({ database: { prepare, close: () => {} } }) })
+  const kysely = new Kysely<Schema>({ dialect: new SqliteDialect({ database: { prepare, close: () => {} } }) })
+  askDirectly(kysely, (text, parameters) => {
+    const statement = prepare(text)
+    if (statement.reader) return statement.all(parameters)
+    statement.run(parameters)
+    return []
+  })
+  return kysely
 }
