@@ -26,6 +26,7 @@ import { RateLimits, rememberedRates } from './limits.ts'
 import type { ServerLimits } from './limits.ts'
 import { Launches } from './launch.ts'
 import { LaunchGate } from './launch-gate.ts'
+import { LaunchReach } from './launch-reach.ts'
 import { Scribe } from './launch-scribe.ts'
 import { LrsDirectory } from './lrs.ts'
 import { noMeter } from './meter.ts'
@@ -215,7 +216,9 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     ...{ clock, server: options.limits },
     counters: counts.newCounters('rate', rememberedRates),
   })
-  const statements = new Statements({ storage, ids, batchLimit: options.limits.batch, meter, launched })
+  const launchReach = new LaunchReach({ storage, clock, baseUrl })
+  const batchLimit = options.limits.batch
+  const statements = new Statements({ storage, ids, batchLimit, meter, launched, launchReach })
   const guesses = newFailures('pair', guessLimits)
   const credentials = new Credentials({ ...parts, guesses })
   const applications = new Applications({ ...parts, credentials })

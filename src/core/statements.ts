@@ -12,6 +12,7 @@ import type { CredentialId, LrsId, Oid, Seq } from './ids.ts'
 import { Ingest } from './ingest.ts'
 import type { IngestBounds, IngestState } from './ingest.ts'
 import type { LaunchGate } from './launch-gate.ts'
+import type { LaunchReach } from './launch-reach.ts'
 import type { Meter } from './meter.ts'
 import { batchLimitOf } from './limits.ts'
 import { readingPins } from './pins.ts'
@@ -53,6 +54,7 @@ export interface StatementsOptions {
   readonly pinnedScanLimit?: number
   /** What else decides about statements of launched sessions. */
   readonly launched?: LaunchGate
+  readonly launchReach?: LaunchReach
 }
 
 /** One request to store. */
@@ -122,6 +124,7 @@ export class Statements {
   readonly #batchLimit: number
   readonly #pinnedScanLimit: number
   readonly #launched: LaunchGate | undefined
+  readonly #launchReach: LaunchReach | undefined
   readonly #ingest: Ingest
 
   constructor(options: StatementsOptions) {
@@ -130,6 +133,7 @@ export class Statements {
     this.#batchLimit = options.batchLimit
     this.#pinnedScanLimit = options.pinnedScanLimit ?? 2_000
     this.#launched = options.launched
+    this.#launchReach = options.launchReach
     const { statements } = options.storage
     this.#ingest = new Ingest((batches) => statements.store(batches), options.ingest, options.meter)
   }
@@ -167,12 +171,14 @@ export class Statements {
     store: () => Promise<Receipt>,
   ): Promise<Receipt> {
     const { launch } = principal
-    if (launch === undefined || this.#launched === undefined) return store()
-    return this.#launched
-      .admit(principal, launch, sentStatements(checked, submission), store)
-      .catch((error: unknown) => {
-        throw isDomainError(error) ? withStatements(error, checked.body, submission) : error
-      })
+    if (launch === undefined) return store()
+    const sent = sentStatements(checked, submission)
+    try {
+      await this.#launchReach?.demandOwnContent(principal, launch, sent)
+      return await (this.#launched?.admit(principal, launch, sent, store) ?? store())
+    } catch (error) {
+      throw isDomainError(error) ? withStatements(error, checked.body, submission) : error
+    }
   }
 
   /** Whoever waits for the store must not hold the objects of the body meanwhile: they are most of what a collection would move. */
@@ -219,7 +225,11 @@ export class Statements {
   async validate(principal: Principal, lrsId: LrsId, submission: Submission): Promise<readonly Verdict[]> {
     const checked = this.check(principal, lrsId, submission)
     const { launch } = principal
-    if (launch) await this.#launched?.check(principal, launch, sentStatements(checked, submission))
+    if (launch) {
+      const sent = sentStatements(checked, submission)
+      await this.#launchReach?.demandOwnContent(principal, launch, sent)
+      await this.#launched?.check(principal, launch, sent)
+    }
     const verdicts: Verdict[] = []
     for (const [index, statement] of checked.prepared.entries()) {
       const stored = await this.#findAny(lrsId, statement.id)
@@ -273,9 +283,7 @@ export class Statements {
       ...options,
       ...owner,
     })
-    if (!statement || !isInsidePins(statement, readingPins(principal.pins))) {
-      throw notFound(isVoided)
-    }
+    if (!statement || !(await this.#readableIn(principal, [statement]))(statement)) throw notFound(isVoided)
     return { statement, consistentThrough }
   }
 
@@ -299,6 +307,10 @@ export class Statements {
     }
     const pins = readingPins(principal.pins)
     const pin = pinViolation(JSON.parse(statement.body) as Statement, pins)
+    if (pin === undefined && !(await this.#readableIn(principal, [statement]))(statement)) {
+      const reason = `The key reads what was launched from its own place, and the statement was not: ${told}`
+      return { ...refused, decidedBy: 'pin registration', reason }
+    }
     if (pin === undefined) return decision
     const reason = `The key is pinned to the ${pin} ${pinText(pin, pins)}, and the statement lies outside: ${told}`
     return { ...refused, decidedBy: `pin ${pin}`, reason }
@@ -307,8 +319,7 @@ export class Statements {
   /** A page of what the principal may read. An owner that is asked for counts with reach any. */
   async list(principal: Principal, lrsId: LrsId, query: StatementQuery): Promise<StatementSlice> {
     const owned: StatementQuery = { ...query, ...this.#ownerRead(principal, lrsId) }
-    const pins = readingPins(principal.pins)
-    if (hasPins(pins)) return this.#listInsidePins(pins, lrsId, owned)
+    if (hasPins(readingPins(principal.pins))) return this.#listInsidePins(principal, lrsId, owned)
     const { rows, next, consistentThrough } = await this.#storage.statements.list(lrsId, owned)
     return { statements: rows, next, consistentThrough }
   }
@@ -423,11 +434,24 @@ export class Statements {
     return reach === 'mine' ? { owner: principal.credentialId } : {}
   }
 
+  /** Which of these lie inside what the principal's reads are held to. */
+  async #readableIn(
+    principal: Principal,
+    rows: readonly StoredStatement[],
+  ): Promise<(row: StoredStatement) => boolean> {
+    const { pins, launch } = principal
+    if (launch === undefined || pins.readsOthers === undefined) return (row) => isInsidePins(row, readingPins(pins))
+    if (this.#launchReach === undefined) return (row) => isInsidePins(row, pins)
+    const readable = await this.#launchReach.listReadable(principal, launch, rows)
+    return (row) => readable.has(row)
+  }
+
   // Pins are checked on the statements themselves, page by page, so that a pin means the same on reads as on writes. The
   // filters they imply only spare pages. A budget bounds the work; the page is then short and `next` continues it.
-  async #listInsidePins(pins: Pins, lrsId: LrsId, query: StatementQuery): Promise<StatementSlice> {
+  async #listInsidePins(principal: Principal, lrsId: LrsId, query: StatementQuery): Promise<StatementSlice> {
     const limit = Math.max(query.limit, pinnedPageSize)
-    const narrowed = { ...query, limit, filters: [...query.filters, ...filtersOf(pins)] }
+    const filters = [...query.filters, ...filtersOf(readingPins(principal.pins))]
+    const narrowed = { ...query, limit, filters }
     const statements: StoredStatement[] = []
     let cursor = query.cursor
     let scanned = 0
@@ -437,9 +461,10 @@ export class Statements {
       const page = await this.#storage.statements.list(lrsId, { ...narrowed, ...(cursor !== undefined && { cursor }) })
       // What the first page saw is what the whole answer vouches for.
       consistentThrough ??= page.consistentThrough
+      const isReadable = await this.#readableIn(principal, page.rows)
       for (const row of page.rows) {
         characters += row.body.length
-        if (!isInsidePins(row, pins)) continue
+        if (!isReadable(row)) continue
         statements.push(row)
         if (statements.length < query.limit) continue
         const isLast = page.next === undefined && row === page.rows.at(-1)

@@ -1012,6 +1012,12 @@ export interface LaunchStore {
     /** As they ended. */
     readonly superseded: readonly LaunchRecord[]
   }>
+  /** Of these, at most 1,000, those of launches by this key about this activity from this place, running or not. */
+  listRegistrations(
+    organisationId: OrganisationId,
+    place: Pick<LaunchRecord, 'credentialId' | 'activityId' | 'resource'>,
+    registrations: readonly string[],
+  ): Promise<readonly string[]>
   findLaunch(organisationId: OrganisationId, id: LaunchId): Promise<LaunchRecord | undefined>
   /** Newest first, those made before `before` (a `LaunchRecord.number`); at most `limit`. */
   listLaunches(

@@ -100,9 +100,9 @@ export function isActivityInside(id: string, { activity }: Pins): boolean {
   return activity === undefined || id === activity || id.startsWith(`${activity}/`)
 }
 
-/** The actor by its own identifier. A Group with members would file the statement under them too. */
+/** The Agent by its own identifier. A Group is nobody's own, whatever it is known by. */
 function isActor(actor: unknown, pin: ActorPin): boolean {
-  if (!isObject(actor) || actor['member'] !== undefined) return false
+  if (!isObject(actor) || (actor['objectType'] ?? 'Agent') !== 'Agent' || actor['member'] !== undefined) return false
   if ('mbox' in pin) return typeof actor['mbox'] === 'string' && foldMailbox(actor['mbox']) === foldMailbox(pin.mbox)
   const account = actor['account']
   if (!isObject(account) || account['name'] !== pin.accountName) return false

@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { learner, openLaunchWorld, statementOf } from '../../../test/support/launch.ts'
+import { contentOf, learner, openLaunchWorld, statementOf } from '../../../test/support/launch.ts'
 import type { Answer, Ask, LaunchWorld, Login } from '../../../test/support/launch.ts'
 import type { OpenedLaunch } from '../../core/launch.ts'
 import type { Json } from '../../core/storage.ts'
@@ -17,6 +17,9 @@ type Name = (typeof names)[number]
 const ada = learner('ada')
 const [otherActivity, otherRegistration] = ['https://content.example.org/other', '99999999-9999-4999-8999-999999999999']
 const voided = { id: 'http://adlnet.gov/expapi/verbs/voided', display: { en: 'voided' } }
+
+/** Of content that is registered, and launched nowhere here. */
+const exam = 'https://content.example.org/exam'
 
 let world: LaunchWorld
 /** Reads and writes everything. */
@@ -33,6 +36,7 @@ let eventsBefore: number
 beforeAll(async () => {
   world = await openLaunchWorld()
   all = await world.issue('everything')
+  await world.core.contents.create(world.operator, contentOf('tincan', { activityId: exam }))
   const college = await world.core.platforms.create(world.operator, {
     ...{ id: 'college', name: 'College', protocol: 'itslearning', settings: {} },
   })
@@ -41,6 +45,7 @@ beforeAll(async () => {
     { content: world.contents.tincan, actor: ada, resource: 'room', mode: 'normal' },
   )
   const bob = await world.keyOf('tincan', { actor: learner('bob') })
+  const otherPlace = await world.keyOf('tincan', { actor: learner('bob'), resource: 'other room' })
   const neighbouring = await world.keyOf('tincan', { resource: 'next door', activityId: otherActivity })
   const mighty = await world.core.launches.open(
     { caller: world.operator, credentialId: (await world.issue('everything', { name: 'Mighty' })).credential.id },
@@ -57,6 +62,7 @@ beforeAll(async () => {
   const { launch } = lessons.tincan.opened
   foreign = {
     'another learner': await idOf(bob, statementOf(bob.opened)),
+    'another place': await idOf(otherPlace, statementOf(otherPlace.opened)),
     'another activity': await idOf(neighbouring, statementOf(neighbouring.opened)),
     'another key': await idOf(all, statementOf({ launch })),
     'another platform': await idOf({ ...college, ...(await tincanKey(elsewhere)) }, statementOf(elsewhere)),
@@ -126,6 +132,7 @@ describe.each(names)('the key of %s content, writing statements', (name) => {
       'of a Group with the actor’s account',
       () => send({ actor: { ...ada, objectType: 'Group', member: [learner('bob')] } }),
     ],
+    ['of a Group known by the actor’s account', () => send({ actor: { ...ada, objectType: 'Group' } })],
     ['of a Group that the actor is in', () => send({ actor: { objectType: 'Group', member: [ada] } })],
     ['of another registration', () => send(contextWith({ registration: otherRegistration }))],
     ['about another activity', () => bare({ object: { id: otherActivity } })],
@@ -183,6 +190,25 @@ describe.each(names)('the key of %s content, writing statements', (name) => {
     ]) {
       const answer = await world.xapi(lesson(), 'POST', '/statements', { json: send(more) })
       expect(answer.status, answer.text).toBe(200)
+    }
+  })
+
+  it('refuses results of other content, whatever it is grouped under', async () => {
+    const { activityId, contentId } = lesson().opened.launch
+    const { contextActivities = {}, ...context } = send({})['context']
+    const grouping = [...(contextActivities.grouping ?? []), { id: activityId }]
+    const about = (id: string) =>
+      send({ object: { id }, context: { ...context, contextActivities: { ...contextActivities, grouping } } })
+    for (const id of [exam, `${exam}/question/1`, 'https://lrs.example.org/launch/activities/another']) {
+      const answer = await refusedWithout(
+        () => world.xapi(lesson(), 'POST', '/statements', { json: [about(otherActivity), about(id)] }),
+        403,
+      )
+      expect(answer.text).toContain('other content')
+    }
+    const { settings } = await world.core.contents.get(world.operator, contentId!)
+    for (const id of [`${exam}ination`, settings.activityId]) {
+      expect((await world.xapi(lesson(), 'POST', '/statements', { json: about(id) })).status).toBe(200)
     }
   })
 
@@ -269,13 +295,40 @@ describe('the key of somebody who evaluates', () => {
     const answer = await world.xapi(lessons.evaluator, 'GET', '/statements?limit=100')
     const ids = idsIn(answer)
     expect(ids).toEqual(expect.arrayContaining([own.tincan, foreign['another learner']]))
-    for (const other of ['another activity', 'another key', 'another platform', 'another registration'] as const) {
-      expect(ids).not.toContain(foreign[other])
+    const byId = (id: string | undefined) => world.xapi(lessons.evaluator, 'GET', `/statements?statementId=${id}`)
+    const { 'another learner': ofBob, ...others } = foreign
+    for (const other of Object.values(others)) {
+      expect(ids).not.toContain(other)
+      expect((await byId(other)).status).toBe(404)
     }
     expect(ids).not.toContain(own.cmi5)
-    const byId = (id: string | undefined) => world.xapi(lessons.evaluator, 'GET', `/statements?statementId=${id}`)
-    expect((await byId(foreign['another learner'])).status).toBe(200)
-    expect((await byId(foreign['another activity'])).status).toBe(404)
+    expect((await byId(ofBob)).status).toBe(200)
+  })
+
+  it('reads of others only what has the registration of a launch; its own as anybody', async () => {
+    const bare = async (as: Lesson) => {
+      const { context: _, ...statement } = statementOf(as.opened) as Stored
+      return idOf(as, statement)
+    }
+    const bob = await world.keyOf('tincan', { actor: learner('bob') })
+    const [ofBob, ofTess] = [await bare(bob), await bare(lessons.evaluator)]
+    const below = await idOf(bob, statementOf(bob.opened, { object: { id: `${bob.opened.launch.activityId}/page` } }))
+    const ids = idsIn(await world.xapi(lessons.evaluator, 'GET', '/statements?limit=100'))
+    expect(ids).toEqual(expect.arrayContaining([ofTess, below]))
+    expect(ids).not.toContain(ofBob)
+    // Known by now, and of those who come later.
+    const late = await world.keyOf('tincan', { actor: learner('late') })
+    const ofLate = await idOf(late, statementOf(late.opened))
+    expect(idsIn(await world.xapi(lessons.evaluator, 'GET', '/statements?limit=1'))).toEqual([ofLate])
+  })
+
+  it('of a cmi5 unit reads the units of its place', async () => {
+    const tess = await world.keyOf('cmi5', { actor: learner('tess'), readsOthers: true })
+    const away = await world.keyOf('cmi5', { actor: learner('bob'), resource: 'other room' })
+    const ofAway = await idOf(away, statementOf(away.opened))
+    const ids = idsIn(await world.xapi(tess, 'GET', '/statements?limit=100'))
+    expect(ids).toContain(own.cmi5)
+    expect(ids).not.toContain(ofAway)
   })
 
   it('writes as itself alone, and reads no document of others', async () => {

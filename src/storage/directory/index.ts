@@ -10,6 +10,7 @@ import * as erasure from './erasure.ts'
 import * as identifiers from './identifiers.ts'
 import * as imported from './import.ts'
 import * as launch from './launch.ts'
+import { listRegistrations } from './launch-place.ts'
 import * as lrs from './lrs.ts'
 import * as note from './note.ts'
 import * as organisation from './organisation.ts'
@@ -102,6 +103,7 @@ export const launches: OverDb<LaunchStore> = {
   createLaunch: launch.createLaunch,
   findLaunch: launch.findLaunch,
   listLaunches: launch.listLaunches,
+  listRegistrations,
   advanceLaunch: launch.advanceLaunch,
   endLaunch: launch.endLaunch,
   useTicket,
@@ -163,6 +165,7 @@ export const singleReads: ReadonlySet<string> = new Set<Operation>([
   'launches.findPlacement',
   'launches.findLaunch',
   'launches.listLaunches',
+  'launches.listRegistrations',
   'erasures.find',
 ])
 
