@@ -102,7 +102,7 @@ export class LaunchBeginning {
       },
       eventBy(caller, clock, 'launch.create', { noun: 'launch', id }, detail),
     )
-    for (const old of superseded) await this.#ending.abandon(old)
+    for (const old of superseded) await this.#ending.settle(old)
     return { launch, session, secret }
   }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { atMinute } from '../../test/support/cmi5.ts'
 import type { Answer } from '../../test/support/ask.ts'
 import {
@@ -14,6 +14,7 @@ import type { LaunchWorld, Login } from '../../test/support/launch.ts'
 import { uuid5 } from './uuid5.ts'
 import { categories, contextExtensions, courseType } from './cmi5/vocabulary.ts'
 import type { UnitVerb } from './cmi5/vocabulary.ts'
+import { DomainError } from './errors.ts'
 import { LaunchGate } from './launch-gate.ts'
 import type { NewLaunchInput } from './launch-plan.ts'
 import { platformDataId } from './launch-scribe.ts'
@@ -49,6 +50,18 @@ async function launched(input: Partial<NewLaunchInput> = someone()): Promise<Les
 /** And `initialized` said. */
 async function begun(input: Partial<NewLaunchInput> = someone()): Promise<Lesson> {
   return world.keyOf('cmi5', input)
+}
+
+/** Statements are not stored, or launches not ended, by the node. */
+async function whileAway(what: 'store' | 'end', work: () => Promise<unknown>): Promise<void> {
+  const { statements, launches } = world.storage
+  const spy = what === 'store' ? vi.spyOn(statements, 'store') : vi.spyOn(launches, 'endLaunch')
+  spy.mockRejectedValue(new DomainError('unavailable', 'away'))
+  try {
+    await work()
+  } finally {
+    spy.mockRestore()
+  }
 }
 
 function put(lesson: Lesson, statement: JsonObject): Promise<Answer> {
@@ -253,6 +266,44 @@ describe('a session of cmi5', () => {
     })
   })
 
+  it('who never stops sending does not keep it from its end', async () => {
+    const lesson = await begun()
+    let isOver = false
+    const send = async (): Promise<void> => {
+      while (!isOver) {
+        const { status } = await world.xapi(lesson, 'POST', '/statements', { json: statementOf(lesson.opened) })
+        isOver = status === 401
+      }
+    }
+    const senders = Array.from({ length: 4 }, send)
+    expect((await say(lesson, 'terminated', 5)).status).toBe(204)
+    await Promise.all(senders)
+    expect(await world.core.launches.get(world.operator, lesson.opened.launch.id)).toMatchObject({
+      endedBy: 'terminated',
+    })
+  })
+
+  it('is ended later where it could not be when it said so', async () => {
+    const lesson = await begun()
+    await whileAway('end', async () => expect((await say(lesson, 'terminated', 5)).status).toBe(204))
+    world.clock.pass(10_000)
+    await world.core.launches.lapse()
+    expect(await world.core.launches.get(world.operator, lesson.opened.launch.id)).toMatchObject({
+      ...{ endedBy: 'terminated', owes: null },
+    })
+    expect(await verbsSaid(lesson)).toEqual(['launched', 'initialized', 'terminated'])
+  })
+
+  it('is not ended by a word that never reached the store', async () => {
+    const lesson = await begun()
+    await whileAway('store', async () => expect((await say(lesson, 'terminated', 5)).status).toBe(503))
+    world.clock.pass(10_000)
+    await world.core.launches.lapse()
+    expect((await say(lesson, 'passed', 2)).status).toBe(204)
+    expect((await say(lesson, 'terminated', 5)).status).toBe(204)
+    expect(await verbsSaid(lesson)).toEqual(['launched', 'initialized', 'passed', 'terminated'])
+  })
+
   it('the statements of another session are none of this one', async () => {
     const [one, other] = [await begun(), await begun()]
     const statement = unitStatementOf(one.opened, 'completed')
@@ -329,6 +380,51 @@ describe('a registration of cmi5', () => {
     expect((await verbsSaid(second)).filter((verb) => verb === 'satisfied')).toHaveLength(1)
   })
 
+  it('is not satisfied by what never reached the store', async () => {
+    const lesson = await begun()
+    await say(lesson, 'completed')
+    await whileAway('store', async () => expect((await say(lesson, 'passed')).status).toBe(503))
+    const more = async () => expect((await put(lesson, statementOf(lesson.opened) as JsonObject)).status).toBe(204)
+    await more()
+    expect(await verbsSaid(lesson)).not.toContain('satisfied')
+    // Nor in the next session, which is not there to be looked at.
+    await world.core.launches.end(world.operator, lesson.opened.launch.id)
+    const next = await begun({ actor: lesson.opened.launch.actor as JsonObject })
+    expect(await verbsSaid(lesson)).not.toContain('satisfied')
+    world.clock.pass(10_000)
+    expect((await say(next, 'passed')).status).toBe(204)
+    expect((await verbsSaid(lesson)).slice(-2)).toEqual(['passed', 'satisfied'])
+  })
+
+  it('that is finished is launched to review: content that does as it did is not refused', async () => {
+    const who = someone()
+    const first = await begun(who)
+    for (const verb of ['completed', 'passed'] as const) expect((await say(first, verb)).status).toBe(204)
+    expect((await say(first, 'terminated', 3)).status).toBe(204)
+
+    const opened = await world.launch('cmi5', who)
+    const entered = await world.enter(opened)
+    expect(entered.launch.mode).toBe('review')
+    const again: Lesson = { ...(await keyIn(world, entered)), opened: { ...opened, launch: entered.launch } }
+    expect((await world.core.launches.get(world.operator, opened.launch.id)).mode).toBe('review')
+    expect((await state(again, 'GET', 'LMS.LaunchData')).json.launchMode).toBe('Review')
+    expect((await said(again)).at(-1)).toMatchObject({
+      context: { extensions: { [contextExtensions.launchMode]: 'Review' } },
+    })
+    expect((await say(again, 'initialized', 4)).status).toBe(204)
+    expect(rulesIn(await say(again, 'completed', 5))).toContain('cmi5/10.2.2 /verb/id')
+    // Its page opened once more.
+    expect((await world.enter(opened)).launch).toMatchObject({ mode: 'review' })
+    const words = ['launched', 'initialized', 'completed', 'passed', 'satisfied', 'terminated']
+    expect(await verbsSaid(again)).toEqual([...words, 'launched', 'initialized', 'abandoned', 'launched'])
+  })
+
+  it('whose page is opened again once it is finished goes on to review', async () => {
+    const lesson = await begun()
+    for (const verb of ['completed', 'passed'] as const) expect((await say(lesson, verb)).status).toBe(204)
+    expect((await world.enter(lesson.opened)).launch.mode).toBe('review')
+  })
+
   it('what is voided may be said again', async () => {
     const lesson = await begun()
     const completed = unitStatementOf(lesson.opened, 'completed')
@@ -374,7 +470,7 @@ describe('a session that is abandoned', () => {
     expect(await verbsSaid(idle)).toEqual(['launched', 'initialized', 'abandoned'])
   })
 
-  it('by a node that died before it said so: the next launch does', async () => {
+  it('by a node that died before it said so: the job does, once', async () => {
     const who = someone()
     const { opened } = await begun(who)
     const { organisationId, id } = opened.launch
@@ -383,10 +479,36 @@ describe('a session that is abandoned', () => {
     const event = { at, actor, action: 'launch.end', target: { noun: 'launch', id }, detail: null }
     await world.storage.launches.endLaunch(organisationId, id, { by: 'superseded', at }, event)
     expect(await verbsSaid({ opened })).toEqual(['launched', 'initialized'])
-    await launched(who)
-    expect(await verbsSaid({ opened })).toEqual(['launched', 'initialized', 'abandoned', 'launched'])
-    await launched(who)
-    expect((await verbsSaid({ opened })).filter((verb) => verb === 'abandoned')).toHaveLength(2)
+    for (let time = 0; time < 2; time++) await world.core.launches.lapse()
+    expect(await verbsSaid({ opened })).toEqual(['launched', 'initialized', 'abandoned'])
+  })
+
+  it('by a newer launch while the store is away: it is said when that is back', async () => {
+    const who = someone()
+    const lesson = await begun(who)
+    await whileAway('store', () => world.launch('cmi5', who))
+    expect(await verbsSaid(lesson)).toEqual(['launched', 'initialized'])
+    await world.core.launches.lapse()
+    expect(await verbsSaid(lesson)).toEqual(['launched', 'initialized', 'abandoned'])
+  })
+
+  it('and holds up no other, however many cannot be ended', async () => {
+    const stuck = new Set<string>()
+    const { launches } = world.storage
+    const end = launches.endLaunch
+    const spy = vi.spyOn(launches, 'endLaunch').mockImplementation(async (...args) => {
+      if (stuck.has(args[1])) throw new DomainError('unavailable', 'away')
+      return end(...args)
+    })
+    // More than the job takes at a time.
+    for (let some = 0; some < 105; some++) stuck.add((await world.launch('tincan', someone())).launch.id)
+    world.clock.pass(1)
+    const last = await world.launch('tincan', someone())
+    world.clock.pass(7200_001)
+    await world.core.launches.lapse()
+    spy.mockRestore()
+    expect(await world.core.launches.get(world.operator, last.launch.id)).toMatchObject({ endedBy: 'idle' })
+    expect(await world.core.launches.lapse()).toBe(105)
   })
 
   it('nothing is said of one that nobody was let into, or that terminated', async () => {
@@ -485,6 +607,26 @@ describe('a session of Tin Can', () => {
     expect((await post([statementOf(lesson.opened), statementOf(lesson.opened, terminated)])).status).toBe(200)
     expect((await post(statementOf(lesson.opened))).status).toBe(401)
     expect(await verbsSaid(lesson)).toEqual(['terminated', 'experienced', 'terminated'])
+  })
+
+  it('ends later where that could not be at once, and owes nothing when what was sent was refused', async () => {
+    const [said, refused] = [await world.keyOf('tincan', someone()), await world.keyOf('tincan', someone())]
+    const post = (lesson: Lesson, json: unknown) => world.xapi(lesson, 'POST', '/statements', { json })
+    const owes = async ({ opened: { launch } }: Lesson) =>
+      (await world.storage.launches.findLaunch(launch.organisationId, launch.id))?.owes
+    await whileAway('end', async () =>
+      expect((await post(said, statementOf(said.opened, terminated))).status).toBe(200),
+    )
+    const { json } = await world.xapi(all, 'GET', `/statements?registration=${said.opened.launch.registration}`)
+    const taken = statementOf(refused.opened, { ...terminated, id: json.statements[0].id })
+    expect((await post(refused, taken)).status).toBe(409)
+    expect([await owes(said), await owes(refused)]).toEqual(['end', null])
+    // Whoever stored it is about to end it.
+    expect(await world.core.launches.lapse()).toBe(0)
+    world.clock.pass(10_000)
+    expect(await world.core.launches.lapse()).toBe(1)
+    expect((await post(said, statementOf(said.opened))).status).toBe(401)
+    expect((await post(refused, statementOf(refused.opened))).status).toBe(200)
   })
 
   it('does not end with what was refused', async () => {

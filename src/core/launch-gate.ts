@@ -4,7 +4,7 @@
 import { forget, judge } from './cmi5/judge.ts'
 import { definedVerb } from './cmi5/rules.ts'
 import type { SentStatement } from './cmi5/rules.ts'
-import { progressOf, progressToStore, unitOf } from './cmi5/unit.ts'
+import { progressOf, progressToStore, storingMs, unitOf } from './cmi5/unit.ts'
 import type { Noted, Progress } from './cmi5/unit.ts'
 import { unitVerbs } from './cmi5/vocabulary.ts'
 import { DomainError, isDomainError, overload, overloaded } from './errors.ts'
@@ -27,8 +27,6 @@ export interface LaunchGateParts {
 
 /** Requests of one session that wait for each other: content has a few under way. */
 const mostWaiting = 64
-/** What was noted so recently may be on its way into the store, through another node. */
-const storingMs = 10_000
 
 /** In usage and metrics, whatever the rule was. */
 const decidedBy = 'launch'
@@ -48,17 +46,18 @@ export class LaunchGate {
     sent: readonly SentStatement[],
     store: () => Promise<T>,
   ): Promise<T> {
-    const isEnd = sent.some(({ statement }) => isTerminated(statement, launch))
+    const last = sent.findLast(({ statement }) => isTerminated(statement, launch))
     const end = (): Promise<void> => this.#parts.terminate(principal).catch(this.#parts.onError)
     if (launch.style === 'cmi5') {
       return this.#inTurn(launch.id, async (turn) => {
-        const answer = await this.#admitUnit(principal, launch, sent, store)
-        if (isEnd) turn.end = end
+        const answer = await this.#admitUnit(await this.#find(principal, launch), sent, store)
+        if (last !== undefined) turn.end = end
         return answer
       })
     }
-    const answer = await store()
-    if (isEnd) await end()
+    if (last === undefined) return store()
+    const { answer } = await this.#noteAndStore(await this.#find(principal, launch), this.#terminatedBy(last), store)
+    await end()
     return answer
   }
 
@@ -67,30 +66,45 @@ export class LaunchGate {
     if (launch.style === 'cmi5') await this.#judge(await this.#find(principal, launch), sent)
   }
 
-  /** Noted first, so that of two nodes one knows of what the other accepts; then stored. */
-  async #admitUnit<T>(
-    principal: Principal,
-    launch: SessionLaunch,
-    sent: readonly SentStatement[],
+  async #admitUnit<T>(found: LaunchRecord, sent: readonly SentStatement[], store: () => Promise<T>): Promise<T> {
+    const judged = (now: LaunchRecord): Promise<Progress> => this.#judge(now, sent)
+    const { answer, noted } = await this.#noteAndStore(found, judged, store)
+    await this.#parts.satisfied(noted).catch(this.#parts.onError)
+    return answer
+  }
+
+  /** Noted first, so that of two nodes one knows of what the other accepts, and so that an end that breaks off is known of. */
+  async #noteAndStore<T>(
+    found: LaunchRecord,
+    decide: (now: LaunchRecord) => Progress | Promise<Progress>,
     store: () => Promise<T>,
-  ): Promise<T> {
-    const found = await this.#find(principal, launch)
+  ): Promise<{ readonly answer: T; readonly noted: LaunchRecord }> {
     const { launches } = this.#parts.storage
-    let before = found.progress
+    let before = found
     const noted = await advance(launches, found, async (now) => {
-      const progress = progressToStore(await this.#judge(now, sent))
-      before = now.progress
-      return { progress: { ...before, ...progress } }
+      const progress = await decide(now)
+      before = now
+      const isEnd = progress.session.terminated?.id !== progressOf(now).session.terminated?.id
+      return { progress: { ...now.progress, ...progressToStore(progress) }, ...(isEnd && { owes: 'end' as const }) }
     })
     if (noted === undefined) throw over()
     const answer = await store().catch(async (error: unknown) => {
       const { organisationId, id, version: from } = noted
-      const undo = { from, progress: before }
+      const { progress, owes } = before
+      const undo = { from, progress, owes }
       if (isRefused(error)) await launches.advanceLaunch(organisationId, id, undo).catch(this.#parts.onError)
       throw error
     })
-    await this.#parts.satisfied(noted).catch(this.#parts.onError)
-    return answer
+    return { answer, noted }
+  }
+
+  /** All that is noted of Tin Can content. */
+  #terminatedBy({ id, at = 0 }: SentStatement): (now: LaunchRecord) => Progress {
+    const terminated: Noted = { id, at, since: this.#parts.clock.now() }
+    return (now) => {
+      const { session, registration } = progressOf(now)
+      return { session: { ...session, terminated }, registration }
+    }
   }
 
   async #find({ organisationId }: Principal, { id }: SessionLaunch): Promise<LaunchRecord> {
@@ -123,6 +137,7 @@ export class LaunchGate {
 
   #inTurn<T>(id: LaunchId, work: (turn: Turn) => Promise<T>): Promise<T> {
     const turn = this.#turns.get(id) ?? { waiting: 0, last: Promise.resolve(), end: undefined }
+    if (turn.end !== undefined) throw over()
     if (turn.waiting >= mostWaiting) throw overloaded('Too many requests of this session are under way; try again.')
     this.#turns.set(id, turn)
     turn.waiting += 1
@@ -131,7 +146,7 @@ export class LaunchGate {
     return mine
   }
 
-  /** Section 9.3.8: who waits already is heard before the end. */
+  /** Section 9.3.8: who waits already is heard before the end; who comes later is not, or it would never come. */
   async #takeTurn<T>(id: LaunchId, turn: Turn, work: (turn: Turn) => Promise<T>): Promise<T> {
     await turn.last
     try {

@@ -5,8 +5,8 @@
 import { launchData, launchParametersOf, learnerPreferences } from './cmi5/launch-data.ts'
 import { abandonedStatement, launchedStatement, satisfiedStatement } from './cmi5/launcher-statements.ts'
 import type { Occasion } from './cmi5/launcher-statements.ts'
-import { isDone, progressOf, progressToStore, unitOf } from './cmi5/unit.ts'
-import type { Progress } from './cmi5/unit.ts'
+import { isDone, isFinished, progressOf, progressToStore, storingMs, unitOf } from './cmi5/unit.ts'
+import type { Progress, RegistrationProgress } from './cmi5/unit.ts'
 import { launchDataId, preferencesId } from './cmi5/vocabulary.ts'
 import { DomainError, isDomainError } from './errors.ts'
 import type { LaunchScribe } from './launch-ending.ts'
@@ -41,9 +41,10 @@ export class Scribe implements LaunchScribe {
     this.#parts = parts
   }
 
-  async launched(launch: LaunchRecord): Promise<void> {
-    if (launch.style === 'tincan') return this.#contentLaunched(launch)
-    if (progressOf(launch).session.launchedAt === undefined) await this.#unitLaunched(launch)
+  async launched(launch: LaunchRecord): Promise<LaunchRecord> {
+    if (launch.style === 'tincan') await this.#contentLaunched(launch)
+    else if (progressOf(launch).session.launchedAt === undefined) return this.#unitLaunched(launch)
+    return launch
   }
 
   /** Tin Can has no document of its own for this (ledger S3.5). */
@@ -53,22 +54,25 @@ export class Scribe implements LaunchScribe {
     await this.#leave(launch, await this.#requireLauncher(launch), platformDataId, { language, data: given })
   }
 
-  async #unitLaunched(launch: LaunchRecord): Promise<void> {
-    const launcher = await this.#requireLauncher(launch)
-    const { registration } = progressOf(launch)
+  async #unitLaunched(opened: LaunchRecord): Promise<LaunchRecord> {
+    const launcher = await this.#requireLauncher(opened)
+    const { registration } = progressOf(opened)
+    const reached = await this.#stored(opened, registration)
+    // Whatever a unit says of one that is finished would be refused: it says nothing when it is reviewed (section 10.2.2).
+    const isReviewed = opened.mode === 'normal' && isFinished(this.#occasion(opened).unit, reached)
+    const launch: LaunchRecord = isReviewed ? { ...opened, mode: 'review' } : opened
     const occasion = this.#occasion(launch)
     const { unit, settings, at } = occasion
     const { language, given } = dataOf(launch)
-    await this.#abandonEarlier(launch)
     const handed = { returnUrl: `${this.#parts.baseUrl}/launch/closed`, given }
     await this.#leave(launch, launcher, launchDataId, launchData(unit, settings, handed))
     await this.#leavePreferences(launch, launcher, learnerPreferences(language))
-    const isSatisfied = isDone(unit, registration)
+    const isSatisfied = isDone(unit, reached)
     if (isSatisfied && !registration.isSatisfied) {
       await this.#say(launcher, launch, satisfiedStatement(occasion, { isOutside: true }))
     }
     await this.#say(launcher, launch, launchedStatement(occasion, launchParametersOf(settings, { given })))
-    await this.#note(launch, ({ session: before, registration: of }) => ({
+    return this.#note(launch, ({ session: before, registration: of }) => ({
       session: { ...before, launchedAt: at },
       registration: isSatisfied ? { ...of, isSatisfied } : of,
     }))
@@ -79,6 +83,7 @@ export class Scribe implements LaunchScribe {
     const occasion = this.#occasion(launch)
     const { registration } = progressOf(launch)
     if (registration.isSatisfied || !isDone(occasion.unit, registration)) return
+    if (!isDone(occasion.unit, await this.#stored(launch, registration))) return
     const launcher = await this.#launcher(launch)
     if (launcher === undefined) return
     await this.#say(launcher, launch, satisfiedStatement(occasion, { isOutside: false }))
@@ -103,15 +108,19 @@ export class Scribe implements LaunchScribe {
     })
   }
 
-  /** A node that died between the end of a session and the word on it left that to the next session of the registration. */
-  async #abandonEarlier({ organisationId, number: before, ...launch }: LaunchRecord): Promise<void> {
-    const { credentialId, registration, activityId } = launch
-    const filter = { credentialId, registration, isRunning: false }
-    const others = await this.#parts.storage.launches.listLaunches(organisationId, filter, { before, limit: 10 })
-    const last = others.find((one) => one.activityId === activityId)
-    if (last === undefined || last.data === null || last.endedBy === 'terminated') return
-    const id = this.#occasion(last).idOf(last.id, 'abandoned')
-    if (!(await this.#isStored(last, id))) await this.abandoned(last)
+  async hasTerminated(launch: LaunchRecord): Promise<boolean> {
+    const { terminated } = progressOf(launch).session
+    // The node that stored it is about to end it, once those that were sent before are heard.
+    if (terminated === undefined || terminated.since > this.#parts.clock.now() - storingMs) return false
+    return this.#isStored(launch, terminated.id)
+  }
+
+  /** Of what is noted: what broke off before it was stored does not count, nor what is voided. */
+  async #stored(launch: LaunchRecord, { completed, passed }: RegistrationProgress): Promise<RegistrationProgress> {
+    const [isCompleted, isPassed] = await Promise.all(
+      [completed, passed].map(async (noted) => noted !== undefined && (await this.#isStored(launch, noted.id))),
+    )
+    return { ...(isCompleted && completed && { completed }), ...(isPassed && passed && { passed }) }
   }
 
   #launcher(launch: LaunchRecord): Promise<Principal | undefined> {
@@ -181,10 +190,13 @@ export class Scribe implements LaunchScribe {
     throw new DomainError('conflict', `There are as many documents beside ${id} as there may be; delete some first.`)
   }
 
-  async #note(launch: LaunchRecord, change: (progress: Progress) => Progress): Promise<void> {
-    await advance(this.#parts.storage.launches, launch, (now) => ({
+  async #note(launch: LaunchRecord, change: (progress: Progress) => Progress): Promise<LaunchRecord> {
+    const { mode } = launch
+    const noted = await advance(this.#parts.storage.launches, launch, (now) => ({
       progress: { ...now.progress, ...progressToStore(change(progressOf(now))) },
+      mode,
     }))
+    return noted ?? launch
   }
 }
 

@@ -18,8 +18,8 @@ export async function advance(
   for (let tries = 0; tries < mostTries && now !== undefined && now.endedAt === null; tries++) {
     const step = await decide(now)
     if (step === undefined) return undefined
-    const { progress, version: from } = now
-    const advanced = await launches.advanceLaunch(organisationId, id, { from, progress, ...step })
+    const { progress, owes, version: from } = now
+    const advanced = await launches.advanceLaunch(organisationId, id, { from, progress, owes, ...step })
     if (advanced !== undefined) return advanced
     now = await launches.findLaunch(organisationId, id)
   }

@@ -609,11 +609,13 @@ describe('what the launcher writes down', () => {
     expect(await now(third)).toMatchObject({ endedBy: 'terminated' })
   })
 
-  it('comes before the end: where it cannot be written now, it is tried again, and holds up no other', async () => {
+  it('where it cannot be written now, it is tried again, once, and holds up no other', async () => {
     const stuck = new Set<string>()
+    const said: string[] = []
     const { launches, errors } = scribed({
       abandoned: ({ id }) => {
         if (stuck.has(id)) throw new DomainError('unavailable', 'The store is away.')
+        said.push(id)
       },
     })
     const open = (style: 'cmi5' | 'tincan') =>
@@ -622,11 +624,14 @@ describe('what the launcher writes down', () => {
     stuck.add(one.launch.id)
     world.clock.pass(3 * hour)
     await launches.lapse()
-    expect([(await now(one)).endedBy, (await now(other)).endedBy]).toEqual([null, 'idle'])
-    expect(errors).toHaveLength(1)
+    expect([(await now(one)).endedBy, (await now(other)).endedBy]).toEqual(['idle', 'idle'])
+    expect([(await now(one)).owes, (await now(other)).owes]).toEqual(['word', null])
+    expect(errors.length).toBeGreaterThan(0)
+    expect(said).toEqual([other.launch.id])
     stuck.clear()
-    await launches.lapse()
-    expect((await now(one)).endedBy).toBe('idle')
+    for (let time = 0; time < 2; time++) await launches.lapse()
+    expect(said).toEqual([other.launch.id, one.launch.id])
+    expect((await now(one)).owes).toBeNull()
   })
 
   it('is left out where it may not be written, and holds up nobody for good', async () => {
@@ -660,12 +665,16 @@ describe('what the launcher writes down', () => {
 
 type Told = { readonly [Name in keyof LaunchScribe]?: (launch: LaunchRecord) => unknown }
 
-function scribed({ launched = () => {}, abandoned = () => {} }: Told) {
+function scribed({ launched = () => {}, abandoned = () => {}, hasTerminated = () => {} }: Told) {
   const errors: unknown[] = []
   const { storage, clock, core } = world
   const launches = new Launches({
     ...{ storage, clock, sessions: core.sessions, vault: core.vault, ids: core.ids, baseUrl: core.baseUrl },
-    scribe: { launched: async (launch) => void launched(launch), abandoned: async (launch) => void abandoned(launch) },
+    scribe: {
+      launched: async (launch) => (launched(launch), launch),
+      abandoned: async (launch) => void abandoned(launch),
+      hasTerminated: async (launch) => hasTerminated(launch) === true,
+    },
     onError: (error) => errors.push(error),
   })
   return { launches, errors, actor: somebody() }

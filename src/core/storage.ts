@@ -894,6 +894,22 @@ export interface LaunchRecord {
   /** Null: it runs. */
   readonly endedAt: number | null
   readonly endedBy: LaunchEnd | null
+  /** What is still to be done about it; null: nothing. */
+  readonly owes: LaunchDebt | null
+}
+
+/**
+ * `end`: its content says that it is over, and it runs. `word`: it is cmi5, ended otherwise than by `terminated`, and that is not
+ * written down yet.
+ */
+export type LaunchDebt = 'end' | 'word'
+
+/** Where a list of lapsed launches goes on. */
+export interface LapsedPosition {
+  /** When the session ended, Unix milliseconds; null: it was gone. Those come first. */
+  readonly expiredAt: number | null
+  /** Of the session, or of the launch where that is gone. */
+  readonly id: number
 }
 
 export interface LaunchProgress {
@@ -903,7 +919,7 @@ export interface LaunchProgress {
 
 export type NewLaunch = Omit<
   LaunchRecord,
-  'organisationId' | 'number' | 'credentialId' | 'sessionId' | 'version' | 'createdAt' | 'endedAt' | 'endedBy'
+  'organisationId' | 'number' | 'credentialId' | 'sessionId' | 'version' | 'createdAt' | 'endedAt' | 'endedBy' | 'owes'
 >
 
 /** Of the ticket itself nothing is stored: who has it proves it by its hash. */
@@ -1026,8 +1042,8 @@ export interface LaunchStore {
     part: { readonly before?: number; readonly limit: number },
   ): Promise<readonly LaunchRecord[]>
   /**
-   * Sets its progress, whole, and adds tickets; not audited. Undefined, and nothing is changed, where its version is another than
-   * `from` by now, or it has ended.
+   * Sets its progress and what it owes, whole, and adds tickets; not audited. Undefined, and nothing is changed, where its version is
+   * another than `from` by now, or it has ended.
    */
   advanceLaunch(
     organisationId: OrganisationId,
@@ -1035,11 +1051,16 @@ export interface LaunchStore {
     step: {
       readonly from: number
       readonly progress: LaunchProgress
+      readonly owes?: LaunchDebt | null
+      readonly mode?: LaunchMode
       readonly tickets?: readonly NewTicket[]
       readonly cookie?: string
     },
   ): Promise<LaunchRecord | undefined>
-  /** Removes its session and what is sealed. Undefined, and nothing is audited, where it has ended already, or there is none. */
+  /**
+   * Removes its session and what is sealed, and owes it a `word` where there is one to say. Undefined, and nothing is audited, where
+   * it has ended already, or there is none.
+   */
   endLaunch(
     organisationId: OrganisationId,
     id: LaunchId,
@@ -1062,11 +1083,21 @@ export interface LaunchStore {
   extendSession(organisationId: OrganisationId, id: SessionId, expiresAt: number): Promise<number | undefined>
   /** Binds it unless it is bound; answers what stands there. Not audited. Undefined where there is no such session. */
   bindSession(organisationId: OrganisationId, id: SessionId, boundTo: string): Promise<string | undefined>
-  /** Of all organisations: those that run, and whose session is gone or ended at or before `at`. At most `limit`. */
-  listLapsed(at: number, limit: number): Promise<readonly LaunchRecord[]>
+  /** Nothing is owed to one that has ended, from now on. Not audited. */
+  settleLaunch(organisationId: OrganisationId, id: LaunchId): Promise<void>
   /**
-   * Of those that ended before `before` (Unix milliseconds), some thousand per call: removes tickets and data, and all
-   * but the latest of each credential, activity and registration. Returns how many it was about: 0 at the end. Not audited.
+   * Of all organisations: those that run, and whose session is gone or ended at or before `at`. `next`: where the list goes on,
+   * undefined at its end.
+   */
+  listLapsed(
+    at: number,
+    part: { readonly after?: LapsedPosition | undefined; readonly limit: number },
+  ): Promise<{ readonly items: readonly LaunchRecord[]; readonly next: LapsedPosition | undefined }>
+  /** Of all organisations, by `number`: those that owe something. */
+  listOwing(part: { readonly after: number; readonly limit: number }): Promise<readonly LaunchRecord[]>
+  /**
+   * Of those that ended before `before` (Unix milliseconds), some hundred per call: removes tickets, data and the name of
+   * who was launched, and all but the latest of each credential, activity and registration. Returns how many it was about: 0 at the end. Not audited.
    */
   sweepLaunches(organisationId: OrganisationId, before: number): Promise<number>
 }

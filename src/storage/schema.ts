@@ -287,6 +287,7 @@ export interface LaunchTable {
   expires_at: number
   ended_at: number | null
   ended_by: string | null
+  owes: string | null
 }
 
 export interface TicketTable {

@@ -16,7 +16,13 @@ import {
 import { platform, secret } from './samples.ts'
 import { engines } from './engines.ts'
 import type { CredentialId, LaunchId, LrsId, Oid, PlatformId, SessionId } from '../../src/core/ids.ts'
-import type { DirectoryStore, LaunchRecord, LaunchStore, PlatformRecord } from '../../src/core/storage.ts'
+import type {
+  DirectoryStore,
+  LapsedPosition,
+  LaunchRecord,
+  LaunchStore,
+  PlatformRecord,
+} from '../../src/core/storage.ts'
 import type { Store } from './engines.ts'
 import type { MadeLaunch, Tenant } from './samples.ts'
 
@@ -147,7 +153,7 @@ describe.each(engines)('launches on $name', ({ open }) => {
       expect(await directory.findCredential(tenant.id, made.credentialId)).toBeUndefined()
       expect((await launches.listPlacements(tenant.id, {}, everything)).total).toBe(0)
       expect(await launches.findLaunch(tenant.id, running.id)).toEqual({ ...running, sessionId: null })
-      expect((await launches.listLapsed(0, 1_000)).map(({ id }) => id)).toContain(running.id)
+      expect((await launches.listLapsed(0, { limit: 1_000 })).items.map(({ id }) => id)).toContain(running.id)
       await nothing(() => launches.deletePlatform(tenant.id, made.id, own), 'not_found')
     })
   })
@@ -251,7 +257,7 @@ describe.each(engines)('launches on $name', ({ open }) => {
       expect(running).toEqual({
         ...made.launch,
         ...{ organisationId, credentialId, number: running.number, sessionId: begun.id, version: 1 },
-        ...{ createdAt: made.at, endedAt: null, endedBy: null },
+        ...{ createdAt: made.at, endedAt: null, endedBy: null, owes: null },
       })
       expect(superseded).toEqual([])
       const [found] = await store.storage.platform.findSignInCandidates(begun.key)
@@ -288,7 +294,7 @@ describe.each(engines)('launches on $name', ({ open }) => {
       ]
       told.length = 0
       const second = await begin({ progress: { registration: {}, session: 2 }, at: start + 9 })
-      const by = { endedAt: start + 9, endedBy: 'superseded' }
+      const by = { endedAt: start + 9, endedBy: 'superseded', owes: 'word' }
       const ended = { ...first.launch, sessionId: null, sealed: null, ...by }
       expect(second.superseded).toEqual([ended])
       expect(told).toEqual([tenant.id])
@@ -347,6 +353,30 @@ describe.each(engines)('launches on $name', ({ open }) => {
       expect(
         [await before(c.number), await before(b.number), await before(a.number)].map((them) => them[0]?.id),
       ).toEqual([b.id, a.id, undefined])
+    })
+
+    it('tells which registrations were launched at a place, by which key, about what', async () => {
+      const [here, there, nowhere, never] = Array.from({ length: 4 }, () => randomUUID())
+      const of = (registration: string | undefined, resource: string | null) =>
+        begin({ registration: registration!, resource })
+      const { launch: first } = await of(here, 'room')
+      await of(there, 'other room')
+      await of(nowhere, null)
+      await endOf((await of(here, 'room')).launch)
+      const registrations = [here!, there!, nowhere!, never!]
+      const list = (place: object = {}) => launches.listRegistrations(tenant.id, { ...first, ...place }, registrations)
+      expect(await list()).toEqual([here])
+      expect(await list({ resource: 'other room' })).toEqual([there])
+      expect(await list({ resource: null })).toEqual([nowhere])
+      const { id: otherKey } = await createCredential(store.storage, tenant)
+      for (const place of [
+        { resource: 'r' },
+        { activityId: 'https://example.com/other' },
+        { credentialId: otherKey },
+      ]) {
+        expect(await list(place)).toEqual([])
+      }
+      expect(await launches.listRegistrations(tenant.id, first, [])).toEqual([])
     })
 
     it('goes on from the version it is at, and from no other', async () => {
@@ -440,7 +470,7 @@ describe.each(engines)('launches on $name', ({ open }) => {
 
     it('lapses with its session, for whatever reason that is gone', async () => {
       const lapsed = async (at: number, limit = 1_000) =>
-        (await launches.listLapsed(at, limit)).filter(({ organisationId }) => organisationId === tenant.id)
+        (await launches.listLapsed(at, { limit })).items.filter(({ organisationId }) => organisationId === tenant.id)
       const idle = await begin({ registration: randomUUID() })
       const removed = await begin({ registration: randomUUID(), at: start + 50_000_000 })
       const { expiresAt } = idle.session
@@ -450,9 +480,52 @@ describe.each(engines)('launches on $name', ({ open }) => {
       expect(await lapsed(expiresAt)).toEqual([])
       await directory.deleteSession(tenant.id, credentialId, removed.session.id, own)
       expect(await lapsed(expiresAt + 10)).toEqual([{ ...removed.launch, sessionId: null }, idle.launch])
-      expect(await launches.listLapsed(expiresAt + 10, 1)).toHaveLength(1)
+      // Page by page it is the same list, whatever becomes of those on the pages before.
+      const paged: LaunchRecord[] = []
+      for (let after: LapsedPosition | undefined, isMore = true; isMore; isMore = after !== undefined) {
+        const page = await launches.listLapsed(expiresAt + 10, { after, limit: 1 })
+        paged.push(...page.items)
+        after = page.next
+      }
+      expect(paged).toEqual((await launches.listLapsed(expiresAt + 10, { limit: 1_000 })).items)
       for (const { launch: one } of [idle, removed]) await endOf(one)
       expect(await lapsed(expiresAt + 10)).toEqual([])
+    })
+
+    it('owes a word when cmi5 ends otherwise than by its own, and an end when it said so, until that is done', async () => {
+      const owing = async (after = 0, limit = 1_000) =>
+        (await launches.listOwing({ after, limit }))
+          .filter(({ organisationId }) => organisationId === tenant.id)
+          .map(({ id, owes }) => [id, owes])
+      const style = 'cmi5'
+      const [first, said] = [await begin({ style }), await begin({ style, registration: randomUUID() })]
+      const { launch: latest } = await begin({ style })
+      expect((await launches.findLaunch(tenant.id, first.launch.id))?.owes).toBe('word')
+      const step = { from: 1, progress: { a: 1 } }
+      expect(await launches.advanceLaunch(tenant.id, said.launch.id, { ...step, owes: 'end' })).toMatchObject({
+        ...{ owes: 'end', mode: 'normal' },
+      })
+      const { id: tincan } = (await begin({ style: 'tincan', registration: randomUUID() })).launch
+      await launches.endLaunch(tenant.id, tincan, { by: 'idle', at: start }, own)
+      expect(await owing()).toEqual([
+        [first.launch.id, 'word'],
+        [said.launch.id, 'end'],
+      ])
+      expect(await owing(first.launch.number)).toEqual([[said.launch.id, 'end']])
+      // One that runs owes what its progress says.
+      await launches.settleLaunch(tenant.id, said.launch.id)
+      expect(await owing(first.launch.number)).toEqual([[said.launch.id, 'end']])
+      const reviewed = await launches.advanceLaunch(tenant.id, said.launch.id, { ...step, from: 2, mode: 'review' })
+      expect(reviewed).toMatchObject({ owes: null, mode: 'review' })
+      await launches.settleLaunch(tenant.id, first.launch.id)
+      expect(await owing()).toEqual([])
+      for (const [{ id }, by, owes] of [
+        [latest, 'terminated', null],
+        [said.launch, 'idle', 'word'],
+      ] as const) {
+        const ended = await launches.endLaunch(tenant.id, id, { by, at: start }, own)
+        expect(ended).toMatchObject({ owes, mode: id === latest.id ? 'normal' : 'review' })
+      }
     })
 
     it('keeps its content from being deleted while it runs', async () => {
@@ -466,8 +539,10 @@ describe.each(engines)('launches on $name', ({ open }) => {
 
     it('is swept when it has ended: what it knew goes, and all but the latest of a registration', async () => {
       const ticket = { hash: fresh.pair(), kind: 'entrance', until: start } as const
-      const first = await begin({ at: 10 })
-      const second = await begin({ at: 20, tickets: [ticket], progress: { registration: { a: 1 } } })
+      const account = { objectType: 'Agent', account: { homePage: 'https://school.example', name: 'a1' } }
+      const actor = { ...account, name: 'Ada Byron' }
+      const first = await begin({ at: 10, actor })
+      const second = await begin({ at: 20, actor, tickets: [ticket], progress: { registration: { a: 1 } } })
       const running = await begin({ at: 30, registration: randomUUID() })
       await endOf(second.launch, tenant, { by: 'terminated', at: 25 } as never)
       expect(await launches.sweepLaunches(other.id, 1_000)).toBe(0)
@@ -477,7 +552,9 @@ describe.each(engines)('launches on $name', ({ open }) => {
       expect(await launches.findLaunch(tenant.id, first.launch.id)).toBeUndefined()
       expect(await launches.findLaunch(tenant.id, second.launch.id)).toMatchObject({
         ...{ data: null, sealed: null, progress: second.launch.progress, endedAt: 25 },
+        actorKey: second.launch.actorKey,
       })
+      expect((await launches.findLaunch(tenant.id, second.launch.id))?.actor).toEqual(account)
       expect(await launches.useTicket(ticket.hash, 'entrance', 1)).toBeUndefined()
       expect(await launches.findLaunch(tenant.id, running.launch.id)).toEqual(running.launch)
       // The next one goes on from it, and when that is swept, it is not the latest any more.

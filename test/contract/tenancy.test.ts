@@ -356,6 +356,11 @@ const launchMethods = {
   },
   findLaunch: async ({ storage, stranger }, { launch: { id } }) =>
     expect(await storage.launches.findLaunch(stranger.id, id)).toBeUndefined(),
+  listRegistrations: async ({ storage, owner, stranger }, { launch: theirs }) => {
+    const asked = [theirs.registration]
+    expect(await storage.launches.listRegistrations(owner.id, theirs, asked)).toEqual(asked)
+    expect(await storage.launches.listRegistrations(stranger.id, theirs, asked)).toEqual([])
+  },
   listLaunches: async ({ storage, owner, stranger }, { launch: theirs }) => {
     const { platformId, contentId, credentialId, registration, actorKey } = theirs
     const filters = [{}, { platformId: platformId! }, { contentId: contentId! }, { credentialId }, { registration }]
@@ -367,6 +372,14 @@ const launchMethods = {
     expect(await storage.launches.advanceLaunch(stranger.id, id, { from: 1, progress: { a: 1 } })).toBeUndefined(),
   endLaunch: async ({ storage, stranger }, { launch: { id } }) =>
     expect(await storage.launches.endLaunch(stranger.id, id, { by: 'revoked', at: 2 }, own)).toBeUndefined(),
+  settleLaunch: async ({ storage, owner, stranger }, { platform }) => {
+    const of = { registration: '3d6c3b6f-0000-4000-8000-000000000003', style: 'cmi5' } as const
+    const made = launch(owner, platform.credentialId, of)
+    const { launch: theirs } = await storage.launches.createLaunch(owner.id, made, own)
+    const ended = await storage.launches.endLaunch(owner.id, theirs.id, { by: 'revoked', at: 2 }, own)
+    await storage.launches.settleLaunch(stranger.id, theirs.id)
+    expect(await storage.launches.findLaunch(owner.id, theirs.id)).toEqual({ ...ended, owes: 'word' })
+  },
   extendSession: async ({ storage, stranger }, { session: { id, expiresAt } }) =>
     expect(await storage.launches.extendSession(stranger.id, id, expiresAt + 1)).toBeUndefined(),
   bindSession: async ({ storage, stranger }, { session: { id } }) =>
@@ -383,8 +396,8 @@ const launchMethods = {
     expect(await storage.launches.findLaunch(owner.id, gone.id)).toEqual(ended)
   },
 } satisfies Record<
-  // The other three are of no organisation: who has an id or a ticket says nothing else.
-  Exclude<keyof LaunchStore, 'findPlatformAnywhere' | 'useTicket' | 'listLapsed'>,
+  // The others are of no organisation: who has an id or a ticket says nothing else.
+  Exclude<keyof LaunchStore, 'findPlatformAnywhere' | 'findTicket' | 'useTicket' | 'listLapsed' | 'listOwing'>,
   (scene: Scene, of: Launched) => Promise<void>
 >
 

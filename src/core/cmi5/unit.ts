@@ -78,6 +78,18 @@ export function contextTemplate({ sessionId, publisherId, activityId }: Unit) {
   } satisfies Json
 }
 
+/** What was noted so recently may be on its way into the store, through another node. */
+export const storingMs = 10_000
+
+/**
+ * What was said of the unit did what its moveOn asks for, or all that can be done: launched again, it is there to be looked at
+ * (section 10.2.2). Where moveOn asks for nothing, nobody said that it is done.
+ */
+export function isFinished(unit: Pick<Unit, 'moveOn'>, reached: RegistrationProgress): boolean {
+  if (reached.completed !== undefined && reached.passed !== undefined) return true
+  return unit.moveOn !== 'NotApplicable' && isDone(unit, reached)
+}
+
 /** Section 13.1.4, `moveOn`. */
 export function isDone({ moveOn }: Pick<Unit, 'moveOn'>, { completed, passed }: RegistrationProgress): boolean {
   switch (moveOn) {

@@ -278,6 +278,7 @@ export const tables: readonly Table[] = [
       expires_at: 'integer',
       ended_at: 'integer',
       ended_by: 'text',
+      owes: 'text',
     },
   },
   {

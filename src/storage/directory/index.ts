@@ -105,11 +105,13 @@ export const launches: OverDb<LaunchStore> = {
   listLaunches: launch.listLaunches,
   listRegistrations,
   advanceLaunch: launch.advanceLaunch,
+  settleLaunch: launch.settleLaunch,
   endLaunch: launch.endLaunch,
   useTicket,
   extendSession: session.extendSession,
   bindSession: session.bindSession,
   listLapsed: launch.listLapsed,
+  listOwing: launch.listOwing,
   sweepLaunches: launch.sweepLaunches,
 }
 
@@ -234,6 +236,7 @@ export const writes: ReadonlyMap<string, Concerns> = new Map<Operation, Concerns
   ],
   ['launches.advanceLaunch', nobody],
   ['launches.endLaunch', (args, result) => whereOneEnded(args, result !== undefined)],
+  ['launches.settleLaunch', nobody],
   ['launches.useTicket', nobody],
   // Longer than anybody remembers is read again; what it is bound to is asked here on first use.
   ['launches.extendSession', nobody],

@@ -55,5 +55,6 @@ export function toLaunch(row: LaunchRow): LaunchRecord {
     expiresAt: row.expires_at,
     endedAt: row.ended_at,
     endedBy: row.ended_by as LaunchRecord['endedBy'],
+    owes: row.owes as LaunchRecord['owes'],
   }
 }

@@ -10,7 +10,14 @@ import { mostRows } from './organisation.ts'
 import { sql } from 'kysely'
 import type { LaunchId, OrganisationId } from '../../core/ids.ts'
 import type { Db } from './change.ts'
-import type { LaunchEnd, LaunchRecord, LaunchStore } from '../../core/storage.ts'
+import type {
+  LapsedPosition,
+  LaunchDebt,
+  LaunchEnd,
+  LaunchMode,
+  LaunchRecord,
+  LaunchStore,
+} from '../../core/storage.ts'
 import type { LaunchRow } from './launch-record.ts'
 
 type Args<M extends keyof LaunchStore> = Parameters<LaunchStore[M]>
@@ -68,7 +75,7 @@ function fromLaunch(
   }
 }
 
-const notEnded = { ended_at: null, ended_by: null }
+const notEnded = { ended_at: null, ended_by: null, owes: null }
 
 type NewRow = ReturnType<typeof fromLaunch> & { readonly chain: string; readonly session_id: number }
 
@@ -117,23 +124,30 @@ const findLatest = compiled((db, of: { readonly organisationId: number; readonly
 /** With its session, under the organisation's lock. Undefined where it has ended. */
 async function end(
   db: Db,
-  { number, session_id: sessionId }: Pick<LaunchRow, 'number' | 'session_id'>,
+  { number, style, session_id: sessionId }: Pick<LaunchRow, 'number' | 'style' | 'session_id'>,
   { by, at }: { readonly by: LaunchEnd; readonly at: number },
 ): Promise<LaunchRecord | undefined> {
-  const [row] = await markEnded(db, { number, by, at })
+  const owes = style === 'cmi5' && by !== 'terminated' ? 'word' : null
+  const [row] = await markEnded(db, { number, by, at, owes })
   if (row === undefined) return undefined
   if (sessionId !== null) await removeSession(db, { sessionId })
   return toLaunch({ ...row, session_id: null })
 }
 
-const markEnded = compiled(
-  (db, { number, by, at }: { readonly number: number; readonly by: string; readonly at: number }) =>
-    db
-      .updateTable('launch')
-      .set({ ended_at: at, ended_by: by, sealed: null })
-      .where('number', '=', number)
-      .where('ended_at', 'is', null)
-      .returningAll(),
+interface Ended {
+  readonly number: number
+  readonly by: LaunchEnd
+  readonly at: number
+  readonly owes: LaunchDebt | null
+}
+
+const markEnded = compiled((db, { number, by, at, owes }: Ended) =>
+  db
+    .updateTable('launch')
+    .set({ ended_at: at, ended_by: by, owes, sealed: null })
+    .where('number', '=', number)
+    .where('ended_at', 'is', null)
+    .returningAll(),
 )
 
 const removeSession = compiled((db, { sessionId }: { readonly sessionId: number }) =>
@@ -196,15 +210,11 @@ function unindexed(column: string) {
 
 export async function advanceLaunch(
   db: Db,
-  ...[organisationId, id, { from, progress, tickets = [], cookie }]: Args<'advanceLaunch'>
+  ...[organisationId, id, step]: Args<'advanceLaunch'>
 ): Promise<LaunchRecord | undefined> {
-  const [row] = await advance(db, {
-    organisationId,
-    id,
-    from,
-    progress: JSON.stringify(progress),
-    cookie: cookie ?? null,
-  })
+  const { from, progress, owes = null, mode = null, tickets = [], cookie = null } = step
+  const set = { progress: JSON.stringify(progress), owes, mode, cookie }
+  const [row] = await advance(db, { organisationId, id, from, ...set })
   if (row === undefined) return undefined
   await insertTickets(db, row.number, tickets)
   return toLaunch(row)
@@ -213,14 +223,19 @@ export async function advanceLaunch(
 interface Step extends Wanted {
   readonly from: number
   readonly progress: string
+  readonly owes: LaunchDebt | null
+  /** These two null: as it is. */
+  readonly mode: LaunchMode | null
   readonly cookie: string | null
 }
 
-const advance = compiled((db, { organisationId, id, from, progress, cookie }: Step) =>
+const advance = compiled((db, { organisationId, id, from, progress, owes, mode, cookie }: Step) =>
   db
     .updateTable('launch')
     .set((eb) => ({
       progress,
+      owes,
+      mode: sql<string>`coalesce(cast(${mode} as text), mode)`,
       version: eb('version', '+', 1),
       cookie: sql<string | null>`coalesce(cast(${cookie} as text), cookie)`,
     }))
@@ -242,25 +257,77 @@ export async function endLaunch(
   return change(db, organisationId, event, () => end(db, row, { by, at }))
 }
 
-/** Of whichever organisation: those whose session is gone, and those whose session's time is over. */
-export async function listLapsed(db: Db, at: number, limit: number): Promise<readonly LaunchRecord[]> {
+export async function settleLaunch(db: Db, organisationId: OrganisationId, id: LaunchId): Promise<void> {
+  await db
+    .updateTable('launch')
+    .set({ owes: null })
+    .where('id', '=', id)
+    .where('organisation_id', '=', organisationId)
+    .where('ended_at', 'is not', null)
+    .execute()
+}
+
+/** Of whichever organisation: those whose session is gone, and then those whose session's time is over. */
+export async function listLapsed(
+  db: Db,
+  ...[at, { after, limit }]: Args<'listLapsed'>
+): ReturnType<LaunchStore['listLapsed']> {
   const most = Math.min(limit, mostRows)
-  const running = db.selectFrom('launch').selectAll('launch').where('launch.ended_at', 'is', null)
-  const orphans = await running.where('launch.session_id', 'is', null).orderBy('launch.number').limit(most).execute()
-  const expired = await running
+  const isAmongExpired = after !== undefined && after.expiredAt !== null
+  const orphans = isAmongExpired ? [] : await listOrphans(db, after?.id ?? 0, most)
+  const expired = await listExpired(db, { at, after: { expiredAt: 0, id: 0, ...after } }, most - orphans.length)
+  const items = [...orphans, ...expired].map(toLaunch)
+  if (items.length < most) return { items, next: undefined }
+  const [orphan, last] = [orphans.at(-1), expired.at(-1)]
+  if (last !== undefined) return { items, next: { expiredAt: last.expired_at, id: last.session_id ?? 0 } }
+  return { items, next: { expiredAt: null, id: orphan?.number ?? 0 } }
+}
+
+function listOrphans(db: Db, after: number, limit: number) {
+  return db
+    .selectFrom('launch')
+    .selectAll()
+    .where('ended_at', 'is', null)
+    .where('session_id', 'is', null)
+    .where('number', '>', after)
+    .orderBy('number')
+    .limit(limit)
+    .execute()
+}
+
+/** In the order of the index: sessions that end at the same time by their id. */
+function listExpired(
+  db: Db,
+  { at, after: { expiredAt, id } }: { readonly at: number; readonly after: LapsedPosition },
+  limit: number,
+) {
+  const from = expiredAt ?? 0
+  return db
+    .selectFrom('launch')
     .innerJoin('session', 'session.id', 'launch.session_id')
+    .selectAll('launch')
+    .select('session.expires_at as expired_at')
+    .where('launch.ended_at', 'is', null)
     .where('session.launch', 'is not', null)
     .where('session.expires_at', '<=', at)
+    .where('session.expires_at', '>=', from)
+    .where((eb) => eb.or([eb('session.expires_at', '>', from), eb('session.id', '>', id)]))
     .orderBy('session.expires_at')
-    .limit(most - orphans.length)
+    .orderBy('session.id')
+    .limit(limit)
     .execute()
-  return [...orphans, ...expired].map(toLaunch)
+}
+
+export async function listOwing(db: Db, ...[{ after, limit }]: Args<'listOwing'>): Promise<readonly LaunchRecord[]> {
+  const owing = db.selectFrom('launch').selectAll().where('owes', 'is not', null).where('number', '>', after)
+  const rows = await owing.orderBy('number').limit(Math.min(limit, mostRows)).execute()
+  return rows.map(toLaunch)
 }
 
 export async function sweepLaunches(db: Db, organisationId: OrganisationId, before: number): Promise<number> {
   const rows = await db
     .selectFrom('launch')
-    .select(['number', 'chain'])
+    .select(['number', 'chain', 'actor'])
     .where('organisation_id', '=', organisationId)
     .where('data', 'is not', null)
     .where('ended_at', 'is not', null)
@@ -273,14 +340,23 @@ export async function sweepLaunches(db: Db, organisationId: OrganisationId, befo
   await db.deleteFrom('ticket').where('launch_number', 'in', numbers).execute()
   await db
     .updateTable('launch')
-    .set({ data: null, sealed: null, cookie: null })
+    .set({ data: null, sealed: null, cookie: null, owes: null })
     .where('number', 'in', numbers)
     .execute()
   await removeFormer(db, organisationId, {
     chains: [...new Set(rows.map(({ chain }) => chain))],
     upTo: Math.max(...numbers),
   })
+  for (const { number, actor } of rows) await removeName(db, number, actor)
   return rows.length
+}
+
+/** The account stays: what a registration has reached is somebody's. */
+async function removeName(db: Db, number: number, actor: string): Promise<void> {
+  const { name, ...nameless } = JSON.parse(actor) as { readonly name?: string }
+  if (name === undefined) return
+  const set = { actor: JSON.stringify(nameless) }
+  await db.updateTable('launch').set(set).where('number', '=', number).execute()
 }
 
 /** What was swept and is not the latest of its chain. The latest tells what its registration has reached. */

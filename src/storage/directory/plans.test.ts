@@ -5,7 +5,17 @@ import Database from 'better-sqlite3'
 import { Kysely, SqliteDialect } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { event, launch, platform } from '../../../test/contract/samples.ts'
-import { advanceLaunch, createLaunch, endLaunch, listLapsed, listLaunches, sweepLaunches } from './launch.ts'
+import { listRegistrations } from './launch-place.ts'
+import {
+  advanceLaunch,
+  createLaunch,
+  endLaunch,
+  listLapsed,
+  listLaunches,
+  listOwing,
+  settleLaunch,
+  sweepLaunches,
+} from './launch.ts'
 import { bindSession, extendSession } from './session.ts'
 import { checkKeyIsFree } from './credential.ts'
 import { createPlatform } from './platform.ts'
@@ -61,6 +71,7 @@ describe('what launches are looked up by', () => {
   const of = (filter: LaunchFilter) => () => listLaunches(db, organisationId, filter, { before: 9, limit: 20 })
   const oid = 'a' as Oid
   const platformId = 'p' as PlatformId
+  const chained = { credentialId: 1 as CredentialId, activityId: 'a' }
 
   it.each([
     ['of an organisation', of({}), 'launch_organisation (organisation_id=? AND number<?)'],
@@ -90,8 +101,18 @@ describe('what launches are looked up by', () => {
     ['in an Lrs', of({ lrsIds: [1 as LrsId] }), 'launch_lrs (home_lrs_id=? AND number<?)'],
     ['of a registration', of({ registration: 'r' }), 'launch_chain (organisation_id=? AND chain>? AND chain<?)'],
     ['of a person', of({ actorKey: 'a' }), 'launch_actor (organisation_id=? AND actor_hash=? AND number<?)'],
-    ['whose session is gone', () => listLapsed(db, 1, 100), 'launch_lapsed'],
-    ['whose session has ended', () => listLapsed(db, 1, 100), 'session_lapsed (expires_at<?)'],
+    [
+      'of some registrations at a place',
+      () => listRegistrations(db, organisationId, { ...chained, resource: 'r' }, ['a', 'b']),
+      'launch_chain (organisation_id=? AND chain=?)',
+    ],
+    ['whose session is gone', () => listLapsed(db, 1, { limit: 100 }), 'launch_lapsed (number>?)'],
+    [
+      'whose session has ended',
+      () => listLapsed(db, 1, { limit: 100, after: { expiredAt: 0, id: 1 } }),
+      'session_lapsed (expires_at>? AND expires_at<?)',
+    ],
+    ['that owe something', () => listOwing(db, { after: 1, limit: 100 }), 'launch_owing (number>?)'],
     [
       'to be swept',
       () => sweepLaunches(db, organisationId, 9),
@@ -121,6 +142,7 @@ describe('what launches are looked up by', () => {
     await extendSession(db, organisationId, sessionId!, 9e12)
     await bindSession(db, organisationId, sessionId!, 'b')
     await endLaunch(db, organisationId, id, { by: 'idle', at: 1 }, event('x'))
+    await settleLaunch(db, organisationId, id)
     await sweepLaunches(db, organisationId, 9e12)
     expect(plan()).not.toMatch(/SCAN (launch|session|ticket|credential|organisation)\b/)
   })

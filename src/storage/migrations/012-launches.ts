@@ -100,7 +100,9 @@ create table launch (
   expires_at integer not null,
   -- null: it runs
   ended_at integer,
-  ended_by text
+  ended_by text,
+  -- what is still to be done about it
+  owes text
 ) strict;
 -- only those that have one: an index of all would list what has ended as gone
 create unique index launch_session on launch (session_id) where session_id is not null;
@@ -118,6 +120,8 @@ create index launch_lrs on launch (home_lrs_id, number);
 create index launch_running_content on launch (content_id) where ended_at is null;
 -- those whose session is gone
 create index launch_lapsed on launch (number) where ended_at is null and session_id is null;
+-- those about which something is still to be done
+create index launch_owing on launch (number) where owes is not null;
 -- the sweep
 create index launch_ended on launch (organisation_id, ended_at) where data is not null and ended_at is not null;
 
@@ -222,7 +226,9 @@ create table launch (
   expires_at bigint not null,
   -- null: it runs
   ended_at bigint,
-  ended_by text
+  ended_by text,
+  -- what is still to be done about it
+  owes text
 );
 -- only those that have one: an index of all would list what has ended as gone
 create unique index launch_session on launch (session_id) where session_id is not null;
@@ -240,6 +246,8 @@ create index launch_lrs on launch (home_lrs_id, number);
 create index launch_running_content on launch (content_id) where ended_at is null;
 -- those whose session is gone
 create index launch_lapsed on launch (number) where ended_at is null and session_id is null;
+-- those about which something is still to be done
+create index launch_owing on launch (number) where owes is not null;
 -- the sweep
 create index launch_ended on launch (organisation_id, ended_at) where data is not null and ended_at is not null;
 
