@@ -23,6 +23,7 @@ export interface ContentOptions {
   readonly courseId?: string
   readonly returnUrl?: string
   readonly sendNames?: boolean
+  readonly writeActivityProfiles?: boolean
   readonly bindBrowser?: boolean
 }
 
@@ -35,7 +36,7 @@ export function takeContentOptions(command: Command): Command {
     .option('--style <style>', 'cmi5, or tincan: the key stands in its address')
     .option('--activity-id <iri>', 'its id, as its publisher has it')
     .option('--activity-type <iri>', 'what kind of activity it is')
-    .option('--home-page <url>', 'of the learners’ accounts, where the platform says none')
+    .option('--home-page <url>', 'of the learners’ accounts, where whoever launches names none')
     .option(
       '--idle <time>',
       'a key that is not used for so long ends, 5m after the launch at the earliest: 1m to 24h; 2h unless given',
@@ -55,6 +56,8 @@ export function takeContentOptions(command: Command): Command {
     .option('--return-url <url>', 'where the learner goes at the end')
     .option('--send-names', 'tell it how the learner is called')
     .option('--no-send-names', 'do not (unless given)')
+    .option('--write-activity-profiles', 'its keys write profiles of the activity, which all learners share')
+    .option('--no-write-activity-profiles', 'they read them (unless given)')
     .option('--bind-browser', 'its key works in the browser that used it first only (unless given)')
     .option('--no-bind-browser', 'its key works in any; for content whose requests come from several programs')
 }
@@ -66,8 +69,9 @@ type Change = NonNullable<ContentChange['settings']>
 /** Those alone that the options name; null: as if it had never been set. Texts are as they were typed: core refuses what is none. */
 export function contentSettingsIn(options: ContentOptions): Change {
   const { url, style, activityId, activityType, homePage, moveOn, courseId, returnUrl } = options
-  const { launchParameters, entitlementKey, sendNames, bindBrowser } = options
-  const plain = { url, style, activityId, moveOn, sendsNames: sendNames, bindsBrowser: bindBrowser }
+  const { launchParameters, entitlementKey, sendNames, writeActivityProfiles, bindBrowser } = options
+  const flags = { sendsNames: sendNames, writesActivityProfiles: writeActivityProfiles, bindsBrowser: bindBrowser }
+  const plain = { url, style, activityId, moveOn, ...flags }
   const optional = { activityType, homePage, launchParameters, entitlementKey, courseId, returnUrl }
   const settings: Record<string, unknown> = {
     ...given(plain),

@@ -54,7 +54,7 @@ export const contentSettingsSchema = z.strictObject({
   /** The publisher's. What statements are about in a Tin Can launch; grouping in cmi5, which has one of the launcher's (section 8.1.5). */
   activityId: iri,
   activityType: iri.exactOptional(),
-  /** Of the learner's account, unless the platform has one. */
+  /** Of the learner's account, where whoever launches names none. */
   homePage: iri.exactOptional(),
   /** A session that is not used for so long ends. */
   idleSeconds: seconds(60, 86_400).default(7200),
@@ -96,6 +96,8 @@ export const contentSettingsSchema = z.strictObject({
   returnUrl: url.exactOptional(),
   /** Whether the content learns how the learner is called. */
   sendsNames: z.boolean().default(false),
+  /** Whether its keys write profiles of the activity, which everybody's content reads; of the learner's they always do. */
+  writesActivityProfiles: z.boolean().default(false),
   /** Its key works in the browser that used it first. */
   bindsBrowser: z.boolean().default(true),
 })

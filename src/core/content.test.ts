@@ -31,7 +31,7 @@ describe('settings of content', () => {
     expect(readContentSettings(settings)).toEqual({
       ...settings,
       ...{ idleSeconds: 7200, absoluteSeconds: 28_800, ignoredParams: [], moveOn: 'NotApplicable' },
-      ...{ sendsNames: false, bindsBrowser: true },
+      ...{ sendsNames: false, writesActivityProfiles: false, bindsBrowser: true },
       gives: {
         read: 'browse',
         participate: 'normal',
@@ -88,6 +88,7 @@ describe('settings of content', () => {
     ['entitlementKey', '\ud800'],
     ['returnUrl', 'javascript:alert(1)'],
     ['sendsNames', 'yes'],
+    ['writesActivityProfiles', 'yes'],
     ['anything', 'else'],
   ])('refuse %s %j', (name, value) => {
     expect(() => readContentSettings({ ...settings, [name]: value })).toThrow(

@@ -11,6 +11,7 @@ import type { Failure } from './errors.ts'
 import type { LrsId } from './ids.ts'
 import { beyond } from './limits.ts'
 import type { RateLimits, SizeLimit } from './limits.ts'
+import type { LaunchData } from './launch-plan.ts'
 import type { Principal } from './principal.ts'
 import type { Reach, XapiRight } from './rights.ts'
 import type {
@@ -22,6 +23,7 @@ import type {
   DocumentOutcome,
   DocumentScope,
   DocumentStore,
+  LaunchStore,
   Preconditions,
   Storage,
   StoredDocument,
@@ -76,11 +78,13 @@ const notMergeable: Readonly<Record<DocumentKind, Readonly<Record<'type' | 'obje
 
 export class Documents {
   readonly #documents: DocumentStore
+  readonly #launches: LaunchStore
   readonly #blobs: BlobStore
   readonly #limits: RateLimits
 
   constructor({ storage, limits }: DocumentsOptions) {
     this.#documents = storage.documents
+    this.#launches = storage.launches
     this.#blobs = storage.blobs
     this.#limits = limits
   }
@@ -150,6 +154,7 @@ export class Documents {
     const { lrsId } = place
     const access = accessOf(principal, accessTo(lrsId, target, 'write'))
     keepLaunchData(principal, target)
+    await this.#keepShared(principal, target)
     const preconditions = submission.preconditions()
     if (demandsConditions && kind === 'replace' && target.scope.kind !== 'state' && !isConditional(preconditions)) {
       const there = await this.#documents.find(lrsId, keyOf(target), access)
@@ -172,6 +177,18 @@ export class Documents {
     const outcome = await this.#documents.change(lrsId, keyOf(target), access, change, options)
     if (outcome.kind !== 'done') throw refused(outcome, target.scope.kind, limit)
     return outcome.etag ?? received.etag
+  }
+
+  /** What one learner's content writes about the activity, every other's reads: only where the content is set to. */
+  async #keepShared({ organisationId, launch: of }: Principal, { scope }: DocumentTarget): Promise<void> {
+    if (of === undefined || scope.kind !== 'activity-profile') return
+    const launch = await this.#launches.findLaunch(organisationId, of.id)
+    const data = launch?.data as unknown as LaunchData | null | undefined
+    if (data?.settings.writesActivityProfiles) return
+    const message =
+      'Profiles of an activity are shared by everybody it is launched for, and this content is not set to write them: keep it in State, or in the profile of the learner.'
+    const failures = [{ pointer: '?activityId', rule: 'claviger/launch', message }]
+    throw new DomainError('forbidden', message, { detail: { decidedBy: 'launch', failures } })
   }
 
   /** Nobody sends long content for nothing; what decides is what stands there at its end. */
@@ -198,6 +215,7 @@ export class Documents {
   ): Promise<void> {
     const access = accessOf(principal, accessTo(lrsId, target, 'write'))
     keepLaunchData(principal, target)
+    await this.#keepShared(principal, target)
     const preconditions = readPreconditions()
     if (target.id === undefined) {
       refuseConditions(preconditions)

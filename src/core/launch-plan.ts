@@ -14,12 +14,15 @@ import type { Json, LaunchMode, LaunchRecord, LaunchStyle } from './storage.ts'
 import { uuid5 } from './uuid5.ts'
 import { agent, agentTerm } from './xapi/agent.ts'
 import { isIri } from './xapi/iri.ts'
-import { Check } from './xapi/rule.ts'
+import { Check, isObject } from './xapi/rule.ts'
 import type { JsonObject } from './xapi/rule.ts'
 
 export interface NewLaunchInput {
   readonly content: Content
-  /** An Agent by its account or mailbox: what pins know. Its name is left out unless the content is told names. */
+  /**
+   * An Agent by its account or mailbox: what pins know. Its name is left out unless the content is told names. An account may leave
+   * its homePage to the content.
+   */
   readonly actor: JsonObject
   /** The platform's name for the place it is launched from. */
   readonly resource?: string | null
@@ -77,6 +80,14 @@ export function checkLaunch(input: NewLaunchInput): void {
   ])
 }
 
+/** An account without a homePage is of the content's, where it has one. */
+export function atHome(input: NewLaunchInput): NewLaunchInput {
+  const { homePage } = input.content.settings
+  const { account } = input.actor
+  if (homePage === undefined || !isObject(account) || account['homePage'] !== undefined) return input
+  return { ...input, actor: { ...input.actor, account: { homePage, ...account } } }
+}
+
 /** As the content will name the learner. */
 export function actorFor({ actor, content }: Pick<NewLaunchInput, 'actor' | 'content'>): JsonObject {
   const { name, ...nameless }: JsonObject = { ...actor, objectType: 'Agent' }
@@ -119,7 +130,7 @@ export function pinsFor(
 
 /** Nothing that a lesson is for: no voiding (cmi5 section 8.2 forbids it), nothing of others, no name but its own. */
 const neverGiven: ReadonlySet<XapiRight> = new Set(['statements/void', 'statements/delete', 'authority/set'] as const)
-/** Who only looks leaves no trace but where they are. In cmi5 the rules for the mode see to it (section 10.2.2). */
+/** Who only looks leaves no trace but where they are. In cmi5 the rules for the mode see to its statements (section 10.2.2). */
 const looking = [
   'statements/read',
   'state/read',
@@ -131,8 +142,9 @@ const looking = [
 
 /** From what the parent may: its session narrows that, and manages nothing. */
 export function rightsFor(style: LaunchStyle, mode: LaunchMode): (held: Rights) => Rights {
-  const onlyLooks = style === 'tincan' && mode !== 'normal'
-  const given = onlyLooks ? looking : xapiRights.filter((right) => !neverGiven.has(right))
+  const onlyLooks = mode !== 'normal'
+  const unit = xapiRights.filter((right) => !neverGiven.has(right) && !(onlyLooks && right === 'profile/write'))
+  const given = style === 'tincan' && onlyLooks ? looking : unit
   const mask: Rights = { xapi: Object.fromEntries(given.map((right) => [right, 'any' as const])), management: [] }
   return (held) => intersect(held, mask)
 }

@@ -196,16 +196,34 @@ describe('opening by a key', () => {
   })
 })
 
+describe('an account that names no homePage', () => {
+  const account = { name: 'homeless' }
+
+  it('is of the content’s, or refused', async () => {
+    const home = 'https://home.example.org'
+    const content = await world.core.contents.create(world.operator, contentOf('tincan', { homePage: home }))
+    const { launch } = await world.launch('tincan', { content, actor: { account } })
+    expect(launch.actor).toEqual({ objectType: 'Agent', account: { homePage: home, name: 'homeless' } })
+    const named = await world.launch('tincan', { content, actor: { account: { ...account, homePage } } })
+    expect(named.launch.actor).toMatchObject({ account: { homePage } })
+    await expect(world.launch('tincan', { actor: { account } })).rejects.toMatchObject({ code: 'invalid' })
+  })
+})
+
 describe('the key of a launch', () => {
   it.each([
     ['cmi5', 'normal'],
-    ['cmi5', 'browse'],
-    ['cmi5', 'review'],
     ['tincan', 'normal'],
   ] as const)('of %s in mode %s has all its parent has but voiding', async (style, mode) => {
     const principal = await world.signIn(await world.keyOf(style, { actor: somebody(), mode }))
     expect(principal.rights).toEqual(presetRights('launch'))
     expect(principal.launch).toMatchObject({ style, idleSeconds: 7200 })
+  })
+
+  it.each(['browse', 'review'] as const)('of cmi5 in mode %s writes no profile besides', async (mode) => {
+    const { rights } = await world.signIn(await world.keyOf('cmi5', { actor: somebody(), mode }))
+    const { 'profile/write': _, ...others } = presetRights('launch').xapi
+    expect(rights).toEqual({ xapi: others, management: [] })
   })
 
   it.each(['browse', 'review'] as const)('of Tin Can in mode %s only looks, and keeps its place', async (mode) => {

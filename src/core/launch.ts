@@ -11,7 +11,7 @@ import { LaunchEnding } from './launch-ending.ts'
 import type { EndingParts } from './launch-ending.ts'
 import { dataOf, LaunchEntering } from './launch-entering.ts'
 import type { Entered, Fetched } from './launch-entering.ts'
-import { activityFor, actorFor, checkLaunch, pinsFor, registrationFor, rightsFor } from './launch-plan.ts'
+import { activityFor, actorFor, atHome, checkLaunch, pinsFor, registrationFor, rightsFor } from './launch-plan.ts'
 import type { LaunchData, NewLaunchInput } from './launch-plan.ts'
 import { advance } from './launch-step.ts'
 import { hashOf, issueTicket } from './launch-ticket.ts'
@@ -66,7 +66,8 @@ export class Launches {
   }
 
   /** Ends the one of the same registration that runs. Throws `invalid`, and `forbidden` as `Sessions.create`. */
-  async open(by: LaunchedBy, input: NewLaunchInput): Promise<OpenedLaunch> {
+  async open(by: LaunchedBy, asked: NewLaunchInput): Promise<OpenedLaunch> {
+    const input = atHome(asked)
     checkLaunch(input)
     const { content, mode, resource = null, data = null, language = null, readsOthers = false } = input
     const { caller, launcher } = launcherOf(by)

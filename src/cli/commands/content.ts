@@ -202,6 +202,7 @@ const optionOf: Readonly<Record<string, string>> = {
   courseId: 'course-id',
   returnUrl: 'return-url',
   sendsNames: 'send-names',
+  writesActivityProfiles: 'write-activity-profiles',
   bindsBrowser: 'bind-browser',
 }
 

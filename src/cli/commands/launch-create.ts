@@ -52,7 +52,7 @@ export function addLaunchCreate(group: Command, context: CommandContext, act: Ac
     const { content } = located
     const { registration, activityId, language, place } = options
     const launched = await opened.core.launches.open(await launcherOf(opened, options, located), {
-      ...{ content, mode, actor: parseActor(options.actor, content.settings.homePage) },
+      ...{ content, mode, actor: parseActor(options.actor, content.settings.homePage !== undefined) },
       ...(options.readsOthers && { readsOthers: true }),
       ...(place !== undefined && { resource: place }),
       ...(registration !== undefined && { registration: registration.toLowerCase() }),
@@ -102,12 +102,14 @@ async function launcherOf(
   return { caller, credentialId: (await locateCredential(opened, within, credential)).credential.id }
 }
 
-/** `homePage`: of an account that names none. */
-export function parseActor(word: string, homePage: string | undefined): JsonObject {
+/** `hasHome`: an account that names no homePage is of the content's. */
+export function parseActor(word: string, hasHome = false): JsonObject {
   const pin = parseActorPin(word, '--actor')
   if ('mbox' in pin) return { objectType: 'Agent', mbox: pin.mbox }
-  const of = pin.homePage ?? homePage
-  if (of !== undefined) return { objectType: 'Agent', account: { homePage: of, name: pin.accountName } }
+  const { accountName: name, homePage } = pin
+  if (homePage !== undefined || hasHome) {
+    return { objectType: 'Agent', account: { ...(homePage !== undefined && { homePage }), name } }
+  }
   throw new UsageError(
     `--actor ${word}: say of which home page the account is, as in ${word}@https://school.example.org`,
   )

@@ -82,7 +82,7 @@ async function filterOf(
   const { platform, content, actor, registration, running } = options
   const platformRecord = platform === undefined ? undefined : (await locatePlatform(opened, options, platform)).platform
   const located = content === undefined ? undefined : await locateContent(opened, options, content)
-  const actorKey = actor === undefined ? undefined : agentTerm(parseActor(actor, undefined))
+  const actorKey = actor === undefined ? undefined : agentTerm(parseActor(actor))
   return {
     only: platformRecord?.organisationId ?? located?.organisation.id,
     filter: {

@@ -386,18 +386,46 @@ describe.each(names)('the key of %s content, with documents', (name) => {
     else expect((await world.xapi(lesson(), 'PUT', path, { json })).status).toBe(204)
   })
 
-  it('keeps its learner’s profile and its activity’s, and is refused all others', async () => {
-    const condition = { headers: { 'If-None-Match': '*' } }
-    for (const [resource, mine, theirs] of [
-      ['/agents/profile', { agent: ada }, { agent: learner('bob') }],
-      ['/activities/profile', { activityId: ours().activityId }, { activityId: otherActivity }],
-    ] as const) {
-      const path = `${resource}${query({ ...mine, profileId: `of ${name}` })}`
-      expect((await world.xapi(lesson(), 'PUT', path, { json, ...condition })).status).toBe(204)
-      expect((await world.xapi(lesson(), 'GET', path)).json).toEqual(json)
-      await isRefused(`${resource}${query({ ...theirs, profileId: 'any' })}`, condition)
-      await refusedWithout(() => world.xapi(lesson(), 'GET', `${resource}${query(theirs)}`), 403)
+  const condition = { headers: { 'If-None-Match': '*' } }
+
+  it('keeps its learner’s profile, and is refused all others', async () => {
+    const path = `/agents/profile${query({ agent: ada, profileId: `of ${name}` })}`
+    expect((await world.xapi(lesson(), 'PUT', path, { json, ...condition })).status).toBe(204)
+    expect((await world.xapi(lesson(), 'GET', path)).json).toEqual(json)
+    await isRefused(`/agents/profile${query({ agent: learner('bob'), profileId: 'any' })}`, condition)
+    await refusedWithout(() => world.xapi(lesson(), 'GET', `/agents/profile${query({ agent: learner('bob') })}`), 403)
+  })
+
+  it('reads its activity’s profile, which all learners share, writes none, and is refused all others', async () => {
+    const { activityId } = ours()
+    const path = `/activities/profile${query({ activityId, profileId: `of ${name}` })}`
+    expect((await world.xapi(all, 'PUT', path, { json, ...condition })).status).toBe(204)
+    // Of reach mine the one that all share is none of its.
+    expect((await world.xapi(lesson(), 'GET', path)).status).toBe(name === 'mighty' ? 200 : 404)
+    for (const method of ['PUT', 'POST', 'DELETE']) {
+      const body = method === 'DELETE' ? {} : { json }
+      const answer = await refusedWithout(() => world.xapi(lesson(), method, path, { ...body, ...condition }), 403)
+      expect(answer.text).toContain('State')
     }
+    await isRefused(`/activities/profile${query({ activityId: otherActivity, profileId: 'any' })}`, condition)
+    const whole = `/activities/profile${query({ activityId: otherActivity })}`
+    await refusedWithout(() => world.xapi(lesson(), 'GET', whole), 403)
+  })
+
+  it('writes its activity’s profile where the content is set to, for the others to read', async () => {
+    const style = name === 'cmi5' ? 'cmi5' : 'tincan'
+    const settings = { activityId: `https://content.example.org/shared-${name}`, writesActivityProfiles: true }
+    const content = await world.core.contents.create(world.operator, contentOf(style, settings))
+    const [one, other] = [
+      await world.keyOf(style, { content }),
+      await world.keyOf(style, { content, actor: learner('bob') }),
+    ]
+    const { activityId } = one.opened.launch
+    const path = `/activities/profile${query({ activityId, profileId: 'all' })}`
+    expect((await world.xapi(one, 'PUT', path, { json, ...condition })).status).toBe(204)
+    expect((await world.xapi(other, 'GET', path)).json).toEqual(json)
+    const elsewhere = `/activities/profile${query({ activityId: otherActivity, profileId: 'all' })}`
+    await refusedWithout(() => world.xapi(one, 'PUT', elsewhere, { json, ...condition }), 403)
   })
 
   it('looks up its learner and its activity, and nobody else', async () => {
