@@ -7,7 +7,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
-RUN npm run build && chmod +x dist/cli/main.js
+RUN npm run build
 
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /build

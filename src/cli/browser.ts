@@ -1,4 +1,4 @@
-// Opens an address in the browser of the desktop that the command was typed on. Where there is none, nothing happens: whoever calls has
+// Opens an address in the browser of the desktop that the command was typed on. Where there is none, that is said: whoever calls has
 // printed the address, too.
 
 import { spawn } from 'node:child_process'
@@ -12,6 +12,6 @@ const openers: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
 export function openBrowser(address: string): void {
   const [command = '', ...words] = openers[process.platform] ?? ['xdg-open']
   const browser = spawn(command, [...words, address], { stdio: 'ignore', detached: true })
-  browser.on('error', () => undefined)
+  browser.on('error', () => console.error('There is no browser here: open the address in one that reaches the server.'))
   browser.unref()
 }

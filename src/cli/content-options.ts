@@ -1,7 +1,7 @@
 // What the command line takes about content, and how its words become settings. What is right or wrong about them, core says.
 
 import type { Command } from 'commander'
-import { givings, permissions } from '../core/content-settings.ts'
+import { absoluteSpan, givings, idleSpan, permissions } from '../core/content-settings.ts'
 import type { ContentChange } from '../core/content.ts'
 import { parseDuration, repeated, unknownWord } from './credential-options.ts'
 import { UsageError } from './outcome.ts'
@@ -39,7 +39,7 @@ export function takeContentOptions(command: Command): Command {
     .option('--home-page <url>', 'of the learners’ accounts, where whoever launches names none')
     .option(
       '--idle <time>',
-      'a key that is not used for so long ends, 5m after the launch at the earliest: 1m to 24h; 2h unless given',
+      'a key that is not used for so long ends, 5m after the launch at the earliest: 1m to 1d; 2h unless given',
     )
     .option('--absolute <time>', 'no key lasts longer, however much it is used: 5m to 7d; 8h unless given')
     .option('--gives <permission=what>', givesHelp, repeated)
@@ -71,13 +71,13 @@ export function contentSettingsIn(options: ContentOptions): Change {
   const { url, style, activityId, activityType, homePage, moveOn, courseId, returnUrl } = options
   const { launchParameters, entitlementKey, sendNames, writeActivityProfiles, bindBrowser } = options
   const flags = { sendsNames: sendNames, writesActivityProfiles: writeActivityProfiles, bindsBrowser: bindBrowser }
-  const plain = { url, style, activityId, moveOn, ...flags }
-  const optional = { activityType, homePage, launchParameters, entitlementKey, courseId, returnUrl }
+  const plain = { url, style, activityId, ...flags }
+  const optional = { activityType, homePage, moveOn, launchParameters, entitlementKey, courseId, returnUrl }
   const settings: Record<string, unknown> = {
     ...given(plain),
     ...Object.fromEntries(Object.entries(given(optional)).map(([name, value]) => [name, unlessNothing(value)])),
-    ...(options.idle !== undefined && { idleSeconds: parseDuration(options.idle, '--idle') }),
-    ...(options.absolute !== undefined && { absoluteSeconds: parseDuration(options.absolute, '--absolute') }),
+    ...(options.idle !== undefined && { idleSeconds: parseTime(options.idle, '--idle', idleSpan) }),
+    ...(options.absolute !== undefined && { absoluteSeconds: parseTime(options.absolute, '--absolute', absoluteSpan) }),
     ...(options.gives && { gives: parseGives(options.gives) }),
     ...(options.ignoreParam && { ignoredParams: options.ignoreParam.filter((name) => name !== nothing) }),
     ...(options.masteryScore !== undefined && { masteryScore: parseScore(options.masteryScore) }),
@@ -91,6 +91,24 @@ function given(values: Readonly<Record<string, unknown>>): Record<string, unknow
 
 function unlessNothing(value: unknown): unknown {
   return value === nothing ? null : value
+}
+
+function parseTime(text: string, what: string, span: typeof idleSpan | typeof absoluteSpan): number | null {
+  return text === nothing ? null : parseDuration(text, what, span)
+}
+
+/** The options that are typed, and mean nothing to content of this style. */
+export function withoutEffect(options: ContentOptions, style: string): readonly string[] {
+  if (style === 'cmi5') return []
+  const { masteryScore, moveOn, launchParameters, entitlementKey } = options
+  const ofCmi5 = [
+    ['--mastery-score', masteryScore],
+    ['--move-on', moveOn],
+    ['--launch-parameters', launchParameters],
+    ['--entitlement-key', entitlementKey],
+  ] as const
+  const typed = ofCmi5.filter(([, value]) => value !== undefined && value !== nothing).map(([flag]) => flag)
+  return typed.length === 0 ? [] : [`${typed.join(', ')}: kept, but of no effect in a launch in the style ${style}`]
 }
 
 function parseGives(words: readonly string[]): Readonly<Record<string, string>> {

@@ -50,7 +50,7 @@ export function parseDuration(
 
 /** The same in the largest unit that holds it whole. */
 function inUnits(seconds: number): string {
-  const unit = ['d', 'h', 'm'].find((name) => seconds % secondsOf[name]! === 0) ?? 's'
+  const unit = ['d', 'h', 'm'].find((name) => seconds > 0 && seconds % secondsOf[name]! === 0) ?? 's'
   return `${seconds / secondsOf[unit]!}${unit}`
 }
 
@@ -180,9 +180,9 @@ export function parseActorPin(text: string, what: string): ActorPin {
 }
 
 /** A secret somebody chose, not what we made: long enough not to be guessed by trying. */
-export function checkChosenSecret(secret: string, what: string): void {
-  if (secret.length >= leastSecretLength) return
-  throw new UsageError(`${what} must have at least ${leastSecretLength} characters`)
+export function checkChosenSecret(secret: string, what: string, least = leastSecretLength): void {
+  if (Array.from(secret).length >= least) return
+  throw new UsageError(`${what} must have at least ${least} characters`)
 }
 
 export interface LimitOptions {

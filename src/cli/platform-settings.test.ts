@@ -10,25 +10,69 @@ const protocol: PlatformProtocol = {
   protocol: 'signed',
   summary: 'links with a signature',
   settings: [
-    { name: 'baseUrl', describes: 'where it is', placeholder: '<url>', schema: z.url('must be a URL') },
+    {
+      name: 'baseUrl',
+      describes: 'where it is',
+      accepts: 'a URL',
+      placeholder: '<url>',
+      schema: z.url('must be a URL'),
+    },
     {
       name: 'customers',
       describes: 'who',
+      accepts: 'numbers',
       placeholder: '<id,…>',
       schema: z.array(z.string().regex(/^\d+$/)),
       default: [],
     },
-    { name: 'weights', describes: 'how much', placeholder: '<n,…>', schema: z.array(z.number()), default: [] },
-    { name: 'maxSkewSeconds', describes: 'how late', placeholder: '<n>', schema: z.number().max(900), default: 300 },
-    { name: 'isLicensed', describes: 'on or off', placeholder: '<on|off>', schema: z.boolean(), default: false },
-    { name: 'legacyLatin1', describes: 'on or off', placeholder: '<on|off>', schema: z.boolean(), default: false },
+    {
+      name: 'weights',
+      describes: 'how much',
+      accepts: 'numbers parted by commas',
+      placeholder: '<n,…>',
+      schema: z.array(z.number()),
+      default: [],
+    },
+    {
+      name: 'maxSkewSeconds',
+      describes: 'how late',
+      accepts: 'whole numbers up to 900',
+      placeholder: '<n>',
+      schema: z.number().max(900),
+      default: 300,
+    },
+    {
+      name: 'isLicensed',
+      describes: 'on or off',
+      accepts: 'on or off',
+      placeholder: '<on|off>',
+      schema: z.boolean(),
+      default: false,
+    },
+    {
+      name: 'legacyLatin1',
+      describes: 'on or off',
+      accepts: 'on or off',
+      placeholder: '<on|off>',
+      schema: z.boolean(),
+      default: false,
+    },
   ],
   addresses: () => [],
 }
 const other: PlatformProtocol = {
   ...protocol,
   protocol: 'tokens',
-  settings: [{ name: 'issuer', describes: 'who says so', placeholder: '<url>', schema: z.url(), default: null }],
+  settings: [
+    {
+      name: 'issuer',
+      describes: 'who says so',
+      accepts: 'a URL',
+      placeholder: '<url>',
+      schema: z.url(),
+      default: null,
+    },
+  ],
 }
 
 /** As a command line has them. */
@@ -49,6 +93,8 @@ describe('settings of a kind of platform', () => {
     [['--is-licensed', 'on'], { isLicensed: true }],
     [['--is-licensed', 'false'], { isLicensed: false }],
     [['--legacy-latin-1', 'on'], { legacyLatin1: true }],
+    [['--weights', 'none'], { weights: [] }],
+    [['--customers', 'none'], { customers: [] }],
   ])('%s', (words, settings) => {
     expect(readSettings(protocol, typed(...url, ...words))).toEqual({ baseUrl: 'https://a.example', ...settings })
   })
@@ -61,9 +107,9 @@ describe('settings of a kind of platform', () => {
 
   it.each([
     [[], '--base-url must be given'],
-    [['--base-url', 'default'], '--base-url does not take "default": where it is (must be a URL)'],
-    [[...url, '--max-skew-seconds', '901'], '--max-skew-seconds does not take "901": how late'],
-    [[...url, '--customers', '14;15'], '--customers does not take "14;15": who'],
+    [['--base-url', 'default'], '--base-url takes a URL, not "default"'],
+    [[...url, '--max-skew-seconds', '901'], '--max-skew-seconds takes whole numbers up to 900, not "901"'],
+    [[...url, '--customers', '14;15'], '--customers takes numbers, not "14;15"'],
     [[...url, '--issuer', 'https://b.example'], '--issuer is of no platform that speaks signed'],
   ])('refuses %s', (words, message) => {
     expect(() => readSettings(protocol, typed(...words), { others: [protocol, other] })).toThrow(message)

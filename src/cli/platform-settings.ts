@@ -11,6 +11,8 @@ export type Settings = Readonly<Record<string, Json>>
 
 /** The word that takes a setting back to what it is unless set. */
 const unset = 'default'
+/** And the one that empties it, as it is shown. */
+const nothing = 'none'
 
 export function protocolsOf(faces: readonly Face[]): readonly PlatformProtocol[] {
   return faces.flatMap(({ platform }) => platform ?? [])
@@ -31,8 +33,8 @@ export function takeSettings(command: Command, protocols: readonly PlatformProto
   return command
 }
 
-function describe({ describes, default: fallback }: PlatformSetting): string {
-  return `${describes} ${fallback === undefined ? '(needed)' : `(default: ${inWords(fallback)})`}`
+function describe({ describes, accepts, default: fallback }: PlatformSetting): string {
+  return `${describes}: ${accepts} ${fallback === undefined ? '(needed)' : `(default: ${inWords(fallback)})`}`
 }
 
 /** `--max-skew-seconds` for `maxSkewSeconds`; commander makes the one into the other. */
@@ -83,10 +85,7 @@ function parse(setting: PlatformSetting, typed: string): Json | undefined {
     const parsed = setting.schema.safeParse(candidate)
     if (parsed.success) return parsed.data
   }
-  const why = setting.schema.safeParse(typed).error?.issues[0]?.message
-  throw new UsageError(
-    `${flagOf(setting)} does not take ${JSON.stringify(typed)}: ${setting.describes}${why ? ` (${why})` : ''}`,
-  )
+  throw new UsageError(`${flagOf(setting)} takes ${setting.accepts}, not ${JSON.stringify(typed)}`)
 }
 
 /** What a text may stand for. */
@@ -97,7 +96,8 @@ function readings(typed: string): readonly unknown[] {
     .filter((item) => item !== '')
   const numbers = items.every((item) => /^\d{1,15}$/.test(item)) ? [items.map(Number)] : []
   const answer = typed === 'on' || typed === 'off' ? [typed === 'on'] : []
-  return [...jsonOf(typed), ...answer, typed, ...numbers, items]
+  const empty = typed === nothing ? [null, []] : []
+  return [...empty, ...jsonOf(typed), ...answer, typed, ...numbers, items]
 }
 
 function jsonOf(typed: string): readonly unknown[] {
@@ -120,6 +120,6 @@ export function settingRows(protocol: PlatformProtocol, settings: Settings): rea
 function inWords(value: Json): string {
   if (typeof value === 'boolean') return value ? 'on' : 'off'
   if (typeof value === 'string') return value
-  if (Array.isArray(value)) return value.map((item: Json) => inWords(item)).join(',') || 'none'
-  return value === null ? 'none' : JSON.stringify(value)
+  if (Array.isArray(value)) return value.map((item: Json) => inWords(item)).join(',') || nothing
+  return value === null ? nothing : JSON.stringify(value)
 }

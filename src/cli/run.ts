@@ -27,7 +27,6 @@ import { addSession } from './commands/session.ts'
 import { addTry } from './commands/try.ts'
 import { addUsage } from './commands/usage.ts'
 import type { CommandContext, GlobalOptions } from './context.ts'
-import { checkChosenSecret } from './credential-options.ts'
 import { explainFailure } from './failure.ts'
 import { exitCodes, UsageError } from './outcome.ts'
 import type { Outcome } from './outcome.ts'
@@ -46,7 +45,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
   const act: Act = (command, action) => {
     command.action(async (...args: unknown[]) => {
       running = command
-      checkTyped(command, context)
+      checkTyped(command)
       const words = args.slice(0, -2).flat() as string[]
       const outcome = await action(command.optsWithGlobals(), ...words)
       for (const warning of outcome.warnings ?? []) context.streams.err(`warning: ${warning}\n`)
@@ -141,7 +140,7 @@ function addServe(program: Command, { config }: CommandContext, act: Act): void 
 }
 
 /** What no command takes, whichever option or argument holds it. */
-function checkTyped(command: Command, { stdin }: CommandContext): void {
+function checkTyped(command: Command): void {
   for (const [index, word] of command.args.entries()) {
     const name = command.registeredArguments[index]?.name() ?? 'argument'
     if (word.trim() === '') throw new UsageError(`<${name}> must not be empty`)
@@ -151,10 +150,6 @@ function checkTyped(command: Command, { stdin }: CommandContext): void {
     const words: readonly unknown[] = Array.isArray(value) ? value : [value]
     if (words.some((word) => typeof word === 'string' && word.trim() === '')) {
       throw new UsageError(`${option.long} must not be empty`)
-    }
-    if (option.long === '--secret' && typeof value === 'string') checkChosenSecret(value, '--secret')
-    if (option.long === '--secret-stdin' && value === true && stdin) {
-      checkChosenSecret(stdin.replace(/\r?\n$/, ''), 'the secret on standard input')
     }
   }
 }

@@ -42,10 +42,14 @@ const prose = (most: number) =>
     message: `This has at most ${most} characters, without control characters and unpaired surrogates.`,
   })
 const giving = z.enum(givings, `A permission gives one of ${givings.join(', ')}.`)
-const seconds = (least: number, most: number) => {
-  const message = `A whole number of seconds from ${least} to ${most}.`
-  return z.int(message).min(least, message).max(most, message)
+const seconds = ({ min, max }: { readonly min: number; readonly max: number }) => {
+  const message = `A whole number of seconds from ${min} to ${max}.`
+  return z.int(message).min(min, message).max(max, message)
 }
+
+/** In seconds. */
+export const idleSpan = { min: 60, max: 86_400 } as const
+export const absoluteSpan = { min: 300, max: 604_800 } as const
 
 export const contentSettingsSchema = z.strictObject({
   /** Where it is opened, with the query of its own that it may have. */
@@ -57,9 +61,9 @@ export const contentSettingsSchema = z.strictObject({
   /** Of the learner's account, where whoever launches names none. */
   homePage: iri.exactOptional(),
   /** A session that is not used for so long ends. */
-  idleSeconds: seconds(60, 86_400).default(7200),
+  idleSeconds: seconds(idleSpan).default(7200),
   /** However much it is used, it ends then. */
-  absoluteSeconds: seconds(300, 604_800).default(28_800),
+  absoluteSeconds: seconds(absoluteSpan).default(28_800),
   gives: z
     .strictObject({
       read: giving.default('browse'),

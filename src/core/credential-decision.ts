@@ -20,6 +20,7 @@ import {
   maxSecrets,
   newKey,
   openSecrets,
+  overlapSpan,
   publicKeyName,
   sealSecret,
   secretPlace,
@@ -63,7 +64,6 @@ export type NewRotation = NewSecret & { readonly overlapSeconds: number }
 
 /** Areas in which a bound that names no Lrs manages nothing. */
 const reachIntoLrs: ReadonlySet<ManagementArea> = new Set(['credentials', 'forwarding', 'data'] as const)
-const maxOverlapSeconds = 365 * 86_400
 
 export interface DecisionParts {
   readonly directory: DirectoryStore
@@ -159,7 +159,7 @@ export class CredentialDecisions {
 
   rotate(asking: Asking, before: CredentialRecord, { overlapSeconds, ...input }: NewRotation): Promise<DecidedSecret> {
     refuse(
-      checkWhole(overlapSeconds, { min: 0, max: maxOverlapSeconds, pointer: '/overlapSeconds', noun: 'An overlap' }),
+      checkWhole(overlapSeconds, { ...overlapSpan, pointer: '/overlapSeconds', noun: 'An overlap' }),
     )
     return this.#addSecret(asking, before, input, 'secret.rotate', (secrets, now) => {
       const end = now + overlapSeconds * 1000

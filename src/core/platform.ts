@@ -12,7 +12,7 @@ import { getPreset } from './presets.ts'
 import type { Caller } from './principal.ts'
 import { mayManage, noRights } from './rights.ts'
 import type { ManagementAction, Rights } from './rights.ts'
-import { hasExpired, newSecretValue, weakness } from './secret.ts'
+import { hasExpired, newSecretValue, overlapSpan, weakness } from './secret.ts'
 import type {
   Clock,
   CredentialRecord,
@@ -68,7 +68,6 @@ export interface ClearPlatformSecret {
 /** Everybody who is launched sees what is signed with it, and may guess for as long as they like. */
 export const leastSecretLength = 32
 
-const maxOverlapSeconds = 365 * 86_400
 const defaultOverlapSeconds = 86_400
 const maxSettingsLength = 20_000
 const pageSize = 500
@@ -197,7 +196,7 @@ export class Platforms {
     const { platform: before, credential } = await this.#find(caller, 'write', id)
     // Whoever knows what is shared launches as the platform, and so has all its key has.
     demand(explainReveal(caller, credential))
-    const span = { min: 0, max: maxOverlapSeconds, pointer: '/overlapSeconds', noun: 'An overlap, in seconds,' }
+    const span = { ...overlapSpan, pointer: '/overlapSeconds', noun: 'An overlap, in seconds,' }
     refuse([...checkSecret(secret), ...checkWhole(overlapSeconds, span)])
     const holder = await this.#organisation(caller.organisationId)
     const at = this.#clock.now()

@@ -25,6 +25,8 @@ export interface NewSecret {
   readonly expiresAt?: number | null
 }
 
+/** How long a secret that was replaced may count still, in seconds. */
+export const overlapSpan = { min: 0, max: 365 * 86_400 } as const
 /** Secrets of one credential that may exist at once. */
 export const maxSecrets = 16
 /** Fewer characters than this are worth a warning: `newShortText` has as many. */

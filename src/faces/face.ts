@@ -144,11 +144,13 @@ export interface PlatformProtocol {
 export interface PlatformSetting {
   readonly name: string
   readonly describes: string
+  /** Its values in words, for who typed another: `whole numbers from 30 to 900`. */
+  readonly accepts: string
   /** What stands for the value in the help: `<id,…>`. */
   readonly placeholder: string
   /**
-   * Of the value as it is kept. Typed text is tried as JSON, `on` or `off`, itself, and as a list whose items commas part, texts or numbers:
-   * the first that passes.
+   * Of the value as it is kept. Typed text is tried as `none` for what may be empty, as JSON, `on` or `off`, itself, and as a list whose
+   * items commas part, texts or numbers: the first that passes.
    */
   readonly schema: ZodType<Json>
   /** What holds for a platform whose settings leave the name out, as they do unless somebody says it. Absent: it must be given. */

@@ -6,7 +6,7 @@ import type { Content } from '../../core/content.ts'
 import type { ContentSettingsInput } from '../../core/content-settings.ts'
 import type { Caller } from '../../core/principal.ts'
 import type { OrganisationRecord, PlacementRecord } from '../../core/storage.ts'
-import { contentSettingsIn, takeContentOptions } from '../content-options.ts'
+import { contentSettingsIn, takeContentOptions, withoutEffect } from '../content-options.ts'
 import type { ContentOptions } from '../content-options.ts'
 import { callerIn, chooseOrganisation, organisationsOf } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
@@ -46,9 +46,10 @@ function addCreate(group: Command, context: CommandContext, act: Act): void {
     const content = await opened.core.contents.create(callerIn(opened, organisation.id), { name, settings })
     return {
       json: contentJson(content),
+      warnings: withoutEffect(options, content.settings.style),
       text:
         `Content ${content.id} (${name}) registered in organisation ${organisation.id} (${organisation.name}).\n\n` +
-        `${pairs(settingPairs(content))}\n\nNext: claviger launch create ${content.id} --actor NAME@https://HOME.PAGE`,
+        `${pairs(settingPairs(content))}\n\nNext: claviger launch create ${content.id} --credential KEY --actor NAME@https://HOME.PAGE`,
     }
   })
 }
@@ -140,6 +141,7 @@ function addUpdate(group: Command, context: CommandContext, act: Act): void {
     })
     return {
       json: contentJson(after),
+      warnings: withoutEffect(options, after.settings.style),
       text: `Content ${after.id} (${after.name}) changed.\n\n${pairs(settingPairs(after))}`,
     }
   })

@@ -1,7 +1,9 @@
 // The options that choose a secret, and how the answer shows the one that was made or says that it is the one given.
 
 import type { Command } from 'commander'
+import { leastSecretLength } from '../../config.ts'
 import type { CommandContext } from '../context.ts'
+import { checkChosenSecret } from '../credential-options.ts'
 import { UsageError } from '../outcome.ts'
 
 export interface SecretOptions {
@@ -9,18 +11,27 @@ export interface SecretOptions {
   readonly secretStdin?: boolean
 }
 
-export function takeSecret(command: Command): Command {
-  return command
-    .option('--secret <secret>', 'choose the secret (others on this machine may see it in the process list)')
-    .option('--secret-stdin', 'read the secret from standard input')
+/** `least`: characters that it has. */
+export function takeSecret(command: Command, least = leastSecretLength): Command {
+  const describes = `choose the secret, at least ${least} characters (others on this machine may see it in the process list)`
+  return command.option('--secret <secret>', describes).option('--secret-stdin', 'read the secret from standard input')
 }
 
-export function secretOf(options: SecretOptions, context: CommandContext): string | undefined {
-  if (!options.secretStdin) return options.secret
-  if (options.secret !== undefined) throw new UsageError('give one of --secret and --secret-stdin')
-  const secret = (context.stdin ?? '').replace(/\r?\n$/, '')
-  if (secret === '') throw new UsageError('--secret-stdin: there is nothing on standard input')
-  return secret
+export function secretOf(
+  options: SecretOptions,
+  context: CommandContext,
+  least = leastSecretLength,
+): string | undefined {
+  const { secret, secretStdin } = options
+  if (!secretStdin) {
+    if (secret !== undefined) checkChosenSecret(secret, '--secret', least)
+    return secret
+  }
+  if (secret !== undefined) throw new UsageError('give one of --secret and --secret-stdin')
+  const read = (context.stdin ?? '').replace(/\r?\n$/, '')
+  if (read === '') throw new UsageError('--secret-stdin: there is nothing on standard input')
+  checkChosenSecret(read, 'the secret on standard input', least)
+  return read
 }
 
 /** A secret that was made is shown this once; one that was given is known, and need not be on a screen or in a log. */

@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import type { BulkChange } from '../../core/credential-bulk.ts'
 import { describeRights, presets } from '../../core/presets.ts'
 import type { Rights } from '../../core/rights.ts'
+import { overlapSpan } from '../../core/secret.ts'
 import type { CredentialRecord } from '../../core/storage.ts'
 import { organisationsOf } from '../context.ts'
 import { listAll, listApplications, locateApplication, locateCredential } from '../context.ts'
@@ -200,7 +201,7 @@ function addRotate(group: Command, context: CommandContext, act: Act): void {
     .option('--report <file>', 'of many: write the new secrets to this new file, for its owner only')
   takeConsent(takeSelection(takeSecret(rotate))).addHelpText('after', rotateHelp)
   act<BulkOptions & SecretOptions & { overlap: string }>(rotate, async (options, word = '') => {
-    const overlapSeconds = parseDuration(options.overlap, '--overlap')
+    const overlapSeconds = parseDuration(options.overlap, '--overlap', overlapSpan)
     const selection = selectionOf({ ...options })
     const many = isMany(word, selection)
     if (!many && options.report !== undefined) throw new UsageError('--report is for many keys')

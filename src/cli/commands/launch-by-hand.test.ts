@@ -121,6 +121,11 @@ describe('launch diagnose', () => {
     expect(out).not.toContain('\u001b')
   })
 
+  it('needs an address', async () => {
+    const { code, err } = await claviger(['launch', 'diagnose', 'notaurl', '--platform', 'school'])
+    expect([code, err]).toEqual([2, expect.stringContaining('notaurl: this is no address')])
+  })
+
   it('needs something to hold it against', async () => {
     expect((await claviger(['launch', 'diagnose', 'https://x'])).err).toContain('give --platform, --secret or both')
   })

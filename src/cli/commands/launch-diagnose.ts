@@ -27,6 +27,11 @@ export function addLaunchDiagnose(group: Command, context: CommandContext, act: 
     const given = secretOf(options, context)
     const { platform } = options
     if (given === undefined && platform === undefined) throw new UsageError('give --platform, --secret or both')
+    if (!/^https?:\/\/[^\s/?#]/i.test(url)) {
+      throw new UsageError(
+        `${oneLine(url.slice(0, 60))}: this is no address; give it as it was opened, https:// and all`,
+      )
+    }
     const opened = platform === undefined ? undefined : await openPlatform(context, options, platform)
     const secrets = given === undefined ? (opened?.secrets ?? []) : [given]
     const now = opened?.now ?? Date.now()

@@ -1,6 +1,8 @@
 // What a launch stored: for `launch show`, and for `launch demo`, which waits for more.
 
-import { contextExtensions } from '../../core/cmi5/vocabulary.ts'
+import { progressOf } from '../../core/cmi5/unit.ts'
+import { contextExtensions, unitVerbs } from '../../core/cmi5/vocabulary.ts'
+import type { UnitVerb } from '../../core/cmi5/vocabulary.ts'
 import type { LaunchId, Seq } from '../../core/ids.ts'
 import type { Principal } from '../../core/principal.ts'
 import type { LaunchRecord } from '../../core/storage.ts'
@@ -58,4 +60,20 @@ export function lineOf({ stored, verb, object, result }: Statement): string {
   const verbId = (verb as { id: string }).id
   const words = [at, word ?? verbId.slice(verbId.lastIndexOf('/') + 1), name, ...scaled]
   return oneLine([...words, ...(success === undefined ? [] : [success ? 'success' : 'no success'])].join('  '))
+}
+
+const verbs = Object.keys(unitVerbs) as readonly UnitVerb[]
+
+/** `initialized, completed, terminated; satisfied`: what it said so far, and what its registration has come to. */
+export function saidIn(launch: LaunchRecord): string | undefined {
+  const { session, registration } = progressOf(launch)
+  const at = (verb: UnitVerb): number => session[verb]?.at ?? Infinity
+  const said = verbs.filter((verb) => session[verb] !== undefined).toSorted((one, other) => at(one) - at(other))
+  const before = verbs.filter((verb) => session[verb] === undefined && verb in registration)
+  const parts = [
+    said.join(', '),
+    before.length === 0 ? '' : `${before.join(', ')} in a launch before`,
+    registration.isSatisfied ? 'satisfied' : '',
+  ]
+  return parts.filter((part) => part !== '').join('; ') || undefined
 }

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { commandLineOn } from '../../../test/support/command-line.ts'
 import type { CommandLine } from '../../../test/support/command-line.ts'
+import { baseUrl } from '../../../test/support/core.ts'
 import { browser, openLaunchWorld, statementOf } from '../../../test/support/launch.ts'
 import type { LaunchWorld } from '../../../test/support/launch.ts'
 
@@ -59,7 +60,7 @@ describe('a platform', () => {
     const placed = await cli(['platform', 'place', 'north', '16/100/200', world.contents.tincan.id])
     expect(placed.out).toContain('At 16/100/200 platform north (North) opens content')
     const shown = await cli(['platform', 'show', 'north'])
-    expect(shown.out).toMatch(/launches +no: claviger platform update --enable\n/)
+    expect(shown.out).toMatch(/launches +no: claviger platform update north --enable\n/)
     expect(shown.out).toMatch(/max-skew-seconds +300 /)
     expect(shown.out).toContain(`16/100/200  ${world.contents.tincan.id}`)
     expect((await cli(['content', 'show', world.contents.tincan.id])).out).toContain('north')
@@ -89,15 +90,18 @@ describe('a platform', () => {
 
   it.each([
     [create, '--customers must be given'],
-    [[...create, '--customers', 'x'], '--customers does not take "x"'],
-    [[...create, '--customers', '14', '--secret', 'x'.repeat(31)], '--secret: '],
-    [[...create, '--customers', '14', '--max-skew-seconds', '901'], '--max-skew-seconds does not take "901"'],
+    [[...create, '--customers', 'x'], '--customers takes numbers parted by commas, such as 14,15, not "x"'],
+    [[...create, '--customers', 'none'], '--customers takes numbers'],
+    [[...create, '--customers', '14', '--secret', 'short'], '--secret must have at least 32 characters'],
+    [[...create, '--customers', '14', '--secret', 'x'.repeat(40)], '--secret: '],
+    [[...create, '--customers', '14', '--max-skew-seconds', '901'], 'takes whole numbers from 30 to 900, not "901"'],
+    [[...create, '--customers', '14', '--frame-ancestors', '*'], '--frame-ancestors takes origins parted by commas'],
     [[...create, '--customers', '1,2', '--home-page', 'https://a.example'], '--home-page "https://a.example": With'],
     [['platform', 'create', 'itslearning', 'No', '--customers', '14', ...first], '"No": The id of a platform'],
     [['platform', 'create', 'itslerning', 'north'], 'itslerning'],
     [['platform', 'update', 'school'], 'say what is to change'],
     [['platform', 'update', 'school', '--enable', '--disable'], 'give one of'],
-    [['platform', 'rotate', 'school', '--overlap', '9999d'], '--overlap "9999d"'],
+    [['platform', 'rotate', 'school', '--overlap', '400d'], '--overlap must be from 0s to 365d, not 400d'],
     [['platform', 'place', 'school', 'room', 'f'.repeat(24)], 'there is no content'],
     [['platform', 'show', 'scool'], 'there is no platform scool'],
     [['platform', 'remove', 'school', '-o', '2'], 'there is no platform school'],
@@ -108,6 +112,17 @@ describe('a platform', () => {
     expect(refused.err).toContain(why)
     expect(await audited(before)).toEqual([])
   })
+})
+
+it('what is printed next works', async () => {
+  const own = ['--customers', '14', '--content', world.contents.tincan.id, ...first]
+  const created = await cli(['platform', 'create', 'itslearning', 'south', ...own])
+  const [, next = ''] = /Next: claviger (launch sign .*) --open\n/.exec(created.out) ?? []
+  const url = (await cli(next.split(' '))).out.trim()
+  expect((await world.ask('GET', url.replace(baseUrl, ''))).status).toBe(303)
+  const without = await cli(['platform', 'update', 'south', '--content', 'none'])
+  expect(without.out).toMatch(/ content +none /)
+  await cli(['platform', 'remove', 'south'])
 })
 
 describe('content', () => {
@@ -151,7 +166,7 @@ describe('content', () => {
     [['content', 'create', 'X', '--url', 'https://c.example'], '--url, --style and --activity-id are needed'],
     [['content', 'create', 'X', ...settings, '--style', 'scorm'], '--style "scorm": The style is cmi5 or tincan.'],
     [['content', 'create', 'X', ...settings, '--url', 'ftp://c.example'], '--url "ftp://c.example": An address is'],
-    [['content', 'create', 'X', ...settings, '--idle', '5s'], '--idle "5s": A whole number of seconds from 60'],
+    [['content', 'create', 'X', ...settings, '--idle', '5s'], '--idle must be from 1m to 1d, not 5s'],
     [['content', 'create', 'X', ...settings, '--mastery-score', '1.5'], '--mastery-score is a number from 0 to 1'],
     [['content', 'create', 'X', ...settings, '--gives', 'read'], '--gives is PERMISSION=WHAT'],
     [['content', 'create', 'X', ...settings, '--gives', 'raed=normal'], 'did you mean read?'],
@@ -166,6 +181,17 @@ describe('content', () => {
     expect([refused.code, refused.out]).toEqual([2, ''])
     expect(refused.err).toContain(why)
     expect(await audited(before)).toEqual([])
+  })
+
+  it('says what has no effect in its style, and takes back what need not be there', async () => {
+    const own = ['--url', 'https://c.example', '--activity-id', 'https://c.example/a', '--move-on', 'Passed']
+    const made = await cli(['content', 'create', 'X', '--style', 'tincan', ...own, ...first])
+    expect(made.err).toBe('warning: --move-on: kept, but of no effect in a launch in the style tincan\n')
+    const [, id = ''] = /Content (\w+) /.exec(made.out) ?? []
+    expect(made.out).toContain(`Next: claviger launch create ${id} --credential KEY --actor NAME@https://HOME.PAGE\n`)
+    const back = await cli(['content', 'update', id, '--move-on', 'none', '--idle', 'none', '--json'])
+    expect(back).toMatchObject({ err: '', json: { settings: { moveOn: 'NotApplicable', idleSeconds: 7200 } } })
+    await cli(['content', 'remove', id])
   })
 
   it('changes nothing unless something is said, and is of nobody else', async () => {
@@ -250,6 +276,18 @@ describe('a launch', () => {
     expect([refused.code > 0, refused.out]).toEqual([true, ''])
     expect(refused.err).toContain(why)
     expect(await audited(before)).toEqual([])
+  })
+
+  it('is not looked for by what is none', async () => {
+    const listed = await cli(['launch', 'list', '--registration', 'x'])
+    expect(listed).toMatchObject({ code: 2, out: '', err: 'error: --registration is a UUID, not "x"\n' })
+  })
+
+  it('says how far it has come in words', async () => {
+    const { opened } = await world.keyOf('cmi5')
+    const { out } = await cli(['launch', 'show', opened.launch.id])
+    expect(out).toMatch(/\n {2}said +initialized\b/)
+    expect(out).not.toContain('{"session"')
   })
 
   it('is found by nobody else', async () => {

@@ -10,7 +10,7 @@ import { callerIn, locateCredential, organisationsOf } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
 import { parseNumber } from '../credential-options.ts'
 import { principalOf } from '../key-state.ts'
-import { pairs, PlainError, table, time } from '../outcome.ts'
+import { pairs, PlainError, table, time, UsageError } from '../outcome.ts'
 import type { Act } from '../run.ts'
 import { locateContent } from './content.ts'
 import { addLaunchCreate, parseActor } from './launch-create.ts'
@@ -18,7 +18,7 @@ import { addLaunchDemo } from './launch-demo.ts'
 import { addLaunchDiagnose } from './launch-diagnose.ts'
 import { addLaunchRestHeader } from './launch-rest-header.ts'
 import { addLaunchSign } from './launch-sign.ts'
-import { lineOf, readStatements } from './launch-statements.ts'
+import { lineOf, readStatements, saidIn } from './launch-statements.ts'
 import { locateLaunch } from './launch-located.ts'
 import { locatePlatform } from './platform.ts'
 
@@ -73,6 +73,7 @@ function addList(group: Command, context: CommandContext, act: Act): void {
 }
 
 const mostListed = 500
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** What is named may say which organisation it is about. */
 async function filterOf(
@@ -80,6 +81,9 @@ async function filterOf(
   options: ListOptions,
 ): Promise<{ readonly filter: LaunchFilter; readonly only: OrganisationId | undefined }> {
   const { platform, content, actor, registration, running } = options
+  if (registration !== undefined && !uuid.test(registration)) {
+    throw new UsageError(`--registration is a UUID, not ${JSON.stringify(registration)}`)
+  }
   const platformRecord = platform === undefined ? undefined : (await locatePlatform(opened, options, platform)).platform
   const located = content === undefined ? undefined : await locateContent(opened, options, content)
   const actorKey = actor === undefined ? undefined : agentTerm(parseActor(actor))
@@ -115,7 +119,7 @@ function addShow(group: Command, context: CommandContext, act: Act): void {
       ['begun', time(launch.createdAt)],
       ['lasts until', `${time(launch.expiresAt)} at the longest`],
       ['state', stateOf(launch)],
-      ['progress', Object.keys(progress).length === 0 ? undefined : JSON.stringify(progress)],
+      ['said', saidIn(launch)],
     ])
     const statements = await statementsOf(opened, launch)
     const shown = statements.slice(0, mostShown).map((statement) => `  ${lineOf(statement)}`)

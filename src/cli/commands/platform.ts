@@ -4,7 +4,9 @@ import type { Command } from 'commander'
 import { enabledFaces } from '../../app.ts'
 import type { PlatformProtocol } from '../../app.ts'
 import type { LrsId } from '../../core/ids.ts'
+import { leastSecretLength } from '../../core/platform.ts'
 import type { Caller } from '../../core/principal.ts'
+import { overlapSpan } from '../../core/secret.ts'
 import type { PlatformRecord } from '../../core/storage.ts'
 import { callerIn, chooseOrganisation, organisationsOf } from '../context.ts'
 import type { CommandContext, GlobalOptions, Opened } from '../context.ts'
@@ -58,10 +60,10 @@ function addCreate(group: Command, context: CommandContext, { act, protocols }: 
       .argument('<id>', 'stands in its addresses: a-z, 0-9 and -, unique in this installation')
       .option('--name <name>', 'for people; the id unless given')
       .option('--lrs <number>', 'where its learners’ records go; the organisation’s default unless given')
-    takeSecret(command)
+    takeSecret(command, leastSecretLength)
     takeSettings(command, [kind]).addHelpText('after', createHelp)
     act<CreateOptions>(command, async (options, id = '') => {
-      const shared = secretOf(options, context)
+      const shared = secretOf(options, context, leastSecretLength)
       const opened = await context.open()
       const settings = readSettings(kind, options as unknown as Typed)
       const organisation = await chooseOrganisation(opened, options)
@@ -76,10 +78,17 @@ function addCreate(group: Command, context: CommandContext, { act, protocols }: 
         text:
           `Platform ${platform.id} (${platform.name}) registered in organisation ${organisation.id} (${organisation.name}).\n\n` +
           `Enter there:\n${pairs([...addressPairs(kind, platform, context), ['shared secret', shown]])}\n\n${note}` +
-          `Next: claviger content create NAME, if there is none yet`,
+          nextFor(platform),
       }
     })
   }
+}
+
+/** Once something opens there, one can be let in. */
+function nextFor({ id, settings }: PlatformRecord): string {
+  const content = (settings as Settings)['content'] ?? null
+  if (content !== null) return `Next: claviger launch sign --platform ${id} --user 7 --open`
+  return `Next: claviger platform update ${id} --content ID, with the id of a content (claviger content list)`
 }
 
 const createHelp = `
@@ -155,7 +164,7 @@ async function showPlatform(
     ['name', platform.name],
     ['organisation', platform.organisationId],
     ['speaks', kind ? platform.protocol : `${platform.protocol}, which is switched off here`],
-    ['launches', platform.isEnabled ? 'yes' : 'no: claviger platform update --enable'],
+    ['launches', platform.isEnabled ? 'yes' : `no: claviger platform update ${platform.id} --enable`],
     ['stores in', `Lrs ${credential.lrsIds[0] ?? 'none'}, as credential ${credential.id}`],
     ['created', time(platform.createdAt)],
     ['updated', time(platform.updatedAt)],
@@ -190,7 +199,7 @@ interface UpdateOptions extends GlobalOptions {
 function addUpdate(group: Command, context: CommandContext, { act, protocols }: Kinds): void {
   const update = group
     .command('update')
-    .description('change what is named; the word default takes a setting back')
+    .description('change what is named; the word default takes a setting back, none empties one')
     .argument('<id>')
     .option('--name <name>', 'for people')
     .option('--disable', 'nothing is launched any more, and no key of what was works, until --enable')
@@ -233,13 +242,13 @@ function addRotate(group: Command, context: CommandContext, act: Act): void {
     .description('share something new with it; what was shared before counts for a while longer')
     .argument('<id>')
     .option('--overlap <time>', 'how long: 0s to 365d', '24h')
-  takeSecret(rotate).addHelpText(
+  takeSecret(rotate, leastSecretLength).addHelpText(
     'after',
     '\nExample:\n  $ claviger platform rotate north --overlap 1h --secret-stdin < secret\n',
   )
   act<RotateOptions>(rotate, async (options, word = '') => {
-    const shared = secretOf(options, context)
-    const overlapSeconds = parseDuration(options.overlap, '--overlap')
+    const shared = secretOf(options, context, leastSecretLength)
+    const overlapSeconds = parseDuration(options.overlap, '--overlap', overlapSpan)
     const opened = await context.open()
     const { caller, platform } = await locatePlatform(opened, options, word)
     const rotated = await opened.core.platforms.rotateSecret(caller, platform.id, {

@@ -10,6 +10,7 @@ import type { Instance } from './parameters.ts'
 
 /** As the vendor's own sample has it. */
 export const mostSkewSeconds = 900
+const leastSkewSeconds = 30
 
 const number = z.int().min(0).max(9_999_999_999)
 const parameterName = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, 'must be names of parameters')
@@ -18,12 +19,14 @@ export const settings = [
   {
     name: 'customers',
     describes: 'the customers whose people may come (CustomerId): the secret is the same for every site',
+    accepts: 'numbers parted by commas, such as 14,15',
     placeholder: '<id,…>',
     schema: z.array(number).min(1).max(1000),
   },
   {
     name: 'schools',
     describes: 'only people of these schools (the number in SchoolId, which every launch then must bring)',
+    accepts: 'numbers parted by commas, such as 5,6',
     placeholder: '<id,…>',
     schema: z.array(number).max(1000),
     default: [],
@@ -31,6 +34,7 @@ export const settings = [
   {
     name: 'licensed',
     describes: 'the application is licensed: LicenseIds and ExternalLicenseIds must come, otherwise must not',
+    accepts: 'on or off',
     placeholder: '<on|off>',
     schema: z.boolean(),
     default: false,
@@ -38,6 +42,7 @@ export const settings = [
   {
     name: 'alwaysSent',
     describes: 'further parameters that every launch must bring, so that nobody writes them into their own name',
+    accepts: 'names of parameters parted by commas, such as Locale,Language',
     placeholder: '<name,…>',
     schema: z.array(parameterName).max(50),
     default: [],
@@ -45,13 +50,15 @@ export const settings = [
   {
     name: 'maxSkewSeconds',
     describes: 'how far the time of a signature may lie from ours',
+    accepts: `whole numbers from ${leastSkewSeconds} to ${mostSkewSeconds}`,
     placeholder: '<seconds>',
-    schema: z.int().min(30).max(mostSkewSeconds),
+    schema: z.int().min(leastSkewSeconds).max(mostSkewSeconds),
     default: 300,
   },
   {
     name: 'publicUrl',
     describes: 'what is registered at itslearning, without /view, where it is not this server’s own address',
+    accepts: 'an address, http:// or https://, percent-encoded, without a query and without a / at its end',
     placeholder: '<url>',
     schema: z
       .string()
@@ -66,6 +73,7 @@ export const settings = [
   {
     name: 'homePage',
     describes: 'homePage of the accounts by which people are known here; {customerId} stands for theirs',
+    accepts: 'an address, http:// or https://, which may hold {customerId}',
     placeholder: '<url>',
     schema: z
       .string()
@@ -76,6 +84,7 @@ export const settings = [
   {
     name: 'content',
     describes: 'the content that is opened where nobody has chosen another (its id)',
+    accepts: 'the id of a content, 24 hex digits',
     placeholder: '<id>',
     schema: z
       .string()
@@ -86,6 +95,7 @@ export const settings = [
   {
     name: 'frameAncestors',
     describes: 'the sites that may show our pages in a frame',
+    accepts: 'origins parted by commas, such as https://*.itslearning.com',
     placeholder: '<origin,…>',
     schema: z
       .array(
@@ -102,6 +112,7 @@ export const settings = [
   {
     name: 'applicationKey',
     describes: 'of the application at itslearning; only `claviger launch rest-header` needs it',
+    accepts: 'a key as itslearning shows it: letters, digits, _ and -',
     placeholder: '<key>',
     schema: z
       .string()
