@@ -8,6 +8,7 @@ import type { LaunchScribe } from './launch-ending.ts'
 import type { LaunchData } from './launch-plan.ts'
 import { advance } from './launch-step.ts'
 import { entranceSeconds, fetchSeconds, hashOf, isTicket, issueTicket } from './launch-ticket.ts'
+import { limited } from './limits.ts'
 import { hasExpired, organisationExpired } from './organisation.ts'
 import { everyRight, intersect } from './rights.ts'
 import { isLive } from './secret.ts'
@@ -38,6 +39,8 @@ export interface EnteringParts {
 
 /** Launches of one registration that run at the same time, by other activities. */
 const atOnce = 100
+/** Sessions of one registration that begin because a browser came back. */
+const mostInAMinute = 10
 
 export class LaunchEntering {
   readonly #launches: LaunchStore
@@ -57,53 +60,49 @@ export class LaunchEntering {
    * its key; cmi5 content one to fetch, in a new session of the same registration where it was fetched before. `forbidden` for
    * everybody else, and where the launch is over.
    */
-  async enter(ticket: string, { cookie }: { readonly cookie: string }): Promise<Entered> {
-    const now = this.#parts.clock.now()
-    const used = await this.#launches.useTicket(hashOf(ticket), 'entrance', now)
-    if (used === undefined) throw notEntered('ticket', 'This way into the lesson is not known, or over.')
-    const isBack = used.launch.cookie === hashOf(cookie)
-    const launch = isBack ? await this.#latest(used.launch) : used.launch
+  async enter(ticket: string, { cookie: browser }: { readonly cookie: string }): Promise<Entered> {
+    const [presented, cookie, now] = [hashOf(ticket), hashOf(browser), this.#parts.clock.now()]
+    const found = isTicket(ticket) ? await this.#launches.findTicket(presented, 'entrance', now) : undefined
+    if (found === undefined) throw notEntered('ticket', 'This way into the lesson is not known, or over.')
+    const isBack = found.launch.cookie === cookie
+    const launch = isBack ? await this.#latest(found.launch) : found.launch
     if (launch.endedAt !== null) throw over(launch)
-    if (!used.isFirst && !isBack)
-      throw notEntered('ticket used', 'This way into the lesson was used before, elsewhere.')
+    const isFetched = launch.progress['isFetched'] === true
+    if (!isBack && (found.isUsed || isFetched)) throw usedElsewhere()
     const isLate = now > launch.createdAt + entranceSeconds * 1000
     if (isLate && !isBack) throw notEntered('ticket late', 'This way into the lesson was not used in time.')
-    if (launch.style === 'tincan') return this.#enterTincan(launch, cookie)
-    const isUsedUp = launch.progress['isFetched'] === true
-    return isUsedUp ? this.#enterAgain(launch) : this.#enterCmi5(launch, cookie)
+    if (isFetched) return this.#enterAgain(launch)
+    return this.#enterFresh(launch, { cookie, ticket: launch.id === found.launch.id ? presented : undefined })
   }
 
   /** For content that presents what `enter` gave it: once (cmi5 section 8.2.3). */
   async fetchToken(ticket: string): Promise<Fetched> {
     if (!isTicket(ticket)) return { code: '2', text: 'Nobody was given this address.' }
-    const used = await this.#launches.useTicket(hashOf(ticket), 'fetch', this.#parts.clock.now())
+    const found = await this.#launches.findTicket(hashOf(ticket), 'fetch', this.#parts.clock.now())
     const gone = {
       code: '1',
       text: 'This address was used before, or its time is over. Open the lesson again.',
     } as const
-    if (used === undefined || !used.isFirst || used.launch.endedAt !== null) return gone
-    const pair = await this.#open(used.launch).catch(undefinedWhenOver)
+    if (found === undefined || found.launch.endedAt !== null) return gone
+    const pair = await this.#open(found.launch).catch(undefinedWhenOver)
     if (pair === undefined) return gone
-    // Of several tickets of one launch one counts: whoever opened the page again before it was loaded has two.
-    const taken = await advance(this.#launches, used.launch, ({ progress }) =>
+    // Last, and the launch knows it: what fails before that may be asked for again, and of several tickets of one launch one counts.
+    const taken = await advance(this.#launches, found.launch, ({ progress }) =>
       progress['isFetched'] === true ? undefined : { progress: { ...progress, isFetched: true } },
     )
     if (taken === undefined) return gone
     return { authToken: Buffer.from(`${pair.key}:${pair.secret}`).toString('base64') }
   }
 
-  async #enterTincan(launch: LaunchRecord, cookie: string): Promise<Entered> {
-    const opening = await this.#open(launch)
-    await this.#parts.scribe.launched(launch)
-    return this.#entered(await this.#know(launch, cookie), { style: 'tincan', ...opening })
-  }
-
-  async #enterCmi5(launch: LaunchRecord, cookie: string): Promise<Entered> {
+  /** The ticket is used up in the same step that hands over what it is good for: where that fails, it is good for another try. */
+  async #enterFresh(launch: LaunchRecord, by: Presented): Promise<Entered> {
     // Nothing is written down of one that is over by now.
-    await this.#standing(launch)
+    const pair = await this.#open(launch)
     await this.#parts.scribe.launched(launch)
+    await this.#extend(launch)
+    if (launch.style === 'tincan') return entered(await this.#hand(launch, by, []), { style: 'tincan', ...pair })
     const { ticket, record } = this.#fetching()
-    return this.#entered(await this.#know(launch, cookie, [record]), { style: 'cmi5', fetchTicket: ticket })
+    return entered(await this.#hand(launch, by, [record]), { style: 'cmi5', fetchTicket: ticket })
   }
 
   /** The key is handed out once (cmi5 section 8.2.3), so who comes back begins a session of their own (section 9.3.6 ends the other). */
@@ -111,48 +110,64 @@ export class LaunchEntering {
     const { organisationId, credentialId } = before
     const { session } = await this.#standing(before)
     const caller = { organisationId, credentialId, kind: 'client', name: 'launch', rights: everyRight } as const
+    await this.#demandCalm(before)
+    const data = dataOf(before)
     const plan: LaunchPlan = {
       ...before,
-      data: dataOf(before),
+      data: { ...data, origin: data.origin ?? before.id },
       ...{ pins: session.pins, rights: (held) => intersect(held, session.rights), latest: before.expiresAt },
       sealed: await this.#beginning.unseal(before),
     }
     const { ticket, record } = this.#fetching()
     const { launch } = await this.#beginning.begin(caller, credentialId, plan, [record])
     await this.#parts.scribe.launched(launch)
-    return this.#entered(launch, { style: 'cmi5', fetchTicket: ticket })
+    return entered(launch, { style: 'cmi5', fetchTicket: ticket })
   }
 
-  /** The one that took its place for the same browser: whoever goes back has the address of the first. */
+  /** The one that took its place when the same browser came back: it still has the address of the first. Of no others. */
   async #latest(launch: LaunchRecord): Promise<LaunchRecord> {
     if (launch.endedBy !== 'superseded') return launch
-    const { organisationId, credentialId, registration } = launch
+    const { organisationId, credentialId, registration, cookie } = launch
     const filter = { credentialId, registration, isRunning: true }
     const running = await this.#launches.listLaunches(organisationId, filter, { limit: atOnce })
-    const isNext = (one: LaunchRecord) => one.activityId === launch.activityId && one.cookie === launch.cookie
-    return running.find(isNext) ?? launch
+    return running.find((one) => dataOf(one).origin === launch.id && one.cookie === cookie) ?? launch
   }
 
-  /** Remembers the browser, and hands out tickets; its session lasts from now. */
-  async #know(launch: LaunchRecord, cookie: string, tickets: readonly NewTicket[] = []): Promise<LaunchRecord> {
-    const hash = hashOf(cookie)
-    const isKnown = launch.cookie === hash && tickets.length === 0
-    const known = isKnown ? launch : await advance(this.#launches, launch, () => ({ tickets, cookie: hash }))
-    if (known === undefined) throw over(launch)
-    const { idleSeconds } = dataOf(launch).settings
-    const until = this.#parts.clock.now() + idleSeconds * 1000
-    if (launch.sessionId !== null) {
-      await this.#launches.extendSession(launch.organisationId, launch.sessionId, until)
+  /** Throws `rate_limited`: each is a launch that is kept, with a word on the one that it ends. */
+  async #demandCalm({ organisationId, credentialId, registration }: LaunchRecord): Promise<void> {
+    const part = { limit: mostInAMinute }
+    const before = await this.#launches.listLaunches(organisationId, { credentialId, registration }, part)
+    const since = this.#parts.clock.now() - 60_000
+    if (before.length < mostInAMinute || before.some(({ createdAt }) => createdAt <= since)) return
+    throw limited('launches of a registration', `${mostInAMinute} of one lesson per minute`, 60)
+  }
+
+  /** It lasts from now. */
+  async #extend(launch: LaunchRecord): Promise<void> {
+    if (launch.sessionId === null) return
+    const until = this.#parts.clock.now() + dataOf(launch).settings.idleSeconds * 1000
+    await this.#launches.extendSession(launch.organisationId, launch.sessionId, until)
+  }
+
+  /** To the first who comes, and to whoever is known already; the launch knows the browser then. */
+  async #hand(
+    launch: LaunchRecord,
+    { ticket, cookie }: Presented,
+    tickets: readonly NewTicket[],
+  ): Promise<LaunchRecord> {
+    if (ticket === undefined) {
+      const handed = await advance(this.#launches, launch, () => ({ tickets, cookie }))
+      if (handed === undefined) throw over(launch)
+      return handed
     }
-    return known
+    const used = await this.#launches.useTicket(ticket, 'entrance', this.#parts.clock.now(), { cookie, tickets })
+    if (used === undefined || used.launch.endedAt !== null) throw over(used?.launch ?? launch)
+    if (used.launch.cookie !== cookie) throw usedElsewhere()
+    return used.launch
   }
 
   #fetching() {
     return issueTicket(this.#parts.ids, 'fetch', this.#parts.clock.now() + fetchSeconds * 1000)
-  }
-
-  #entered(launch: LaunchRecord, opening: Entered['opening']): Entered {
-    return { launch, data: dataOf(launch), opening }
   }
 
   async #open(launch: LaunchRecord): Promise<{ readonly key: string; readonly secret: string }> {
@@ -176,10 +191,26 @@ export class LaunchEntering {
   }
 }
 
+/** What a browser shows. */
+interface Presented {
+  /** Its hash. */
+  readonly cookie: string
+  /** The hash of a ticket of this launch; undefined for that of the one before, which the browser was let in with. */
+  readonly ticket: string | undefined
+}
+
+function entered(launch: LaunchRecord, opening: Entered['opening']): Entered {
+  return { launch, data: dataOf(launch), opening }
+}
+
 /** To somebody in a browser: what they can do, and never whose launch it is. */
 function notEntered(decidedBy: string, what: string): DomainError {
   const remedy = 'Open the lesson again where you found it.'
   return new DomainError('forbidden', `${what} ${remedy}`, { detail: { decidedBy, remedy } })
+}
+
+function usedElsewhere(): DomainError {
+  return notEntered('ticket used', 'This way into the lesson was used before, elsewhere.')
 }
 
 function over({ endedBy }: Pick<LaunchRecord, 'endedBy'>): DomainError {

@@ -4,7 +4,7 @@ import { checkText, refuse } from './check.ts'
 import type { ContentSettings } from './content-settings.ts'
 import type { Content } from './content.ts'
 import type { Failure } from './errors.ts'
-import type { CredentialId, PlatformId } from './ids.ts'
+import type { CredentialId, LaunchId, PlatformId } from './ids.ts'
 import type { ActorPin, Pins } from './pins.ts'
 import { checkResource } from './placement.ts'
 import { intersect, xapiRights } from './rights.ts'
@@ -50,6 +50,8 @@ export interface LaunchData {
   readonly language: string | null
   /** For the content. */
   readonly given: Json
+  /** The launch that a browser was sent into, of one that began when it came back (`LaunchEntering`). */
+  readonly origin?: LaunchId
 }
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/

@@ -9,7 +9,7 @@ import { Launches } from './launch.ts'
 import type { LaunchScribe } from './launch-ending.ts'
 import type { OpenedLaunch } from './launch.ts'
 import type { NewLaunchInput } from './launch-plan.ts'
-import { entranceSeconds, fetchSeconds } from './launch-ticket.ts'
+import { entranceSeconds, fetchSeconds, hashOf } from './launch-ticket.ts'
 import type { Caller } from './principal.ts'
 import type { LaunchRecord } from './storage.ts'
 
@@ -31,12 +31,16 @@ const somebody = () => learner(`learner ${++learners}`)
 
 /** Fails, and neither launch nor event is more than before. */
 async function refusedWithout(attempt: () => Promise<unknown>, refusal: object) {
+  await changesNothing(() => expect(attempt()).rejects.toMatchObject(refusal))
+}
+
+async function changesNothing(attempt: () => Promise<unknown>) {
   const look = async () => {
     const { items } = await world.core.launches.list(world.operator, {}, { limit: 1000 })
     return { launches: items.map(({ id, endedAt }) => [id, endedAt]), events: (await world.events()).length }
   }
   const before = await look()
-  await expect(attempt()).rejects.toMatchObject(refusal)
+  await attempt()
   expect(await look()).toEqual(before)
 }
 
@@ -308,7 +312,7 @@ describe('entering', () => {
     await world.enter(timely)
     world.clock.pass(entranceSeconds * 1000 + 1)
     await expect(world.enter(late)).rejects.toMatchObject(refusal('ticket late'))
-    await expect(world.enter(late)).rejects.toMatchObject(refusal('ticket used'))
+    await expect(world.enter(late)).rejects.toMatchObject(refusal('ticket late'))
     await world.enter(timely)
     world.clock.pass(3 * hour)
     await expect(world.enter(timely)).rejects.toMatchObject({ code: 'forbidden' })
@@ -399,21 +403,107 @@ describe('entering', () => {
     expect(await isLive(newKey)).toBe(false)
   })
 
-  it('again, by the platform’s word, is for the same browser', async () => {
-    const actor = somebody()
-    const opened = await world.launch('tincan', { actor, cookie: browser })
+  it.each(['tincan', 'cmi5'] as const)('of %s that broke off may be tried again, without any cookie', async (style) => {
+    const { opened, broken } = await brokenOff(style)
+    await expect(broken.enter(ticketOf(opened), { cookie: otherBrowser })).rejects.toMatchObject({
+      code: 'unavailable',
+    })
+    expect((await now(opened)).cookie).toBeNull()
     const { opening } = await world.enter(opened)
-    const ask = (cookie: string, about = { resource: 'room', actor }) =>
-      world.core.launches.again(world.platform, about, cookie)
-    const again = await ask(browser)
-    expect(again?.launch.id).toBe(opened.launch.id)
-    expect(again && ticketOf(again)).not.toBe(ticketOf(opened))
-    expect(again && (await world.enter(again)).opening).toEqual(opening)
-    expect(await ask(otherBrowser)).toBeUndefined()
-    expect(await ask(browser, { resource: 'next door', actor })).toBeUndefined()
-    expect(await ask(browser, { resource: 'room', actor: somebody() })).toBeUndefined()
+    expect(opening.style).toBe(style)
+    await expect(world.enter(opened, otherBrowser)).rejects.toMatchObject(refusal('ticket used'))
+  })
+
+  /** Launches that find nobody's way in written down, although all is well. */
+  async function brokenOff(style: 'tincan' | 'cmi5') {
+    const unavailable = () => {
+      throw new DomainError('unavailable', 'The store is away.')
+    }
+    return {
+      opened: await world.launch(style, { actor: somebody() }),
+      broken: scribed({ launched: unavailable }).launches,
+    }
+  }
+
+  it('leaves one way to the token, however often the page is loaded before it is fetched', async () => {
+    const opened = await world.launch('cmi5', { actor: somebody() })
+    const all = [await world.enter(opened), await world.enter(opened), await world.enter(opened)]
+    const tickets = all.flatMap(({ opening }) => (opening.style === 'cmi5' ? [opening.fetchTicket] : []))
+    const known = await Promise.all(
+      tickets.map((ticket) => world.storage.launches.findTicket(hashOf(ticket), 'fetch', world.clock.now())),
+    )
+    expect(known.map((one) => one !== undefined)).toEqual([false, false, true])
+  })
+
+  it('begins ten sessions of a registration per minute, and no more', async () => {
+    const opened = await world.launch('cmi5', { actor: somebody() })
+    const reload = async () => keyIn(world, await world.enter(opened))
+    for (let count = 0; count < 10; count++) await reload()
+    const limited = { code: 'rate_limited', detail: { retryAfterSeconds: 60 } }
+    await refusedWithout(() => world.enter(opened), limited)
+    world.clock.pass(60_000)
+    await reload()
+  })
+
+  it('by the address of a launch that another took the place of is for no browser', async () => {
+    const actor = somebody()
+    const looking = await world.launch('tincan', { actor, mode: 'browse', cookie: browser })
+    await world.enter(looking)
+    const evaluating = await world.launch('tincan', { actor, readsOthers: true, cookie: browser })
+    await world.enter(evaluating)
+    await expect(world.enter(looking)).rejects.toMatchObject(refusal('launch superseded'))
+  })
+})
+
+describe('a word that opens once', () => {
+  let words = 0
+  const newWord = () => `word ${++words}`
+  const openBy = (word: string, cookie = browser, more: Partial<NewLaunchInput> = {}) =>
+    world.core.launches.openOnce(
+      { platform: world.platform, word },
+      { content: world.contents.tincan, actor: somebody(), resource: 'room', mode: 'normal', ...more, cookie },
+    )
+
+  it('leads the same browser to the launch that it made, and no other', async () => {
+    const [actor, word] = [somebody(), newWord()]
+    const opened = (await openBy(word, browser, { actor }))!
+    const later = (await openBy(newWord(), browser, { actor, resource: 'next door' }))!
+    const again = await openBy(word, browser, { actor })
+    expect(again).toMatchObject({ launch: { id: opened.launch.id }, entranceUrl: opened.entranceUrl })
+    expect(later.entranceUrl).not.toBe(opened.entranceUrl)
+    await changesNothing(async () => expect(await openBy(word, otherBrowser, { actor })).toBeUndefined())
+    expect(await world.core.launches.wasOpened({ platform: world.platform, word })).toBe(true)
+    expect(await world.core.launches.wasOpened({ platform: world.platform, word: newWord() })).toBe(false)
     await world.core.launches.end(world.operator, opened.launch.id)
-    expect(await ask(browser)).toBeUndefined()
+    await changesNothing(async () => expect(await openBy(word, browser, { actor })).toBeUndefined())
+  })
+
+  it('opens once, of many at once', async () => {
+    const word = newWord()
+    const browsers = Array.from({ length: 8 }, (_, index) => String(index).repeat(43))
+    const opened = await Promise.all(browsers.map((cookie) => openBy(word, cookie)))
+    expect(opened.filter((one) => one !== undefined)).toHaveLength(1)
+  })
+
+  it('is good for another try where nothing was opened', async () => {
+    const word = newWord()
+    const { storage } = world
+    const create = storage.launches.createLaunch
+    storage.launches.createLaunch = () => Promise.reject(new DomainError('unavailable', 'The store is away.'))
+    await expect(openBy(word)).rejects.toMatchObject({ code: 'unavailable' })
+    storage.launches.createLaunch = create
+    await expect(openBy(word, browser, { language: '?' })).rejects.toMatchObject({ code: 'invalid' })
+    expect(await openBy(word, otherBrowser)).toBeDefined()
+  })
+
+  it('is its platform’s', async () => {
+    const word = newWord()
+    await openBy(word)
+    const { platform } = await world.core.platforms.create(world.operator, platformInput('words'))
+    const by = { platform, word }
+    expect(await world.core.launches.wasOpened(by)).toBe(false)
+    const input = { content: world.contents.tincan, actor: somebody(), mode: 'normal', cookie: otherBrowser } as const
+    expect(await world.core.launches.openOnce(by, input)).toBeDefined()
   })
 })
 

@@ -2,7 +2,7 @@
 // it ends. Whoever launched, and however, it is the same launch. Knows no protocol of a platform, no address of content.
 
 import { eventBy } from './audit.ts'
-import { DomainError } from './errors.ts'
+import { DomainError, isDomainError } from './errors.ts'
 import { demand, explainGrant, explainLook } from './grant.ts'
 import type { CredentialId, LaunchId } from './ids.ts'
 import { LaunchBeginning } from './launch-beginning.ts'
@@ -11,16 +11,15 @@ import { LaunchEnding } from './launch-ending.ts'
 import type { EndingParts } from './launch-ending.ts'
 import { dataOf, LaunchEntering } from './launch-entering.ts'
 import type { Entered, Fetched } from './launch-entering.ts'
-import { activityFor, actorFor, atHome, checkLaunch, pinsFor, registrationFor, rightsFor } from './launch-plan.ts'
+import { activityFor, actorFor, checkLaunch, pinsFor, registrationFor, rightsFor } from './launch-plan.ts'
 import type { LaunchData, NewLaunchInput } from './launch-plan.ts'
-import { advance } from './launch-step.ts'
 import { hashOf, issueTicket } from './launch-ticket.ts'
+import type { IssuedTicket } from './launch-ticket.ts'
 import { callerOf } from './platform.ts'
 import type { Caller, Principal } from './principal.ts'
 import { everyRight, noRights } from './rights.ts'
 import type { ManagementAction } from './rights.ts'
 import type { DirectoryStore, Json, LaunchFilter, LaunchRecord, LaunchStore, PlatformRecord } from './storage.ts'
-import { agentTerm } from './xapi/agent.ts'
 
 /** By a platform's own word, or by a caller who may make sessions of that key. */
 export type LaunchedBy =
@@ -32,6 +31,15 @@ export interface OpenedLaunch {
   /** Where the learner's browser is sent: once, and soon. */
   readonly entranceUrl: string
 }
+
+/** A platform's, that is good for one launch. */
+export interface OneWord {
+  readonly platform: PlatformRecord
+  readonly word: string
+}
+
+/** With what its browser holds. */
+export type KnownBrowserInput = NewLaunchInput & { readonly cookie: string }
 
 export interface LaunchList {
   /** Newest first. */
@@ -45,9 +53,6 @@ export interface LaunchesParts extends BeginningParts, EndingParts {
   readonly baseUrl: string
 }
 
-/** Launches of one learner at one platform that run at the same time. */
-const atOnce = 100
-
 export class Launches {
   readonly #launches: LaunchStore
   readonly #directory: DirectoryStore
@@ -55,6 +60,8 @@ export class Launches {
   readonly #ending: LaunchEnding
   readonly #beginning: LaunchBeginning
   readonly #entering: LaunchEntering
+  /** By tickets: what comes twice at the same time waits for the first. */
+  readonly #opening = new Map<string, Promise<void>>()
 
   constructor(parts: LaunchesParts) {
     this.#launches = parts.storage.launches
@@ -66,8 +73,62 @@ export class Launches {
   }
 
   /** Ends the one of the same registration that runs. Throws `invalid`, and `forbidden` as `Sessions.create`. */
-  async open(by: LaunchedBy, asked: NewLaunchInput): Promise<OpenedLaunch> {
-    const input = atHome(asked)
+  async open(by: LaunchedBy, input: NewLaunchInput): Promise<OpenedLaunch> {
+    return this.#open(by, input, issueTicket(this.#parts.ids, 'entrance', Infinity))
+  }
+
+  /**
+   * As `open`, by a word that is good for one launch, on whichever node: its signature, say. Asked again it answers the launch that was
+   * made, for the browser that asked (`cookie`); undefined for all others. A word by which nothing was opened is good for another try.
+   */
+  async openOnce(by: OneWord, input: KnownBrowserInput): Promise<OpenedLaunch | undefined> {
+    const ticket = this.#ticketBy(by)
+    const before = this.#opening.get(ticket) ?? Promise.resolve()
+    const opened = before.then(() => this.#openByTicket(by.platform, ticket, input))
+    const settled = opened.then(ignore, ignore)
+    this.#opening.set(ticket, settled)
+    await settled
+    if (this.#opening.get(ticket) === settled) this.#opening.delete(ticket)
+    return opened
+  }
+
+  /** Whether a launch was opened by it. */
+  async wasOpened(by: OneWord): Promise<boolean> {
+    const found = await this.#launches.findTicket(hashOf(this.#ticketBy(by)), 'entrance', this.#parts.clock.now())
+    return found !== undefined
+  }
+
+  #ticketBy({ platform, word }: OneWord): string {
+    return this.#parts.vault.noteName('entrance', platform.id, word)
+  }
+
+  /** What the word comes to is the ticket. Its hash is there once: it is remembered in the same step that makes the launch. */
+  async #openByTicket(
+    platform: PlatformRecord,
+    ticket: string,
+    input: KnownBrowserInput,
+  ): Promise<OpenedLaunch | undefined> {
+    const record = { hash: hashOf(ticket), kind: 'entrance', until: Infinity } as const
+    const again = async (): Promise<{ readonly opened: OpenedLaunch | undefined } | undefined> => {
+      const found = await this.#launches.findTicket(record.hash, record.kind, this.#parts.clock.now())
+      if (found === undefined) return undefined
+      const { cookie, endedBy } = found.launch
+      // One that another took the place of may be their own, again: `enter` knows.
+      const isTheirs = cookie === hashOf(input.cookie) && (endedBy === null || endedBy === 'superseded')
+      return { opened: isTheirs ? { launch: found.launch, entranceUrl: this.#entranceUrl(ticket) } : undefined }
+    }
+    const before = await again()
+    if (before !== undefined) return before.opened
+    return this.#open({ platform }, input, { ticket, record }).catch(async (error: unknown) => {
+      // Another node may have been faster.
+      const meanwhile = isDomainError(error) && error.code === 'conflict' ? await again() : undefined
+      if (meanwhile === undefined) throw error
+      return meanwhile.opened
+    })
+  }
+
+  /** Its ticket is valid as long as the launch: later it is the cookie that counts. */
+  async #open(by: LaunchedBy, input: NewLaunchInput, { ticket, record }: IssuedTicket): Promise<OpenedLaunch> {
     checkLaunch(input)
     const { content, mode, resource = null, data = null, language = null, readsOthers = false } = input
     const { caller, launcher } = launcherOf(by)
@@ -85,27 +146,8 @@ export class Launches {
       ...{ pins: pinsFor(about, readsOthers), rights: rightsFor(settings.style, mode), latest: Infinity },
       ...{ sealed: input.sealed, cookie: input.cookie === undefined ? null : hashOf(input.cookie) },
     }
-    const { ticket, record } = this.#entrance()
     const { launch } = await this.#beginning.begin(caller, launcher.credentialId, plan, [record])
     return { launch, entranceUrl: this.#entranceUrl(ticket) }
-  }
-
-  /**
-   * A second way into the launch that this browser was sent into already: for a platform that is asked for the same again. Undefined
-   * where none runs that the browser knows.
-   */
-  async again(
-    { organisationId, id }: PlatformRecord,
-    about: { readonly resource: string; readonly actor: NewLaunchInput['actor'] },
-    cookie: string,
-  ): Promise<OpenedLaunch | undefined> {
-    const filter = { platformId: id, actorKey: agentTerm(about.actor) ?? '', isRunning: true }
-    const running = await this.#launches.listLaunches(organisationId, filter, { limit: atOnce })
-    const known = running.find((one) => one.resource === about.resource && one.cookie === hashOf(cookie))
-    if (known === undefined) return undefined
-    const { ticket, record } = this.#entrance(known.expiresAt)
-    const launch = await advance(this.#launches, known, () => ({ tickets: [record] }))
-    return launch && { launch, entranceUrl: this.#entranceUrl(ticket) }
   }
 
   /** For a browser that shows a ticket and its cookie; see `LaunchEntering.enter`. */
@@ -176,11 +218,6 @@ export class Launches {
     return this.#ending.sweep(signal)
   }
 
-  /** Valid as long as the launch: later it is the cookie that counts. */
-  #entrance(until = Infinity) {
-    return issueTicket(this.#parts.ids, 'entrance', until)
-  }
-
   #entranceUrl(ticket: string): string {
     return `${this.#parts.baseUrl}/launch/s/${ticket}`
   }
@@ -200,6 +237,8 @@ export class Launches {
     return launch
   }
 }
+
+function ignore(): void {}
 
 function launcherOf(by: LaunchedBy) {
   if ('caller' in by) {

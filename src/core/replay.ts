@@ -16,9 +16,19 @@ export class Replays {
 
   /** Whether nobody came with it before, on whichever node; from now on somebody did. `until`: Unix milliseconds. */
   async isFirst(organisationId: OrganisationId, presented: readonly string[], until: number): Promise<boolean> {
-    const digest = createHash('sha256').update(JSON.stringify([organisationId, ...presented]))
-    const note = { name: `nonce ${digest.digest('base64url')}`, value: '', until }
+    const note = { name: nameOf(organisationId, presented), value: '', until }
     const [before] = await this.#platform.remember([note], this.#clock.now())
     return before === undefined
   }
+
+  /** Whether `isFirst` was asked about it before. */
+  async wasThere(organisationId: OrganisationId, presented: readonly string[]): Promise<boolean> {
+    const [before] = await this.#platform.recall([nameOf(organisationId, presented)], this.#clock.now())
+    return before !== undefined
+  }
+}
+
+function nameOf(organisationId: OrganisationId, presented: readonly string[]): string {
+  const digest = createHash('sha256').update(JSON.stringify([organisationId, ...presented]))
+  return `nonce ${digest.digest('base64url')}`
 }

@@ -934,7 +934,7 @@ export interface TicketRecord {
   readonly usedAt: number | null
 }
 
-export type TicketKind = 'entrance' | 'fetch' | 'author'
+export type TicketKind = 'entrance' | 'fetch'
 export type NewTicket = Pick<TicketRecord, 'hash' | 'kind' | 'until'>
 
 export interface LaunchFilter {
@@ -1008,8 +1008,8 @@ export interface LaunchStore {
   /**
    * Ends the launches of the same credential, activity and registration that run, as `superseded`, and their sessions with them;
    * makes session, launch and tickets. `progress.registration` of the latest of them, running or not, becomes the new one's.
-   * `not_found` for the credential; `conflict` when the id is taken, and as `DirectoryStore.createSession`. However many are
-   * made at the same time, one runs.
+   * `not_found` for the credential; `conflict` when the id or a ticket is taken, and as `DirectoryStore.createSession`. However many
+   * are made at the same time, one runs.
    */
   createLaunch(
     organisationId: OrganisationId,
@@ -1068,13 +1068,24 @@ export interface LaunchStore {
     event: NewAuditEvent,
   ): Promise<LaunchRecord | undefined>
   /**
-   * Marks it as used. Of calls at the same time, on whichever nodes, one is the first. Undefined where there is none of this kind, and
-   * from `until` on. Whose it is tells the answer: who has a ticket says nothing else. Also of a launch that has ended.
+   * Undefined where there is none of this kind, and from `until` on. Whose it is tells the answer: who has a ticket says nothing else.
+   * Also of a launch that has ended.
+   */
+  findTicket(
+    hash: string,
+    kind: TicketKind,
+    at: number,
+  ): Promise<{ readonly launch: LaunchRecord; readonly isUsed: boolean } | undefined>
+  /**
+   * Marks what `findTicket` finds as used. Of calls at the same time, on whichever nodes, one is the first. In the same step whoever is
+   * the first, or has the cookie of the launch, gets what is handed: the launch knows the cookie from now on, and the tickets replace
+   * its unused ones of their kind. Nothing of a launch that has ended.
    */
   useTicket(
     hash: string,
     kind: TicketKind,
     at: number,
+    handed?: { readonly cookie: string; readonly tickets: readonly NewTicket[] },
   ): Promise<{ readonly launch: LaunchRecord; readonly isFirst: boolean } | undefined>
   /**
    * Moves the end of a launch's session, never backwards, never past the launch's own; answers when it ends now. Not audited, and

@@ -321,7 +321,10 @@ function domainErrorOf(c: Context<FaceEnv>, thrown: unknown, face: string): Doma
   return error
 }
 
-/** One line at level error. Called by whoever fails behind `answerError`: when the status has left already. */
+/**
+ * One line at level error, with the pattern of the path alone: a path may hold what lets somebody in. Called by whoever fails behind
+ * `answerError`: when the status has left already.
+ */
 export function logFailure(c: Context<FaceEnv>, error: unknown, face: string): void {
   const fields = {
     err: isDomainError(error) ? (error.cause ?? error) : error,
@@ -329,7 +332,7 @@ export function logFailure(c: Context<FaceEnv>, error: unknown, face: string): v
     face,
     organisation: c.get('principal')?.organisationId,
     method: c.req.method,
-    path: c.req.path,
+    route: routePath(c, -1),
   }
   contextOf(c).log?.error(fields, 'request failed')
 }

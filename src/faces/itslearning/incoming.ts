@@ -48,8 +48,20 @@ function queryOf(c: Context<FaceEnv>): string {
   return question < 0 ? '' : target.slice(question + 1)
 }
 
-/** Whether nobody came with it before; from now on somebody did. */
-export function isFirst(core: Core, { platform, signature, signedAt }: Known & Verified<unknown>): Promise<boolean> {
-  const until = replayEnd(signedAt)
-  return core.replays.isFirst(platform.organisationId, [protocol, platform.id, signature], until)
+type Signed = Known & Verified<unknown>
+
+/** Whether nobody came with it before, to open or to choose; from now on somebody did. A launch remembers by itself what opened it. */
+export async function isFirst(core: Core, signed: Signed): Promise<boolean> {
+  const { platform, signature, signedAt } = signed
+  if (await core.launches.wasOpened({ platform, word: signature })) return false
+  return core.replays.isFirst(platform.organisationId, presentedBy(signed), replayEnd(signedAt))
+}
+
+/** Whether an author came with it already. */
+export function isAuthors(core: Core, signed: Signed): Promise<boolean> {
+  return core.replays.wasThere(signed.platform.organisationId, presentedBy(signed))
+}
+
+function presentedBy({ platform, signature }: Signed): readonly string[] {
+  return [protocol, platform.id, signature]
 }

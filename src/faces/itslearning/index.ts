@@ -4,14 +4,14 @@
 import type { Context, Hono } from 'hono'
 import type { Core } from '../../core/core.ts'
 import { isDomainError } from '../../core/errors.ts'
-import { findBrowser } from '../browser-cookie.ts'
+import { findBrowser, newBrowser } from '../browser-cookie.ts'
 import type { Face, FaceEnv } from '../face.ts'
 import { faceApp, logOf, refuseLookAhead, requestIdOf, respond } from '../http.ts'
 import { choose, openChosen, showChoice, toChoice } from './choosing.ts'
 import { presentError } from './errors.ts'
-import { isFirst, verify } from './incoming.ts'
-import { demandOpening, findChosen, givesOf, open, redirect } from './into-content.ts'
-import { actorOf, isAuthor, masterOf, placeOf } from './opening.ts'
+import { isAuthors, verify } from './incoming.ts'
+import { findChosen, givesOf, open } from './into-content.ts'
+import { isAuthor, masterOf, placeOf } from './opening.ts'
 import { itslearningPlatform } from './platform.ts'
 import { LaunchRefused } from './refusal.ts'
 import { verifyDeletion, verifyLaunch } from './verification.ts'
@@ -72,14 +72,9 @@ async function view(c: Context<FaceEnv>, core: Core): Promise<Response> {
   const content = await findChosen(core, verified, launch)
   if (isAuthor(launch, givesOf(content))) return toChoice(c, core, verified)
   if (content === undefined) throw new LaunchRefused('unset', 'Nothing was chosen for this instance.')
-  demandOpening(launch, content)
-  const browser = findBrowser(c, core.baseUrl)
-  if (await isFirst(core, verified)) return open(core, { ...verified, launch, content, browser })
-  // The same address within a second is a double click, where the browser is the same.
-  const about = { resource: placeOf(launch), actor: actorOf(launch, verified.settings) }
-  const again = browser === undefined ? undefined : await core.launches.again(verified.platform, about, browser)
-  if (browser === undefined || again === undefined) throw new LaunchRefused('replay', 'It was used before, elsewhere.')
-  return redirect(core, again.entranceUrl, browser)
+  if (await isAuthors(core, verified)) throw new LaunchRefused('replay', 'It was used before, to choose content.')
+  const browser = findBrowser(c, core.baseUrl) ?? newBrowser()
+  return open(core, { ...verified, launch, content, browser })
 }
 
 /** Somebody has made an instance, and is asked what it shall be. */

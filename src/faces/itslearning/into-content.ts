@@ -3,7 +3,7 @@
 import { contentSettingsSchema } from '../../core/content-settings.ts'
 import type { Content } from '../../core/content.ts'
 import type { Core } from '../../core/core.ts'
-import { browserCookie, newBrowser } from '../browser-cookie.ts'
+import { browserCookie } from '../browser-cookie.ts'
 import { respond } from '../http.ts'
 import type { Known } from './incoming.ts'
 import { actorOf, dataFor, masterOf, openingOf, placeOf } from './opening.ts'
@@ -11,23 +11,28 @@ import type { SignedLaunch } from './parameters.ts'
 import { LaunchRefused } from './refusal.ts'
 
 export interface Opening extends Known {
+  /** That opens once. Undefined where somebody comes from a page of ours. */
+  readonly signature?: string
   readonly launch: SignedLaunch
   readonly content: Content
-  /** What it presented. */
-  readonly browser: string | undefined
+  /** What it presents, from now on. */
+  readonly browser: string
 }
 
+/** The same signed address again is a double click, where the browser is the same. */
 export async function open(core: Core, opening: Opening): Promise<Response> {
-  const { platform, settings, launch, content, browser = newBrowser() } = opening
-  const { entranceUrl } = await core.launches.open(
-    { platform },
-    {
-      ...{ content, actor: actorOf(launch, settings), resource: placeOf(launch), cookie: browser },
-      ...demandOpening(launch, content),
-      ...{ data: dataFor(launch, content.settings), sealed: launch.apiSessionId, language: launch.language ?? null },
-    },
-  )
-  return redirect(core, entranceUrl, browser)
+  const { platform, settings, signature, launch, content, browser } = opening
+  const input = {
+    ...{ content, actor: actorOf(launch, settings), resource: placeOf(launch), cookie: browser },
+    ...demandOpening(launch, content),
+    ...{ data: dataFor(launch, content.settings), sealed: launch.apiSessionId, language: launch.language ?? null },
+  }
+  const opened =
+    signature === undefined
+      ? await core.launches.open({ platform }, input)
+      : await core.launches.openOnce({ platform, word: signature }, input)
+  if (opened === undefined) throw new LaunchRefused('replay', 'It was used before, elsewhere.')
+  return redirect(core, opened.entranceUrl, browser)
 }
 
 export function demandOpening(launch: SignedLaunch, { settings }: Content) {

@@ -18,7 +18,7 @@ import * as pipe from './pipe.ts'
 import * as platforms from './platform.ts'
 import * as session from './session.ts'
 import { findSignInCandidates } from './sign-in.ts'
-import { useTicket } from './ticket.ts'
+import { findTicket, useTicket } from './ticket.ts'
 import type { Db } from './change.ts'
 import type { DirectoryStore, ErasureStore, ImportStore, LaunchStore, PlatformStore } from '../../core/storage.ts'
 import type { OrganisationId } from '../../core/ids.ts'
@@ -107,6 +107,7 @@ export const launches: OverDb<LaunchStore> = {
   advanceLaunch: launch.advanceLaunch,
   settleLaunch: launch.settleLaunch,
   endLaunch: launch.endLaunch,
+  findTicket,
   useTicket,
   extendSession: session.extendSession,
   bindSession: session.bindSession,
@@ -165,6 +166,7 @@ export const singleReads: ReadonlySet<string> = new Set<Operation>([
   'launches.findPlatformAnywhere',
   'launches.findContent',
   'launches.findPlacement',
+  'launches.findTicket',
   'launches.findLaunch',
   'launches.listLaunches',
   'launches.listRegistrations',
@@ -181,6 +183,7 @@ export const signInReads: ReadonlySet<string> = new Set<Operation>([
   'directory.findCredentialBySecret',
   'launches.findPlatformAnywhere',
   'launches.findLaunch',
+  'launches.findTicket',
 ])
 
 export type Concerns = (args: readonly unknown[], result: unknown) => readonly OrganisationId[]

@@ -5,7 +5,7 @@ import { change, claim } from './change.ts'
 import { compiled } from './compiled.ts'
 import { actorHash, chainOf, chainsOf, toLaunch } from './launch-record.ts'
 import { insertSession } from './session.ts'
-import { insertTickets } from './ticket.ts'
+import { insertTickets, replaceTickets } from './ticket.ts'
 import { mostRows } from './organisation.ts'
 import { sql } from 'kysely'
 import type { LaunchId, OrganisationId } from '../../core/ids.ts'
@@ -216,7 +216,7 @@ export async function advanceLaunch(
   const set = { progress: JSON.stringify(progress), owes, mode, cookie }
   const [row] = await advance(db, { organisationId, id, from, ...set })
   if (row === undefined) return undefined
-  await insertTickets(db, row.number, tickets)
+  await replaceTickets(db, row.number, tickets)
   return toLaunch(row)
 }
 

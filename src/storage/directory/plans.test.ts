@@ -22,7 +22,7 @@ import { createPlatform } from './platform.ts'
 import { findSignInCandidates } from './sign-in.ts'
 import { migrate } from '../sqlite/migrate.ts'
 import { migrations } from '../migrations/index.ts'
-import { useTicket } from './ticket.ts'
+import { findTicket, useTicket } from './ticket.ts'
 import type { CompiledQuery } from 'kysely'
 import type { Db } from './change.ts'
 import type { Schema } from '../schema.ts'
@@ -118,6 +118,7 @@ describe('what launches are looked up by', () => {
       () => sweepLaunches(db, organisationId, 9),
       'launch_ended (organisation_id=? AND ended_at>? AND ended_at<?)',
     ],
+    ['a ticket', () => findTicket(db, 'h', 'fetch', 1), 'ticket'],
     ['by a ticket', () => useTicket(db, 'h', 'fetch', 1), 'ticket'],
   ])('%s: an index, that gives them in order where there may be many', async (_, look, index) => {
     await look()
