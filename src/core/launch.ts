@@ -11,7 +11,7 @@ import { LaunchEnding } from './launch-ending.ts'
 import type { EndingParts } from './launch-ending.ts'
 import { dataOf, LaunchEntering } from './launch-entering.ts'
 import type { Entered, Fetched } from './launch-entering.ts'
-import { activityFor, actorFor, checkLaunch, pinsFor, registrationFor, rightsFor } from './launch-plan.ts'
+import { activityFor, actorFor, atHome, checkLaunch, pinsFor, registrationFor, rightsFor } from './launch-plan.ts'
 import type { LaunchData, NewLaunchInput } from './launch-plan.ts'
 import { hashOf, issueTicket } from './launch-ticket.ts'
 import type { IssuedTicket } from './launch-ticket.ts'
@@ -128,7 +128,8 @@ export class Launches {
   }
 
   /** Its ticket is valid as long as the launch: later it is the cookie that counts. */
-  async #open(by: LaunchedBy, input: NewLaunchInput, { ticket, record }: IssuedTicket): Promise<OpenedLaunch> {
+  async #open(by: LaunchedBy, asked: NewLaunchInput, { ticket, record }: IssuedTicket): Promise<OpenedLaunch> {
+    const input = atHome(asked)
     checkLaunch(input)
     const { content, mode, resource = null, data = null, language = null, readsOthers = false } = input
     const { caller, launcher } = launcherOf(by)
