@@ -27,7 +27,7 @@ export async function toChoice(
 ): Promise<Response> {
   if (!(await isFirst(core, verified))) throw new LaunchRefused('replay', 'It was used before.')
   const browser = findBrowser(c, core.baseUrl) ?? newBrowser()
-  const sealed = await sealAuthor(core, verified.platform, { launch: verified.what, browser })
+  const sealed = await sealAuthor(core, verified, browser)
   return redirect(core, choiceAddress(core, verified, sealed), browser)
 }
 
@@ -50,9 +50,9 @@ async function author(c: Context<FaceEnv>, core: Core): Promise<Author> {
   const known = await knownPlatform(c, core)
   const sealed = c.req.param('sealed') ?? ''
   const browser = findBrowser(c, core.baseUrl)
-  const launch = await openAuthor(core, known.platform, { sealed, browser })
+  const launch = await openAuthor(core, known, { sealed, browser })
   if (launch !== undefined && browser !== undefined) return { ...known, launch, sealed, browser }
-  throw new LaunchRefused('author', 'This choice is over, or another browser’s.')
+  throw new LaunchRefused('author', 'This choice is over, or another browser’s; or who vouched for it does no more.')
 }
 
 const partSize = 50

@@ -393,6 +393,46 @@ describe('an author', () => {
     expect(await world.core.placements.find(world.platform, `14/${learningObject}/200`)).toBeUndefined()
   })
 
+  it.each<[string, object, object, 'settings' | 'secret']>([
+    ['their customer is let in no more', { customers: [14, 15] }, { customers: [15] }, 'settings'],
+    ['other schools are let in', { schools: [3] }, { schools: [4] }, 'settings'],
+    ['the secret that vouched for them counts no more', {}, {}, 'secret'],
+  ])('is nobody any more where %s', async (_, before, after, change) => {
+    const { core, operator, platform } = world
+    const set = (more: object) =>
+      core.platforms.update(operator, platform.id, { settings: { customers: [14, 15], ...more } })
+    await set(before)
+    const signedIn = await visit(signed({ ...teacher, SchoolId: '3|Hull' }))
+    const [address, cookie] = [locationOf(signedIn), cookieOf(signedIn)]
+    expect((await visit(address, cookie)).status).toBe(200)
+    if (change === 'secret') await core.platforms.rotateSecret(operator, platform.id, { overlapSeconds: 0 })
+    else await set(after)
+    const rule = 'customers' in after ? 'customer' : 'author'
+    for (const [path, method] of [
+      ['', 'GET'],
+      ['', 'POST'],
+      ['/open', 'GET'],
+    ] as const) {
+      const body = method === 'POST' ? `content=${world.contents.cmi5.id}` : undefined
+      expect(reasonOf(await visit(`${address}${path}`, cookie, method, body))).toBe(rule)
+    }
+    expect(await core.placements.find(platform, `14/${learningObject}/200`)).toBeUndefined()
+    expect(await launches()).toEqual([])
+    await set({})
+    await core.platforms.rotateSecret(operator, platform.id, { secret: sharedSecret, overlapSeconds: 0 })
+  })
+
+  it('goes on while the secret before counts', async () => {
+    const { core, operator, platform } = world
+    const signedIn = await visit(signed(teacher))
+    const [address, cookie] = [locationOf(signedIn), cookieOf(signedIn)]
+    await core.platforms.rotateSecret(operator, platform.id, { overlapSeconds: 60 })
+    expect((await visit(address, cookie)).status).toBe(200)
+    world.clock.pass(61_000)
+    expect(reasonOf(await visit(address, cookie))).toBe('author')
+    await core.platforms.rotateSecret(operator, platform.id, { secret: sharedSecret, overlapSeconds: 0 })
+  })
+
   it('chooses nothing that is not there', async () => {
     const signedIn = await visit(signed(teacher))
     const [address, cookie] = [locationOf(signedIn), cookieOf(signedIn)]

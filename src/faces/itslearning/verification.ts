@@ -1,6 +1,7 @@
 // Whether a launch is what its platform signed (facts 3), step by step in the order of the recipe. A value, or `LaunchRefused`. Whether
 // it was used before is asked of the store by who uses it.
 
+import { createHash } from 'node:crypto'
 import type { Parameters, SignedDeletion, SignedLaunch } from './parameters.ts'
 import { demand, readDeletion, readLaunch } from './parameters.ts'
 import { LaunchRefused } from './refusal.ts'
@@ -29,33 +30,35 @@ export interface Verified<What> {
   readonly what: What
   /** Names the launch as nothing else does: there is no nonce. */
   readonly signature: string
+  /** Which secret fitted (`markOf`). */
+  readonly signedWith: string
   /** Unix milliseconds. */
   readonly signedAt: number
 }
 
 export function verifyLaunch(received: Received, standard: Standard): Verified<SignedLaunch> {
-  const { parameters, signature } = verifySigned(received, standard)
+  const { parameters, ...proof } = verifySigned(received, standard)
   const what = readLaunch(parameters, demandedBy(standard.settings))
   checkLicensed(what, standard.settings)
   checkCustomer(what, standard.settings)
   checkSchools(what, standard.settings)
-  return { what, signature, signedAt: checkTime(parameters, standard) }
+  return { what, ...proof, signedAt: checkTime(parameters, standard) }
 }
 
 export function verifyDeletion(received: Received, standard: Standard): Verified<SignedDeletion> {
-  const { parameters, signature } = verifySigned(received, standard)
+  const { parameters, ...proof } = verifySigned(received, standard)
   const what = readDeletion(parameters)
   checkCustomer(what, standard.settings)
-  return { what, signature, signedAt: checkTime(parameters, standard) }
+  return { what, ...proof, signedAt: checkTime(parameters, standard) }
 }
 
 function verifySigned(received: Received, { secrets }: Standard) {
   const { signed, signature } = cutSignature(received)
-  checkSignature({ ...received, query: signed }, signature, secrets)
+  const signedWith = markOf(findSigning({ ...received, query: signed }, signature, secrets))
   const parameters = splitQuery(signed)
   demand(parameters, ['Encoding', 'Timestamp'])
   checkEncoding(parameters)
-  return { parameters, signature }
+  return { parameters, signature, signedWith }
 }
 
 const longestAddress = 8 * 1024
@@ -77,12 +80,18 @@ export function cutSignature({ address, query }: Received): { readonly signed: s
 }
 
 /** 3: every secret is compared, so that how long it takes says nothing of which. */
-function checkSignature({ address, query }: Received, signature: string, secrets: readonly string[]): void {
+function findSigning({ address, query }: Received, signature: string, secrets: readonly string[]): string {
   // Browsers and .NET leave nothing else in an address; a byte that is not ASCII would be read by each in its own way.
   const text = /^[!-~]*$/.test(query) ? signedText(address, query) : undefined
   if (text === undefined) throw new LaunchRefused('parameter-malformed', 'It is not percent-encoded UTF-8.')
-  if (secrets.filter((secret) => isSignature(signature, text, secret)).length > 0) return
+  const [secret] = secrets.filter((one) => isSignature(signature, text, one))
+  if (secret !== undefined) return secret
   throw new LaunchRefused('signature-wrong', `It is not what any secret makes of ${address} and its parameters.`)
+}
+
+/** Tells secrets apart; none can be guessed from it, as long as they are (`leastSecretLength`). */
+export function markOf(secret: string): string {
+  return createHash('sha256').update(`claviger itslearning ${secret}`).digest('base64url')
 }
 
 const plainName = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/
@@ -125,7 +134,7 @@ function checkLicensed({ licences }: SignedLaunch, { licensed }: Settings): void
 }
 
 /** 8: the secret is the application's, the same at every customer that uses it. */
-function checkCustomer({ customerId }: { readonly customerId: string }, { customers }: Settings): void {
+export function checkCustomer({ customerId }: { readonly customerId: string }, { customers }: Settings): void {
   if (customers.includes(Number(customerId))) return
   throw new LaunchRefused('customer', `The customer ${customerId} is not among those allowed: ${customers.join(', ')}.`)
 }
