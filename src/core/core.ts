@@ -1,6 +1,6 @@
 // Composes the use cases over one storage. What faces and the command line hold in their hands; storage stays inside.
 
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { authorise, explain } from './access.ts'
 import { Activities } from './activities.ts'
 import { Agents } from './agents.ts'
@@ -36,6 +36,7 @@ import type { ForwardingState, ForwardingTiming } from './forwarding.ts'
 import { Pipes } from './pipe.ts'
 import { Placements } from './placement.ts'
 import { Platforms } from './platform.ts'
+import { takeRandom } from './random.ts'
 import type { RemoteLrsDoor } from './remote-lrs.ts'
 import { Organisations } from './organisation.ts'
 import { noOutbound } from './outbound.ts'
@@ -144,7 +145,7 @@ const orphansLiveMs = 24 * 3_600_000
 export const systemClock: Clock = { now: () => Date.now() }
 
 export function randomIds(clock: Clock): Ids {
-  const hex = (bytes: number): string => randomBytes(bytes).toString('hex')
+  const hex = (bytes: number): string => takeRandom(bytes).toString('hex')
   const time = (): string =>
     Math.floor(clock.now() / 1000)
       .toString(16)

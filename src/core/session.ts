@@ -112,7 +112,11 @@ export class Sessions {
       ...checkShape(pinsSchema, pins, '/pins'),
     ])
     if (caller.sessionId !== undefined) demand(noChildren)
-    const parent = await this.#parent(caller, credentialId, 'write')
+    // At the same time: a launch waits for each answer of the store.
+    const [parent, organisation] = await Promise.all([
+      this.#parent(caller, credentialId, 'write'),
+      this.#organisation(caller.organisationId),
+    ])
     const held = caller.credentialId === credentialId ? intersect(parent.rights, caller.rights) : parent.rights
     const rights = input.rights(held)
     refuseWider(rights, held)
@@ -122,7 +126,6 @@ export class Sessions {
     const expiresAt = Math.min(now + expireSeconds * 1000, latest)
     const under = secretUnder(caller, parent, now)
     const [oid, key, secret] = [this.#ids.oid(), newSessionKey(this.#ids), newSecretValue(this.#ids)]
-    const organisation = await this.#organisation(caller.organisationId)
     const sealed = this.#vault.seal(organisation, sessionPlace(oid), secret)
     const made = { oid, credentialId, key, sealed, under, rights, pins, words, createdAt: now, expiresAt }
     return { made, parent, organisation, secret, latest }

@@ -5,6 +5,7 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } f
 import { LRUCache } from 'lru-cache'
 import { DomainError, invalid } from './errors.ts'
 import type { Oid, SecretId } from './ids.ts'
+import { takeRandom } from './random.ts'
 import type { PlatformStore, Sealed } from './storage.ts'
 
 /** What the vault needs to know of an organisation. */
@@ -166,7 +167,7 @@ export async function rotateMasterKey(platform: PlatformStore, from: Buffer, to:
 type RewrappedId = Parameters<PlatformStore['rewrapKeys']>[1][number]['id']
 
 function encrypt(key: Buffer, place: readonly string[], clear: Buffer): Sealed {
-  const iv = randomBytes(ivBytes)
+  const iv = takeRandom(ivBytes)
   const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(additional(place))
   const body = Buffer.concat([iv, cipher.update(clear), cipher.final(), cipher.getAuthTag()])
   return format + body.toString('base64url')
