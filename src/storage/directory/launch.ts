@@ -15,13 +15,13 @@ import type {
   LaunchDebt,
   LaunchEnd,
   LaunchMode,
+  LaunchProgress,
   LaunchRecord,
   LaunchStore,
 } from '../../core/storage.ts'
 import type { LaunchRow } from './launch-record.ts'
 
 type Args<M extends keyof LaunchStore> = Parameters<LaunchStore[M]>
-type Made = Args<'createLaunch'>[1]
 
 /** Launches of one sweep: some ten milliseconds. */
 const sweptAtOnce = 500
@@ -31,34 +31,38 @@ export function createLaunch(
   ...[organisationId, made, event]: Args<'createLaunch'>
 ): ReturnType<LaunchStore['createLaunch']> {
   return change(db, organisationId, event, async () => {
-    const chain = chainOf(made.session.credentialId, made.launch)
+    const { credentialId } = made.session
+    const chain = chainOf(credentialId, made.launch)
     const [before] = await findLatest(db, { organisationId, chain })
     const ended = before && (await end(db, before, { by: 'superseded', at: made.at }))
     const session = await insertSession(db, organisationId, made.session)
     // What is locked by its end is as it is: a statement may have come meanwhile (PostgreSQL).
-    const registration = (ended ?? (before && toLaunch(before)))?.progress.registration
-    const row = { ...fromLaunch(organisationId, made, registration), chain, session_id: session.id }
-    const [{ number }] = (await insert(db, row)) as [{ number: number }]
+    const reached = ended?.progress ?? (before && (JSON.parse(before.progress) as LaunchProgress))
+    const progress = {
+      ...made.launch.progress,
+      ...(reached?.registration !== undefined && { registration: reached.registration }),
+    }
+    const begun = { ...made.launch, progress, organisationId, credentialId, sessionId: session.id, createdAt: made.at }
+    const [{ number }] = (await insert(db, { ...fromLaunch(begun), chain })) as [{ number: number }]
     await insertTickets(db, number, made.tickets)
-    const launch = toLaunch({ ...row, ...notEnded, number, version: 1 })
-    return { launch, session, superseded: ended ? [ended] : [] }
+    return { launch: { ...begun, ...notEnded, number, version: 1 }, session, superseded: ended ? [ended] : [] }
   })
 }
 
-function fromLaunch(
-  organisationId: OrganisationId,
-  { session, launch, at }: Made,
-  registration: LaunchRecord['progress']['registration'],
-) {
-  const progress = registration === undefined ? launch.progress : { ...launch.progress, registration }
+const notEnded = { endedAt: null, endedBy: null, owes: null }
+
+type Begun = Omit<LaunchRecord, 'number' | 'version' | keyof typeof notEnded>
+
+function fromLaunch(launch: Begun) {
   return {
     id: launch.id,
-    organisation_id: organisationId,
+    organisation_id: launch.organisationId,
     platform_id: launch.platformId,
     content_id: launch.contentId,
     resource: launch.resource,
-    credential_id: session.credentialId,
+    credential_id: launch.credentialId,
     home_lrs_id: launch.lrsId,
+    session_id: launch.sessionId,
     style: launch.style,
     mode: launch.mode,
     actor: JSON.stringify(launch.actor),
@@ -68,16 +72,14 @@ function fromLaunch(
     registration: launch.registration,
     data: JSON.stringify(launch.data),
     sealed: launch.sealed,
-    progress: JSON.stringify(progress),
+    progress: JSON.stringify(launch.progress),
     cookie: launch.cookie,
-    created_at: at,
+    created_at: launch.createdAt,
     expires_at: launch.expiresAt,
   }
 }
 
-const notEnded = { ended_at: null, ended_by: null, owes: null }
-
-type NewRow = ReturnType<typeof fromLaunch> & { readonly chain: string; readonly session_id: number }
+type NewRow = ReturnType<typeof fromLaunch> & { readonly chain: string }
 
 const insert = compiled((db, row: NewRow) =>
   db
@@ -114,7 +116,7 @@ const insert = compiled((db, row: NewRow) =>
 const findLatest = compiled((db, of: { readonly organisationId: number; readonly chain: string }) =>
   db
     .selectFrom('launch')
-    .selectAll()
+    .select(['number', 'style', 'session_id', 'progress'])
     .where('organisation_id', '=', of.organisationId)
     .where('chain', '=', of.chain)
     .orderBy('number', 'desc')

@@ -36,7 +36,8 @@ export async function insertSession(
   await checkKeyIsFree(db, organisationId, key)
   const row = fromSession(organisationId, session)
   const [{ id }] = (await insert(db, row)) as [{ id: number }]
-  return toSession({ ...row, id })
+  // As it was given: what is stored is not read back.
+  return { ...session, launch: session.launch ?? null, id: id as SessionId, organisationId, boundTo: null }
 }
 
 const findParent = compiled((db, wanted: { readonly organisationId: OrganisationId; readonly credentialId: number }) =>
