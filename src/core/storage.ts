@@ -793,7 +793,7 @@ export interface PlatformRecord {
   readonly credentialId: CredentialId
   /** Newest first, at most two: the current one and the one before. */
   readonly secrets: readonly PlatformSecret[]
-  /** The face checks them; core does not interpret them. */
+  /** The face checks them; core does not interpret them. `content`, if any: the id of the content that opens where nothing was chosen. */
   readonly settings: Json
   readonly isEnabled: boolean
   /** Starts at 1, +1 with each accepted `updatePlatform`. */
@@ -951,7 +951,7 @@ export interface LaunchFilter {
 export interface LaunchStore {
   /**
    * With its credential, all or nothing. `conflict` when the id is taken on the whole platform, and as
-   * `DirectoryStore.createCredential`, which says what else is thrown.
+   * `DirectoryStore.createCredential`, which says what else is thrown; `not_found` for the content in its settings.
    */
   createPlatform(organisationId: OrganisationId, platform: NewPlatform, event: NewAuditEvent): Promise<PlatformRecord>
   findPlatform(organisationId: OrganisationId, id: PlatformId): Promise<PlatformRecord | undefined>
@@ -959,7 +959,7 @@ export interface LaunchStore {
   findPlatformAnywhere(id: PlatformId): Promise<PlatformRecord | undefined>
   /** By id, ascending. */
   listPlatforms(organisationId: OrganisationId, slice: Slice): Promise<Listed<PlatformRecord>>
-  /** A name becomes that of its credential, too, and so does whether it is enabled. `not_found`. */
+  /** A name becomes that of its credential, too, and so does whether it is enabled. `not_found`, also for the content in its settings. */
   updatePlatform(
     organisationId: OrganisationId,
     id: PlatformId,
@@ -984,7 +984,7 @@ export interface LaunchStore {
     patch: ContentPatch,
     event: NewAuditEvent,
   ): Promise<ContentRecord>
-  /** Returns what was removed. `not_found`; `conflict` while a placement or a launch that runs is of it. */
+  /** Returns what was removed. `not_found`; `conflict` while a placement, a platform's settings or a launch that runs is of it. */
   deleteContent(organisationId: OrganisationId, id: Oid, event: NewAuditEvent): Promise<ContentRecord>
 
   /** Puts it in the place of the one there. `not_found` for the platform and the content. */

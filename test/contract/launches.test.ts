@@ -212,6 +212,26 @@ describe.each(engines)('launches on $name', ({ open }) => {
       expect(await launches.deleteContent(tenant.id, one.id, own)).toMatchObject({ id: one.id })
     })
 
+    it('are there as long as a platform opens them where nothing was chosen', async () => {
+      const [{ id }, { id: foreign }] = [
+        await createContent(store.storage, tenant),
+        await createContent(store.storage, other),
+      ]
+      const absent = '0'.repeat(24)
+      const settings = { customers: [14], content: id }
+      for (const content of [absent, foreign]) {
+        await nothing(() => createPlatform(store.storage, tenant, { settings: { content } }), 'not_found')
+      }
+      const made = await createPlatform(store.storage, tenant, { settings })
+      await nothing(() => launches.deleteContent(tenant.id, id, own), 'conflict')
+      const update = (more: object) => launches.updatePlatform(tenant.id, made.id, { at: start, ...more }, own)
+      await nothing(() => update({ settings: { content: absent } }), 'not_found')
+      expect((await launches.findPlatform(tenant.id, made.id))?.settings).toEqual(settings)
+      // As another setting it says nothing of content.
+      await update({ settings: { content: null, publicUrl: `https://x.example/${id}` } })
+      expect((await launches.deleteContent(tenant.id, id, own)).id).toBe(id)
+    })
+
     it('are those of one organisation', async () => {
       const theirs = await createPlatform(store.storage, other)
       const content = await createContent(store.storage, other)
@@ -442,6 +462,42 @@ describe.each(engines)('launches on $name', ({ open }) => {
       const ended = await endOf(running)
       expect(await use(fetch, 'fetch', 199)).toEqual({ launch: ended, isFirst: true })
       expect(await use(fetch, 'fetch', 199)).toEqual({ launch: ended, isFirst: false })
+    })
+
+    it('hands over with a ticket what goes with it, to the first and to whom it knows', async () => {
+      const [entrance, first, second, third] = [fresh.pair(), fresh.pair(), fresh.pair(), fresh.pair()]
+      const { launch: running } = await begin({ tickets: [{ hash: entrance, kind: 'entrance', until: 100 }] })
+      const handed = (cookie: string, hash: string) =>
+        ({ cookie, tickets: [{ hash, kind: 'fetch', until: 100 }] }) as const
+      const use = (cookie: string, hash: string) => launches.useTicket(entrance, 'entrance', 1, handed(cookie, hash))
+      const find = (hash: string, kind: 'entrance' | 'fetch' = 'fetch', at = 1) => launches.findTicket(hash, kind, at)
+      expect(await find(entrance, 'entrance')).toEqual({ launch: running, isUsed: false })
+      expect(await find(entrance, 'entrance', 100)).toBeUndefined()
+      expect(await find(entrance)).toBeUndefined()
+      const known = { ...running, cookie: 'mine' }
+      expect(await use('mine', first)).toEqual({ launch: known, isFirst: true })
+      expect(await find(entrance, 'entrance')).toEqual({ launch: known, isUsed: true })
+      expect(await use('another', second)).toEqual({ launch: known, isFirst: false })
+      expect(await find(second)).toBeUndefined()
+      expect(await find(first)).toEqual({ launch: known, isUsed: false })
+      // Unused, it makes room; used, it stays known.
+      expect(await use('mine', second)).toEqual({ launch: known, isFirst: false })
+      expect(await find(first)).toBeUndefined()
+      await launches.useTicket(second, 'fetch', 1)
+      await use('mine', third)
+      expect(await find(second)).toEqual({ launch: known, isUsed: true })
+      const ended = await endOf(running)
+      expect(await use('mine', first)).toEqual({ launch: ended, isFirst: false })
+      expect(await find(first)).toBeUndefined()
+    })
+
+    it('is not begun with a ticket that was issued before: nothing else happens', async () => {
+      const tickets = [{ hash: fresh.pair(), kind: 'entrance', until: 100 }] as const
+      const { launch: running } = await begin({ tickets })
+      await hasAudit(async () => {
+        await expect(begin({ tickets })).rejects.toMatchObject({ code: 'conflict' })
+      }, 0)
+      expect(await launches.findLaunch(tenant.id, running.id)).toEqual(running)
     })
 
     it('has a session whose end moves on, as far as the launch goes, and that is bound once', async () => {

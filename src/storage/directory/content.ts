@@ -2,7 +2,7 @@
 
 import { change, checkVersion, notFound } from './change.ts'
 import { DomainError } from '../../core/errors.ts'
-import { getPlatform } from './platform.ts'
+import { findUsualUse, getPlatform } from './platform.ts'
 import { mostRows } from './organisation.ts'
 import type { Oid, OrganisationId, PlatformId } from '../../core/ids.ts'
 import type { Db } from './change.ts'
@@ -85,13 +85,17 @@ export function updateContent(
 export function deleteContent(db: Db, ...[organisationId, id, event]: Args<'deleteContent'>): Promise<ContentRecord> {
   return change(db, organisationId, event, async () => {
     const content = await getContent(db, organisationId, id)
-    await refuseUsed(db, id)
+    await refuseUsed(db, organisationId, id)
     await db.deleteFrom('content').where('id', '=', id).execute()
     return content
   })
 }
 
-async function refuseUsed(db: Db, id: Oid): Promise<void> {
+async function refuseUsed(db: Db, organisationId: OrganisationId, id: Oid): Promise<void> {
+  const platform = await findUsualUse(db, organisationId, id)
+  if (platform !== undefined) {
+    throw new DomainError('conflict', `The content is what the platform ${platform} opens where nothing was chosen.`)
+  }
   const placement = await db
     .selectFrom('placement')
     .select(['platform_id', 'resource'])

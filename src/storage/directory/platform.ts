@@ -4,7 +4,7 @@ import { change, checkVersion, notFound } from './change.ts'
 import { DomainError } from '../../core/errors.ts'
 import { insertCredential } from './credential-writes.ts'
 import { mostRows } from './organisation.ts'
-import type { CredentialId, OrganisationId, PlatformId } from '../../core/ids.ts'
+import type { CredentialId, Oid, OrganisationId, PlatformId } from '../../core/ids.ts'
 import type { Db } from './change.ts'
 import type { Json, LaunchStore, Listed, PlatformRecord, Slice } from '../../core/storage.ts'
 import type { PlatformTable } from '../schema.ts'
@@ -20,6 +20,7 @@ export function createPlatform(
     if ((await findPlatformAnywhere(db, id)) !== undefined) {
       throw new DomainError('conflict', `The platform id ${id} is already taken.`)
     }
+    await demandUsualContent(db, organisationId, settings)
     const { id: credentialId } = await insertCredential(db, organisationId, { ...credential, name, isEnabled })
     const row = await db
       .insertInto('platform')
@@ -81,6 +82,7 @@ export function updatePlatform(
   return change(db, organisationId, event, async () => {
     const { name, secrets, settings, isEnabled, at, from } = patch
     checkVersion(await getPlatform(db, organisationId, id), from)
+    if (settings !== undefined) await demandUsualContent(db, organisationId, settings)
     const shared = {
       ...(name !== undefined && { name }),
       ...(isEnabled !== undefined && { is_enabled: isEnabled ? 1 : 0 }),
@@ -100,6 +102,33 @@ export function updatePlatform(
     if (Object.keys(shared).length > 0) await updateCredential(db, row.credential_id, shared, at)
     return toPlatform(row)
   })
+}
+
+async function demandUsualContent(db: Db, organisationId: OrganisationId, settings: Json): Promise<void> {
+  const id = usualContentIn(settings)
+  if (id === undefined) return
+  const query = db.selectFrom('content').select('id').where('id', '=', id)
+  const found = await query.where('organisation_id', '=', organisationId).executeTakeFirst()
+  if (found === undefined) throw new DomainError('not_found', `There is no content ${id}.`)
+}
+
+/** A platform that launches this content where nothing was chosen. */
+export async function findUsualUse(
+  db: Db,
+  organisationId: OrganisationId,
+  contentId: Oid,
+): Promise<PlatformId | undefined> {
+  const query = db.selectFrom('platform').select(['id', 'settings']).where('organisation_id', '=', organisationId)
+  const rows = await query.where('settings', 'like', `%${contentId}%`).execute()
+  const found = rows.find(({ settings }) => usualContentIn(JSON.parse(settings) as Json) === contentId)
+  return found && (found.id as PlatformId)
+}
+
+/** As `PlatformRecord.settings` has it. */
+function usualContentIn(settings: Json): string | undefined {
+  if (typeof settings !== 'object' || settings === null) return undefined
+  const { content } = settings as Readonly<Record<string, Json>>
+  return typeof content === 'string' && /^[0-9a-f]{24}$/.test(content) ? content : undefined
 }
 
 async function updateCredential(
