@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { baseUrl } from '../../../test/support/core.ts'
-import { contentOf, learner, openLaunchWorld, statementOf } from '../../../test/support/launch.ts'
+import { contentOf, learner, openLaunchWorld, statementOf, ticketOf } from '../../../test/support/launch.ts'
 import type { Answer, LaunchWorld } from '../../../test/support/launch.ts'
+import { DomainError } from '../../core/errors.ts'
 import type { OpenedLaunch } from '../../core/launch.ts'
 import type { LaunchStyle } from '../../core/storage.ts'
 import { endpoints } from './index.ts'
@@ -113,6 +114,32 @@ describe('a way in', () => {
     const first = await enterAs('tincan', 'kim')
     const second = await enter(await world.launch('cmi5', { actor: learner('kim') }), first.answer)
     expect(second.headers.get('Set-Cookie')).toBe(first.answer.headers.get('Set-Cookie'))
+  })
+
+  it('is not used up by a failure: the page is loaded anew, by whoever keeps no cookies, too', async () => {
+    const opened = await world.launch('cmi5', { actor: learner('una') })
+    const { documents } = world.storage
+    const change = documents.change
+    documents.change = () => Promise.reject(new DomainError('unavailable', 'The store is away.'))
+    const broken = await enter(opened).finally(() => {
+      documents.change = change
+    })
+    expect([broken.status, broken.headers.get('Set-Cookie')]).toEqual([503, null])
+    expect((await enter(opened)).status).toBe(303)
+    expect((await enter(opened)).status).toBe(403)
+  })
+
+  it('is not in the log where something breaks', async () => {
+    const opened = await world.launch('cmi5', { actor: learner('ola') })
+    const { launches } = world.storage
+    const find = launches.findTicket
+    launches.findTicket = () => Promise.reject(new Error('broken'))
+    const answers = [await enter(opened), await world.ask('POST', `/launch/fetch/${ticketOf(opened)}`)]
+    launches.findTicket = find
+    expect(answers.map(({ status }) => status)).toEqual([500, 200])
+    expect(world.log()).toContain('/launch/s/:ticket')
+    expect(world.log()).toContain('/launch/fetch/:ticket')
+    expect(world.log()).not.toContain(ticketOf(opened))
   })
 
   it('is not used up by who looks at it beforehand', async () => {
