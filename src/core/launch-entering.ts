@@ -119,8 +119,8 @@ export class LaunchEntering {
       sealed: await this.#beginning.unseal(before),
     }
     const { ticket, record } = this.#fetching()
-    const { launch } = await this.#beginning.begin(caller, credentialId, plan, [record])
-    await this.#parts.scribe.launched(launch)
+    const begun = await this.#beginning.begin(caller, credentialId, plan, [record])
+    const launch = await this.#parts.scribe.launched(begun.launch)
     return entered(launch, { style: 'cmi5', fetchTicket: ticket })
   }
 
