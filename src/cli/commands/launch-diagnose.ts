@@ -35,7 +35,9 @@ export function addLaunchDiagnose(group: Command, context: CommandContext, act: 
     const opened = platform === undefined ? undefined : await openPlatform(context, options, platform)
     const secrets = given === undefined ? (opened?.secrets ?? []) : [given]
     const now = opened?.now ?? Date.now()
-    return show(itslearning.diagnose({ url, secrets, now, platform: opened?.known }))
+    const asked = { url, secrets, now }
+    if (opened === undefined) return show(itslearning.diagnose(asked))
+    return show(await itslearning.diagnoseAt(opened.opened.core, opened.platform, asked))
   })
 }
 

@@ -1,9 +1,14 @@
 // What an operator does by hand with this protocol: looks at a launch that is refused, signs one, speaks to itslearning's REST API.
 // For the command line, which gets it through app.ts. Knows no request.
 
+import type { Core } from '../../core/core.ts'
 import type { PlatformRecord } from '../../core/storage.ts'
+import { admit, admitPlatform } from './admission.ts'
+import { diagnose, faultOf } from './diagnosis.ts'
+import type { Asked, Diagnosis, Fault } from './diagnosis.ts'
 import type { KnownPlatform } from './diagnosis.ts'
 import { protocol } from './platform.ts'
+import { LaunchRefused } from './refusal.ts'
 import { addressOf, readSettings } from './settings.ts'
 import type { Page } from './settings.ts'
 
@@ -13,7 +18,6 @@ export { rules } from './refusal.ts'
 export { pages } from './settings.ts'
 export type { Page } from './settings.ts'
 export { restAuthorization, signLaunch } from './signing.ts'
-export { writeTimestamp } from './verification.ts'
 
 export function speaks(platform: Pick<PlatformRecord, 'protocol'>): boolean {
   return platform.protocol === protocol
@@ -25,6 +29,32 @@ export function knownPlatform({ id, settings }: PlatformRecord, baseUrl: string)
 
 export function addressAt(page: Page, { id, baseUrl, settings }: KnownPlatform): string {
   return addressOf(page, { id, baseUrl, publicUrl: settings.publicUrl })
+}
+
+/** As `diagnose`; and what this platform makes of a launch that is signed as it must be. */
+export async function diagnoseAt(
+  core: Core,
+  platform: PlatformRecord,
+  asked: Omit<Asked, 'platform'>,
+): Promise<Diagnosis> {
+  const known = { platform, settings: readSettings(platform.settings) }
+  const found = diagnose({ ...asked, platform: knownPlatform(platform, core.baseUrl) })
+  const { page, launch } = found
+  const closed = await faultsOf(admitPlatform(core, platform))
+  const unfit =
+    launch && 'role' in launch && page !== 'delete' ? await faultsOf(admit(core, known, { page, launch })) : []
+  const faults = [...closed, ...found.faults, ...unfit]
+  return { ...found, faults, isAccepted: faults.length === 0 }
+}
+
+async function faultsOf(admission: Promise<unknown>): Promise<readonly Fault[]> {
+  try {
+    await admission
+    return []
+  } catch (error) {
+    if (error instanceof LaunchRefused) return [faultOf(error)]
+    throw error
+  }
 }
 
 /** What a launch must bring so that this platform's settings let it in, beside what all bring. */

@@ -105,6 +105,11 @@ function faultsOf(asked: Case): { readonly faults: readonly Fault[]; readonly la
   }
 }
 
+/** Of who is refused whatever the signature says. */
+export function faultOf({ rule, message }: LaunchRefused): Fault {
+  return { rule, message, hints: plainHints[rule] ?? [] }
+}
+
 /** As it would be without this fault. Undefined where there is nothing to go on with. */
 function putRight(rule: Rule, received: Received, standard: Standard) {
   const given = parametersOf(received.query)
@@ -128,22 +133,23 @@ function putRight(rule: Rule, received: Received, standard: Standard) {
 }
 
 function hintsFor(rule: Rule, asked: Case): readonly string[] {
-  switch (rule) {
-    case 'signature-missing':
-    case 'signature-wrong':
-      return signatureHints(asked)
-    case 'value-ambiguous':
-    case 'parameter-twice':
-      return ['Somebody may be trying to add parameters; a name that really holds such words cannot be launched.']
-    case 'time':
-      return ['An address is good for one launch, for a while. A copied one is too old.']
-    case 'customer':
-      return ['claviger platform update … --customers names those that are allowed.']
-    case 'licences':
-      return ['If the application is licensed: claviger platform update … --licensed on']
-    default:
-      return []
-  }
+  return rule === 'signature-missing' || rule === 'signature-wrong' ? signatureHints(asked) : (plainHints[rule] ?? [])
+}
+
+const added = ['Somebody may be trying to add parameters; a name that really holds such words cannot be launched.']
+const plainHints: Readonly<Partial<Record<Rule, readonly string[]>>> = {
+  'value-ambiguous': added,
+  'parameter-twice': added,
+  time: ['An address is good for one launch, for a while. A copied one is too old.'],
+  customer: ['claviger platform update … --customers names those that are allowed.'],
+  licences: ['If the application is licensed: claviger platform update … --licensed on'],
+  platform: ['claviger platform show … says whether it launches, claviger platform update … --enable lets it again.'],
+  unset: [
+    'An author chooses by opening it. By hand: claviger platform place …, or claviger platform update … --content for all places.',
+  ],
+  permission: [
+    'What each permission gives is set for the content: claviger content update … --gives participate=normal',
+  ],
 }
 
 function liberalSettings(given: ReadonlyMap<string, string>): Settings {

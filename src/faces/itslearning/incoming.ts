@@ -2,14 +2,12 @@
 
 import type { Context } from 'hono'
 import type { Core } from '../../core/core.ts'
-import { hasExpired } from '../../core/organisation.ts'
-import { callerOf } from '../../core/platform.ts'
 import type { PlatformRecord } from '../../core/storage.ts'
 import type { FaceEnv } from '../face.ts'
 import { incomingOf } from '../http.ts'
+import { admitPlatform } from './admission.ts'
 import { protocol } from './platform.ts'
-import { LaunchRefused } from './refusal.ts'
-import { addressOf, readSettings } from './settings.ts'
+import { addressOf } from './settings.ts'
 import type { Page, Settings } from './settings.ts'
 import { replayEnd } from './verification.ts'
 import type { Received, Standard, Verified } from './verification.ts'
@@ -20,13 +18,7 @@ export interface Known {
 }
 
 export async function knownPlatform(c: Context<FaceEnv>, core: Core): Promise<Known> {
-  const platform = await core.platforms.findByPath(c.req.param('platform') ?? '')
-  if (platform === undefined || platform.protocol !== protocol || !platform.isEnabled) {
-    throw new LaunchRefused('platform', 'There is no such platform, or it is switched off.')
-  }
-  const organisation = await core.organisations.get(callerOf(platform))
-  if (hasExpired(organisation, core.clock.now())) throw new LaunchRefused('platform', 'Its organisation has ended.')
-  return { platform, settings: readSettings(platform.settings) }
+  return admitPlatform(core, await core.platforms.findByPath(c.req.param('platform') ?? ''))
 }
 
 export async function verify<What>(

@@ -7,11 +7,12 @@ import { isDomainError } from '../../core/errors.ts'
 import { findBrowser, newBrowser } from '../browser-cookie.ts'
 import type { Face, FaceEnv } from '../face.ts'
 import { faceApp, logOf, refuseLookAhead, requestIdOf, respond } from '../http.ts'
+import { admit } from './admission.ts'
 import { choose, openChosen, showChoice, toChoice } from './choosing.ts'
 import { presentError } from './errors.ts'
 import { isAuthors, verify } from './incoming.ts'
-import { findChosen, givesOf, open } from './into-content.ts'
-import { isAuthor, masterOf, placeOf } from './opening.ts'
+import { open } from './into-content.ts'
+import { masterOf, placeOf } from './opening.ts'
 import { itslearningPlatform } from './platform.ts'
 import { LaunchRefused } from './refusal.ts'
 import { verifyDeletion, verifyLaunch } from './verification.ts'
@@ -69,9 +70,8 @@ function logged(c: Context<FaceEnv>, error: unknown): unknown {
 async function view(c: Context<FaceEnv>, core: Core): Promise<Response> {
   const verified = await verify(c, core, { page: 'view', by: verifyLaunch })
   const { what: launch } = verified
-  const content = await findChosen(core, verified, launch)
-  if (isAuthor(launch, givesOf(content))) return toChoice(c, core, verified)
-  if (content === undefined) throw new LaunchRefused('unset', 'Nothing was chosen for this instance.')
+  const content = await admit(core, verified, { page: 'view', launch })
+  if (content === undefined) return toChoice(c, core, verified)
   if (await isAuthors(core, verified)) throw new LaunchRefused('replay', 'It was used before, to choose content.')
   const browser = findBrowser(c, core.baseUrl) ?? newBrowser()
   return open(core, { ...verified, launch, content, browser })
@@ -80,9 +80,8 @@ async function view(c: Context<FaceEnv>, core: Core): Promise<Response> {
 /** Somebody has made an instance, and is asked what it shall be. */
 async function add(c: Context<FaceEnv>, core: Core): Promise<Response> {
   const verified = await verify(c, core, { page: 'add', by: verifyLaunch })
-  const content = await findChosen(core, verified, verified.what)
-  if (isAuthor(verified.what, givesOf(content))) return toChoice(c, core, verified)
-  throw new LaunchRefused('permission', 'Who adds an instance must be allowed to change it.')
+  await admit(core, verified, { page: 'add', launch: verified.what })
+  return toChoice(c, core, verified)
 }
 
 /**

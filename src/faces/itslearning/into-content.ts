@@ -31,7 +31,8 @@ export async function open(core: Core, opening: Opening): Promise<Response> {
     signature === undefined
       ? await core.launches.open({ platform }, input)
       : await core.launches.openOnce({ platform, word: signature }, input)
-  if (opened === undefined) throw new LaunchRefused('replay', 'It was used before, elsewhere.')
+  if (opened === undefined)
+    throw new LaunchRefused('replay', 'It was used before, and this browser has no launch of it that runs.')
   return redirect(core, opened.entranceUrl, browser)
 }
 

@@ -19,7 +19,7 @@ export const rules = {
   customer: 'the customer is not allowed',
   school: 'none of the schools is allowed',
   time: 'it was signed too long ago, or is yet to be',
-  replay: 'it was used before, elsewhere',
+  replay: 'it was used before',
   permission: 'the permissions give nothing here',
   unset: 'nothing was chosen for this instance yet',
   platform: 'there is no such platform, or it is switched off',
