@@ -8,7 +8,7 @@ import { StatementReader } from './statement-reader.ts'
 import { erasureSql } from './erasure-sql.ts'
 import { isErased } from '../erasure/erased-ids.ts'
 import { listReferenced } from '../blobs/references.ts'
-import { directory, erasures, imports, launches, platform } from '../directory/index.ts'
+import { directory, erasures, imports, launches, platform, singleReads } from '../directory/index.ts'
 import { toMessage } from './driver-error.ts'
 import type { Answer, Call, Engine } from './engine.ts'
 import type { LrsId } from '../../core/ids.ts'
@@ -40,6 +40,8 @@ export class Reader implements Engine {
   readonly #erasable: ErasureReader
   readonly #erasureSql: Sql
   readonly #exports: ExportReader
+  readonly #begin
+  readonly #commit
 
   constructor(connection: Connection) {
     this.#connection = connection
@@ -48,6 +50,8 @@ export class Reader implements Engine {
     this.#erasureSql = erasureSql(connection.handle)
     this.#erasable = new ErasureReader(this.#erasureSql)
     this.#exports = new ExportReader(this.#erasureSql)
+    this.#begin = connection.handle.prepare('begin')
+    this.#commit = connection.handle.prepare('commit')
   }
 
   async run(calls: readonly Call[]): Promise<readonly Answer[]> {
@@ -105,17 +109,21 @@ export class Reader implements Engine {
       case 'exports.listDocuments':
         return this.#snapshot(() => this.#exports.listDocuments(...(args as Parameters<ExportReader['listDocuments']>)))
       default:
-        return this.#snapshot(() => operationOf(method)(this.#connection.kysely, ...(args as never[])))
+        return this.#readDirectory(method, args)
     }
   }
 
+  #readDirectory(method: string, args: readonly unknown[]): Promise<unknown> {
+    const read = () => operationOf(method)(this.#connection.kysely, ...(args as never[]))
+    return singleReads.has(method) ? read() : this.#snapshot(read)
+  }
+
   async #snapshot<T>(read: () => Promise<T>): Promise<T> {
-    const { handle } = this.#connection
-    handle.exec('begin')
+    this.#begin.run()
     try {
       return await read()
     } finally {
-      handle.exec('commit')
+      this.#commit.run()
     }
   }
 
