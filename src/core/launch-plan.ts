@@ -1,10 +1,11 @@
 // What a launch comes to, before anything is stored: who and what it is about, and what its session may then do. Pure.
 
-import { checkText, refuse } from './check.ts'
+import { checkShape, checkText, refuse } from './check.ts'
 import type { ContentSettings } from './content-settings.ts'
 import type { Content } from './content.ts'
 import type { Failure } from './errors.ts'
 import type { CredentialId, LaunchId, PlatformId } from './ids.ts'
+import { pinsSchema } from './pins.ts'
 import type { ActorPin, Pins } from './pins.ts'
 import { checkResource } from './placement.ts'
 import { intersect, xapiRights } from './rights.ts'
@@ -159,8 +160,18 @@ function checkActor(actor: JsonObject): readonly Failure[] {
   const failures: Failure[] = []
   agent('claviger/launch')(actor, new Check({ version: '2.0', pointer: '/actor', failures }))
   if (failures.length > 0) return failures
-  if (actor['mbox'] !== undefined || actor['account'] !== undefined) return []
-  return [failure('/actor', 'Whoever is launched is known by an account or an mbox.')]
+  if (actor['mbox'] === undefined && actor['account'] === undefined) {
+    return [failure('/actor', 'Whoever is launched is known by an account or an mbox.')]
+  }
+  const unpinnable = checkShape(pinsSchema, { actor: [actorPin(actor)] }, '')
+  return unpinnable.map(({ pointer, message }) => failure(placeOf[pointer] ?? '/actor', message))
+}
+
+/** What stands in a pin, in the actor. */
+const placeOf: Readonly<Record<string, string>> = {
+  '/actor/0/accountName': '/actor/account/name',
+  '/actor/0/homePage': '/actor/account/homePage',
+  '/actor/0/mbox': '/actor/mbox',
 }
 
 function actorPin({ mbox, account }: JsonObject): ActorPin {

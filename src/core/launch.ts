@@ -1,12 +1,14 @@
 // The use cases of launches: one learner, one activity, one registration, one session, from the moment somebody is sent here until
 // it ends. Whoever launched, and however, it is the same launch. Knows no protocol of a platform, no address of content.
 
+import type { Decision } from './access.ts'
 import { eventBy } from './audit.ts'
 import { DomainError, isDomainError } from './errors.ts'
 import { demand, explainGrant, explainLook } from './grant.ts'
 import type { CredentialId, LaunchId } from './ids.ts'
 import { LaunchBeginning } from './launch-beginning.ts'
 import type { BeginningParts, LaunchPlan } from './launch-beginning.ts'
+import { explainOthers, launchesItself, sessionsLaunchNobody } from './launch-access.ts'
 import { LaunchEnding } from './launch-ending.ts'
 import type { EndingParts } from './launch-ending.ts'
 import { dataOf, LaunchEntering } from './launch-entering.ts'
@@ -75,6 +77,13 @@ export class Launches {
   /** Ends the one of the same registration that runs. Throws `invalid`, and `forbidden` as `Sessions.create`. */
   async open(by: LaunchedBy, input: NewLaunchInput): Promise<OpenedLaunch> {
     return this.#open(by, input, issueTicket(this.#parts.ids, 'entrance', Infinity))
+  }
+
+  /** What `open` would say of who asks, whatever for: by a key that the caller may make sessions of. Throws `not_found`. */
+  async explainOpen(caller: Caller, credentialId: CredentialId): Promise<Decision> {
+    if (caller.sessionId !== undefined) return sessionsLaunchNobody
+    const decision = await this.#parts.sessions.explain(caller, credentialId, 'write')
+    return decision.allowed && caller.credentialId === credentialId ? launchesItself : decision
   }
 
   /**
@@ -229,7 +238,7 @@ export class Launches {
       caller.credentialId === credentialId && caller.sessionId === undefined
     const launch = await this.#launches.findLaunch(caller.organisationId, id)
     if (launch !== undefined && isOwn(launch)) return launch
-    demand(explainLook(caller, action))
+    demand(explainOthers(caller, action))
     if (launch === undefined) throw new DomainError('not_found', 'There is no such launch.')
     const { credentialId, lrsId } = launch
     const gone = { kind: 'client', rights: noRights, lrsIds: [lrsId], pins: {}, limits: {} } as const
@@ -244,6 +253,7 @@ function ignore(): void {}
 function launcherOf(by: LaunchedBy) {
   if ('caller' in by) {
     const { caller, credentialId } = by
+    if (caller.sessionId !== undefined) demand(sessionsLaunchNobody)
     return { caller, launcher: { platformId: null, credentialId } }
   }
   const { id: platformId, credentialId, isEnabled, name } = by.platform
@@ -258,7 +268,7 @@ function launcherOf(by: LaunchedBy) {
 /** Of a bounded caller only what lies in the Lrs of its bound; of a key without management its own. */
 function withinBounds(caller: Caller): Pick<LaunchFilter, 'credentialId' | 'lrsIds'> {
   const { credentialId, sessionId } = caller
-  const look = explainLook(caller, 'read')
+  const look = explainOthers(caller, 'read')
   if (!look.allowed) {
     if (credentialId === undefined || sessionId !== undefined) demand(look)
     return credentialId === undefined ? {} : { credentialId }

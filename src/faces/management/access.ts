@@ -33,9 +33,14 @@ export const refusePath: Access = {
 
 /** As itself: which other key the body may name is management's. */
 export const launching: Operation = admitted(async ({ core, principal }) => {
-  const decision = await core.sessions.explain(principal, principal.credentialId, 'write')
+  const decision = await core.launches.explainOpen(principal, principal.credentialId)
   return decision.allowed ? { ...decision, depends: ['what the body asks for'] } : decision
 })
+
+/** What there is here. */
+export const looking: Operation = admitted(() =>
+  Promise.resolve({ allowed: true, decidedBy: 'index', reason: 'Every key is told what there is here.' }),
+)
 
 const own: Judgement = {
   allowed: true,

@@ -200,6 +200,24 @@ function managing(lrsId: LrsId) {
   return { xapi: {}, management: [grant] }
 }
 
+it('a refusal says what helps, and never to give content or a portal the management of keys', async () => {
+  const other = await issue('launch')
+  const content = await world.keyOf('tincan')
+  const { id } = (await ask('POST', '', { as: lms, json: bodyOf() })).json
+  for (const [as, method, below, words] of [
+    [other, 'GET', `/${id}`, 'only what it launched itself'],
+    [other, 'DELETE', `/${id}`, 'only what it launched itself'],
+    [content, 'GET', '', 'sees and ends no launches'],
+    [content, 'GET', `/${content.opened.launch.id}`, 'sees and ends no launches'],
+    [content, 'POST', '', 'launches nobody'],
+  ] as const) {
+    const { status, json } = await ask(method, below, { as, ...(method === 'POST' && { json: bodyOf() }) })
+    expect([status, json.detail]).toEqual([403, expect.stringContaining(words)])
+    expect(json.detail).toContain('Ask with the key that')
+    expect(json.detail).not.toContain('Grant')
+  }
+})
+
 describe('what is wrong is named, and nothing is made', () => {
   const wrong: readonly (readonly [string, unknown, readonly string[]])[] = [
     ['no object', [], ['']],
@@ -207,6 +225,8 @@ describe('what is wrong is named, and nothing is made', () => {
     ['a misspelled member', { mod: 'normal', 'a/b': 1 }, ['/mod', '/a~1b']],
     ['several things', { mode: 'x', readsOthers: 'yes', credential: 1.5 }, ['/credential', '/mode', '/readsOthers']],
     ['an actor by nothing', { actor: { name: 'Ada' } }, ['/actor']],
+    ['an account without a name', { actor: learner('') }, ['/actor/account/name']],
+    ['a name that is long', { actor: learner('x'.repeat(1001)) }, ['/actor/account/name']],
     ['a group', { actor: { objectType: 'Group', mbox: 'mailto:a@example.org' } }, ['/actor/objectType']],
     ['a registration that is none', { registration: 'x' }, ['/registration']],
     ['an activity that is none', { activityId: 'x' }, ['/activityId']],
@@ -240,6 +260,19 @@ describe('what is wrong is named, and nothing is made', () => {
     expect((await ask('POST', '', { as: lms, body })).status).toBe(status)
   })
 
+  it.each(['application/x-www-form-urlencoded', 'text/xml', 'application/json; charset=latin1'])(
+    'a body that is %s',
+    async (type) => {
+      const asked = { as: lms, body: JSON.stringify(bodyOf()), headers: { 'Content-Type': type } }
+      expect(
+        await audited(async () => {
+          const { status, json } = await ask('POST', '', asked)
+          expect([status, json.code]).toEqual([415, 'unsupported'])
+        }),
+      ).toEqual([])
+    },
+  )
+
   it.each([
     ['?limit=0', '?limit'],
     ['?limit=501', '?limit'],
@@ -263,7 +296,9 @@ describe('what is wrong is named, and nothing is made', () => {
       expect((await ask('GET', `/${id}`, { as: admin })).status).toBe(404)
     }
     expect((await ask('PUT', '', { as: lms, json: bodyOf() })).status).toBe(405)
-    expect((await world.ask('GET', '/management/v1', { as: lms })).json.code).toBe('not_found')
+    expect((await world.ask('GET', '/management/v1/x', { as: lms })).json.code).toBe('not_found')
+    const index = await world.ask('GET', '/management/v1', { as: lms })
+    expect([index.status, index.json]).toEqual([200, { launches: `https://lrs.example.org${path}` }])
   })
 })
 
@@ -288,6 +323,7 @@ describe('what the command line is told beforehand', () => {
       const json = method === 'POST' ? { json: bodyOf() } : {}
       const { status } = await ask(method, below, { as: who, ...json })
       expect([who.key, method, below, told.code === 0]).toEqual([who.key, method, below, status < 400])
+      expect(told.out).not.toContain('session')
     }
   })
 })

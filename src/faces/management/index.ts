@@ -4,7 +4,7 @@ import type { Hono } from 'hono'
 import type { Core } from '../../core/core.ts'
 import type { Access, AskedRequest, Face, FaceEnv } from '../face.ts'
 import { faceApp, paramsIn } from '../http.ts'
-import { accessOf, ending, launching, listing, reading, refuseMethod, refusePath } from './access.ts'
+import { accessOf, ending, launching, listing, looking, reading, refuseMethod, refusePath } from './access.ts'
 import type { Operation } from './access.ts'
 import { signIn } from './auth.ts'
 import type { Call } from './auth.ts'
@@ -19,13 +19,20 @@ interface Endpoint {
   readonly judge: Operation
 }
 
+const root = '/management/v1'
 const one = `${launchesPath}/:id`
 export const endpoints: readonly Endpoint[] = [
+  { method: 'GET', path: root, answer: listPaths, judge: looking },
   { method: 'POST', path: launchesPath, answer: createLaunch, judge: launching },
   { method: 'GET', path: launchesPath, answer: listLaunches, judge: listing },
   { method: 'GET', path: one, answer: readOneLaunch, judge: reading },
   { method: 'DELETE', path: one, answer: endLaunch, judge: ending },
 ]
+
+/** For who starts at the address that a start of the server prints. */
+function listPaths({ c, core }: Call): Promise<Response> {
+  return Promise.resolve(c.json({ launches: core.baseUrl + launchesPath }))
+}
 
 function routes(core: Core): Hono<FaceEnv> {
   const app = faceApp(core, { name: 'management', presentError })
@@ -49,7 +56,7 @@ function accessFor(asked: AskedRequest): Access {
 
 export const management: Face = {
   name: 'management',
-  mounts: [{ path: '/management/v1', isBase: true }],
+  mounts: [{ path: root, isBase: true }],
   routes,
   accessFor,
 }

@@ -4,7 +4,7 @@ import { DomainError, invalid } from '../../core/errors.ts'
 import type { Content } from '../../core/content.ts'
 import type { LaunchId } from '../../core/ids.ts'
 import { entranceSeconds } from '../../core/launch-ticket.ts'
-import { readJson } from '../http.ts'
+import { HttpError, mediaTypeOf, readJson } from '../http.ts'
 import type { Call } from './auth.ts'
 import { presentLaunch, readLaunch, readLaunchId, readLaunchList } from './wire.ts'
 
@@ -16,16 +16,19 @@ export const launchesPath = '/management/v1/launches'
 
 /** Any key launches as itself; management of keys as those it covers. */
 export async function createLaunch({ c, core, principal }: Call): Promise<Response> {
-  const {
-    contentId,
-    credentialId = principal.credentialId,
-    input,
-  } = readLaunch(await readJson(c, mostBytes, mostTokens))
+  const { contentId, credentialId = principal.credentialId, input } = readLaunch(await readBody(c))
   const content = await contentOf({ core, principal }, contentId)
   const { launch, entranceUrl } = await core.launches.open({ caller: principal, credentialId }, { ...input, content })
   const until = new Date(launch.createdAt + entranceSeconds * 1000).toISOString()
   c.header('Location', `${launchesPath}/${launch.id}`)
   return c.json({ ...presentLaunch(launch), url: entranceUrl, urlExpiresAt: until }, 201)
+}
+
+/** JSON in UTF-8; who names no type means that. */
+function readBody(c: Call['c']): Promise<unknown> {
+  const { type, isUtf8 } = mediaTypeOf(c)
+  if (isUtf8 && (type === '' || type === 'application/json')) return readJson(c, mostBytes, mostTokens)
+  throw new HttpError('unsupported', 415, 'The body is JSON in UTF-8: Content-Type: application/json')
 }
 
 async function contentOf({ core, principal }: Pick<Call, 'core' | 'principal'>, id: string): Promise<Content> {
