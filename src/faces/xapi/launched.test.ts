@@ -437,6 +437,21 @@ describe.each(names)('the key of %s content, with documents', (name) => {
   })
 })
 
+describe.each(['cmi5', 'tincan'] as const)('the key of %s content that looks on', (style) => {
+  it.each(['browse', 'review'] as const)('in mode %s keeps its State, and writes no profile', async (mode) => {
+    const key = await world.keyOf(style, { actor: learner('looker'), mode })
+    const { activityId, registration, actor } = key.opened.launch
+    const asked: Ask = { json: { page: 7 }, headers: { 'If-None-Match': '*' } }
+    for (const path of [
+      `/agents/profile${query({ agent: actor, profileId: 'p' })}`,
+      `/activities/profile${query({ activityId, profileId: 'p' })}`,
+    ])
+      await refusedWithout(() => world.xapi(key, 'PUT', path, asked), 403)
+    const state = `/activities/state${query({ activityId, agent: actor, registration, stateId: mode })}`
+    expect((await world.xapi(key, 'PUT', state, asked)).status).toBe(204)
+  })
+})
+
 describe.each(names)('the key of %s content, everywhere else', (name) => {
   const lesson = () => lessons[name]
 
