@@ -65,6 +65,10 @@ describe('a platform', () => {
     expect(shown.out).toContain(`16/100/200  ${world.contents.tincan.id}`)
     expect((await cli(['content', 'show', world.contents.tincan.id])).out).toContain('north')
     expect(await cli(['content', 'remove', world.contents.tincan.id])).toMatchObject({ code: 1 })
+    const back = await cli(['platform', 'place', 'north', '16/100/200', 'default'])
+    expect(back.out).toContain('opens what it does where nobody has chosen')
+    expect((await cli(['platform', 'show', 'north'])).out).toContain('Nobody has placed any content there yet.')
+    expect(await cli(['platform', 'place', 'north', '16/100/200', 'default'])).toMatchObject({ code: 1 })
     await cli(['platform', 'place', 'north', '16/100/200', 'none'])
 
     const rotated = await cli(['platform', 'rotate', 'north', '--overlap', '1h', '--json'])
@@ -82,6 +86,7 @@ describe('a platform', () => {
     expect(await audited(before)).toEqual([
       ...actions.slice(0, 3),
       'placement.put',
+      'placement.delete',
       'placement.put',
       ...actions.slice(3),
     ])
@@ -103,6 +108,8 @@ describe('a platform', () => {
     [['platform', 'update', 'school', '--enable', '--disable'], 'give one of'],
     [['platform', 'rotate', 'school', '--overlap', '400d'], '--overlap must be from 0s to 365d, not 400d'],
     [['platform', 'place', 'school', 'room', 'f'.repeat(24)], 'there is no content'],
+    [['platform', 'place', 'strict', 'room', 'none'], 'A place is CUSTOMER/OBJECT/INSTANCE'],
+    [['platform', 'place', 'strict', '15/1/2', 'none'], 'The customer 15 is none of those whose people may come: 14'],
     [['platform', 'show', 'scool'], 'there is no platform scool'],
     [['platform', 'remove', 'school', '-o', '2'], 'there is no platform school'],
   ])('is refused: %s', async (argv, why) => {
@@ -129,7 +136,8 @@ describe('content', () => {
   it('is registered, listed, shown, changed and removed', async () => {
     const before = (await world.events()).length
     const options = ['--idle', '30m', '--gives', 'read=normal', '--ignore-param', 'lang', '--mastery-score', '.8']
-    const made = await cli(['content', 'create', 'Drill', ...settings, ...options, '--send-names', '--json', ...first])
+    const flags = ['--send-names', '--write-activity-profiles']
+    const made = await cli(['content', 'create', 'Drill', ...settings, ...options, ...flags, '--json', ...first])
     expect(made).toMatchObject({
       code: 0,
       err: '',
@@ -137,7 +145,7 @@ describe('content', () => {
         name: 'Drill',
         settings: {
           ...{ style: 'cmi5', idleSeconds: 1800, absoluteSeconds: 28_800, ignoredParams: ['lang'], masteryScore: 0.8 },
-          ...{ sendsNames: true, bindsBrowser: true, moveOn: 'NotApplicable' },
+          ...{ sendsNames: true, writesActivityProfiles: true, bindsBrowser: true, moveOn: 'NotApplicable' },
           gives: { read: 'normal', participate: 'normal', evaluate: 'evaluate', modify: 'author' },
         },
       },
