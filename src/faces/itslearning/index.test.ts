@@ -5,6 +5,7 @@ import { launchOf, signedAddress } from '../../../test/support/itslearning-signe
 import type { LaunchParameters } from '../../../test/support/itslearning-signer.ts'
 import { browser, openLaunchWorld, otherBrowser, sharedSecret } from '../../../test/support/launch.ts'
 import type { Answer, LaunchWorld } from '../../../test/support/launch.ts'
+import { DomainError } from '../../core/errors.ts'
 import type { LaunchRecord } from '../../core/storage.ts'
 import { endpoints } from './index.ts'
 import { parameters } from './parameters.ts'
@@ -193,6 +194,49 @@ describe('the same address again', () => {
     expect(more).toEqual([])
     expect((await visit(locationOf(again), cookieOf(first))).status).toBe(303)
     expect((await launches()).map(({ id }) => id)).toEqual([launch?.id])
+  })
+
+  it('leads in after all where it broke off, whoever comes', async () => {
+    await choose(`14/${learningObject}/200`)
+    const address = signed()
+    const store = world.storage.launches
+    const create = store.createLaunch
+    store.createLaunch = () => Promise.reject(new DomainError('unavailable', 'The store is away.'))
+    const broken = await visit(address).finally(() => {
+      store.createLaunch = create
+    })
+    expect([broken.status, await launches()]).toEqual([503, []])
+    expect((await visit(address)).status).toBe(303)
+    expect(reasonOf(await visit(address))).toBe('replay')
+  })
+
+  it('never leads into a later launch, that may do more', async () => {
+    await choose(`14/${learningObject}/200`)
+    const reading = signed({ Permissions: 'Read' })
+    await visit(locationOf(await visit(reading, browser)), browser)
+    world.clock.pass(1000)
+    const evaluating = await visit(signed({ Permissions: 'Read,Participate,Evaluate' }), browser)
+    await visit(locationOf(evaluating), browser)
+    const again = await visit(reading, browser)
+    expect((await visit(locationOf(again), browser)).status).toBe(403)
+    expect(await launches()).toHaveLength(1)
+  })
+
+  it('that led to the choice of content opens nothing, whatever its permissions give by then', async () => {
+    const { core, operator, contents, platform } = world
+    const address = signed({ Permissions: 'Modify' })
+    expect(locationOf(await visit(address, browser))).toContain('/author/')
+    const gives = { ...contents.tincan.settings.gives, modify: 'normal' } as const
+    const { id } = await core.contents.create(operator, {
+      name: 'Modified',
+      settings: { ...contents.tincan.settings, gives },
+    })
+    await core.placements.put(platform, `14/${learningObject}/200`, id)
+    expect(reasonOf(await visit(address, browser))).toBe('replay')
+    const opening = signed({ Permissions: 'Modify', UserId: '2' })
+    expect((await visit(opening, browser)).status).toBe(303)
+    await choose(`14/${learningObject}/200`)
+    expect(reasonOf(await visit(opening, otherBrowser))).toBe('replay')
   })
 
   it('is refused however it is written', async () => {
