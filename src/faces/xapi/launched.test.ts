@@ -212,6 +212,20 @@ describe.each(names)('the key of %s content, writing statements', (name) => {
     }
   })
 
+  it('takes what is about another activity until that is registered as content', async () => {
+    const { activityId } = lesson().opened.launch
+    const later = `https://content.example.org/later-${name}`
+    const { contextActivities = {}, ...context } = send({})['context']
+    const parent = [...(contextActivities.parent ?? []), { id: activityId }]
+    const about = () =>
+      send({ object: { id: later }, context: { ...context, contextActivities: { ...contextActivities, parent } } })
+    const attempt = () => world.xapi(lesson(), 'POST', '/statements', { json: about() })
+    expect((await attempt()).status).toBe(200)
+    await world.core.contents.create(world.operator, contentOf('tincan', { activityId: later }))
+    world.clock.pass(10_001)
+    await refusedWithout(attempt, 403)
+  })
+
   it('stores in the name of who launched it, whatever name it gives itself', async () => {
     const authority = { objectType: 'Agent', mbox: 'mailto:principal@school.example' }
     const id = await idOf(lesson(), send({ authority }))
@@ -320,6 +334,15 @@ describe('the key of somebody who evaluates', () => {
     const late = await world.keyOf('tincan', { actor: learner('late') })
     const ofLate = await idOf(late, statementOf(late.opened))
     expect(idsIn(await world.xapi(lessons.evaluator, 'GET', '/statements?limit=1'))).toEqual([ofLate])
+  })
+
+  it('is told apart for who administers it', async () => {
+    const principal = await world.core.signIn.basic({ ...lessons.evaluator, browser: '' })
+    const ask = (id: string | undefined) =>
+      world.core.statements.explainGet(principal, world.lrsId, id ?? '', { isVoided: false })
+    expect(await ask(foreign['another learner'])).toMatchObject({ allowed: true })
+    const refusal = { allowed: false, code: 'not_found', decidedBy: 'pin registration' }
+    expect(await ask(foreign['another place'])).toMatchObject(refusal)
   })
 
   it('of a cmi5 unit reads the units of its place', async () => {
