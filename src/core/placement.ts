@@ -56,6 +56,16 @@ export class Placements {
     return this.#put(caller, id, resource, contentId)
   }
 
+  /** As if nobody had ever chosen there: by whoever manages the platform. Undefined where nobody has. */
+  async remove(caller: Caller, id: PlatformId, resource: string): Promise<PlacementRecord | undefined> {
+    const platform = await this.#platforms.reach(caller, 'write', id)
+    const before = await this.#launches.findPlacement(platform.organisationId, id, resource)
+    if (before === undefined) return undefined
+    const detail = { resource, content: before.contentId }
+    const event = eventBy(caller, this.#clock, 'placement.delete', { noun: 'platform', id }, detail)
+    return this.#launches.deletePlacement(platform.organisationId, id, resource, event)
+  }
+
   /** By platform and resource. All of the organisation's need management of all of it. */
   async list(
     caller: Caller,

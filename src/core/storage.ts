@@ -993,6 +993,13 @@ export interface LaunchStore {
     placement: Pick<PlacementRecord, 'platformId' | 'resource' | 'contentId'> & { readonly at: number },
     event: NewAuditEvent,
   ): Promise<PlacementRecord>
+  /** As if nobody had ever chosen there. `not_found` where nobody has. */
+  deletePlacement(
+    organisationId: OrganisationId,
+    platformId: PlatformId,
+    resource: string,
+    event: NewAuditEvent,
+  ): Promise<PlacementRecord>
   findPlacement(
     organisationId: OrganisationId,
     platformId: PlatformId,

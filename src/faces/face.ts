@@ -134,6 +134,8 @@ export interface PlatformProtocol {
   readonly settings: readonly PlatformSetting[]
   /** Throws `invalid` for settings that each are right but do not go together. */
   check?(settings: Readonly<Record<string, Json>>): void
+  /** Throws `invalid` for what is no name of a place there, or of one whose people may not come. Absent: any name is one. */
+  checkPlace?(place: string, settings: Readonly<Record<string, Json>>): void
   /** What somebody enters at the platform: an address for each thing it asks for, in its own words. */
   addresses(
     platform: Pick<PlatformRecord, 'id' | 'settings'>,

@@ -210,6 +210,11 @@ describe.each(engines)('launches on $name', ({ open }) => {
       await nothing(() => launches.deleteContent(tenant.id, one.id, own), 'conflict')
       expect(await put('14/1', null, 8)).toMatchObject({ contentId: null })
       expect(await launches.deleteContent(tenant.id, one.id, own)).toMatchObject({ id: one.id })
+      await refused(launches.deletePlacement(other.id, platformId, '14/2', own), 'not_found')
+      await nothing(() => launches.deletePlacement(tenant.id, platformId, '14/3', own), 'not_found')
+      expect(await launches.deletePlacement(tenant.id, platformId, '14/2', own)).toEqual(moved)
+      expect(await launches.findPlacement(tenant.id, platformId, '14/2')).toBeUndefined()
+      expect((await list({})).items.map(({ resource }) => resource)).toEqual(['14/1'])
     })
 
     it('are there as long as a platform opens them where nothing was chosen', async () => {

@@ -332,6 +332,9 @@ const launchMethods = {
     refused(storage.launches.updateContent(stranger.id, content.id, { name: 'mine now', at: 2 }, own), 'not_found'),
   deleteContent: async ({ storage, stranger }, { content }) =>
     refused(storage.launches.deleteContent(stranger.id, content.id, own), 'not_found'),
+  deletePlacement: async ({ storage, stranger }, { platform, placement }) => {
+    await refused(storage.launches.deletePlacement(stranger.id, platform.id, placement.resource, own), 'not_found')
+  },
   putPlacement: async ({ storage, stranger }, { platform, content }) => {
     const place = { resource: '1', at: 2 }
     const mine = await createPlatform(storage, stranger)

@@ -14,6 +14,8 @@ beforeAll(async () => {
   world = await openLaunchWorld()
   another = (await world.addOrganisation()).organisationId
   cli = commandLineOn(world.core, { itslearning: true })
+  const strict = { id: 'strict', name: 'Strict', protocol: 'itslearning', settings: { customers: [14] } }
+  await world.core.platforms.create(world.operator, strict)
 })
 afterAll(() => world.close())
 
@@ -65,8 +67,8 @@ describe('a platform', () => {
     expect(shown.out).toContain(`16/100/200  ${world.contents.tincan.id}`)
     expect((await cli(['content', 'show', world.contents.tincan.id])).out).toContain('north')
     expect(await cli(['content', 'remove', world.contents.tincan.id])).toMatchObject({ code: 1 })
-    const back = await cli(['platform', 'place', 'north', '16/100/200', 'default'])
-    expect(back.out).toContain('opens what it does where nobody has chosen')
+    const unplaced = await cli(['platform', 'place', 'north', '16/100/200', 'default'])
+    expect(unplaced.out).toContain('opens what it does where nobody has chosen')
     expect((await cli(['platform', 'show', 'north'])).out).toContain('Nobody has placed any content there yet.')
     expect(await cli(['platform', 'place', 'north', '16/100/200', 'default'])).toMatchObject({ code: 1 })
     await cli(['platform', 'place', 'north', '16/100/200', 'none'])

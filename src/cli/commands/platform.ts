@@ -273,13 +273,16 @@ function addPlace(group: Command, context: CommandContext, act: Act): void {
     .description('say which content opens at one of its places, as an author chooses there')
     .argument('<id>')
     .argument('<place>', 'as platform show lists it')
-    .argument('<content-id>', 'or none: nothing opens there')
+    .argument('<content-id>', 'or none: nothing opens there; or default: as if nobody had chosen')
     .addHelpText('after', '\nExample:\n  $ claviger platform place north 14/100/200 66f0c1d2a3b4c5d6e7f80912\n')
   act<GlobalOptions>(place, async (options, word = '', resource = '', contentWord = '') => {
     const opened = await context.open()
     const { caller, platform } = await locatePlatform(opened, options, word)
     const within = { ...options, organisation: String(platform.organisationId) }
+    if (contentWord === 'default') return unplace(opened, { caller, platform }, resource)
     const content = contentWord === 'none' ? undefined : (await locateContent(opened, within, contentWord)).content
+    const kind = protocolsIn(context).find(({ protocol }) => protocol === platform.protocol)
+    kind?.checkPlace?.(resource, platform.settings as Settings)
     await opened.core.placements.set(caller, platform.id, resource, content?.id ?? null)
     const what = content ? `content ${content.id} (${content.name})` : 'nothing'
     return {
@@ -287,6 +290,16 @@ function addPlace(group: Command, context: CommandContext, act: Act): void {
       text: `At ${resource} platform ${platform.id} (${platform.name}) opens ${what}.`,
     }
   })
+}
+
+async function unplace(opened: Opened, { caller, platform }: LocatedPlatform, resource: string): Promise<Outcome> {
+  const gone = await opened.core.placements.remove(caller, platform.id, resource)
+  const name = `platform ${platform.id} (${platform.name})`
+  if (gone === undefined) throw new PlainError(`nobody has chosen anything at ${resource} of ${name}`)
+  return {
+    json: { platformId: platform.id, resource, contentId: null },
+    text: `At ${resource} ${name} opens what it does where nobody has chosen.`,
+  }
 }
 
 function addRemove(group: Command, context: CommandContext, act: Act): void {

@@ -140,6 +140,23 @@ export function putPlacement(
   })
 }
 
+export function deletePlacement(
+  db: Db,
+  ...[organisationId, platformId, resource, event]: Args<'deletePlacement'>
+): Promise<PlacementRecord> {
+  return change(db, organisationId, event, async () => {
+    const row = await db
+      .deleteFrom('placement')
+      .where('platform_id', '=', platformId)
+      .where('resource', '=', resource)
+      .where('organisation_id', '=', organisationId)
+      .returningAll()
+      .executeTakeFirst()
+    if (row === undefined) throw notFound('placement')
+    return toPlacement(row)
+  })
+}
+
 export async function findPlacement(
   db: Db,
   organisationId: OrganisationId,

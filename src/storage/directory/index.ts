@@ -98,6 +98,7 @@ export const launches: OverDb<LaunchStore> = {
   updateContent: content.updateContent,
   deleteContent: content.deleteContent,
   putPlacement: content.putPlacement,
+  deletePlacement: content.deletePlacement,
   findPlacement: content.findPlacement,
   listPlacements: content.listPlacements,
   createLaunch: launch.createLaunch,
@@ -232,6 +233,7 @@ export const writes: ReadonlyMap<string, Concerns> = new Map<Operation, Concerns
   ['launches.updateContent', nobody],
   ['launches.deleteContent', nobody],
   ['launches.putPlacement', nobody],
+  ['launches.deletePlacement', nobody],
   [
     'launches.createLaunch',
     (args, result) =>
