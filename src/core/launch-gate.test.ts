@@ -492,6 +492,22 @@ describe('a session that is abandoned', () => {
     expect(await verbsSaid(lesson)).toEqual(['launched', 'initialized', 'abandoned'])
   })
 
+  it('is not what terminated while its learner opened it again', async () => {
+    const who = someone()
+    const lesson = await begun(who)
+    const { statements } = world.storage
+    const store = statements.store.bind(statements)
+    const spy = vi.spyOn(statements, 'store').mockImplementationOnce(async (...args) => {
+      await world.launch('cmi5', who)
+      return store(...args)
+    })
+    expect((await say(lesson, 'terminated', 5)).status).toBe(204)
+    spy.mockRestore()
+    world.clock.pass(10_000)
+    await world.core.launches.lapse()
+    expect(await verbsSaid(lesson)).toEqual(['launched', 'initialized', 'terminated'])
+  })
+
   it('and holds up no other, however many cannot be ended', async () => {
     const stuck = new Set<string>()
     const { launches } = world.storage

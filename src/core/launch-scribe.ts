@@ -6,7 +6,7 @@ import { launchData, launchParametersOf, learnerPreferences } from './cmi5/launc
 import { abandonedStatement, launchedStatement, satisfiedStatement } from './cmi5/launcher-statements.ts'
 import type { Occasion } from './cmi5/launcher-statements.ts'
 import { isDone, isFinished, progressOf, progressToStore, storingMs, unitOf } from './cmi5/unit.ts'
-import type { Progress, RegistrationProgress } from './cmi5/unit.ts'
+import type { Noted, Progress, RegistrationProgress } from './cmi5/unit.ts'
 import { launchDataId, preferencesId } from './cmi5/vocabulary.ts'
 import { DomainError, isDomainError } from './errors.ts'
 import type { LaunchScribe } from './launch-ending.ts'
@@ -99,6 +99,8 @@ export class Scribe implements LaunchScribe {
     const { launchedAt, heardAt = launchedAt, terminated } = session
     if (launchedAt === undefined || heardAt === undefined || launch.data === null) return
     if (terminated !== undefined && (await this.#isStored(launch, terminated.id))) return
+    // Content that is closed says so while its learner opens it again.
+    if (terminated !== undefined && this.#isUnderWay(terminated)) throw underWay()
     const launcher = await this.#launcher(launch)
     if (launcher === undefined) return
     const seconds = (heardAt - launchedAt) / 1000
@@ -111,8 +113,12 @@ export class Scribe implements LaunchScribe {
   async hasTerminated(launch: LaunchRecord): Promise<boolean> {
     const { terminated } = progressOf(launch).session
     // The node that stored it is about to end it, once those that were sent before are heard.
-    if (terminated === undefined || terminated.since > this.#parts.clock.now() - storingMs) return false
+    if (terminated === undefined || this.#isUnderWay(terminated)) return false
     return this.#isStored(launch, terminated.id)
+  }
+
+  #isUnderWay({ since }: Noted): boolean {
+    return since > this.#parts.clock.now() - storingMs
   }
 
   /** Of what is noted: what broke off before it was stored does not count, nor what is voided. */
@@ -203,4 +209,8 @@ export class Scribe implements LaunchScribe {
 /** Of a launch that runs, or has just ended. */
 function dataOf({ data }: LaunchRecord): LaunchData {
   return data as unknown as LaunchData
+}
+
+function underWay(): DomainError {
+  return new DomainError('unavailable', 'The content may just be saying that it is over; seen to in ten seconds.')
 }
