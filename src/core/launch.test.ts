@@ -478,6 +478,15 @@ describe('a word that opens once', () => {
     await changesNothing(async () => expect(await openBy(word, browser, { actor })).toBeUndefined())
   })
 
+  it('stays used where its launch did not last as long', async () => {
+    const content = await world.core.contents.create(world.operator, contentOf('tincan', { absoluteSeconds: 300 }))
+    const word = newWord()
+    await openBy(word, browser, { content })
+    world.clock.pass(301_000)
+    await changesNothing(async () => expect(await openBy(word, otherBrowser, { content })).toBeUndefined())
+    expect(await world.core.launches.wasOpened({ platform: world.platform, word })).toBe(true)
+  })
+
   it('opens once, of many at once', async () => {
     const word = newWord()
     const browsers = Array.from({ length: 8 }, (_, index) => String(index).repeat(43))

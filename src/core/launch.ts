@@ -103,8 +103,12 @@ export class Launches {
 
   /** Whether a launch was opened by it. */
   async wasOpened(by: OneWord): Promise<boolean> {
-    const found = await this.#launches.findTicket(hashOf(this.#ticketBy(by)), 'entrance', this.#parts.clock.now())
-    return found !== undefined
+    return (await this.#findOpened(this.#ticketBy(by))) !== undefined
+  }
+
+  /** However long its launch lasted: a word may be good for longer. */
+  async #findOpened(ticket: string): Promise<LaunchRecord | undefined> {
+    return (await this.#launches.findTicket(hashOf(ticket), 'entrance', 0))?.launch
   }
 
   #ticketBy({ platform, word }: OneWord): string {
@@ -119,12 +123,12 @@ export class Launches {
   ): Promise<OpenedLaunch | undefined> {
     const record = { hash: hashOf(ticket), kind: 'entrance', until: Infinity } as const
     const again = async (): Promise<{ readonly opened: OpenedLaunch | undefined } | undefined> => {
-      const found = await this.#launches.findTicket(record.hash, record.kind, this.#parts.clock.now())
-      if (found === undefined) return undefined
-      const { cookie, endedBy } = found.launch
+      const launch = await this.#findOpened(ticket)
+      if (launch === undefined) return undefined
+      const { cookie, endedBy } = launch
       // One that another took the place of may be their own, again: `enter` knows.
       const isTheirs = cookie === hashOf(input.cookie) && (endedBy === null || endedBy === 'superseded')
-      return { opened: isTheirs ? { launch: found.launch, entranceUrl: this.#entranceUrl(ticket) } : undefined }
+      return { opened: isTheirs ? { launch, entranceUrl: this.#entranceUrl(ticket) } : undefined }
     }
     const before = await again()
     if (before !== undefined) return before.opened

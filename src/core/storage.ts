@@ -1049,8 +1049,8 @@ export interface LaunchStore {
     part: { readonly before?: number; readonly limit: number },
   ): Promise<readonly LaunchRecord[]>
   /**
-   * Sets its progress and what it owes, whole, and adds tickets; not audited. Undefined, and nothing is changed, where its version is
-   * another than `from` by now, or it has ended.
+   * Sets its progress and what it owes, whole, and adds tickets, which replace its unused ones of their kind; not audited. Undefined,
+   * and nothing is changed, where its version is another than `from` by now, or it has ended.
    */
   advanceLaunch(
     organisationId: OrganisationId,
