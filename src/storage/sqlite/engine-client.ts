@@ -3,9 +3,9 @@
 import { DomainError } from '../../core/errors.ts'
 import { CallQueue } from './call-queue.ts'
 import { Worker } from 'node:worker_threads'
-import { closeMethod } from './engine.ts'
+import { closeMethod, methodsAsText } from './engine.ts'
 import { fromMessage, toMessage } from './driver-error.ts'
-import type { Answer, Call, Engine, WorkerSetup } from './engine.ts'
+import type { Answer, Call, Engine, SentCall, WorkerSetup } from './engine.ts'
 
 interface Waiting {
   resolve(value: unknown): void
@@ -114,7 +114,7 @@ export class WorkerClient implements EngineClient {
 
   constructor(setup: WorkerSetup, onFailure: OnFailure = () => {}) {
     this.#worker = startThread(new URL('./worker.ts', import.meta.url), setup)
-    this.#waits = new Waits((calls) => this.#worker.postMessage(calls))
+    this.#waits = new Waits((calls) => this.#worker.postMessage(calls.map(toSent)))
     this.#worker.on('message', (answers: Answer[]) => {
       this.#waits.settle(answers)
       if (this.#waits.size === 0) this.#worker.unref()
@@ -153,6 +153,10 @@ export class WorkerClient implements EngineClient {
     this.#worker.ref()
     await this.#exit
   }
+}
+
+function toSent(call: Call): SentCall {
+  return methodsAsText.has(call.method) ? { ...call, args: JSON.stringify(call.args) } : call
 }
 
 /** Runs a source file of this folder, or what it was built into, in a thread. */

@@ -6,7 +6,7 @@ import { Writer } from './writer.ts'
 import { closeMethod } from './engine.ts'
 import { openReader, openWriter } from './connection.ts'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
-import type { Call, WorkerSetup } from './engine.ts'
+import type { Call, SentCall, WorkerSetup } from './engine.ts'
 import type { MessagePort } from 'node:worker_threads'
 
 const port = parentPort as MessagePort
@@ -14,7 +14,8 @@ const { role, path } = workerData as WorkerSetup
 const engine = role === 'writer' ? new Writer(openWriter(path)) : new Reader(openReader(path))
 
 let closing: Call | undefined
-const take = (calls: readonly Call[]) => {
+const take = (sent: readonly SentCall[]) => {
+  const calls = sent.map(toCall)
   closing ??= calls.find(({ method }) => method === closeMethod)
   queue.add(calls.filter(({ method }) => method !== closeMethod))
 }
@@ -23,15 +24,19 @@ const queue = new CallQueue(
   (answers) => port.postMessage(answers),
   () => {
     for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
-      take(next.message as Call[])
+      take(next.message as SentCall[])
     }
   },
 )
 
-port.on('message', (calls: Call[]) => {
-  take(calls)
+port.on('message', (sent: SentCall[]) => {
+  take(sent)
   void serve()
 })
+
+function toCall({ args, ...call }: SentCall): Call {
+  return { ...call, args: typeof args === 'string' ? (JSON.parse(args) as Call['args']) : args }
+}
 
 async function serve(): Promise<void> {
   await queue.run()
