@@ -34,7 +34,7 @@ export function takeSettings(command: Command, protocols: readonly PlatformProto
 }
 
 function describe({ describes, accepts, default: fallback }: PlatformSetting): string {
-  return `${describes}: ${accepts} ${fallback === undefined ? '(needed)' : `(default: ${inWords(fallback)})`}`
+  return `${describes}; ${accepts} ${fallback === undefined ? '(needed)' : `(default: ${inWords(fallback)})`}`
 }
 
 /** `--max-skew-seconds` for `maxSkewSeconds`; commander makes the one into the other. */
