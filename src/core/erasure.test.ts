@@ -303,7 +303,9 @@ describe('an erasure that broke off', () => {
 describe('a whole Lrs', () => {
   it('that has nothing is counted as such', async () => {
     const { lrs } = await world.core.erasures.previewEmpty(world.operator, lrsId)
-    expect(lrs).toEqual([{ lrsId, counts: { statements: 0, attachments: 0, documents: 0, launches: 0, descriptions: 0 } }])
+    expect(lrs).toEqual([
+      { lrsId, counts: { statements: 0, attachments: 0, documents: 0, launches: 0, descriptions: 0 } },
+    ])
   })
 
   it('is emptied of what it had; what is sent again is stored', async () => {
