@@ -158,9 +158,7 @@ export class CredentialDecisions {
   }
 
   rotate(asking: Asking, before: CredentialRecord, { overlapSeconds, ...input }: NewRotation): Promise<DecidedSecret> {
-    refuse(
-      checkWhole(overlapSeconds, { ...overlapSpan, pointer: '/overlapSeconds', noun: 'An overlap' }),
-    )
+    refuse(checkWhole(overlapSeconds, { ...overlapSpan, pointer: '/overlapSeconds', noun: 'An overlap' }))
     return this.#addSecret(asking, before, input, 'secret.rotate', (secrets, now) => {
       const end = now + overlapSeconds * 1000
       const kept = secrets.filter(({ expiresAt }) => expiresAt === null || expiresAt > now)
