@@ -152,11 +152,11 @@ describe('an Lrs that is deleted', () => {
     const before = await world.storage.directory.listLrs(world.organisation)
     const stranger = world.operator(world.neighbour)
     for (const attempt of [
-      world.core.lrs.remove(stranger, second),
-      world.core.lrs.restore(stranger, second),
-      world.core.lrs.update(stranger, second, { name: 'Mine now' }),
+      () => world.core.lrs.remove(stranger, second),
+      () => world.core.lrs.restore(stranger, second),
+      () => world.core.lrs.update(stranger, second, { name: 'Mine now' }),
     ]) {
-      await expect(attempt).rejects.toMatchObject({ code: 'not_found' })
+      await expect(attempt()).rejects.toMatchObject({ code: 'not_found' })
     }
     expect(await world.storage.directory.listLrs(world.organisation)).toEqual(before)
   })

