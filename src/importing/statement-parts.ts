@@ -4,7 +4,6 @@
 import type { ImportBlobs, StatementOrigin } from '../core/importing.ts'
 import { isDomainError } from '../core/errors.ts'
 import type { AttachmentClaim, ImportedStatement, ImportOutcome } from '../core/storage.ts'
-import { FrozenStatements } from './frozen-statements.ts'
 import { Gatherings } from './gatherings.ts'
 import type { Destination, PartsSettings } from './parts.ts'
 import type { Place } from './rejects.ts'
@@ -22,54 +21,37 @@ export interface StatementInput extends Omit<StatementOrigin, 'claims'> {
   readonly attachments?: readonly AttachmentSource[]
 }
 
-/** Of a statement that waits to be stored. */
-interface Entry {
+/** One that waits to be stored. */
+interface Waiting {
+  readonly prepared: ImportedStatement
   /** In the order of the source. */
   readonly number: number
   readonly place: Omit<Place, 'record'>
   readonly attachments: readonly AttachmentSource[]
 }
 
-/** Statements on their way into the store together. */
-interface Part {
-  readonly entries: readonly Entry[]
-  /** The same, whole: they are not kept. */
-  readonly statements: () => readonly ImportedStatement[]
-}
-
-/** Those that wait. */
-class Waiting {
-  readonly frozen = new FrozenStatements()
-  readonly entries: Entry[] = []
-
-  get length(): number {
-    return this.entries.length
-  }
-}
-
 /**
  * In one transaction. The trees of ids and terms are written in pages: the more at once, the more of them share one, and the fewer
- * wait for the disk; and the longer somebody waits who stores meanwhile (some 100 ms).
+ * wait for the disk; and the longer somebody waits who stores meanwhile (some 40 ms).
  */
-const mostInPart = 1_000
-const leastInPart = 300
+const mostInPart = 400
+const leastInPart = 200
 const mostTextInPart = 4 * 1024 * 1024
-/** Gathered for all Lrs together, in characters. */
-const mostGathered = 24 * 1024 * 1024
+/** Gathered for all Lrs together, in characters; as objects they take about three times that. */
+const mostGathered = 7 * 1024 * 1024
 
 export class StatementParts {
   readonly #settings: PartsSettings
-  readonly #gatherings: Gatherings<Waiting>
+  readonly #gatherings: Gatherings<Waiting[]>
 
   constructor(settings: PartsSettings) {
     this.#settings = settings
     const { positions, queue } = settings
-    this.#gatherings = new Gatherings({
+    this.#gatherings = new Gatherings<Waiting[]>({
       ...{ kind: 'statements', positions, queue },
       ...{ mostInPart, mostSizeInPart: mostTextInPart, leastInPart, mostSize: mostGathered },
-      newBasket: () => new Waiting(),
-      store: (to, { entries, frozen }, isAgain) =>
-        this.#store(to, { entries, statements: () => frozen.thaw() }, isAgain),
+      newBasket: () => [],
+      store: (to, part, isAgain) => this.#store(to, part, isAgain),
     })
   }
 
@@ -91,11 +73,8 @@ export class StatementParts {
     }
     // What the source had beside the statement is not kept until it is stored.
     const { file, line, id } = place
-    const entry = { number, place: { file, line, id }, attachments }
-    await this.#gatherings.add(to, number, prepared.openBody.length, ({ frozen, entries }) => {
-      frozen.add(prepared)
-      entries.push(entry)
-    })
+    const waiting = { prepared, number, place: { file, line, id }, attachments }
+    await this.#gatherings.add(to, number, prepared.openBody.length, (part) => void part.push(waiting))
   }
 
   /** All that was added is stored when it resolves. */
@@ -103,50 +82,44 @@ export class StatementParts {
     return this.#gatherings.flush()
   }
 
-  async #store(to: Destination, part: Part, isAgain: boolean): Promise<void> {
+  async #store(to: Destination, part: readonly Waiting[], isAgain: boolean): Promise<void> {
     const { core, operator } = this.#settings
-    if (part.entries.every(({ attachments }) => attachments.length === 0)) return this.#storeRows(to, part, isAgain)
+    if (part.every(({ attachments }) => attachments.length === 0)) return this.#storeRows(to, part, isAgain)
     await core.imports.withBlobs(operator, to.lrsId, async (blobs) => {
-      const whole: ImportedStatement[] = []
-      for (const [index, statement] of part.statements().entries()) {
-        whole.push(await this.#putAttachments(blobs, statement, part.entries[index]!))
-      }
+      const whole: Waiting[] = []
+      for (const one of part) whole.push(await this.#putAttachments(blobs, one))
       await blobs.confirm()
-      await this.#storeRows(to, { entries: part.entries, statements: () => whole }, isAgain)
+      await this.#storeRows(to, whole, isAgain)
     })
   }
 
   /** A statement whose attachment is damaged is stored without those bytes, as where nobody sent them. */
-  async #putAttachments(
-    blobs: ImportBlobs,
-    statement: ImportedStatement,
-    { place, attachments }: Entry,
-  ): Promise<ImportedStatement> {
+  async #putAttachments(blobs: ImportBlobs, one: Waiting): Promise<Waiting> {
     const { tally } = this.#settings
     const put: AttachmentClaim[] = []
-    for (const source of attachments) {
+    for (const source of one.attachments) {
       try {
         await blobs.put(source.open(), { sha2: source.sha2 })
         put.push(claimOf(source))
         tally.count('attachments', 'stored')
       } catch (error) {
         if (isDomainError(error) && error.code !== 'invalid' && error.code !== 'too_large') throw error
-        this.#settings.rejects.write(placeOf(place, statement), error, 'attachments')
+        this.#settings.rejects.write(placeOf(one), error, 'attachments')
         tally.count('attachments', 'rejected')
       }
     }
-    return put.length === attachments.length ? statement : { ...statement, attachments: put }
+    return put.length === one.attachments.length ? one : { ...one, prepared: { ...one.prepared, attachments: put } }
   }
 
-  async #storeRows(to: Destination, part: Part, isAgain: boolean): Promise<void> {
+  async #storeRows(to: Destination, part: readonly Waiting[], isAgain: boolean): Promise<void> {
     const { core, operator, importId, positions } = this.#settings
-    const progress = isAgain ? undefined : positions.advance(to.lrsId, 'statements', part.entries.at(-1)?.number ?? 0)
+    const progress = isAgain ? undefined : positions.advance(to.lrsId, 'statements', part.at(-1)?.number ?? 0)
     try {
       const outcomes = await core.imports.storeStatements(operator, {
-        ...{ importId, lrsId: to.lrsId, statements: part.statements() },
+        ...{ importId, lrsId: to.lrsId, statements: part.map(({ prepared }) => prepared) },
         ...(progress !== undefined && { progress }),
       })
-      this.#account(part, outcomes, isAgain)
+      for (const [index, one] of part.entries()) this.#account(one, outcomes[index]!, isAgain)
     } catch (error) {
       if (!isDomainError(error) || !refusals.has(error.code)) throw error
       await this.#storeHalves(to, part, isAgain, error)
@@ -154,28 +127,19 @@ export class StatementParts {
   }
 
   /** One that the store cannot hold keeps no other out. */
-  async #storeHalves(to: Destination, part: Part, isAgain: boolean, error: unknown): Promise<void> {
-    const { entries, statements } = part
-    const [one] = entries
-    if (entries.length === 1 && one) return this.#reject(placeOf(one.place, statements()[0]!), error)
-    const middle = Math.ceil(entries.length / 2)
-    const half = (from: number, to?: number): Part => ({
-      entries: entries.slice(from, to),
-      statements: () => statements().slice(from, to),
-    })
-    await this.#storeRows(to, half(0, middle), isAgain)
-    await this.#storeRows(to, half(middle), isAgain)
+  async #storeHalves(to: Destination, part: readonly Waiting[], isAgain: boolean, error: unknown): Promise<void> {
+    const [one] = part
+    if (part.length === 1 && one) return this.#reject(placeOf(one), error)
+    const middle = Math.ceil(part.length / 2)
+    await this.#storeRows(to, part.slice(0, middle), isAgain)
+    await this.#storeRows(to, part.slice(middle), isAgain)
   }
 
-  #account({ entries, statements }: Part, outcomes: readonly ImportOutcome[], isAgain: boolean): void {
+  #account(one: Waiting, outcome: ImportOutcome, isAgain: boolean): void {
     const { positions, rejects } = this.#settings
-    const isAnyRefused = outcomes.some((outcome) => refused[outcome] !== undefined)
-    const whole = isAnyRefused ? statements() : []
-    for (const [index, outcome] of outcomes.entries()) {
-      const why = refused[outcome]
-      if (why !== undefined) rejects.write(placeOf(entries[index]!.place, whole[index]!), why, 'statements')
-      if (!isAgain) positions.counts.statements[outcome === 'stored' || outcome === 'there' ? outcome : 'refused']++
-    }
+    const why = refused[outcome]
+    if (why !== undefined) rejects.write(placeOf(one), why, 'statements')
+    if (!isAgain) positions.counts.statements[outcome === 'stored' || outcome === 'there' ? outcome : 'refused']++
   }
 
   #reject(place: Place, error: unknown): void {
@@ -184,8 +148,8 @@ export class StatementParts {
   }
 }
 
-function placeOf(place: Entry['place'], { openBody }: ImportedStatement): Place {
-  return { ...place, record: () => JSON.parse(`${openBody}}`) as unknown }
+function placeOf({ place, prepared }: Waiting): Place {
+  return { ...place, record: () => JSON.parse(`${prepared.openBody}}`) as unknown }
 }
 
 /** What is wrong with what is stored, and not with the store. */
