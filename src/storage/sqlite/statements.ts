@@ -120,7 +120,7 @@ export class Statements implements StatementStore {
     }
   }
 
-  /** As `ImportStore.storeStatements`. Once they are packed nobody here holds the statements: there are a thousand. */
+  /** As `ImportStore.storeStatements`. Packed first: what waits for the writer holds texts, not statements. */
   import(
     id: Oid,
     lrsId: LrsId,
