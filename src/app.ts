@@ -48,6 +48,7 @@ import { ConnectionLog } from './connection-log.ts'
 import { OverloadLog } from './overload-log.ts'
 import { Pace } from './pace.ts'
 import { openSqlite } from './storage/sqlite/index.ts'
+import type { Threads } from './storage/sqlite/index.ts'
 import { checkIntegrity as checkSqlite } from './storage/sqlite/integrity.ts'
 import { findTraces } from './traces.ts'
 import type { Traces } from './traces.ts'
@@ -210,8 +211,8 @@ export function newLog(config: Pick<Config, 'logLevel'>): Log {
 }
 
 export interface StorageOptions {
-  /** `inline` for commands, which end before a worker pays off. */
-  readonly threads: 'workers' | 'inline'
+  /** `inline` for commands, which end before a worker pays off; `writer` for those that import. */
+  readonly threads: Threads
   /** The storage has broken for good: the process should end. */
   readonly onStorageFailure?: (cause: unknown) => void
   /** False: a PostgreSQL that is not set up for this version is refused. True unless given. */

@@ -45,7 +45,7 @@ export async function runAlone(
         )
       }
       // What stores much reads on meanwhile.
-      const threads = isImport ? 'workers' : 'inline'
+      const threads = isImport ? 'writer' : 'inline'
       if (isTrial && !hasDatabase(config)) trial ??= emptyPlace(config)
       opening ??= openData(trial ?? config, { threads, mayMigrate: isNew && !isTrial, log: quiet })
       return opening.catch((error: unknown) => {

@@ -133,7 +133,8 @@ describe('imports', () => {
       await blobs.confirm()
       const claims = [{ sha2, contentType: 'text/plain' }]
       const described = { ...statement, attachments: attachments.map((one) => ({ ...one, sha2 })) }
-      const statements = [prepare(described, { claims })]
+      const statements = core.imports.newPart()
+      statements.add(prepare(described, { claims }))
       const part = { importId: id, lrsId, progress: {}, statements }
       expect(await core.imports.storeStatements(operator, part)).toEqual(['stored'])
       await expect(blobs.put(bytes(), { sha2: 'ab'.repeat(32) })).rejects.toMatchObject({ code: 'invalid' })

@@ -21,6 +21,7 @@ import type {
   ImportOutcome,
   ImportRecord,
   Json,
+  StatementPart,
   Storage,
 } from './storage.ts'
 import { entityTag } from './xapi/document.ts'
@@ -165,10 +166,9 @@ export class Imports {
     const author =
       defineReach === undefined ? undefined : { authority: normal['authority'] as AgentIdentity, pins: noPins }
     const prepared = prepare(normal, author)
-    return {
-      ...{ ...prepared, attachments: claims, timestamp: prepared.timestamp ?? storedAt },
-      ...{ owner, storedAt, storedText: storedText as string, isVoided, voidReach, defineReach },
-    }
+    const { timestamp = storedAt } = prepared
+    const origins = { owner, storedAt, storedText: storedText as string, isVoided, voidReach, defineReach }
+    return { ...prepared, ...origins, attachments: claims, timestamp }
   }
 
   /** Throws `invalid` where it could not be asked for through xAPI either. */
@@ -190,10 +190,15 @@ export class Imports {
     return { key, owner, content, contentType, etag: etag as string, updatedAt }
   }
 
+  /** For what was prepared, until enough of it is there to be stored. */
+  newPart(): StatementPart {
+    return this.#storage.imports.newPart()
+  }
+
   /** Stored when it resolves, with the progress, or none of them. At most 2,000. */
   storeStatements(
     operator: PlatformOperator,
-    { importId, lrsId, progress, statements }: ImportPart & { readonly statements: readonly ImportedStatement[] },
+    { importId, lrsId, progress, statements }: ImportPart & { readonly statements: StatementPart },
   ): Promise<readonly ImportOutcome[]> {
     void operator
     return this.#storage.imports.storeStatements(importId, lrsId, {

@@ -1673,6 +1673,21 @@ export interface ImportedDocument {
   readonly updatedAt: number
 }
 
+/**
+ * Statements on their way into one Lrs, held as the store takes them: many wait for long, and as objects they would cost more to
+ * keep than to store.
+ */
+export interface StatementPart {
+  readonly length: number
+  add(statement: ImportedStatement): void
+  /** As it was added. */
+  openBody(at: number): string
+  /** In place of the claims it was added with. */
+  claim(at: number, attachments: readonly AttachmentClaim[]): void
+  /** A part of its own: those from `start`, without `end`. */
+  slice(start: number, end: number): StatementPart
+}
+
 /** `there`: one that was changed then or later stands there already. `full`: its scope has no room. */
 export type DocumentImportOutcome = 'stored' | 'there' | 'full'
 
@@ -1692,6 +1707,7 @@ export interface ImportStore {
   list(): Promise<readonly ImportRecord[]>
   /** `not_found`, as all that follow, where there is none or it is finished. */
   save(id: Oid, progress: Json): Promise<void>
+  newPart(): StatementPart
   /**
    * Stores them, at most 2,000, in one transaction with how far the import is in this Lrs, and counts what became of them there. In
    * their order. Without `progress` they were handed over before: nothing is counted again.
@@ -1699,7 +1715,7 @@ export interface ImportStore {
   storeStatements(
     id: Oid,
     lrsId: LrsId,
-    part: { readonly statements: readonly ImportedStatement[]; readonly progress?: Json },
+    part: { readonly statements: StatementPart; readonly progress?: Json },
   ): Promise<readonly ImportOutcome[]>
   /** The same for documents, at most 500. */
   storeDocuments(

@@ -25,7 +25,7 @@ export interface PartsSettings {
 }
 
 /** Parts that wait for those being stored: those of many Lrs are full at nearly the same time. */
-const mostWaiting = 4
+const mostWaiting = 0
 /** Of different Lrs, so that the store has the next one when it is done with one. */
 const atOnce = 2
 

@@ -3,7 +3,7 @@
 
 import type { ImportBlobs, StatementOrigin } from '../core/importing.ts'
 import { isDomainError } from '../core/errors.ts'
-import type { AttachmentClaim, ImportedStatement, ImportOutcome } from '../core/storage.ts'
+import type { AttachmentClaim, ImportedStatement, ImportOutcome, StatementPart } from '../core/storage.ts'
 import { Gatherings } from './gatherings.ts'
 import type { Destination, PartsSettings } from './parts.ts'
 import type { Place } from './rejects.ts'
@@ -21,36 +21,53 @@ export interface StatementInput extends Omit<StatementOrigin, 'claims'> {
   readonly attachments?: readonly AttachmentSource[]
 }
 
-/** One that waits to be stored. */
-interface Waiting {
-  readonly prepared: ImportedStatement
+/** Where one that waits to be stored came from. */
+interface Origin extends Omit<Place, 'record'> {
   /** In the order of the source. */
   readonly number: number
-  readonly place: Omit<Place, 'record'>
   readonly attachments: readonly AttachmentSource[]
+}
+
+/** Those that wait to be stored, and of each where it came from. */
+interface Waiting {
+  readonly statements: StatementPart
+  readonly origins: readonly Origin[]
+}
+
+class Basket implements Waiting {
+  readonly statements: StatementPart
+  readonly origins: Origin[] = []
+
+  constructor(statements: StatementPart) {
+    this.statements = statements
+  }
+
+  get length(): number {
+    return this.origins.length
+  }
 }
 
 /**
  * In one transaction. The trees of ids and terms are written in pages: the more at once, the more of them share one, and the fewer
  * wait for the disk; and the longer somebody waits who stores meanwhile (some 40 ms).
  */
-const mostInPart = 400
-const leastInPart = 200
-const mostTextInPart = 4 * 1024 * 1024
-/** Gathered for all Lrs together, in characters; as objects they take about three times that. */
-const mostGathered = 7 * 1024 * 1024
+const mostInPart = 2_000
+const leastInPart = 400
+const mostTextInPart = 8 * 1024 * 1024
+/** Gathered for all Lrs together, in characters; they take about three times that. */
+const mostGathered = 14 * 1024 * 1024
 
 export class StatementParts {
   readonly #settings: PartsSettings
-  readonly #gatherings: Gatherings<Waiting[]>
+  readonly #gatherings: Gatherings<Basket>
 
   constructor(settings: PartsSettings) {
     this.#settings = settings
-    const { positions, queue } = settings
-    this.#gatherings = new Gatherings<Waiting[]>({
+    const { core, positions, queue } = settings
+    this.#gatherings = new Gatherings({
       ...{ kind: 'statements', positions, queue },
       ...{ mostInPart, mostSizeInPart: mostTextInPart, leastInPart, mostSize: mostGathered },
-      newBasket: () => [],
+      newBasket: () => new Basket(core.imports.newPart()),
       store: (to, part, isAgain) => this.#store(to, part, isAgain),
     })
   }
@@ -73,8 +90,10 @@ export class StatementParts {
     }
     // What the source had beside the statement is not kept until it is stored.
     const { file, line, id } = place
-    const waiting = { prepared, number, place: { file, line, id }, attachments }
-    await this.#gatherings.add(to, number, prepared.openBody.length, (part) => void part.push(waiting))
+    await this.#gatherings.add(to, number, prepared.openBody.length, ({ statements, origins }) => {
+      statements.add(prepared)
+      origins.push({ file, line, id, number, attachments })
+    })
   }
 
   /** All that was added is stored when it resolves. */
@@ -82,44 +101,46 @@ export class StatementParts {
     return this.#gatherings.flush()
   }
 
-  async #store(to: Destination, part: readonly Waiting[], isAgain: boolean): Promise<void> {
+  async #store(to: Destination, part: Waiting, isAgain: boolean): Promise<void> {
     const { core, operator } = this.#settings
-    if (part.every(({ attachments }) => attachments.length === 0)) return this.#storeRows(to, part, isAgain)
+    if (part.origins.every(({ attachments }) => attachments.length === 0)) return this.#storeRows(to, part, isAgain)
     await core.imports.withBlobs(operator, to.lrsId, async (blobs) => {
-      const whole: Waiting[] = []
-      for (const one of part) whole.push(await this.#putAttachments(blobs, one))
+      for (const [at, { attachments }] of part.origins.entries()) {
+        if (attachments.length > 0) part.statements.claim(at, await this.#putAttachments(blobs, part, at))
+      }
       await blobs.confirm()
-      await this.#storeRows(to, whole, isAgain)
+      await this.#storeRows(to, part, isAgain)
     })
   }
 
-  /** A statement whose attachment is damaged is stored without those bytes, as where nobody sent them. */
-  async #putAttachments(blobs: ImportBlobs, one: Waiting): Promise<Waiting> {
+  /** Those that could be put: a statement whose attachment is damaged is stored without those bytes, as where nobody sent them. */
+  async #putAttachments(blobs: ImportBlobs, part: Waiting, at: number): Promise<readonly AttachmentClaim[]> {
     const { tally } = this.#settings
     const put: AttachmentClaim[] = []
-    for (const source of one.attachments) {
+    for (const source of part.origins[at]?.attachments ?? []) {
       try {
         await blobs.put(source.open(), { sha2: source.sha2 })
         put.push(claimOf(source))
         tally.count('attachments', 'stored')
       } catch (error) {
         if (isDomainError(error) && error.code !== 'invalid' && error.code !== 'too_large') throw error
-        this.#settings.rejects.write(placeOf(one), error, 'attachments')
+        this.#settings.rejects.write(placeOf(part, at), error, 'attachments')
         tally.count('attachments', 'rejected')
       }
     }
-    return put.length === one.attachments.length ? one : { ...one, prepared: { ...one.prepared, attachments: put } }
+    return put
   }
 
-  async #storeRows(to: Destination, part: readonly Waiting[], isAgain: boolean): Promise<void> {
+  async #storeRows(to: Destination, part: Waiting, isAgain: boolean): Promise<void> {
     const { core, operator, importId, positions } = this.#settings
-    const progress = isAgain ? undefined : positions.advance(to.lrsId, 'statements', part.at(-1)?.number ?? 0)
+    const { statements, origins } = part
+    const progress = isAgain ? undefined : positions.advance(to.lrsId, 'statements', origins.at(-1)?.number ?? 0)
     try {
       const outcomes = await core.imports.storeStatements(operator, {
-        ...{ importId, lrsId: to.lrsId, statements: part.map(({ prepared }) => prepared) },
+        ...{ importId, lrsId: to.lrsId, statements },
         ...(progress !== undefined && { progress }),
       })
-      for (const [index, one] of part.entries()) this.#account(one, outcomes[index]!, isAgain)
+      for (const [at, outcome] of outcomes.entries()) this.#account(part, at, outcome, isAgain)
     } catch (error) {
       if (!isDomainError(error) || !refusals.has(error.code)) throw error
       await this.#storeHalves(to, part, isAgain, error)
@@ -127,18 +148,23 @@ export class StatementParts {
   }
 
   /** One that the store cannot hold keeps no other out. */
-  async #storeHalves(to: Destination, part: readonly Waiting[], isAgain: boolean, error: unknown): Promise<void> {
-    const [one] = part
-    if (part.length === 1 && one) return this.#reject(placeOf(one), error)
-    const middle = Math.ceil(part.length / 2)
-    await this.#storeRows(to, part.slice(0, middle), isAgain)
-    await this.#storeRows(to, part.slice(middle), isAgain)
+  async #storeHalves(to: Destination, part: Waiting, isAgain: boolean, error: unknown): Promise<void> {
+    const { statements, origins } = part
+    const { length } = origins
+    if (length === 1) return this.#reject(placeOf(part, 0), error)
+    const half = (start: number, end: number): Waiting => ({
+      statements: statements.slice(start, end),
+      origins: origins.slice(start, end),
+    })
+    const middle = Math.ceil(length / 2)
+    await this.#storeRows(to, half(0, middle), isAgain)
+    await this.#storeRows(to, half(middle, length), isAgain)
   }
 
-  #account(one: Waiting, outcome: ImportOutcome, isAgain: boolean): void {
+  #account(part: Waiting, at: number, outcome: ImportOutcome, isAgain: boolean): void {
     const { positions, rejects } = this.#settings
     const why = refused[outcome]
-    if (why !== undefined) rejects.write(placeOf(one), why, 'statements')
+    if (why !== undefined) rejects.write(placeOf(part, at), why, 'statements')
     if (!isAgain) positions.counts.statements[outcome === 'stored' || outcome === 'there' ? outcome : 'refused']++
   }
 
@@ -148,8 +174,9 @@ export class StatementParts {
   }
 }
 
-function placeOf({ place, prepared }: Waiting): Place {
-  return { ...place, record: () => JSON.parse(`${prepared.openBody}}`) as unknown }
+function placeOf({ statements, origins }: Waiting, at: number): Place {
+  const { file, line, id } = origins[at]!
+  return { file, line, id, record: () => JSON.parse(`${statements.openBody(at)}}`) as unknown }
 }
 
 /** What is wrong with what is stored, and not with the store. */

@@ -2,7 +2,19 @@
 // stored; Consistent-Through waits for its end.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createTenant, filter, fresh, idsOf, owners, query, saying, statement, store as put, term } from './samples.ts'
+import {
+  createTenant,
+  filter,
+  fresh,
+  idsOf,
+  owners,
+  partOf,
+  query,
+  saying,
+  statement,
+  store as put,
+  term,
+} from './samples.ts'
 import { engines } from './engines.ts'
 import type { CredentialId, LrsId, Oid } from '../../src/core/ids.ts'
 import type { ImportedDocument, ImportedStatement, PreparedStatement, StoredStatement } from '../../src/core/storage.ts'
@@ -51,7 +63,7 @@ describe.each(engines)('imports, $name', (engine) => {
   const begin = async (source: string = fresh.key(), progress = {}) =>
     (await store.storage.imports.begin({ id: fresh.oid(), source, startedAt: 1_700_000_000_000, progress })).id
   const bring = (statements: readonly ImportedStatement[], progress = {}) =>
-    store.storage.imports.storeStatements(id, lrsId, { statements, progress })
+    store.storage.imports.storeStatements(id, lrsId, { statements: partOf(store.storage, statements), progress })
   const finish = () => store.storage.imports.finish(id, { at: 1_700_000_000_001, report: { read: 1 } })
   const through = () => store.storage.statements.consistentThrough(lrsId)
   const now = () => Date.now() * 1_000
@@ -168,7 +180,10 @@ describe.each(engines)('imports, $name', (engine) => {
     const other = (await createTenant(store.storage)).lrsId
     await bring([imported()])
     const second = await begin()
-    await store.storage.imports.storeStatements(second, lrsId, { statements: [imported()], progress: none })
+    await store.storage.imports.storeStatements(second, lrsId, {
+      statements: partOf(store.storage, [imported()]),
+      progress: none,
+    })
     expect(await store.storage.statements.consistentThrough(other)).toBeGreaterThan(at)
     await finish()
     expect(await through()).toBeLessThan(at)
@@ -193,7 +208,9 @@ describe.each(engines)('imports, $name', (engine) => {
     const other = imported({ id: first.id, openBody: saying(first.id, 'something else') })
     await bring([imported(), first, other], { line: 2 })
     // Handed over before the interruption, and once more: counted once.
-    const handedAgain = await store.storage.imports.storeStatements(id, lrsId, { statements: [first, other] })
+    const handedAgain = await store.storage.imports.storeStatements(id, lrsId, {
+      statements: partOf(store.storage, [first, other]),
+    })
     expect(handedAgain).toEqual(['there', 'conflict'])
     await store.storage.imports.save(id, { file: 2 })
     await store.restart()

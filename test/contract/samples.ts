@@ -6,6 +6,7 @@ import type {
   ContentRecord,
   CredentialRecord,
   DirectoryStore,
+  ImportedStatement,
   LaunchStore,
   LrsRecord,
   NewApplication,
@@ -19,6 +20,7 @@ import type {
   PreparedStatement,
   SecretRecord,
   StatementBatch,
+  StatementPart,
   StatementQuery,
   Storage,
   Term,
@@ -344,4 +346,11 @@ export async function idsOf({ statements }: Storage, lrsId: LrsId, part: Partial
     if (page.next === undefined) return ids
     next = page.next
   }
+}
+
+/** Of an import, as the store takes it. */
+export function partOf({ imports }: Pick<Storage, 'imports'>, statements: readonly ImportedStatement[]): StatementPart {
+  const part = imports.newPart()
+  for (const statement of statements) part.add(statement)
+  return part
 }

@@ -308,7 +308,8 @@ class Filling {
     const { id: importId } = await imports.begin(operator, 'elsewhere', null)
     const authority = { objectType: 'Agent', mbox: 'mailto:old@example.com' }
     const stored = '2019-05-06T07:08:09.123Z'
-    const statements = Array.from({ length: 5 }, (_, at) => {
+    const statements = imports.newPart()
+    for (let at = 0; at < 5; at++) {
       const id = randomUUID()
       this.#statementIds.push(id)
       const statement = {
@@ -320,8 +321,8 @@ class Filling {
         authority,
       }
       const origin = { owner, authority, voidReach: undefined, defineReach: 'any' } as const
-      return imports.prepareStatement(statement, { ...origin, isVoided: at === 2 })
-    })
+      statements.add(imports.prepareStatement(statement, { ...origin, isVoided: at === 2 }))
+    }
     await imports.storeStatements(operator, { importId, lrsId, progress: null, statements })
     await imports.finish(operator, importId, { report: null, into: [organisationId] })
   }

@@ -297,6 +297,7 @@ describe('interrupted', () => {
         list: () => imports.list(),
         save: (id, progress) => imports.save(id, progress),
         finish: (id, end) => imports.finish(id, end),
+        newPart: () => imports.newPart(),
         storeStatements: (id, lrsId, part) => cut(imports.storeStatements(id, lrsId, part)),
         storeDocuments: (id, lrsId, part) => cut(imports.storeDocuments(id, lrsId, part)),
       },

@@ -42,8 +42,8 @@ interface Saved {
 
 type Phase = 'directory' | CollectionName
 
-/** Between two checkpoints. */
-const checkpointEvery = 20_000
+/** Between two checkpoints: so much is read again at most, some ten seconds. Before each the store runs dry. */
+const checkpointEvery = 100_000
 const showEvery = 500
 /** Documents of all collections have one order. */
 const numbersOfCollection = 1e12

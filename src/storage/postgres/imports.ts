@@ -3,6 +3,7 @@
 
 import { erasureSql } from './erasure-sql.ts'
 import { importDocuments } from '../documents/importing.ts'
+import { ListedPart } from '../statements/listed-part.ts'
 import { lockScope } from './document-writer.ts'
 import { notePart, requireOpen } from '../directory/import.ts'
 import { scopeHash } from '../documents/scope.ts'
@@ -20,7 +21,9 @@ interface Parts {
 export function importsOf({ database, jobs, statements }: Parts): ImportStore {
   return {
     ...jobs,
-    storeStatements: (id, lrsId, part) => statements.import(id, lrsId, part),
+    newPart: () => new ListedPart(),
+    storeStatements: (id, lrsId, { statements: part, ...rest }) =>
+      statements.import(id, lrsId, { part: part as ListedPart, ...rest }),
     storeDocuments: (id, lrsId, { documents, progress }): Promise<readonly DocumentImportOutcome[]> =>
       database.transact('write', async (transaction) => {
         await requireOpen(transaction.kysely, { id })

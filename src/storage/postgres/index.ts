@@ -167,6 +167,9 @@ const reads: ReadonlySet<string> = new Set([
   'exports.listDocuments',
 ])
 
+/** Answered at once. */
+const asksNothing: ReadonlySet<string> = new Set(['imports.newPart'])
+
 interface Parts {
   readonly database: Database
   readonly changes: DirectoryChanges
@@ -239,7 +242,7 @@ class PostgresStorage implements Storage {
     return new Proxy(store, {
       get: (target, name) => {
         const member: unknown = Reflect.get(target, name, target)
-        if (typeof member !== 'function') return member
+        if (typeof member !== 'function' || asksNothing.has(`${half}.${String(name)}`)) return member
         const call = (...args: unknown[]) => member.apply(target, args) as Promise<unknown>
         if (!reads.has(`${half}.${String(name)}`)) return (...args: unknown[]) => this.#accept(() => call(...args))
         return (...args: unknown[]) => this.#accept(() => this.#reads.pass(() => call(...args)))

@@ -13,8 +13,9 @@ import { findTermIds, lookupOf, questionOf, readLooked, readReferrers, readTaken
 import { lockClass } from './locks.ts'
 import { notePart, requireOpen } from '../directory/import.ts'
 import { writeChanges } from './statement-changes.ts'
-import type { BatchOutcome, ImportedStatement, ImportOutcome, StatementBatch } from '../../core/storage.ts'
+import type { BatchOutcome, ImportOutcome, StatementBatch } from '../../core/storage.ts'
 import type { Database, Transaction } from './database.ts'
+import type { ListedPart } from '../statements/listed-part.ts'
 import type { ImportPart } from '../directory/import.ts'
 import type { Looked, LookupRow, Question } from './statement-lookup.ts'
 import type { LrsId } from '../../core/ids.ts'
@@ -80,7 +81,7 @@ export class StatementWriter {
   import(
     prepared: Prepared,
     part: Omit<ImportPart, 'low'>,
-    statements: readonly ImportedStatement[],
+    { statements, earliest }: ListedPart,
   ): Promise<readonly ImportOutcome[]> {
     const { lrsId } = part
     return this.#transact(prepared, null, {
@@ -90,7 +91,7 @@ export class StatementWriter {
         await readTaken(transaction, lrsId, { taken, before: [...wanted].map((at) => this.#times.from(lrsId, at)) })
       },
       store: (storing) => storing.import(lrsId, statements, this.#times),
-      end: ({ kysely }, outcomes) => notePart(kysely, { ...part, low: lowOf(statements) }, 'statements', outcomes),
+      end: ({ kysely }, outcomes) => notePart(kysely, { ...part, low: lowOf(earliest) }, 'statements', outcomes),
     })
   }
 

@@ -5,15 +5,9 @@ import { StoringTurns } from './shares.ts'
 import { StatementReader } from './statement-reader.ts'
 import { StatementWriter } from './statement-writer.ts'
 import { speakersOf } from '../statements/storing.ts'
-import type {
-  BatchOutcome,
-  Clock,
-  ImportOutcome,
-  ImportStore,
-  StatementBatch,
-  StatementStore,
-} from '../../core/storage.ts'
+import type { BatchOutcome, Clock, ImportOutcome, Json, StatementBatch, StatementStore } from '../../core/storage.ts'
 import type { LrsId, Oid } from '../../core/ids.ts'
+import type { ListedPart } from '../statements/listed-part.ts'
 import type { Database } from './database.ts'
 
 export class Statements implements StatementStore {
@@ -55,11 +49,11 @@ export class Statements implements StatementStore {
   import(
     id: Oid,
     lrsId: LrsId,
-    { statements, progress }: Parameters<ImportStore['storeStatements']>[2],
+    { part, progress }: { readonly part: ListedPart; readonly progress?: Json },
   ): Promise<readonly ImportOutcome[]> {
     return this.#horizon.whileStoring(lrsId, () => {
-      const prepared = this.#writer.prepare(lrsId, speakersOf(lrsId, statements))
-      return this.#turns.take(lrsId, () => this.#writer.import(prepared, { id, lrsId, progress }, statements))
+      const prepared = this.#writer.prepare(lrsId, speakersOf(lrsId, part.statements))
+      return this.#turns.take(lrsId, () => this.#writer.import(prepared, { id, lrsId, progress }, part))
     })
   }
 

@@ -1,8 +1,8 @@
 // The highest Consistent-Through the last process gave out, the floor of stored times. The next one stores later than that,
 // even when the clock was set back in between. Kept on an orderly end; after a crash the clock is trusted.
 
-import { open } from './connection.ts'
-import type { Handle } from './connection.ts'
+import { open } from './handle.ts'
+import type { Handle } from './handle.ts'
 
 const name = 'announced'
 

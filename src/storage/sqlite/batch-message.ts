@@ -5,7 +5,6 @@ import type {
   AttachmentClaim,
   BatchOutcome,
   Description,
-  ImportedStatement,
   PreparedStatement,
   Term,
   TermKind,
@@ -92,37 +91,6 @@ function unpackStatement(next: () => string | number | undefined): PreparedState
     descriptions,
     attachments,
   }
-}
-
-/** Statements of one Lrs that were stored elsewhere before. */
-export function packImported(
-  statements: readonly ImportedStatement[],
-  newsOf: (statement: ImportedStatement, at: number) => readonly Description[],
-): Packed {
-  const out: (string | number)[] = []
-  for (const [at, statement] of statements.entries()) {
-    const { owner, storedAt, storedText, isVoided, voidReach, defineReach } = statement
-    out.push(owner, storedAt, storedText, isVoided ? 1 : 0, voidReach ?? absent, defineReach ?? absent)
-    packStatement(out, statement, newsOf(statement, at))
-  }
-  return out
-}
-
-export function unpackImported(packed: Packed): ImportedStatement[] {
-  const statements: ImportedStatement[] = []
-  let at = 0
-  const next = () => packed[at++]
-  while (at < packed.length) {
-    const owner = next() as CredentialId
-    const storedAt = next() as number
-    const storedText = next() as string
-    const isVoided = next() === 1
-    const voidReach = (next() || undefined) as Reach | undefined
-    const defineReach = (next() || undefined) as Reach | undefined
-    const { timestamp = storedAt, ...statement } = unpackStatement(next)
-    statements.push({ ...statement, timestamp, owner, storedAt, storedText, isVoided, voidReach, defineReach })
-  }
-  return statements
 }
 
 /** Per batch -1 and the index of the conflict, or the count and then per statement its seq, negative when it was there. */

@@ -4,7 +4,7 @@
 import { LRUCache } from 'lru-cache'
 import { hash } from 'node:crypto'
 import type { CredentialId, LrsId } from '../../core/ids.ts'
-import type { Handle } from './connection.ts'
+import type { Handle } from './handle.ts'
 
 /** Of an owner about one subject; a few more stay until the next trim, which reads them all. */
 const most = 1_000
@@ -61,30 +61,35 @@ export class Descriptions {
 
   /** Before the commit. */
   flush(): void {
-    const sayings = this.#sayings
+    // In key order: one page after the other.
+    const sayings = this.#sayings.sort(byKey)
     this.#sayings = []
     for (const saying of sayings) this.#write(saying)
   }
 
-  #write({ lrsId, subject, owner, text, isShared, at }: Saying): void {
+  #write(saying: Saying): void {
+    const { lrsId, subject, owner, text, isShared, at } = saying
+    const count = this.#countOf(saying)
     const digest = hash('sha256', text, 'buffer')
-    const known = this.#find.get(lrsId, subject, owner, digest)
+    const known = count === 0 ? undefined : this.#find.get(lrsId, subject, owner, digest)
     const shared = isShared ? 1 : 0
     if (known === undefined) {
       this.#insert.run(lrsId, subject, owner, digest, shared, at, text)
-      this.#countOne(lrsId, subject, owner)
+      this.#grow(saying, count + 1)
     } else if (shared > known.is_shared || at < known.first_at) {
       const [isAnyShared, firstAt] = [Math.max(shared, known.is_shared), Math.min(at, known.first_at)]
       this.#update.run(isAnyShared, firstAt, lrsId, subject, owner, digest)
     }
   }
 
-  #countOne(lrsId: LrsId, subject: number, owner: CredentialId): void {
-    const name = `${lrsId} ${subject} ${owner}`
-    const before = this.#counts.get(name)
-    const count = before === undefined ? (this.#count.get(lrsId, subject, owner) ?? 0) : before + 1
-    if (count > most + untrimmed) this.#trim.run(lrsId, subject, owner, lrsId, subject, owner)
-    this.#counts.set(name, count > most + untrimmed ? most : count)
+  #countOf({ lrsId, subject, owner }: Saying): number {
+    return this.#counts.get(`${lrsId} ${subject} ${owner}`) ?? this.#count.get(lrsId, subject, owner) ?? 0
+  }
+
+  #grow({ lrsId, subject, owner }: Saying, count: number): void {
+    const isTooMany = count > most + untrimmed
+    if (isTooMany) this.#trim.run(lrsId, subject, owner, lrsId, subject, owner)
+    this.#counts.set(`${lrsId} ${subject} ${owner}`, isTooMany ? most : count)
   }
 
   /** What is counted holds no longer after a rollback, nor after rows were deleted elsewhere. */
@@ -92,4 +97,8 @@ export class Descriptions {
     this.#sayings = []
     this.#counts.clear()
   }
+}
+
+function byKey(a: Saying, b: Saying): number {
+  return a.lrsId - b.lrsId || a.subject - b.subject || a.owner - b.owner
 }

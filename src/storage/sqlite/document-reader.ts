@@ -4,7 +4,7 @@ import { toDocument } from '../documents/row.ts'
 import { ownersOf, registrationOf, scopeHash } from '../documents/scope.ts'
 import type { DocumentRow } from '../documents/row.ts'
 import type { DocumentAccess, DocumentKey, DocumentScope, DocumentStore, StoredDocument } from '../../core/storage.ts'
-import type { Handle } from './connection.ts'
+import type { Handle } from './handle.ts'
 import type { LrsId } from '../../core/ids.ts'
 
 export type ListedIds = Awaited<ReturnType<DocumentStore['listIds']>>

@@ -8,7 +8,7 @@ import { mergedOf } from '../documents/merge.ts'
 import type { ChangeOptions, ChangeOutcome, Existing } from '../documents/change.ts'
 import type { Draft, Write } from '../documents/merge.ts'
 import type { DocumentAccess, DocumentChange, DocumentKey, DocumentOutcome, DocumentScope } from '../../core/storage.ts'
-import type { Handle } from './connection.ts'
+import type { Handle } from './handle.ts'
 import type { LrsId } from '../../core/ids.ts'
 
 export type Options = ChangeOptions & {

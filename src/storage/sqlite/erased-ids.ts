@@ -2,7 +2,7 @@
 // asking costs a look into an empty map. Works inside the writer's transaction.
 
 import { erasedHash } from '../erasure/erased-ids.ts'
-import type { Handle } from './connection.ts'
+import type { Handle } from './handle.ts'
 import type { LrsId } from '../../core/ids.ts'
 
 export class ErasedIds {

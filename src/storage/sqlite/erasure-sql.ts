@@ -1,7 +1,7 @@
 // What erasing asks, on a SQLite connection. Answers at once: nobody else gets in between.
 
 import type { ColumnKind, Columns, Dialect, Sql, Value } from '../erasure/sql.ts'
-import type { Handle } from './connection.ts'
+import type { Handle } from './handle.ts'
 import type { Statement } from 'better-sqlite3'
 
 const read: Readonly<Record<ColumnKind, (member: string) => string>> = {

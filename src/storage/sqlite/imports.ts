@@ -1,8 +1,9 @@
 // The import half of the port: what is under way is the directory's, what it stores the engine's.
 
+import { PackedPart } from './packed-part.ts'
 import type { DocumentImportOutcome, ImportStore } from '../../core/storage.ts'
 import type { EngineClient } from './engine-client.ts'
-import type { Handle } from './connection.ts'
+import type { Handle } from './handle.ts'
 import type { Hold, Holds } from './holds.ts'
 import type { Statements } from './statements.ts'
 
@@ -16,7 +17,9 @@ interface Parts {
 export function importsOf({ write, jobs, statements, holds }: Parts): ImportStore {
   return {
     ...jobs,
-    storeStatements: (id, lrsId, part) => statements.import(id, lrsId, part),
+    newPart: () => new PackedPart(),
+    storeStatements: (id, lrsId, { statements: part, ...rest }) =>
+      statements.import(id, lrsId, { part: part as PackedPart, ...rest }),
     storeDocuments(id, lrsId, { documents, progress }) {
       const part = { id, lrsId, low: null, progress }
       return write('imports.storeDocuments', [part, documents]) as Promise<readonly DocumentImportOutcome[]>

@@ -22,7 +22,8 @@ import { lockDirectory } from './lock.ts'
 import { migrate } from './migrate.ts'
 import { migrations } from '../migrations/index.ts'
 import { OnlyNode } from './only-node.ts'
-import { open, openReader, openWriter } from './connection.ts'
+import { openReader, openWriter } from './connection.ts'
+import { open } from './handle.ts'
 import { Holds } from './holds.ts'
 import { importsOf, readHolds } from './imports.ts'
 import { readAnnounced, saveAnnounced } from './announced-time.ts'
@@ -42,15 +43,20 @@ import type {
 import type { Store } from '../blobs/owner.ts'
 import type { BlobPlace } from '../blobs/place.ts'
 import type { BlobRows } from '../blobs/store.ts'
-import type { Handle } from './connection.ts'
+import type { Handle } from './handle.ts'
 import type { EngineClient } from './engine-client.ts'
 import type { OrganisationId } from '../../core/ids.ts'
+
+/**
+ * `workers`: a writer worker and a reader worker. `inline`: the same engine in this thread, for the CLI and quick tests. `writer`: a
+ * worker that writes, for what stores much and reads little, in less memory.
+ */
+export type Threads = 'workers' | 'writer' | 'inline'
 
 export interface SqliteOptions {
   /** Holds `claviger.db`; created when missing. One process at a time. */
   readonly directory: string
-  /** `workers`: a writer worker and a reader worker. `inline`: the same engine in this thread, for the CLI and quick tests. */
-  readonly threads: 'workers' | 'inline'
+  readonly threads: Threads
   readonly clock?: Clock
   /** Where bytes are kept; the directory's own `blobs` unless given. Called once the directory is known to be this process' own. */
   readonly openPlace?: () => Promise<BlobPlace>
@@ -140,14 +146,15 @@ function openLanes(path: string, { threads, onFailure }: SqliteOptions): Lanes {
     if (!hasFailed) onFailure?.(cause)
     hasFailed = true
   }
-  if (threads === 'inline')
-    return {
-      writer: new InlineClient(new Writer(openWriter(path)), fail),
-      reader: new InlineClient(new Reader(openReader(path)), fail),
-    }
   return {
-    writer: new WorkerClient({ role: 'writer', path }, fail),
-    reader: new WorkerClient({ role: 'reader', path }, fail),
+    writer:
+      threads === 'inline'
+        ? new InlineClient(new Writer(openWriter(path)), fail)
+        : new WorkerClient({ role: 'writer', path }, fail),
+    reader:
+      threads === 'workers'
+        ? new WorkerClient({ role: 'reader', path }, fail)
+        : new InlineClient(new Reader(openReader(path)), fail),
   }
 }
 

@@ -1,6 +1,6 @@
 // The highest stored time an Lrs ever gave, also where the statement that had it was erased. 0 when it gave none.
 
-import type { Handle } from './connection.ts'
+import type { Handle } from './handle.ts'
 import type { LrsId } from '../../core/ids.ts'
 
 export function prepareLastSeq(handle: Handle): (lrsId: LrsId) => number {

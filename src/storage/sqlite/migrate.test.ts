@@ -4,9 +4,9 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { migrate } from './migrate.ts'
 import { migrations } from '../migrations/index.ts'
-import { open } from './connection.ts'
+import { open } from './handle.ts'
 import { tmpdir } from 'node:os'
-import type { Handle } from './connection.ts'
+import type { Handle } from './handle.ts'
 import type { Migration } from '../migrations/migration.ts'
 
 const step = (number: number, sqlite: string): Migration => ({

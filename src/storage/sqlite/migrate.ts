@@ -3,7 +3,7 @@
 
 import { checkHistory, checksumOf } from '../migrations/migration.ts'
 import { renameSync, rmSync } from 'node:fs'
-import type { Handle } from './connection.ts'
+import type { Handle } from './handle.ts'
 import type { Applied, Migration } from '../migrations/migration.ts'
 
 export function migrate(handle: Handle, migrations: readonly Migration[]): void {

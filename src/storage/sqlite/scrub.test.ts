@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Scrubber, unusedParts } from './scrub.ts'
-import { open } from './connection.ts'
-import type { Handle } from './connection.ts'
+import { open } from './handle.ts'
+import type { Handle } from './handle.ts'
 
 const marked = 'UNMISTAKABLE'
 let directory: string

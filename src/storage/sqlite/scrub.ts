@@ -6,7 +6,7 @@
 
 import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
 import { DomainError } from '../../core/errors.ts'
-import type { Handle } from './connection.ts'
+import type { Handle } from './handle.ts'
 
 /** Read and looked through in one go: some milliseconds. */
 const pagesAtOnce = 2_048

@@ -8,7 +8,7 @@ import { mostRows, mostText, seekBudget, windowOf } from '../statements/page-bou
 import { prepareLastSeq } from './last-seq.ts'
 import { prepareTermLookup } from './terms.ts'
 import type { CredentialId, LrsId, Seq } from '../../core/ids.ts'
-import type { Handle } from './connection.ts'
+import type { Handle } from './handle.ts'
 import type { PostingTerm } from '../posting.ts'
 import type { Ranged } from './posting-ranges.ts'
 import type {

@@ -10,7 +10,7 @@ import { prepareLastSeq } from './last-seq.ts'
 import type { AttachmentClaim, PreparedStatement, TermKind } from '../../core/storage.ts'
 import type { CredentialId, LrsId } from '../../core/ids.ts'
 import type { Existing, Linked, NewRow, StatementTables } from '../statements/tables.ts'
-import type { Handle } from './connection.ts'
+import type { Handle } from './handle.ts'
 import type { PostingTerm } from '../posting.ts'
 import type { TimedBatch } from '../statements/storing.ts'
 

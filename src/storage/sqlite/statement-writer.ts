@@ -6,7 +6,7 @@ import { SqliteStatementTables } from './statement-tables.ts'
 import { Storing } from '../statements/storing.ts'
 import { erasureSql } from './erasure-sql.ts'
 import type { BatchOutcome, ErasureStep, ImportedStatement, ImportOutcome } from '../../core/storage.ts'
-import type { Handle } from './connection.ts'
+import type { Handle } from './handle.ts'
 import type { LrsId } from '../../core/ids.ts'
 import type { TimedBatch } from '../statements/storing.ts'
 

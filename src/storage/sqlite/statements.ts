@@ -4,13 +4,13 @@
 import { DescriptionCache } from '../statements/description-cache.ts'
 import { isDomainError } from '../../core/errors.ts'
 import { lowOf } from '../statements/free-times.ts'
-import { packBatches, packImported, unpackOutcomes } from './batch-message.ts'
+import { packBatches, unpackOutcomes } from './batch-message.ts'
 import type {
   BatchOutcome,
   Clock,
   Description,
   ImportOutcome,
-  ImportStore,
+  Json,
   KnownDescription,
   StatementBatch,
   StatementPage,
@@ -23,7 +23,7 @@ import type { Speaker } from '../statements/description-cache.ts'
 import type { FindRead, PageRead } from './statement-reader.ts'
 import type { EngineClient } from './engine-client.ts'
 import type { ImportPart } from '../directory/import.ts'
-import type { Packed } from './batch-message.ts'
+import type { PackedPart, PackedStatements, Said } from './packed-part.ts'
 import type { TimedBatch } from '../statements/storing.ts'
 
 /** Lrs whose announcements are held one by one. */
@@ -36,15 +36,6 @@ interface News {
   readonly batch: TimedBatch
   readonly at: number
   readonly description: Description
-}
-
-/** An import's. */
-interface ImportedNews {
-  /** Index of the statement. */
-  readonly at: number
-  readonly speaker: Speaker
-  readonly description: Description
-  readonly timestamp: number
 }
 
 function speakerOf({ lrsId, owner, defineReach }: Pick<TimedBatch, 'lrsId' | 'owner' | 'defineReach'>): Speaker {
@@ -68,6 +59,8 @@ export class Statements implements StatementStore {
   /** At least every announcement that is no longer held, and those of the process before. */
   #floor: number
   readonly #known = new DescriptionCache()
+  /** What an import says once and for all must not wash out what is said every day. */
+  readonly #knownToImports = new DescriptionCache(1024 * 1024)
   readonly #holds: Holds
 
   constructor(
@@ -120,42 +113,39 @@ export class Statements implements StatementStore {
     }
   }
 
-  /** As `ImportStore.storeStatements`. Packed first: what waits for the writer holds texts, not statements. */
+  /** As `ImportStore.storeStatements`. */
   import(
     id: Oid,
     lrsId: LrsId,
-    { statements, progress }: Parameters<ImportStore['storeStatements']>[2],
+    { part, progress }: { readonly part: PackedPart; readonly progress?: Json },
   ): Promise<readonly ImportOutcome[]> {
-    const low = lowOf(statements)
+    const low = lowOf(part.earliest)
     // Before anything of it can be seen, and for as long as the row says so.
     if (low !== null) this.#holds.hold(id, lrsId, low)
-    const news: ImportedNews[] = []
-    const packed = packImported(statements, (statement, at) => {
-      const { owner, defineReach, timestamp, descriptions } = statement
-      const speaker = speakerOf({ lrsId, owner, defineReach })
-      const unknown = descriptions.filter((one) => !this.#known.isKnown(speaker, one, timestamp))
-      for (const description of unknown) news.push({ at, speaker, description, timestamp })
-      return unknown
-    })
-    return this.#import({ id, lrsId, low, progress }, packed, news)
+    const news = part.said.filter(
+      ({ description, timestamp, ...by }) =>
+        !this.#knownToImports.isKnown(speakerOf({ lrsId, ...by }), description, timestamp),
+    )
+    return this.#import({ id, lrsId, low, progress }, part.packed(news), news)
   }
 
-  async #import(part: ImportPart, packed: Packed, news: readonly ImportedNews[]): Promise<readonly ImportOutcome[]> {
+  async #import(part: ImportPart, packed: PackedStatements, news: readonly Said[]): Promise<readonly ImportOutcome[]> {
     const writing = this.#write('imports.storeStatements', [part, packed]) as Promise<readonly ImportOutcome[]>
     const outcomes = await writing.catch((error: unknown) => {
       // There is none under way that would ever let go.
       if (isDomainError(error) && error.code === 'not_found') this.#holds.release(part.id)
       throw error
     })
-    for (const { at, speaker, description, timestamp } of news) {
-      if (outcomes[at] === 'stored') this.#known.learn(speaker, description, timestamp)
+    const { lrsId } = part
+    for (const { at, description, timestamp, ...by } of news) {
+      if (outcomes[at] === 'stored') this.#knownToImports.learn(speakerOf({ lrsId, ...by }), description, timestamp)
     }
     return outcomes
   }
 
   /** Runs what removes descriptions of the Lrs from the store: what is known of them holds no longer. */
   whileRemoving<T>(lrsId: LrsId, remove: () => Promise<T>): Promise<T> {
-    return this.#known.suspend(lrsId, remove)
+    return this.#known.suspend(lrsId, () => this.#knownToImports.suspend(lrsId, remove))
   }
 
   /** Later than what was ever announced, also when the clock was set back. */

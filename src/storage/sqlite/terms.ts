@@ -3,7 +3,7 @@
 import { LRUCache } from 'lru-cache'
 import { hash } from 'node:crypto'
 import { dictionaryTerm, registrationTerm } from '../posting.ts'
-import type { Handle } from './connection.ts'
+import type { Handle } from './handle.ts'
 import type { LrsId } from '../../core/ids.ts'
 import type { PostingTerm } from '../posting.ts'
 import type { TermKind } from '../../core/storage.ts'
@@ -33,7 +33,7 @@ export class Dictionary {
 
   /** The term of a value that the dictionary has, direct and own; inserted when new. */
   termOf(lrsId: LrsId, kind: TermKind, value: string): PostingTerm {
-    const name = `${lrsId}${kind}${value}`
+    const name = nameOf(lrsId, kind, value)
     const cached = this.#cache.get(name)
     if (cached !== undefined) return cached
     const digest = hash('sha256', value, 'buffer')
@@ -52,7 +52,7 @@ export class Dictionary {
 
   /** The value is gone from the table: what has it next gets an id of its own. */
   forget(lrsId: LrsId, kind: string, value: string): void {
-    this.#cache.delete(`${lrsId}${kind}${value}`)
+    this.#cache.delete(nameOf(lrsId, kind, value))
   }
 
   committed(): void {
@@ -65,6 +65,11 @@ export class Dictionary {
     this.#fresh = []
     this.#lastIds.clear()
   }
+}
+
+/** Joined, it is one flat string: a template would keep its pieces. */
+function nameOf(lrsId: LrsId, kind: string, value: string): string {
+  return [lrsId, kind, value].join('')
 }
 
 /** As a query looks a value up; undefined when no statement of the Lrs ever had it. */

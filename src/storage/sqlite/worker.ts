@@ -2,6 +2,7 @@
 
 import { CallQueue } from './call-queue.ts'
 import { Reader } from './reader.ts'
+import { Tending } from './tending.ts'
 import { Writer } from './writer.ts'
 import { closeMethod } from './engine.ts'
 import { openReader, openWriter } from './connection.ts'
@@ -11,7 +12,7 @@ import type { MessagePort } from 'node:worker_threads'
 
 const port = parentPort as MessagePort
 const { role, path } = workerData as WorkerSetup
-const engine = role === 'writer' ? new Writer(openWriter(path)) : new Reader(openReader(path))
+const engine = role === 'writer' ? new Writer(openWriter(path), new Tending(path)) : new Reader(openReader(path))
 
 let closing: Call | undefined
 const take = (sent: readonly SentCall[]) => {

@@ -4,12 +4,13 @@
 import { DocumentWriter } from './document-writer.ts'
 import { Scrubber } from './scrub.ts'
 import { StatementWriter } from './statement-writer.ts'
-import { checkpointPages } from './connection.ts'
+import { checkpointPages } from './handle.ts'
 import { operationOf } from './reader.ts'
 import { importDocuments } from '../documents/importing.ts'
 import { erasureSql } from './erasure-sql.ts'
 import { notePart, requireOpen } from '../directory/import.ts'
-import { packOutcomes, unpackBatches, unpackImported } from './batch-message.ts'
+import { packOutcomes, unpackBatches } from './batch-message.ts'
+import { unpack } from './packed-part.ts'
 import { toDomainError, toMessage } from './driver-error.ts'
 import type { Answer, Call, Engine } from './engine.ts'
 import type { Connection } from './connection.ts'
@@ -17,6 +18,8 @@ import type { Eraser } from '../erasure/eraser.ts'
 import type { ImportedDocument } from '../../core/storage.ts'
 import type { ImportPart } from '../directory/import.ts'
 import type { Packed } from './batch-message.ts'
+import type { PackedStatements } from './packed-part.ts'
+import type { Tending } from './tending.ts'
 import type { Sql } from '../erasure/sql.ts'
 
 /** A log this long means readers kept it from being reused; then the writer waits for them. */
@@ -33,9 +36,12 @@ export class Writer implements Engine {
   readonly #savepoint
   readonly #release
   readonly #logState
+  readonly #tending: Tending | undefined
 
-  constructor(connection: Connection) {
+  /** Without somebody who tends the log it does so itself. */
+  constructor(connection: Connection, tending?: Tending) {
     this.#connection = connection
+    this.#tending = tending
     const { handle } = connection
     this.#statements = new StatementWriter(handle)
     this.#documents = new DocumentWriter(handle)
@@ -99,7 +105,7 @@ export class Writer implements Engine {
       case 'erasures.countBlobs':
         return this.#refusable(call, this.#statements.countBlobs(...(args as Parameters<Eraser['countBlobs']>)))
       case 'imports.storeStatements':
-        return this.#refusable(call, this.#importStatements(...(args as [ImportPart, Packed])))
+        return this.#refusable(call, this.#importStatements(...(args as [ImportPart, PackedStatements])))
       case 'imports.storeDocuments':
         return this.#refusable(call, this.#importDocuments(...(args as [ImportPart, readonly ImportedDocument[]])))
       default:
@@ -107,10 +113,10 @@ export class Writer implements Engine {
     }
   }
 
-  async #importStatements(part: ImportPart, packed: Packed): Promise<unknown> {
+  async #importStatements(part: ImportPart, packed: PackedStatements): Promise<unknown> {
     const { kysely } = this.#connection
     await requireOpen(kysely, part)
-    const outcomes = this.#statements.import(part.lrsId, unpackImported(packed))
+    const outcomes = this.#statements.import(part.lrsId, unpack(packed))
     await notePart(kysely, part, 'statements', outcomes)
     return outcomes
   }
@@ -155,12 +161,21 @@ export class Writer implements Engine {
     this.#statements.rolledBack()
   }
 
-  /** Copies the log back into the file once it has grown enough. */
+  /**
+   * Has the log copied back into the file once it has grown enough; what is written meanwhile is copied here, so that the log is at
+   * its end once, and begins anew.
+   */
   tend(): void {
     const { log, checkpointed } = this.#logState.get() ?? { log: 0, checkpointed: 0 }
-    if (log - checkpointed < checkpointPages && log < longestLog) return
+    if (log >= longestLog) this.#copyBack('restart')
+    else if (this.#tending?.isBusy) return
+    else if (this.#tending?.takeDone()) this.#copyBack('passive')
+    else if (log - checkpointed >= checkpointPages && !this.#tending?.ask()) this.#copyBack('passive')
+  }
+
+  #copyBack(mode: 'passive' | 'restart'): void {
     try {
-      this.#connection.handle.pragma(`wal_checkpoint(${log < longestLog ? 'passive' : 'restart'})`)
+      this.#connection.handle.pragma(`wal_checkpoint(${mode})`)
     } catch (error) {
       // What is committed is safe in the log; the next group tries again, and its own commit reports a sick disk.
       if (toDomainError(error).code !== 'unavailable') throw error
@@ -168,6 +183,7 @@ export class Writer implements Engine {
   }
 
   close(): void {
+    this.#tending?.close()
     this.#connection.close()
     this.#scrubber.close()
   }

@@ -5,8 +5,6 @@ import { LRUCache } from 'lru-cache'
 import type { Description } from '../../core/storage.ts'
 import type { CredentialId, LrsId } from '../../core/ids.ts'
 
-/** Characters altogether: about 20,000 definitions of common length. */
-const mostText = 16 * 1024 * 1024
 /** Texts of one speaker about one subject: mostly there is one. */
 const mostSayings = 8
 
@@ -27,12 +25,17 @@ interface Saying {
 
 export class DescriptionCache {
   /** The latest learnt first. Texts are compared, not hashed: they are long, and mostly the first is it. */
-  readonly #sayings = new LRUCache<string, readonly Saying[]>({
-    maxSize: mostText,
-    sizeCalculation: (sayings, name) => sayings.reduce((sum, { text }) => sum + text.length + 50, name.length + 100),
-  })
+  readonly #sayings: LRUCache<string, readonly Saying[]>
   /** Erasures under way per Lrs. */
   readonly #suspended = new Map<LrsId, number>()
+
+  /** `mostText`: characters altogether; as given about 20,000 definitions of common length. */
+  constructor(mostText = 16 * 1024 * 1024) {
+    this.#sayings = new LRUCache({
+      maxSize: mostText,
+      sizeCalculation: (sayings, name) => sayings.reduce((sum, { text }) => sum + text.length + 50, name.length + 100),
+    })
+  }
 
   /** Whether it is known to be said at `at` (microseconds) or before. */
   isKnown(speaker: Speaker, description: Description, at: number): boolean {
@@ -74,5 +77,6 @@ export class DescriptionCache {
 }
 
 function nameOf({ lrsId, owner, isShared, epoch = 0 }: Speaker, { kind, value }: Description): string {
-  return `${lrsId} ${epoch} ${owner} ${isShared} ${kind} ${value}`
+  // Joined, it is one flat string: a template would keep its pieces, five objects of each of tens of thousands.
+  return [lrsId, epoch, owner, isShared, kind, value].join(' ')
 }

@@ -8,11 +8,9 @@ import type { LrsId } from '../../core/ids.ts'
 /** Microseconds: as many statements may share a stored time. */
 export const mostShared = 1_000_000
 
-/** Before every stored time that these may get; null for none. */
-export function lowOf(statements: readonly { readonly storedAt: number }[]): number | null {
-  if (statements.length === 0) return null
-  const earliest = statements.reduce((least, { storedAt }) => Math.min(least, storedAt), Infinity)
-  return Math.max(1, earliest - mostShared)
+/** Before every stored time that those of a part may get, the earliest of which was stored at `earliest`; null for none. */
+export function lowOf(earliest: number): number | null {
+  return earliest === Infinity ? null : Math.max(1, earliest - mostShared)
 }
 
 export class FreeTimes {

@@ -82,15 +82,19 @@ export class Storing {
   /** What was stored elsewhere before: each by itself, at its own stored time. As with `store`, a throw leaves it half done. */
   import(lrsId: LrsId, statements: readonly ImportedStatement[], times: FreeTimes): ImportOutcome[] {
     const speakers = new Map(speakersOf(lrsId, statements).map((speaker) => [nameOf(speaker), speaker]))
-    const seqs = this.#seqsFor(lrsId, statements, times)
+    const ids = statements.map(({ id }) => toBlob(id))
+    // With those that are stored now, as they are.
+    const there = new Set(ids.flatMap((id, at) => (this.#tables.find(lrsId, id) ? [statements[at]!.id] : [])))
+    const seqs = this.#seqsFor(lrsId, statements, there, times)
     const outcomes = statements.map((statement, at): ImportOutcome => {
-      const id = toBlob(statement.id)
-      const existing = this.#tables.find(lrsId, id)
+      const id = ids[at]!
+      const existing = there.has(statement.id) ? this.#tables.find(lrsId, id) : undefined
       if (existing !== undefined) return this.#meet(lrsId, existing, statement)
       if (this.#tables.isErased(lrsId, id)) return 'erased'
       const { storedText, isVoided } = statement
       const speaker = speakers.get(nameOf(statement)) as TimedBatch
       this.#storeOne(speaker, statement, { id, seq: seqs[at] as Seq, storedText, isVoided })
+      there.add(statement.id)
       return 'stored'
     })
     // Of those that share a time the first has the earliest.
@@ -111,10 +115,15 @@ export class Storing {
   }
 
   /** In their order where several share one. Of those that will not need it, too: that leaves it to nobody. */
-  #seqsFor(lrsId: LrsId, statements: readonly ImportedStatement[], times: FreeTimes): number[] {
+  #seqsFor(
+    lrsId: LrsId,
+    statements: readonly ImportedStatement[],
+    there: ReadonlySet<string>,
+    times: FreeTimes,
+  ): number[] {
     const sharing = new Map<number, number[]>()
     for (const [at, { id, storedAt }] of statements.entries()) {
-      if (this.#tables.find(lrsId, toBlob(id)) !== undefined) continue
+      if (there.has(id)) continue
       const places = sharing.get(storedAt)
       if (places === undefined) sharing.set(storedAt, [at])
       else places.push(at)
