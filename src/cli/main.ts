@@ -50,10 +50,22 @@ async function main(argv: readonly string[]): Promise<number> {
   // Beside any number of nodes a command has the database open itself; what opens stores of its own, serves something, or only asks
   // others, is no server's business.
   const isOwn = config.database !== undefined || runsHere.has(commandOf(argv)) || argv.includes('serve-example')
-  const exit = isOwn ? undefined : await askServer(socketPath(config.dataDirectory), request, streams)
+  const exit = isOwn ? undefined : await letServer(request, config)
   if (exit !== undefined) return exit
   const { runAlone } = await import('./run-alone.ts')
   return runAlone(request, config, streams)
+}
+
+/** The first signal asks the command to stop; the next one ends this process, as without that. */
+async function letServer(request: CommandRequest, { dataDirectory }: Config): Promise<number | undefined> {
+  const leaving = new AbortController()
+  const leave = (): void => leaving.abort()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, leave)
+  try {
+    return await askServer(socketPath(dataDirectory), request, streams, leaving.signal)
+  } finally {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, leave)
+  }
 }
 
 /** Where it was typed, that is: a server that runs the command has an environment of its own. */

@@ -121,6 +121,32 @@ describe('a command through the socket', () => {
     expect([await asked, streams.text().out]).toEqual([1, 'stopped before the end\n'])
   })
 
+  it('is left, and still says how it ended; one that goes on says that it does', async () => {
+    const path = socketPath(directory)
+    server = await serveCommands(path, async ({ argv }, streams, gone) => {
+      streams.out('begun\n')
+      await new Promise((resolve) => {
+        if (argv[0] === 'import') gone.addEventListener('abort', resolve)
+        else setTimeout(resolve, 1_500)
+      })
+      streams.out('ended\n')
+      return 1
+    })
+    const leave = async (command: string) => {
+      const [streams, leaving] = [collect(), new AbortController()]
+      const asked = askServer(path, { argv: [command] }, streams, leaving.signal)
+      await expect.poll(() => streams.text().out).toBe('begun\n')
+      leaving.abort()
+      return { exit: await asked, ...streams.text() }
+    }
+    expect(await leave('import')).toEqual({ exit: 1, out: 'begun\nended\n', err: '' })
+    expect(await leave('erase')).toEqual({
+      exit: 1,
+      out: 'begun\nended\n',
+      err: expect.stringContaining('Ctrl-C again'),
+    })
+  })
+
   it('is not found where no server is', async () => {
     expect(await askServer(join(directory, 'claviger.sock'), { argv: [] }, collect())).toBeUndefined()
   })

@@ -42,6 +42,8 @@ const maxAnswerBytes = 64 * 1024 * 1024
 const maxConnections = 16
 /** A connection that has not sent its whole request by then is closed. */
 const requestTimeoutMs = 10_000
+/** Whoever leaves a command that goes on is told so. */
+const patienceMs = 1_000
 /** `sun_path` holds 104 to 108 bytes, depending on the system. */
 const maxSocketPathBytes = 100
 
@@ -124,7 +126,7 @@ async function serveOne(socket: Socket, run: RunCommand, stopping: AbortSignal):
   const left = new AbortController()
   // A client that is gone is no reason to stop the server, nor a command, unless that asks.
   socket.on('error', () => undefined)
-  // It ends its side only with itself.
+  // It ends its side when it leaves, or with itself.
   for (const event of ['end', 'close'])
     socket.once(event, () => left.abort(new PlainError('whoever asked for this is gone')))
   const send = (answer: Answer): void => {
@@ -182,12 +184,27 @@ async function readRequest(socket: Socket): Promise<CommandRequest | undefined> 
 
 /**
  * Lets the server at `path` run a command; resolves to its exit code, or to undefined when there is no server. Throws
- * when the server hangs up in the middle or may not be spoken to.
+ * when the server hangs up in the middle or may not be spoken to. `leaving`: nobody wants more of it than how it ends; a command that
+ * can be gone on with stops then.
  */
-export async function askServer(path: string, request: CommandRequest, streams: Streams): Promise<number | undefined> {
+export async function askServer(
+  path: string,
+  request: CommandRequest,
+  streams: Streams,
+  leaving?: AbortSignal,
+): Promise<number | undefined> {
   const socket = await connect(path)
   if (!socket) return undefined
   socket.write(`${JSON.stringify(request)}\n`)
+  let patience: NodeJS.Timeout | undefined
+  const leave = (): void => {
+    socket.end()
+    patience = setTimeout(
+      () => streams.err('The server finishes this; Ctrl-C again does not wait for it.\n'),
+      patienceMs,
+    )
+  }
+  leaving?.addEventListener('abort', leave, { once: true })
   let rest = ''
   let exit: number | undefined
   try {
@@ -200,6 +217,8 @@ export async function askServer(path: string, request: CommandRequest, streams: 
       for (const line of lines) exit = takeAnswer(line, streams) ?? exit
     }
   } finally {
+    clearTimeout(patience)
+    leaving?.removeEventListener('abort', leave)
     socket.destroy()
   }
   if (exit === undefined) throw new PlainError('the server hung up before the command was done')
