@@ -44,7 +44,7 @@ export async function runAlone(
           `there is no database in ${config.dataDirectory}: is CLAVIGER_DATA right, or is CLAVIGER_DATABASE_URL missing? ${makes}`,
         )
       }
-      // What stores much reads on meanwhile.
+      // What stores much reads its source meanwhile, and little of the store.
       const threads = isImport ? 'writer' : 'inline'
       if (isTrial && !hasDatabase(config)) trial ??= emptyPlace(config)
       opening ??= openData(trial ?? config, { threads, mayMigrate: isNew && !isTrial, log: quiet })

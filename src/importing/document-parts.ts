@@ -79,11 +79,13 @@ export class DocumentParts {
 
   async #storeRows(lrsId: LrsId, ready: readonly Ready[], isAgain: boolean): Promise<void> {
     const { core, operator, importId, positions } = this.#settings
-    const progress = isAgain ? undefined : positions.advance(lrsId, 'documents', ready.at(-1)?.input.number ?? 0)
+    const last = ready.at(-1)?.input.number ?? 0
+    const position = isAgain ? undefined : positions.behind(lrsId, 'documents', last)
     const outcomes = await core.imports.storeDocuments(operator, {
       ...{ importId, lrsId, documents: ready.map(({ document }) => document) },
-      ...(progress !== undefined && { progress }),
+      ...(position !== undefined && { progress: { ...position } }),
     })
+    if (position !== undefined) positions.advance(lrsId, position)
     for (const [index, { input }] of ready.entries()) this.#account(input, outcomes[index]!, isAgain)
   }
 

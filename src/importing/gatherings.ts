@@ -47,7 +47,7 @@ export class Gatherings<B extends Basket> {
     this.#size += size
     const { length } = gathering.basket
     const isFull = length >= mostInPart || gathering.size >= mostSizeInPart
-    if (isFull || (length >= leastInPart && queue.isIdle)) await this.#push(gathering)
+    if (isFull || (length >= leastInPart && queue.wants(to.lrsId))) await this.#push(gathering)
     else if (this.#size >= mostSize) await this.#push(this.#largest(gathering))
   }
 

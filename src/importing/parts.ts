@@ -4,7 +4,7 @@
 import type { Core } from '../core/core.ts'
 import type { LrsId, Oid, OrganisationId } from '../core/ids.ts'
 import type { PlatformOperator } from '../core/organisation.ts'
-import type { ImportRecord, Json } from '../core/storage.ts'
+import type { ImportRecord } from '../core/storage.ts'
 import type { Rejects } from './rejects.ts'
 import type { Tally } from './tally.ts'
 
@@ -24,8 +24,6 @@ export interface PartsSettings {
   readonly positions: Positions
 }
 
-/** Parts that wait for those being stored: those of many Lrs are full at nearly the same time. */
-const mostWaiting = 0
 /** Of different Lrs, so that the store has the next one when it is done with one. */
 const atOnce = 2
 
@@ -40,16 +38,16 @@ export class StoreQueue {
   readonly #storing = new Map<LrsId, Promise<void>>()
   #failed: { readonly error: unknown } | undefined
 
-  /** The store could do with more. */
-  get isIdle(): boolean {
-    return this.#storing.size < atOnce && this.#waiting.length === 0
+  /** The store could do with more of it. */
+  wants(lrsId: LrsId): boolean {
+    return this.#storing.size < atOnce && !this.#storing.has(lrsId) && this.#waiting.length === 0
   }
 
-  /** Resolves when so few wait that more may be gathered. Throws what storing an earlier part threw. */
+  /** Resolves when it is being stored: what waited would only take memory. Throws what storing an earlier part threw. */
   async push(part: Part): Promise<void> {
     this.#waiting.push(part)
     this.#start()
-    while (this.#waiting.length > mostWaiting) await Promise.race(this.#storing.values())
+    while (this.#waiting.length > 0) await Promise.race(this.#storing.values())
     this.#refuse()
   }
 
@@ -104,7 +102,7 @@ export interface StoreCounts {
 export class Positions {
   /** Of earlier runs: what has no greater number is stored. */
   readonly #before: ReadonlyMap<LrsId, Position>
-  readonly #now = new Map<LrsId, Position>()
+  readonly #now = new Map<LrsId, Readonly<Position>>()
   readonly counts: Readonly<Record<keyof Position, StoreCounts>>
 
   constructor(lrs: ImportRecord['lrs']) {
@@ -123,12 +121,14 @@ export class Positions {
     return number <= (this.#before.get(lrsId)?.[kind] ?? 0)
   }
 
-  /** What to store with the part that ends there. */
-  advance(lrsId: LrsId, kind: keyof Position, number: number): Json {
+  /** What to store with the part that ends there; `advance` once it is stored. */
+  behind(lrsId: LrsId, kind: keyof Position, number: number): Readonly<Position> {
     const position = this.#now.get(lrsId) ?? { statements: 0, documents: 0, ...this.#before.get(lrsId) }
-    position[kind] = Math.max(number, position[kind])
+    return { ...position, [kind]: Math.max(number, position[kind]) }
+  }
+
+  advance(lrsId: LrsId, position: Readonly<Position>): void {
     this.#now.set(lrsId, position)
-    return { ...position }
   }
 
   get lrsIds(): readonly LrsId[] {

@@ -13,8 +13,8 @@ import type { Reading, Saved } from './position.ts'
 import { beginning } from './source.ts'
 import type { LrsqlSource, SourceAttachment, SourceStatement } from './source.ts'
 
-/** Between two checkpoints. */
-const checkpointEvery = 5_000
+/** Between two checkpoints: so much is read again at most. Before each the store runs dry. */
+const checkpointEvery = 50_000
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 

@@ -28,12 +28,12 @@ describe('calls that wait', () => {
   it('are taken as one group, which weighs what they are', async () => {
     expect(await groupsOf(many(1_500, 'directory.claim'))).toEqual([1_024, 476])
     const packed = Array.from({ length: 4_000 }, () => 'x')
-    expect(await groupsOf(many(20, 'statements.store', [packed]))).toEqual([9, 9, 2])
+    expect(await groupsOf(many(20, 'statements.store', [packed]))).toEqual([8, 8, 4])
   })
 
   it('are taken in smaller groups where each takes long', async () => {
     expect(await groupsOf(many(70, 'launches.createLaunch'))).toEqual([32, 32, 6])
     const part = { method: 'imports.storeStatements', args: [{}] }
-    expect(await groupsOf([...many(3, 'statements.store', [['x']]), part, part])).toEqual([4, 1])
+    expect(await groupsOf([...many(3, 'statements.store', [['x']]), part, part])).toEqual([3, 1, 1])
   })
 })

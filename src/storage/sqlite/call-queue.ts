@@ -30,7 +30,12 @@ export class CallQueue {
   #takeGroup(): Call[] {
     let weight = 0
     let count = 0
-    while (count < this.#calls.length && weight < mostWeight) weight += weightOf(this.#calls[count++] as Call)
+    for (const call of this.#calls) {
+      weight += weightOf(call)
+      // What fills a group by itself keeps nobody waiting who was there before.
+      if (count > 0 && weight > mostWeight) break
+      count++
+    }
     return this.#calls.splice(0, count)
   }
 
@@ -53,7 +58,7 @@ export class CallQueue {
   }
 }
 
-/** A packed batch weighs its entries, everything else what a statement of a few terms weighs, but for this. */
+/** A packed batch weighs its entries, what is named in `weights` what stands there, everything else what a statement of a few terms weighs. */
 function weightOf({ method, args }: Call): number {
   return weights[method] ?? 32 + (Array.isArray(args[0]) ? args[0].length : 0)
 }

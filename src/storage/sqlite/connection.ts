@@ -18,7 +18,7 @@ export function openWriter(path: string): Connection {
   const handle = open(path)
   // 64 MB. The upper levels of the trees and the pages a burst writes to stay in memory.
   handle.pragma('cache_size = -65536')
-  // The writer copies the log back itself, after it has answered: no caller waits for it.
+  // Copied back when the writer has answered: no caller waits for it.
   handle.pragma('wal_autocheckpoint = 0')
   // A log that a burst made long is cut when it starts again.
   handle.pragma('journal_size_limit = 67108864')

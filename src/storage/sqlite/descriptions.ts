@@ -82,14 +82,20 @@ export class Descriptions {
     }
   }
 
-  #countOf({ lrsId, subject, owner }: Saying): number {
-    return this.#counts.get(`${lrsId} ${subject} ${owner}`) ?? this.#count.get(lrsId, subject, owner) ?? 0
+  #countOf(saying: Saying): number {
+    const name = nameOf(saying)
+    const known = this.#counts.get(name)
+    if (known !== undefined) return known
+    const count = this.#count.get(saying.lrsId, saying.subject, saying.owner) ?? 0
+    this.#counts.set(name, count)
+    return count
   }
 
-  #grow({ lrsId, subject, owner }: Saying, count: number): void {
+  #grow(saying: Saying, count: number): void {
+    const { lrsId, subject, owner } = saying
     const isTooMany = count > most + untrimmed
     if (isTooMany) this.#trim.run(lrsId, subject, owner, lrsId, subject, owner)
-    this.#counts.set(`${lrsId} ${subject} ${owner}`, isTooMany ? most : count)
+    this.#counts.set(nameOf(saying), isTooMany ? most : count)
   }
 
   /** What is counted holds no longer after a rollback, nor after rows were deleted elsewhere. */
@@ -97,6 +103,10 @@ export class Descriptions {
     this.#sayings = []
     this.#counts.clear()
   }
+}
+
+function nameOf({ lrsId, subject, owner }: Saying): string {
+  return `${lrsId} ${subject} ${owner}`
 }
 
 function byKey(a: Saying, b: Saying): number {

@@ -46,8 +46,8 @@ type Head = readonly [
   terms: readonly (string | boolean)[],
 ]
 
-/** Some fifty statements: little is empty, and nothing is copied to grow. */
-const chunkBytes = 128 * 1024
+/** Of the first chunk and of the largest: each is twice the one before. Little is empty, also of thousands of parts, and nothing is copied to grow. */
+const [firstBytes, mostBytes] = [4 * 1024, 128 * 1024]
 const marksEach = 4
 
 export class PackedPart implements StatementPart {
@@ -84,7 +84,8 @@ export class PackedPart implements StatementPart {
   #room(bytes: number): Buffer {
     const last = this.#chunks.at(-1)
     if (last !== undefined && last.length - this.#end >= bytes) return last
-    const next = Buffer.allocUnsafeSlow(Math.max(bytes, chunkBytes))
+    const usual = Math.min(mostBytes, firstBytes * 2 ** this.#chunks.length)
+    const next = Buffer.allocUnsafeSlow(Math.max(bytes, usual))
     this.#chunks.push(next)
     this.#end = 0
     return next

@@ -4,21 +4,24 @@
 import { open } from './handle.ts'
 import { tenderStates } from './tender-states.ts'
 import { workerData } from 'node:worker_threads'
+import type { Handle } from './handle.ts'
 import type { TenderSetup } from './tender-states.ts'
 
 const { path, state } = workerData as TenderSetup
-const handle = open(path)
-// It copies pages and asks nothing.
-handle.pragma('cache_size = -256')
-handle.pragma('wal_autocheckpoint = 0')
-
-for (let now = tend(); now !== tenderStates.closing; now = tend()) Atomics.wait(state, 0, now)
-handle.close()
-Atomics.store(state, 0, tenderStates.closed)
-Atomics.notify(state, 0)
+try {
+  const handle = open(path)
+  // It copies pages and asks nothing.
+  handle.pragma('cache_size = -256')
+  handle.pragma('wal_autocheckpoint = 0')
+  for (let now = tend(handle); now !== tenderStates.closing; now = tend(handle)) Atomics.wait(state, 0, now)
+  handle.close()
+} finally {
+  Atomics.store(state, 0, tenderStates.closed)
+  Atomics.notify(state, 0)
+}
 
 /** The state it leaves. */
-function tend(): number {
+function tend(handle: Handle): number {
   if (Atomics.load(state, 0) === tenderStates.asked) {
     try {
       handle.pragma('wal_checkpoint(passive)')

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { tmpdir } from 'node:os'
@@ -33,16 +33,36 @@ describe('the log', () => {
     expect(existsSync(`${path}-wal`)).toBe(false)
   }, 30_000)
 
+  it('is safe with two connections that write and copy it', () => {
+    // https://sqlite.org/wal.html#walreset: before, they could damage the file.
+    const { handle, close } = openWriter(join(directory, 'claviger.db'))
+    const [major = 0, minor = 0, patch = 0] = String(handle.prepare('select sqlite_version()').pluck().get())
+      .split('.')
+      .map(Number)
+    expect(major * 1e6 + minor * 1e3 + patch).toBeGreaterThanOrEqual(3_051_003)
+    close()
+  })
+
   it('is left to who asked where nobody can copy it', async () => {
     const tending = new Tending(join(directory, 'nowhere', 'claviger.db'))
     expect(tending.ask()).toBe(true)
     await expect.poll(() => tending.isBusy, { timeout: 20_000 }).toBe(false)
     expect([tending.takeDone(), tending.ask()]).toEqual([false, false])
+    const waiting = vi.spyOn(Atomics, 'wait')
     tending.close()
+    expect(waiting).not.toHaveBeenCalled()
+    waiting.mockRestore()
   }, 30_000)
 
+  it('is left to who asked where there is no thread to be had', () => {
+    // Refused when it is made, as one for which there is no room.
+    const tending = new Tending((() => {}) as unknown as string)
+    expect([tending.ask(), tending.isBusy, tending.takeDone(), tending.ask()]).toEqual([false, false, false, false])
+    tending.close()
+  })
+
   it('of a store is gone when it is closed, also while it is being copied', async () => {
-    const storage = await openSqlite({ directory, threads: 'workers' })
+    const storage = await openSqlite({ directory, threads: 'writer' })
     const { lrsId } = await createTenant(storage)
     const path = join(directory, 'claviger.db')
     const large = () => statement({ openBody: `{"x":"${'x'.repeat(4_000_000)}"`, timestamp: 1 })

@@ -89,6 +89,42 @@ describe('a group of writes', () => {
     }
   })
 
+  it('has the log copied back by who tends it, and copies the rest', async () => {
+    const asked: string[] = []
+    const stub = {
+      isBusy: false,
+      isDone: false,
+      canAsk: true,
+      takeDone: () => stub.isDone && !(stub.isDone = false),
+      ask: () => stub.canAsk && asked.push('ask') > 0,
+      close: () => {},
+    }
+    const tended = new Writer(connection, stub)
+    const log = () => {
+      const [{ log, checkpointed }] = connection.handle.pragma('wal_checkpoint(noop)') as [Record<string, number>]
+      return (log ?? 0) - (checkpointed ?? 0)
+    }
+    const write = async (times: number) => {
+      const large = () => statement({ openBody: `{"x":"${'x'.repeat(4_000_000)}"` })
+      for (let n = 0; n < times; n++) await tended.run([storing(large())])
+      tended.tend()
+    }
+    await write(2)
+    expect([asked, log() > 1_900]).toEqual([[], true])
+    await write(7)
+    expect([asked, log() > 8_000]).toEqual([['ask'], true])
+    stub.isBusy = true
+    await write(1)
+    expect([asked, log() > 8_000]).toEqual([['ask'], true])
+    stub.isBusy = false
+    stub.isDone = true
+    await write(0)
+    expect([asked, log()]).toEqual([['ask'], 0])
+    stub.canAsk = false
+    await write(9)
+    expect([asked, log()]).toEqual([['ask'], 0])
+  })
+
   it('copies the log back and starts it again', async () => {
     for (let n = 0; n < 16; n++) {
       const body = `{"x":"${'x'.repeat(2_000_000)}"`

@@ -22,7 +22,7 @@ import type { PackedStatements } from './packed-part.ts'
 import type { Tending } from './tending.ts'
 import type { Sql } from '../erasure/sql.ts'
 
-/** A log this long means readers kept it from being reused; then the writer waits for them. */
+/** A log this long (512 MB) means readers kept it from being reused; then the writer waits for them. */
 const longestLog = 16 * checkpointPages
 
 export class Writer implements Engine {
@@ -36,10 +36,10 @@ export class Writer implements Engine {
   readonly #savepoint
   readonly #release
   readonly #logState
-  readonly #tending: Tending | undefined
+  readonly #tending: Pick<Tending, keyof Tending> | undefined
 
   /** Without somebody who tends the log it does so itself. */
-  constructor(connection: Connection, tending?: Tending) {
+  constructor(connection: Connection, tending?: Pick<Tending, keyof Tending>) {
     this.#connection = connection
     this.#tending = tending
     const { handle } = connection
