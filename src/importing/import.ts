@@ -135,7 +135,7 @@ let running = 0
  * cleans up; this way it grows by tens, and is a tenth slower. All threads share the flag.
  */
 async function inLittleMemory<T>(work: () => Promise<T>): Promise<T> {
-  if (running++ === 0) setFlagsFromString('--heap-growing-percent=40')
+  if (running++ === 0) setFlagsFromString('--heap-growing-percent=25')
   try {
     return await work()
   } finally {

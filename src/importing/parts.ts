@@ -130,8 +130,4 @@ export class Positions {
   advance(lrsId: LrsId, position: Readonly<Position>): void {
     this.#now.set(lrsId, position)
   }
-
-  get lrsIds(): readonly LrsId[] {
-    return [...new Set([...this.#before.keys(), ...this.#now.keys()])]
-  }
 }

@@ -56,7 +56,7 @@ const mostInPart = 2_000
 const leastInPart = 400
 const mostTextInPart = 8 * 1024 * 1024
 /** Gathered for all Lrs together, in characters: on SQLite about two bytes of memory each, on PostgreSQL three. */
-const mostGathered = 14 * 1024 * 1024
+const mostGathered = 8 * 1024 * 1024
 
 export class StatementParts {
   readonly #settings: PartsSettings

@@ -122,6 +122,11 @@ export class ImportWork {
     this.#sliceEnd = performance.now() + sliceMs
   }
 
+  /** Before it was interrupted. */
+  hasStoredInto(lrsId: LrsId): boolean {
+    return this.#record.lrs.some((one) => one.lrsId === lrsId)
+  }
+
   /** That the Lrs is one of the import, though nothing may come into it. */
   touch(destination: Destination): void {
     this.#destinations.set(destination.lrsId, destination)

@@ -233,6 +233,9 @@ export class Directory {
   async #know(oid: string, id: OrganisationId): Promise<void> {
     const caller = this.#work.core.signIn.operator(id, this.#work.operator.operator)
     const lrs = new Map((await this.#work.core.lrs.list(caller)).map((one) => [one.oid as string, one.id]))
+    // Also what no store of the source stands for, and nothing comes into any more.
+    for (const lrsId of lrs.values())
+      if (this.#work.hasStoredInto(lrsId)) this.#work.touch({ organisationId: id, lrsId })
     this.#organisations.set(oid, { id, caller, lrs, owners: new Map() })
   }
 

@@ -321,6 +321,9 @@ describe('interrupted', () => {
       }
       expect(cuts).toBeGreaterThan(3)
       expect(ended?.report).toMatchObject({ isResumed: true, isFinished: true, kinds: expected })
+      // Each Lrs with what it holds, also where nothing came into it after the last interruption.
+      const totals = ended?.report.lrs.reduce((sum, { statements }) => sum + statements, 0)
+      expect(totals).toBe(expected.statements.stored)
       const places = ended?.rejected.map((one) => JSON.stringify(one))
       expect(new Set(places).size).toBe(places?.length)
       expect(ended?.rejected).toHaveLength(Object.values(expected).reduce((sum, one) => sum + one.rejected, 0))
