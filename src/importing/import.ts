@@ -132,7 +132,7 @@ let running = 0
 
 /**
  * Reading and storing as fast as possible leaves so much behind that V8 would let the process grow by hundreds of megabytes before it
- * cleans up; this way it grows by tens, and is a tenth slower. All threads share the flag.
+ * cleans up; this way it grows by tens, and collects more often. All threads share the flag.
  */
 async function inLittleMemory<T>(work: () => Promise<T>): Promise<T> {
   if (running++ === 0) setFlagsFromString('--heap-growing-percent=25')
