@@ -3,6 +3,7 @@ import { openCore } from '../../test/support/core.ts'
 import type { OpenCore } from '../../test/support/core.ts'
 import type { CredentialId } from './ids.ts'
 import type { DocumentOrigin, StatementOrigin } from './importing.ts'
+import type { AttachmentClaim } from './storage.ts'
 
 const operator = { operator: 'test' }
 const authority = { objectType: 'Agent', name: 'Key', mbox: 'mailto:key@example.org' }
@@ -25,8 +26,8 @@ describe('imports', () => {
   let opened: OpenCore
   beforeAll(async () => void (opened = await openCore()))
   afterAll(() => opened.close())
-  const prepare = (value: unknown, part: Partial<StatementOrigin> = {}) =>
-    opened.core.imports.prepareStatement(value, { ...origin, ...part })
+  const prepare = (value: unknown, part: Partial<StatementOrigin> = {}, claims: readonly AttachmentClaim[] = []) =>
+    opened.core.imports.prepareStatement(value, { ...origin, ...part }, claims)
 
   it('keep id, stored time, timestamp, authority and version, as they stood', () => {
     const { openBody, storedText, storedAt, timestamp, owner } = prepare(statement)
@@ -134,7 +135,7 @@ describe('imports', () => {
       const claims = [{ sha2, contentType: 'text/plain' }]
       const described = { ...statement, attachments: attachments.map((one) => ({ ...one, sha2 })) }
       const statements = core.imports.newPart()
-      statements.add(prepare(described, { claims }))
+      statements.add(prepare(described, {}, claims))
       const part = { importId: id, lrsId, progress: {}, statements }
       expect(await core.imports.storeStatements(operator, part)).toEqual(['stored'])
       await expect(blobs.put(bytes(), { sha2: 'ab'.repeat(32) })).rejects.toMatchObject({ code: 'invalid' })

@@ -62,10 +62,11 @@ export class Rejects {
     throw this.#refusal('it is another file')
   }
 
-  write({ file, line, id, record }: Place, why: unknown, kind: string): void {
+  write(place: Place, why: unknown, kind: string): void {
+    const { file, line, id } = place
     const reasons = { reason: reasonOf(why), ...(failuresOf(why) && { failures: failuresOf(why) }) }
     const told = { file, line, kind, ...(id !== undefined && { id }), ...reasons }
-    const text = lineOf(told, record)
+    const text = lineOf(told, place)
     this.#unwritten.push(text)
     this.#unwrittenLength += text.length
     this.#length++
@@ -142,9 +143,9 @@ async function isAbsent(path: string): Promise<boolean> {
 }
 
 /** What is nested so deeply that nobody can write it down comes without itself. */
-function lineOf(told: object, record: () => unknown): string {
+function lineOf(told: object, place: Place): string {
   try {
-    return JSON.stringify({ ...told, record: record() })
+    return JSON.stringify({ ...told, record: place.record() })
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     return JSON.stringify({ ...told, record: null })

@@ -13,7 +13,7 @@ export interface AttachmentSource extends AttachmentClaim {
   open(): AsyncIterable<Uint8Array>
 }
 
-export interface StatementInput extends Omit<StatementOrigin, 'claims'> {
+export interface StatementInput extends StatementOrigin {
   readonly statement: unknown
   /** Its number in the order of the source. */
   readonly number: number
@@ -74,11 +74,12 @@ export class StatementParts {
   }
 
   /** Resolves when there is room for more. What a rule refuses is counted and written to the rejects. */
-  async add(to: Destination, { statement, number, place, attachments = [], ...origin }: StatementInput): Promise<void> {
+  async add(to: Destination, input: StatementInput): Promise<void> {
     const { core, tally, isDryRun } = this.#settings
+    const { statement, number, place, attachments = none } = input
     let prepared: ImportedStatement
     try {
-      prepared = core.imports.prepareStatement(statement, { ...origin, claims: attachments.map(claimOf) })
+      prepared = core.imports.prepareStatement(statement, input, attachments.map(claimOf))
     } catch (error) {
       if (!isDomainError(error)) throw error
       this.#reject(place, error)
@@ -189,6 +190,8 @@ const refused: Readonly<Partial<Record<ImportOutcome, string>>> = {
   conflict: 'Another statement with this id is in the Lrs.',
   erased: 'A statement with this id was erased for a person: it is not stored again.',
 }
+
+const none: readonly AttachmentSource[] = []
 
 function claimOf({ sha2, contentType }: AttachmentClaim): AttachmentClaim {
   return { sha2, contentType }

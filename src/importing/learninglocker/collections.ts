@@ -84,8 +84,31 @@ export class Collection {
   }
 
   /** For the rejects: asked for only where it is needed. */
-  placeOf(raw: RawDocument): Place {
-    return { file: this.name, line: raw.line, id: undefined, record: () => shownRecord(raw) }
+  placeOf(raw: RawDocument): RawPlace {
+    return new RawPlace(this.name, raw)
+  }
+}
+
+/** An object with a method, not one with a closure: with closures the text of each line outlived V8's young space (measured). */
+export class RawPlace implements Place {
+  readonly file: string
+  readonly line: number
+  readonly id: string | undefined
+  readonly #raw: RawDocument
+
+  constructor(file: string, raw: RawDocument, id?: string) {
+    this.file = file
+    this.line = raw.line
+    this.id = id
+    this.#raw = raw
+  }
+
+  named(id: string | undefined): RawPlace {
+    return new RawPlace(this.file, this.#raw, id)
+  }
+
+  record(): unknown {
+    return shownRecord(this.#raw)
   }
 }
 

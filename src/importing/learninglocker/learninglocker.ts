@@ -11,7 +11,7 @@ import type { AttachmentSource } from '../statement-parts.ts'
 import type { Kind } from '../tally.ts'
 import type { ImportWork } from '../work.ts'
 import { findCollections, idOf, parseDocument } from './collections.ts'
-import type { Collection, CollectionName, RawDocument } from './collections.ts'
+import type { Collection, CollectionName, RawDocument, RawPlace } from './collections.ts'
 import { Directory } from './directory.ts'
 import { readClient, readOrganisation, readStore } from './directory-documents.ts'
 import type { ClientDocument, OrganisationDocument, StoreDocument } from './directory-documents.ts'
@@ -155,19 +155,26 @@ class Run {
     return readStatement(document, onRounded)
   }
 
-  async #addStatement(number: number, place: Place, row: StatementDocument): Promise<void> {
+  async #addStatement(number: number, place: RawPlace, row: StatementDocument): Promise<void> {
     const { statement, store, client, isVoided } = row
     const to = await this.#directory.findDestination(row.organisation, store)
     const organisation = row.organisation ?? this.#directory.organisationOf(store)
     const { id } = statement
-    const at = typeof id === 'string' ? { ...place, id } : place
+    const at = typeof id === 'string' ? place.named(id) : place
     if (typeof to === 'string' || organisation === undefined) return this.#work.reject('statements', at, to)
     const owner = await this.#directory.findOwner(organisation, client)
     const attachments = await this.#attachmentsOf(statement, store ?? '')
     await this.#work.statements.add(to, {
-      ...{ statement, number, place: at, attachments, isVoided, authority: owner.authority, owner: owner.id },
+      statement,
+      number,
+      place: at,
+      attachments,
+      isVoided,
+      authority: owner.authority,
+      owner: owner.id,
       // Any client could void any statement of its store (facts 1.3), and define activities.
-      ...{ voidReach: 'any', defineReach: 'any' },
+      voidReach: 'any',
+      defineReach: 'any',
     })
   }
 
@@ -195,7 +202,7 @@ class Run {
     await this.#each(collection, this.#numberIn(collection), async (raw, place) => {
       const document = this.#attempt('documents', place, () => parseDocument(raw))
       if (document === undefined) return
-      const at = { ...place, id: idOf(document) }
+      const at = place.named(idOf(document))
       try {
         const { organisation, store } = belongingOf(document)
         const to = await this.#directory.findDestination(organisation, store)
@@ -228,7 +235,7 @@ class Run {
   async #each(
     name: CollectionName,
     after: number,
-    take: (raw: RawDocument, place: Place) => Promise<void>,
+    take: (raw: RawDocument, place: RawPlace) => Promise<void>,
   ): Promise<void> {
     const collection = this.#collections.get(name)
     if (collection === undefined) return

@@ -38,7 +38,7 @@ interface News {
   readonly description: Description
 }
 
-function speakerOf({ lrsId, owner, defineReach }: Pick<TimedBatch, 'lrsId' | 'owner' | 'defineReach'>): Speaker {
+function speakerOf(lrsId: LrsId, { owner, defineReach }: Pick<StatementBatch, 'owner' | 'defineReach'>): Speaker {
   return { lrsId, owner, isShared: defineReach === 'any' }
 }
 
@@ -96,7 +96,7 @@ export class Statements implements StatementStore {
   #newsOf(batch: TimedBatch, at: number, news: News[]): readonly Description[] {
     const { descriptions = none, timestamp } = batch.statements[at] ?? {}
     if (descriptions.length === 0) return none
-    const speaker = speakerOf(batch)
+    const speaker = speakerOf(batch.lrsId, batch)
     const unknown = descriptions.filter((one) => !this.#known.isKnown(speaker, one, timestamp ?? batch.floor))
     for (const description of unknown) news.push({ batch, at, description })
     return unknown
@@ -109,7 +109,7 @@ export class Statements implements StatementStore {
       const outcome = outcomeOf.get(batch)
       const stored = outcome?.kind === 'stored' ? outcome.statements[at] : undefined
       if (stored === undefined || stored.wasThere) continue
-      this.#known.learn(speakerOf(batch), description, batch.statements[at]?.timestamp ?? stored.seq)
+      this.#known.learn(speakerOf(batch.lrsId, batch), description, batch.statements[at]?.timestamp ?? stored.seq)
     }
   }
 
@@ -123,8 +123,7 @@ export class Statements implements StatementStore {
     // Before anything of it can be seen, and for as long as the row says so.
     if (low !== null) this.#holds.hold(id, lrsId, low)
     const news = part.said.filter(
-      ({ description, timestamp, ...by }) =>
-        !this.#knownToImports.isKnown(speakerOf({ lrsId, ...by }), description, timestamp),
+      (said) => !this.#knownToImports.isKnown(speakerOf(lrsId, said), said.description, said.timestamp),
     )
     return this.#import({ id, lrsId, low, progress }, part.packed(news), news)
   }
@@ -137,8 +136,9 @@ export class Statements implements StatementStore {
       throw error
     })
     const { lrsId } = part
-    for (const { at, description, timestamp, ...by } of news) {
-      if (outcomes[at] === 'stored') this.#knownToImports.learn(speakerOf({ lrsId, ...by }), description, timestamp)
+    for (const said of news) {
+      if (outcomes[said.at] !== 'stored') continue
+      this.#knownToImports.learn(speakerOf(lrsId, said), said.description, said.timestamp)
     }
     return outcomes
   }

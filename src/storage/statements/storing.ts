@@ -69,7 +69,8 @@ export class Storing {
     const terms = this.#termsOf(lrsId, statement)
     const isVoided = !isVoiding && (wasVoided || this.#tables.isVoidWaiting(lrsId, id, owner))
     const body = complete(statement, seq, storedText)
-    this.#tables.insert({ ...node, timestamp: timestamp ?? seq, isVoided, terms, body })
+    // Named one by one, as in `prepareStatement`: what is spread here lives long.
+    this.#tables.insert({ lrsId, seq, id, owner, isVoiding, timestamp: timestamp ?? seq, isVoided, terms, body })
     this.#tables.post(lrsId, [ownerTerm(owner), ...terms], seq)
     const refersTo = statement.refersTo === undefined ? undefined : toBlob(statement.refersTo)
     if (refersTo !== undefined && isVoiding) this.#references.void(node, refersTo, batch.voidReach)
