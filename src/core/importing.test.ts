@@ -3,7 +3,6 @@ import { openCore } from '../../test/support/core.ts'
 import type { OpenCore } from '../../test/support/core.ts'
 import type { CredentialId } from './ids.ts'
 import type { DocumentOrigin, StatementOrigin } from './importing.ts'
-import type { AttachmentClaim } from './storage.ts'
 
 const operator = { operator: 'test' }
 const authority = { objectType: 'Agent', name: 'Key', mbox: 'mailto:key@example.org' }
@@ -26,11 +25,12 @@ describe('imports', () => {
   let opened: OpenCore
   beforeAll(async () => void (opened = await openCore()))
   afterAll(() => opened.close())
-  const prepare = (value: unknown, part: Partial<StatementOrigin> = {}, claims: readonly AttachmentClaim[] = []) =>
-    opened.core.imports.prepareStatement(value, { ...origin, ...part }, claims)
+  const prepare = (value: unknown, part: Partial<StatementOrigin> = {}) =>
+    opened.core.imports.prepareStatement(value, { ...origin, ...part })
 
   it('keep id, stored time, timestamp, authority and version, as they stood', () => {
-    const { openBody, storedText, storedAt, timestamp, owner } = prepare(statement)
+    const { openBody, storedText, storedAt, timestamp, owner, ...rest } = prepare(statement)
+    expect(rest).toMatchObject({ id: statement.id, isVoided: false, voidReach: 'any', defineReach: 'any' })
     expect(JSON.parse(`${openBody},"stored":"${storedText}"}`)).toEqual(statement)
     expect(storedAt).toBe(Date.parse(stored) * 1_000)
     expect({ timestamp, owner }).toEqual({ timestamp: Date.parse(statement.timestamp) * 1_000, owner: 7 })
@@ -135,7 +135,8 @@ describe('imports', () => {
       const claims = [{ sha2, contentType: 'text/plain' }]
       const described = { ...statement, attachments: attachments.map((one) => ({ ...one, sha2 })) }
       const statements = core.imports.newPart()
-      statements.add(prepare(described, {}, claims))
+      statements.add(prepare(described))
+      statements.claim(0, claims)
       const part = { importId: id, lrsId, progress: {}, statements }
       expect(await core.imports.storeStatements(operator, part)).toEqual(['stored'])
       await expect(blobs.put(bytes(), { sha2: 'ab'.repeat(32) })).rejects.toMatchObject({ code: 'invalid' })

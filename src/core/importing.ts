@@ -90,7 +90,9 @@ export interface ImportPart {
 /** Bytes of one attachment or document. */
 const mostBlobBytes = 1024 * 1024 * 1024
 const noPins: Pins = {}
-/** Each has an id. */
+/** Who claims them, claims them of the part. */
+const none: readonly AttachmentClaim[] = []
+/** `requireId` has run. */
 const noId = (): string => ''
 
 export class Imports {
@@ -151,13 +153,9 @@ export class Imports {
 
   /**
    * Checks every xAPI rule of the statement's own version and makes it ready to store. Keeps its id, stored time, timestamp,
-   * authority and version. Throws `invalid` with all failures. Takes some 50 µs. `claims`: attachments of which the bytes come along.
+   * authority and version. Throws `invalid` with all failures. Takes some 50 µs.
    */
-  prepareStatement(
-    value: unknown,
-    origin: StatementOrigin,
-    claims: readonly AttachmentClaim[] = [],
-  ): ImportedStatement {
+  prepareStatement(value: unknown, origin: StatementOrigin): ImportedStatement {
     const version = familyOf(value)
     const [statement] = checkStatements(value, version, { partsFollow: true }).statements as [Statement]
     const storedText = statement['stored']
@@ -181,7 +179,7 @@ export class Imports {
       refersTo,
       isVoiding,
       descriptions,
-      attachments: claims,
+      attachments: none,
       owner,
       storedAt,
       storedText: storedText as string,

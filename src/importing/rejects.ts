@@ -11,7 +11,7 @@ export interface Place {
   /** Or a row; in a .bson file the number of the document. */
   readonly line: number
   readonly id?: string | undefined
-  /** As it was found; asked for only where it is rejected. */
+  /** As it was found; asked for only where it is rejected, and of the place: it may be a method. */
   record(): unknown
 }
 

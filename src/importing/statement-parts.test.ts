@@ -5,7 +5,7 @@ import type { LrsId, OrganisationId } from '../core/ids.ts'
 import type { ImportedStatement, Json } from '../core/storage.ts'
 import { ListedPart } from '../storage/statements/listed-part.ts'
 import { Positions, StoreQueue } from './parts.ts'
-import type { Rejects } from './rejects.ts'
+import type { Place, Rejects } from './rejects.ts'
 import { StatementParts } from './statement-parts.ts'
 import { Tally } from './tally.ts'
 
@@ -33,7 +33,7 @@ function newParts(isRefused: (id: string) => boolean = () => false) {
   const parts = new StatementParts({
     ...{ core: { imports } as Core, operator: { operator: 'test' }, importId: 'i' as never, isDryRun: false },
     ...{ tally: new Tally({}), queue: new StoreQueue(), positions },
-    rejects: { write: ({ record }: { record(): unknown }) => void rejected.push(record()) } as unknown as Rejects,
+    rejects: { write: (place: Place) => void rejected.push(place.record()) } as unknown as Rejects,
   })
   const add = (lrs: number, number: number) =>
     parts.add({ organisationId: 1 as OrganisationId, lrsId: lrs as LrsId }, {

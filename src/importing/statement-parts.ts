@@ -79,7 +79,7 @@ export class StatementParts {
     const { statement, number, place, attachments = none } = input
     let prepared: ImportedStatement
     try {
-      prepared = core.imports.prepareStatement(statement, input, attachments.map(claimOf))
+      prepared = core.imports.prepareStatement(statement, input)
     } catch (error) {
       if (!isDomainError(error)) throw error
       this.#reject(place, error)

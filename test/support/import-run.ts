@@ -9,7 +9,7 @@ import type { Importer, ImportReport, ImportStage } from '../../src/importing/im
 
 export interface Ran {
   readonly report: ImportReport
-  readonly rejected: readonly { readonly kind: string; readonly id?: string; readonly reason: string }[]
+  readonly rejected: readonly Rejected[]
   /** The file, as it is. */
   readonly text: string
 }
@@ -24,6 +24,16 @@ export interface RunOptions {
 
 const directory = mkdtempSync(join(tmpdir(), 'claviger-import-'))
 process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+
+/** A line of the rejects. */
+export interface Rejected {
+  readonly kind: string
+  readonly file: string
+  readonly line: number
+  readonly id?: string
+  readonly reason: string
+  readonly record: unknown
+}
 
 export async function runOn(
   core: Core,
@@ -40,5 +50,5 @@ export async function runOn(
   })
   const text = existsSync(path) ? readFileSync(path, 'utf8') : ''
   const lines = text.split('\n').filter((line) => line !== '')
-  return { report, text, rejected: lines.map((line) => JSON.parse(line) as Ran['rejected'][number]) }
+  return { report, text, rejected: lines.map((line) => JSON.parse(line) as Rejected) }
 }

@@ -1,7 +1,8 @@
 // What one line of an export is, before anybody knows what it means.
 
+import { BSON } from 'bson'
 import { describe, expect, it } from 'vitest'
-import { parseDocument } from './collections.ts'
+import { parseDocument, RawPlace } from './collections.ts'
 import { plain } from './extended-json.ts'
 
 const parsed = (text: string) => parseDocument({ number: 1, line: 1, text })
@@ -33,5 +34,23 @@ describe('a line', () => {
   it('may be long', () => {
     const text = 'x'.repeat(300_000)
     expect(parsed(JSON.stringify({ text }))).toEqual({ text })
+  })
+})
+
+describe('the place of a document', () => {
+  it.each([
+    ['JSON', { text: '{"a":1}' }, { a: 1 }],
+    ['BSON', { text: undefined, bson: Buffer.from(BSON.serialize({ a: 1 })) }, { a: 1 }],
+    ['JSON that is broken', { text: '{"a"' }, '{"a"'],
+    ['nothing that could be read', { text: undefined, problem: 'It is not UTF-8.' }, null],
+  ])('keeps file, line and %s, also by another name', (_, raw, record) => {
+    const place = new RawPlace('statements.json', { number: 5, line: 7, ...raw })
+    for (const [one, id] of [
+      [place, undefined],
+      [place.named('x'), 'x'],
+    ] as const) {
+      const { file, line } = one
+      expect({ file, line, id: one.id, record: one.record() }).toEqual({ file: 'statements.json', line: 7, id, record })
+    }
   })
 })

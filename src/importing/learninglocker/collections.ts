@@ -83,7 +83,7 @@ export class Collection {
     return /\.bson(\.gz)?$/i.test(this.name) ? readBson(this.#file, after) : this.#file.values(after)
   }
 
-  /** For the rejects: asked for only where it is needed. */
+  /** For the rejects. */
   placeOf(raw: RawDocument): RawPlace {
     return new RawPlace(this.name, raw)
   }

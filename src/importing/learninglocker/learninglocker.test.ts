@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openCore } from '../../../test/support/core.ts'
 import type { OpenCore } from '../../../test/support/core.ts'
 import { runOn } from '../../../test/support/import-run.ts'
+import type { Rejected } from '../../../test/support/import-run.ts'
 import {
   clientOf,
   documentCount,
@@ -87,7 +88,7 @@ async function lookInto(world: OpenCore): Promise<Imported> {
 describe('everything', () => {
   let imported: Imported
   let report: ImportReport
-  let rejected: readonly { readonly kind: string; readonly id?: string; readonly reason: string }[]
+  let rejected: readonly Rejected[]
   beforeAll(async () => {
     const world = await openCore()
     ;({ report, rejected } = await runOn(world.core, learningLockerImporter(source)))
@@ -102,6 +103,12 @@ describe('everything', () => {
     const told = Object.values(expected).reduce((sum, one) => sum + one.rejected, 0)
     expect(rejected).toHaveLength(told)
     expect(rejected.every(({ reason }) => reason !== '')).toBe(true)
+    const named = rejected.filter(({ id }) => id !== undefined)
+    expect(named.length).toBeGreaterThan(5)
+    for (const { id, line, record } of named) {
+      expect(line).toBeGreaterThan(0)
+      expect(JSON.stringify(record)).toContain(id)
+    }
   })
 
   it('says of what it was asked to think twice', () => {

@@ -69,7 +69,7 @@ export class Storing {
     const terms = this.#termsOf(lrsId, statement)
     const isVoided = !isVoiding && (wasVoided || this.#tables.isVoidWaiting(lrsId, id, owner))
     const body = complete(statement, seq, storedText)
-    // Named one by one, as in `prepareStatement`: what is spread here lives long.
+    // Named one by one: a row that was spread outlives V8's young space, as in core's `prepareStatement`.
     this.#tables.insert({ lrsId, seq, id, owner, isVoiding, timestamp: timestamp ?? seq, isVoided, terms, body })
     this.#tables.post(lrsId, [ownerTerm(owner), ...terms], seq)
     const refersTo = statement.refersTo === undefined ? undefined : toBlob(statement.refersTo)
